@@ -1,0 +1,91 @@
+"""What every store of the trace log can do, and the errors it may raise.
+
+A store is where SQL is asked. Its calls block and may be made from any thread.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from app.lib.tracelog.schema import Row, Value
+
+
+class StoreError(Exception):
+    """A store could not do what was asked. The message is one plain line without secrets."""
+
+
+class StoreUnavailable(StoreError):
+    """The network or the server failed; the same call may go through later."""
+
+
+class StoreRefused(StoreError):
+    """The server knows us and says no (401, 403, BLOCKED): a person must mend something."""
+
+
+class StoreSchemaMissing(StoreError):
+    """A table or column is not there; `migrate` makes it."""
+
+
+class RowRejected(StoreError):
+    """A row of the batch can never be stored as it is."""
+
+
+class QueryFailed(StoreError):
+    """The SQL of a query is wrong, or it took longer than allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows by table name, written in one transaction."""
+
+    rows: dict[str, Sequence[Row]]
+
+    def __len__(self) -> int:
+        return sum(len(rows) for rows in self.rows.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Inserted:
+    """What became of a batch.
+
+    `written` rows are new, `known` ones were already there with the same content, and
+    `moved` maps the id of a row that met another row under its id to the id it got.
+    """
+
+    written: int = 0
+    known: int = 0
+    moved: dict[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The answer of a query: column names and rows in that order."""
+
+    columns: tuple[str, ...]
+    rows: list[Row]
+
+    def dicts(self) -> list[dict[str, Value]]:
+        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
+
+class Store(Protocol):
+    """Where delivered rows live. All methods raise only `StoreError`."""
+
+    @property
+    def name(self) -> str:
+        """How a person knows this store: a host name or a file path, never a token."""
+        ...
+
+    def migrate(self) -> None:
+        """Bring tables and indexes to this version; safe to call again and concurrently."""
+        ...
+
+    def insert(self, batch: Batch) -> Inserted:
+        """Write a batch in one transaction; sending it again changes nothing."""
+        ...
+
+    def query(self, sql: str, args: Sequence[Value] = (), *, timeout: float = 10.0) -> Result:
+        """Ask one read-only question; `timeout` is in seconds."""
+        ...
+
+    def close(self) -> None: ...
