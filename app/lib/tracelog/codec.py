@@ -1,0 +1,280 @@
+"""Rows to lines of CSV and back.
+
+A row is one physical line with the table's columns and nothing else. NULL is an empty field. What
+would break a line is escaped: inside JSON columns as JSON escapes, inside text columns with a
+backslash (`\\n`, `\\r`, `\\t`, `\\\\`, `\\uXXXX`), so that `decode(encode(row)) == row`.
+"""
+
+import csv
+import datetime as dt
+import math
+import re
+import time
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import orjson
+
+from app.lib.tracelog.ids import MAX_ID, MIN_ID
+from app.lib.tracelog.schema import API_LOGS, STATUSES, Column, Row, Table, Value
+
+MAX_VALUE_BYTES: Final = 1_000_000
+"""No single value is larger: longer text is cut, longer JSON is replaced by a note of its size."""
+
+_LINE_BREAKERS = "\x00-\x1f\x7f\x85\u2028\u2029\ufeff"
+_TEXT_ESCAPE = re.compile(f"[\\\\{_LINE_BREAKERS}]")
+_TEXT_UNESCAPE = re.compile(r"\\(?:u([0-9a-f]{4})|(.))")
+_JSON_BREAKER = re.compile(f"[{_LINE_BREAKERS}]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_SHORT_ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_SHORT_UNESCAPES = {"\\": "\\", "n": "\n", "r": "\r", "t": "\t"}
+_NEEDS_QUOTES = re.compile('[",]')
+_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}\Z")
+_ID = re.compile(r"[1-9]\d{18}\Z")
+_INT = re.compile(r"-?\d{1,19}\Z")
+_MIN_INT, _MAX_INT = -(2**63), 2**63 - 1
+
+
+class BadLine(ValueError):
+    """A line is no row of its table; the message says why."""
+
+
+def header(table: Table) -> bytes:
+    """The first line of a table's CSV files."""
+    return (",".join(table.column_names) + "\n").encode()
+
+
+def timestamp(seconds: float) -> str:
+    """Unix time as `YYYY-MM-DD HH:MM:SS.mmm` in UTC."""
+    whole, milliseconds = divmod(int(seconds * 1000), 1000)
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(whole)) + f".{milliseconds:03d}"
+
+
+# --- values in -------------------------------------------------------------------------------
+
+
+def clean_text(text: str) -> str:
+    """Text that every store takes: no lone surrogates, at most `MAX_VALUE_BYTES` of UTF-8."""
+    if _SURROGATE.search(text):
+        text = _SURROGATE.sub("\ufffd", text)
+    if len(text) * 4 > MAX_VALUE_BYTES and len(data := text.encode()) > MAX_VALUE_BYTES:
+        text = data[: MAX_VALUE_BYTES - 4].decode(errors="ignore") + "…"
+    return text
+
+
+def json_text(value: object) -> str:
+    """JSON text on one line; a string that already holds JSON stays what it is."""
+    if isinstance(value, str):
+        value = clean_text(value)
+        try:
+            orjson.loads(value)
+            text = value
+        except orjson.JSONDecodeError:
+            text = orjson.dumps(value).decode()
+    else:
+        try:
+            text = orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+        except (TypeError, ValueError, RecursionError):
+            # Cycles, integers past 64 bit and lone surrogates end here.
+            text = orjson.dumps(clean_text(repr(value))).decode()
+    if _JSON_BREAKER.search(text):
+        text = _JSON_BREAKER.sub(_escape_json_breaker, text)
+    if len(text) * 4 > MAX_VALUE_BYTES and (size := len(text.encode())) > MAX_VALUE_BYTES:
+        text = f'{{":cut":{size}}}'
+    return text
+
+
+def _escape_json_breaker(match: re.Match[str]) -> str:
+    char = match[0]
+    # Valid JSON has raw line breaks and tabs between its tokens only, where a space says the same.
+    return " " if char in "\n\r\t" else f"\\u{ord(char):04x}"
+
+
+def time_text(value: object, now: float) -> str:
+    """A time as the tables hold it; what is not a time becomes `now` (Unix seconds)."""
+    if value is None:
+        return timestamp(now)
+    if isinstance(value, str):
+        if _TIME.match(value):
+            return value
+        try:
+            value = dt.datetime.fromisoformat(value)
+        except ValueError:
+            return timestamp(now)
+    if isinstance(value, dt.datetime):
+        if value.tzinfo is not None:
+            value = value.astimezone(dt.UTC)
+        return value.strftime("%Y-%m-%d %H:%M:%S.") + f"{value.microsecond // 1000:03d}"
+    return timestamp(now)
+
+
+def _int_or_none(value: object) -> int | None:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, (int, float, str)):
+        try:
+            number = int(value)
+        except ValueError:
+            return None
+        return number if _MIN_INT <= number <= _MAX_INT else None
+    return None
+
+
+def make_row(
+    table: Table, data: Mapping[str, object], *, row_id: int, trace_id: str, now: float
+) -> Row:
+    """A row out of a dictionary, with every value of a type that its column takes.
+
+    Nothing is refused: what a column cannot hold, and keys that are no column, go into a JSON
+    column under `":extra"`. `trace_id` and `now` (Unix seconds) stand in where `data` has none.
+    """
+    extra: dict[str, object] = {
+        str(key): value for key, value in data.items() if key not in table.column_names
+    }
+    values: dict[str, Value] = {}
+    for column in table.columns:
+        value = data.get(column.name)
+        values[column.name] = converted = _convert(column, value, now)
+        if converted is None and value is not None and value != "":
+            extra[column.name] = value
+    values["id"] = row_id
+    values["trace_id"] = values["trace_id"] or trace_id
+    if "status" in values and (status := str(values["status"]).upper()) not in STATUSES:
+        extra["status"] = values["status"]
+        values["status"] = "IN_PROGRESS"
+    elif "status" in values:
+        values["status"] = status
+    if table.name != API_LOGS and values["execution_order"] is None:
+        values["execution_order"] = 0
+    if extra:
+        name = "request_header" if table.name == API_LOGS else "output_data"
+        values[name] = _with_extra(values[name], extra)
+    return tuple(values[c.name] or "-" if c.required else values[c.name] for c in table.columns)
+
+
+def _convert(column: Column, value: object, now: float) -> Value:
+    if column.kind == "time":
+        return time_text(value, now)
+    if value is None or value == "":
+        return None
+    if column.kind == "json":
+        return json_text(value)
+    if column.kind == "int":
+        return _int_or_none(value)
+    return clean_text(value if isinstance(value, str) else str(value)) or None
+
+
+def _with_extra(current: Value, extra: Mapping[str, object]) -> str:
+    held = orjson.loads(current) if isinstance(current, str) else {}
+    if not isinstance(held, dict):
+        held = {":value": held}
+    return json_text({**held, ":extra": extra})
+
+
+# --- lines -----------------------------------------------------------------------------------
+
+
+def _escape_text(match: re.Match[str]) -> str:
+    char = match[0]
+    return _SHORT_ESCAPES.get(char) or f"\\u{ord(char):04x}"
+
+
+def _unescape_text(match: re.Match[str]) -> str:
+    if match[1]:
+        return chr(int(match[1], 16))
+    if (char := _SHORT_UNESCAPES.get(match[2])) is None:
+        raise BadLine(f"unknown escape \\{match[2]}")
+    return char
+
+
+def encode(table: Table, row: Row) -> bytes:
+    """One line, with its line end."""
+    fields = []
+    for column, value in zip(table.columns, row, strict=True):
+        if value is None:
+            fields.append("")
+        elif isinstance(value, int):
+            fields.append(str(value))
+        else:
+            if column.kind == "text" and _TEXT_ESCAPE.search(value):
+                value = _TEXT_ESCAPE.sub(_escape_text, value)
+            if _NEEDS_QUOTES.search(value):
+                value = '"' + value.replace('"', '""') + '"'
+            fields.append(value)
+    return (",".join(fields) + "\n").encode()
+
+
+def decode(table: Table, line: bytes) -> Row:
+    """The row of a line (with or without its line end). Raises `BadLine`."""
+    try:
+        text = line.decode().removesuffix("\n")
+    except UnicodeDecodeError as error:
+        raise BadLine(f"no UTF-8 at byte {error.start}") from None
+    fields = split_fields(text)
+    if len(fields) != len(table.columns):
+        raise BadLine(f"{len(fields)} fields where {len(table.columns)} belong")
+    return tuple(
+        _PARSERS[column.kind](column, field)
+        for column, field in zip(table.columns, fields, strict=True)
+    )
+
+
+def split_fields(text: str) -> list[str]:
+    """The fields of one line of CSV. Raises `BadLine` for quotes that do not match."""
+    if '"' not in text:
+        return text.split(",")
+    try:
+        # A lone quote must not swallow the next line, and 131,072 bytes are too few for a field.
+        rows = list(csv.reader([text], strict=True))
+    except csv.Error as error:
+        raise BadLine(str(error)) from None
+    return rows[0] if rows else []
+
+
+def _parse_id(_: Column, field: str) -> int:
+    if not _ID.match(field) or not MIN_ID <= (number := int(field)) <= MAX_ID:
+        raise BadLine("the id is no id")
+    return number
+
+
+def _parse_text(column: Column, field: str) -> Value:
+    if not field:
+        if column.required:
+            raise BadLine(f"{column.name} is empty")
+        return None
+    return _TEXT_UNESCAPE.sub(_unescape_text, field) if "\\" in field else field
+
+
+def _parse_json(column: Column, field: str) -> Value:
+    if not field:
+        return None
+    try:
+        orjson.loads(field)
+    except orjson.JSONDecodeError:
+        raise BadLine(f"{column.name} is no JSON") from None
+    return field
+
+
+def _parse_int(column: Column, field: str) -> Value:
+    if not field:
+        return None
+    if not _INT.match(field) or not _MIN_INT <= (number := int(field)) <= _MAX_INT:
+        raise BadLine(f"{column.name} is no integer")
+    return number
+
+
+def _parse_time(_: Column, field: str) -> Value:
+    if not _TIME.match(field):
+        raise BadLine("created_at is no time")
+    return field
+
+
+_PARSERS: Final[dict[str, Callable[[Column, str], Value]]] = {
+    "id": _parse_id,
+    "text": _parse_text,
+    "json": _parse_json,
+    "int": _parse_int,
+    "time": _parse_time,
+}
+
+csv.field_size_limit(max(csv.field_size_limit(), 64 * MAX_VALUE_BYTES))

@@ -1,0 +1,47 @@
+"""Advisory locks on open files, the same on POSIX and Windows.
+
+A lock belongs to the open file, so it is gone when its process dies, however it dies.
+"""
+
+import sys
+
+if sys.platform == "win32":
+    import msvcrt
+    import os
+
+    # Locks on Windows keep others from reading the locked bytes, so the lock lies past any content.
+    _FAR = 2**62
+
+    def try_lock(fd: int) -> bool:
+        """Take the lock if it is free; whether it was."""
+        position = os.lseek(fd, 0, os.SEEK_CUR)
+        os.lseek(fd, _FAR, os.SEEK_SET)
+        try:
+            msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        finally:
+            os.lseek(fd, position, os.SEEK_SET)
+        return True
+
+    def unlock(fd: int) -> None:
+        position = os.lseek(fd, 0, os.SEEK_CUR)
+        os.lseek(fd, _FAR, os.SEEK_SET)
+        try:
+            msvcrt.locking(fd, msvcrt.LK_UNLCK, 1)
+        finally:
+            os.lseek(fd, position, os.SEEK_SET)
+
+else:
+    import fcntl
+
+    def try_lock(fd: int) -> bool:
+        """Take the lock if it is free; whether it was."""
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def unlock(fd: int) -> None:
+        fcntl.flock(fd, fcntl.LOCK_UN)

@@ -1,0 +1,158 @@
+"""Reads the journal's files: whole rows, and what is no row with the reason.
+
+A reader runs beside the writers. It stops at the last line end, and finds its way again after torn,
+glued and damaged lines, so that damage costs the rows it touched and not their neighbours.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from app.lib.tracelog import codec
+from app.lib.tracelog.schema import Row, Table
+
+_ROW_START: Final = re.compile(rb"(?=([1-9]\d{18}),)")
+_SEALED: Final = re.compile(r"\.([1-9]\d{18})\.csv\Z")
+_STEP_BYTES: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A CSV file of a table. `first_id` is None while the file has no row."""
+
+    path: Path
+    first_id: int | None
+    sealed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BadSpan:
+    """Bytes `start` to `end` (exclusive) of a file that are no row, and why."""
+
+    start: int
+    end: int
+    reason: str
+    raw: bytes
+
+
+@dataclass(slots=True)
+class Chunk:
+    """What one read found.
+
+    `next_offset` is where the next read goes on. `at_end` tells that no whole line is left there.
+    `row_ends[i]` is the offset behind `rows[i]`.
+    """
+
+    rows: list[Row] = field(default_factory=list)
+    row_ends: list[int] = field(default_factory=list)
+    bad: list[BadSpan] = field(default_factory=list)
+    next_offset: int = 0
+    first_id: int | None = None
+    at_end: bool = True
+
+
+def list_segments(log_dir: Path, table: Table) -> list[Segment]:
+    """The table's files, oldest first, the active one last.
+
+    A file that is sealed while this runs may be in the list under its old name; whoever opens it
+    then sees the new active file, and knows it by its first row's id.
+    """
+    sealed = []
+    for path in log_dir.glob(f"{table.name}.*.csv"):
+        if match := _SEALED.search(path.name):
+            sealed.append(Segment(path, int(match[1]), sealed=True))
+    sealed.sort(key=lambda segment: segment.first_id or 0)
+    active = log_dir / f"{table.name}.csv"
+    if active.exists():
+        sealed.append(Segment(active, first_id_of(active), sealed=False))
+    return sealed
+
+
+def first_id_of(path: Path) -> int | None:
+    """The id of a file's first row, which names the file for good; None where there is no row."""
+    try:
+        with path.open("rb") as file:
+            return _first_id(file.read(64 * 1024))
+    except FileNotFoundError:
+        return None
+
+
+def _first_id(head: bytes) -> int | None:
+    for line in head.split(b"\n")[:-1]:
+        if match := _ROW_START.match(line):
+            return int(match[1])
+    return None
+
+
+def read(
+    path: Path,
+    table: Table,
+    offset: int = 0,
+    *,
+    max_rows: int = 500,
+    max_bytes: int = _STEP_BYTES,
+    final: bool = False,
+) -> Chunk:
+    """Read rows from `offset` (bytes), at most `max_rows` and about `max_bytes` of them.
+
+    A line longer than `max_bytes` is read whole. With `final` (nobody writes to the file any more)
+    what stands behind the last line end is taken as a line too. Raises `OSError`.
+    """
+    with path.open("rb") as file:
+        first_id = _first_id(file.read(64 * 1024))
+        file.seek(offset)
+        data = file.read(max_bytes)
+        while data and b"\n" not in data and (more := file.read(max_bytes)):
+            data += more
+        if final and data and not data.endswith(b"\n") and not file.read(1):
+            data += b"\n"
+    chunk = Chunk(next_offset=offset, first_id=first_id)
+    for start, line in _lines(data):
+        if len(chunk.rows) >= max_rows:
+            chunk.at_end = False
+            break
+        _take(table, chunk, offset + start, line)
+        chunk.next_offset = offset + start + len(line) + 1
+    else:
+        chunk.at_end = len(data) < max_bytes
+    if final:
+        chunk.next_offset = min(chunk.next_offset, path.stat().st_size)
+    return chunk
+
+
+def _lines(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Whole lines with the offset at which they start; what follows the last line end waits."""
+    start = 0
+    while (end := data.find(b"\n", start)) >= 0:
+        yield start, data[start:end]
+        start = end + 1
+
+
+def _take(table: Table, chunk: Chunk, start: int, line: bytes) -> None:
+    """Put one line into the chunk: a row, or damage around the rows that can be saved."""
+    if start == 0 and line + b"\n" == codec.header(table):
+        return
+    end = start + len(line) + 1
+    try:
+        chunk.rows.append(codec.decode(table, line))
+        chunk.row_ends.append(end)
+    except codec.BadLine as problem:
+        reason = str(problem)
+    else:
+        return
+    # A torn row has the next one glued to it, which is whole: the last start from which the rest
+    # of the line is a row.
+    for match in reversed(list(_ROW_START.finditer(line, 1))):
+        try:
+            row = codec.decode(table, line[match.start() :])
+        except codec.BadLine:
+            continue
+        glue = start + match.start()
+        chunk.bad.append(BadSpan(start, glue, f"torn: {reason}", line[: match.start()]))
+        chunk.rows.append(row)
+        chunk.row_ends.append(end)
+        return
+    if line:
+        chunk.bad.append(BadSpan(start, end, reason, line))
