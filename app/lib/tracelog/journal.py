@@ -10,6 +10,7 @@ stopped) writes without it, since a single append does not interleave.
 import contextlib
 import errno
 import os
+import sys
 import threading
 import time
 import weakref
@@ -27,7 +28,9 @@ Fsync = Literal["everysec", "always", "no"]
 LOCK_SECONDS: Final = 0.02
 """How long an append waits for the lock before it goes on without."""
 
-_FLAGS: Final = os.O_RDWR | os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_FLAGS: Final = (
+    os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+)
 
 
 class Journal:
@@ -118,36 +121,14 @@ class Journal:
     # --- the file ----------------------------------------------------------------------------
 
     def _open(self) -> None:
-        for _ in range(100):
-            try:
-                fd = os.open(self.path, _FLAGS)
-                break
-            except FileNotFoundError:
-                self._create()
-        else:
-            raise FileNotFoundError(errno.ENOENT, "the journal's file vanishes", str(self.path))
+        try:
+            fd = os.open(self.path, _FLAGS, 0o600)
+        except FileNotFoundError:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            fd = os.open(self.path, _FLAGS, 0o600)
         stat = os.fstat(fd)
         self._fd, self._inode, self._clean_size = fd, (stat.st_dev, stat.st_ino), -1
         self._first_id = first_id_of(self.path)
-
-    def _create(self) -> None:
-        """Make the active file so that nobody ever sees it without its header."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        new = self.path.with_name(f".{self.path.name}.{os.getpid()}.{threading.get_ident()}.new")
-        fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        try:
-            _write_all(fd, self._header)
-            os.close(fd)
-            fd = -1
-            with contextlib.suppress(FileExistsError):
-                if hasattr(os, "link"):
-                    os.link(new, self.path)
-                else:
-                    new.rename(self.path)
-        finally:
-            if fd >= 0:
-                os.close(fd)
-            new.unlink(missing_ok=True)
 
     def _close(self) -> None:
         if self._fd >= 0:
@@ -171,7 +152,7 @@ class Journal:
         return False
 
     def _size_if_current(self) -> int | None:
-        """The size of the active file; None, and the file marked for closing, if it was replaced."""
+        """The active file's size; None, with our file marked for closing, if it was replaced."""
         try:
             stat = self.path.stat()
         except FileNotFoundError:
@@ -185,7 +166,7 @@ class Journal:
         data = line
         if size == 0:
             data = self._header + line
-        elif size != self._clean_size and os.pread(self._fd, 1, size - 1) != b"\n" and locked:
+        elif size != self._clean_size and locked and self._byte(size - 1) != b"\n":
             # A writer died in the middle of its row. Without the lock it may still be writing.
             data = b"\n" + line
         self._clean_size = -1
@@ -208,6 +189,13 @@ class Journal:
             self._seal_next = True
             raise
 
+    def _byte(self, position: int) -> bytes:
+        if sys.platform == "win32":
+            os.lseek(self._fd, position, os.SEEK_SET)
+            return os.read(self._fd, 1)
+        else:  # noqa: RET505 # mypy knows the platform by the branch
+            return os.pread(self._fd, 1, position)
+
     def _is_full(self, size: int, more: int) -> bool:
         if self._first_id is None:
             return False
@@ -227,10 +215,13 @@ class Journal:
             if sealed.exists():
                 return False
             size = os.fstat(self._fd).st_size
-            if os.pread(self._fd, 1, size - 1) != b"\n":
-                os.write(self._fd, b"\n")
+            if self._byte(size - 1) != b"\n":
+                _write_all(self._fd, b"\n")
             if self._fsync == "everysec":
                 self._dirty.append(os.dup(self._fd))
+            if sys.platform == "win32":
+                # An open file cannot be renamed there; if others have it open, it just grows on.
+                self._close()
             self.path.rename(sealed)
         except OSError:
             return False
