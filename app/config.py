@@ -6,16 +6,34 @@ Settings come from the process environment, then from `.env`. Nothing else reads
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import ErrorDetails, PydanticCustomError
 
-from app.lib.env_file import read_env_file, strip_quotes
+from app.lib.env_file import EnvFileError, read_env_file, strip_quotes
 
 
 class SettingsError(Exception):
-    """A setting is wrong. The message names it, says why and how to mend it."""
+    """A setting is wrong. One sentence names it, says why and how to mend it.
+
+    `str(error)` is that sentence in English, `error.ja` the same in Japanese. Neither holds the
+    setting's value.
+    """
+
+    def __init__(self, en: str, ja: str) -> None:
+        super().__init__(en)
+        self.ja = ja
 
 
 class Settings(BaseModel):
@@ -52,13 +70,82 @@ class Settings(BaseModel):
         "", description="URL of Supabase Auth; `$SUPABASE_URL/auth/v1` where empty."
     )
 
+    _unquoted: tuple[str, ...] = PrivateAttr(default=())
+
+    @model_validator(mode="before")
+    @classmethod
+    def _auth_below_supabase(cls, values: dict[str, Any]) -> dict[str, Any]:
+        if values.get("supabase_url") and not values.get("supabase_auth_url"):
+            return {**values, "supabase_auth_url": values["supabase_url"].rstrip("/") + "/auth/v1"}
+        return values
+
+    @field_validator("secret_key")
+    @classmethod
+    def _long_enough(cls, value: SecretStr) -> SecretStr:
+        if 0 < len(value.get_secret_value()) < 32:
+            raise _problem(
+                "must have at least 32 characters; leave it empty and "
+                "`python3 manage.py run` writes a good one into .env",
+                "は 32 文字以上にしてください。空にすると、"
+                "`python3 manage.py run` が .env に新しく書き込みます",
+            )
+        return value
+
     @field_validator("public_origin")
     @classmethod
     def _origin(cls, value: str) -> str:
         value = value.rstrip("/")
-        parts = urlsplit(value)
-        if value and (parts.scheme not in {"http", "https"} or not parts.netloc or parts.path):
-            raise ValueError("it must look like https://app.example.com, without a path")
+        if value and not _is_url(value, {"http", "https"}, path=False):
+            raise _problem(
+                "must look like https://app.example.com, without a path",
+                "は https://app.example.com の形で、パスを付けずに書いてください",
+            )
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _database(cls, value: str) -> str:
+        if value.startswith("sqlite:///") and len(value) > len("sqlite:///"):
+            return value
+        if "[YOUR-PASSWORD]" in value:
+            raise _problem(
+                "still holds [YOUR-PASSWORD]; put the database's password there, "
+                "with special characters percent-encoded",
+                "に [YOUR-PASSWORD] が残っています。データベースのパスワードに置き換えてください"
+                "（記号はパーセントエンコードします）",
+            )
+        if not _is_url(value, {"postgres", "postgresql"}):
+            raise _problem(
+                "must be sqlite:///FOLDER/FILE.db or postgresql://USER:PASSWORD@HOST:5432/NAME, "
+                "with special characters in the password percent-encoded",
+                "は sqlite:///フォルダー/ファイル.db か "
+                "postgresql://ユーザー:パスワード@ホスト:5432/名前 の形にしてください"
+                "（パスワードの記号はパーセントエンコードします）",
+            )
+        return value
+
+    @field_validator("turso_url")
+    @classmethod
+    def _turso(cls, value: str) -> str:
+        is_file = value.startswith("file:") and value not in {"file:", "file://"}
+        if value and not is_file and not _is_url(value, {"libsql", "https", "http"}):
+            raise _problem(
+                "must look like libsql://NAME.turso.io (https:// and file:PATH work too); "
+                "empty, the log stays in a local file",
+                "は libsql://名前.turso.io の形にしてください（https:// と file:パス も使えます）。"
+                "空ならログはローカルファイルに置かれます",
+            )
+        return value
+
+    @field_validator("supabase_url", "supabase_auth_url")
+    @classmethod
+    def _supabase(cls, value: str) -> str:
+        value = value.rstrip("/")
+        if value and not _is_url(value, {"https", "http"}):
+            raise _problem(
+                "must look like https://PROJECT.supabase.co",
+                "は https://プロジェクト.supabase.co の形にしてください",
+            )
         return value
 
     @property
@@ -71,29 +158,113 @@ class Settings(BaseModel):
         """Whether browsers reach the app through https."""
         return self.public_origin.startswith("https://")
 
+    @property
+    def unquoted_names(self) -> tuple[str, ...]:
+        """Variables whose value `load` found in quotes and took without; worth a line at start."""
+        return self._unquoted
+
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None, env_file: Path | None = None) -> Self:
         """Read settings from `environ` (default: the process's) over `env_file` (default: `.env`).
 
-        Raises `SettingsError`.
+        Quotes around a value are dropped, since `docker run --env-file` passes them on. An empty
+        value counts as none. Raises `SettingsError`.
         """
         environ = os.environ if environ is None else environ
-        file_values = read_env_file(env_file or Path(".env"))
-        merged = {**file_values, **environ}
+        env_file = env_file or Path(".env")
+        try:
+            merged = {**read_env_file(env_file), **environ}
+        except EnvFileError as error:
+            raise _malformed(error) from None
         if "PUBLIC_ORIGIN" not in merged and "RENDER_EXTERNAL_URL" in merged:
             merged["PUBLIC_ORIGIN"] = merged["RENDER_EXTERNAL_URL"]
-        values = {
-            name: strip_quotes(merged[name.upper()])
-            for name in cls.model_fields
-            if merged.get(name.upper(), "") != ""
-        }
+        names = [name.upper() for name in cls.model_fields if name.upper() in merged]
+        values = {name: strip_quotes(merged[name]) for name in names}
         try:
-            return cls(**values)  # type: ignore[arg-type] # pydantic parses the strings
+            settings = cls.model_validate(
+                {name.lower(): value for name, value in values.items() if value}
+            )
         except ValidationError as error:
-            raise SettingsError(_sentence(error)) from None
+            detail = error.errors(include_url=False, include_input=False)[0]
+            name = str(detail["loc"][0]).upper()
+            raise _invalid(detail, name, None if name in environ else env_file) from None
+        if settings.environment == "production" and not values.get("SECRET_KEY"):
+            raise SettingsError(
+                "SECRET_KEY is missing: in production it must be set, to 32 random characters "
+                "or more.",
+                "SECRET_KEY がありません。本番環境では 32 文字以上のランダムな文字列を"
+                "設定してください。",
+            )
+        settings._unquoted = tuple(n for n in names if merged[n].strip() != values[n])
+        return settings
 
 
-def _sentence(error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_input=False)[0]
-    name = str(first["loc"][0]).upper()
-    return f"{name} is not valid: {first['msg'].removeprefix('Value error, ')}."
+def _is_url(value: str, schemes: set[str], *, path: bool = True) -> bool:
+    """Whether `value` is a URL of one of `schemes`, with a host (or `?host=`) and a sane port."""
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        return False
+    has_host = bool(parts.hostname) or "host=" in parts.query
+    return parts.scheme in schemes and has_host and port != 0 and (path or not parts.path)
+
+
+def _problem(en: str, ja: str) -> PydanticCustomError:
+    return PydanticCustomError("setting", "{en}", {"en": en, "ja": ja})
+
+
+def _invalid(detail: ErrorDetails, name: str, env_file: Path | None) -> SettingsError:
+    context = detail.get("ctx", {})
+    match detail["type"]:
+        case "setting":
+            en, ja = context["en"], context["ja"]
+        case "int_parsing":
+            en, ja = "must be a whole number, with nothing after it", "は整数だけを書いてください"
+        case "greater_than_equal":
+            en, ja = f"must be at least {context['ge']}", f"は {context['ge']} 以上にしてください"
+        case "less_than_equal":
+            en, ja = f"must be at most {context['le']}", f"は {context['le']} 以下にしてください"
+        case "literal_error":
+            en = f"must be {context['expected']}"
+            ja = f"は {context['expected'].replace(' or ', ' か ')} にしてください"
+        case _:
+            en, ja = f"is not valid: {detail['msg']}", f"が正しくありません: {detail['msg']}"
+    if env_file is None:
+        return SettingsError(f"{name} in the environment {en}.", f"環境変数 {name} {ja}。")
+    return SettingsError(f"{name} in {env_file} {en}.", f"{env_file} の {name} {ja}。")
+
+
+_MALFORMED = {
+    "unreadable": ("cannot be read; check its permissions", "読めません。権限を確認してください"),
+    "encoding": (
+        "is not UTF-8; save it as UTF-8",
+        "UTF-8 ではありません。UTF-8 で保存してください",
+    ),
+    "no-name": (
+        "has no name before `=`; write NAME=value",
+        "`=` の前に名前がありません。名前=値 と書いてください",
+    ),
+    "bad-name": (
+        "has a name with blanks or signs in it; write NAME=value, without `export` and blanks",
+        "名前に空白や記号があります。`export` や空白を入れずに 名前=値 と書いてください",
+    ),
+    "no-equals": (
+        "is not NAME=value; a comment starts with #",
+        "名前=値 の形ではありません。コメントは # で始めてください",
+    ),
+    "open-quote": (
+        "has a value that starts with a quote and does not end with it; write it without quotes, "
+        "and a comment on a line of its own",
+        "値の引用符が閉じていません。引用符なしで書き、コメントは別の行にしてください",
+    ),
+}
+
+
+def _malformed(error: EnvFileError) -> SettingsError:
+    en, ja = _MALFORMED[error.problem]
+    if error.line:
+        return SettingsError(
+            f"Line {error.line} of {error.path} {en}.", f"{error.path} の {error.line} 行目: {ja}。"
+        )
+    return SettingsError(f"{error.path} {en}.", f"{error.path}: {ja}。")

@@ -1,0 +1,71 @@
+"""Reading `.env` the way Docker's `--env-file` does, so that one file serves both.
+
+A line is `NAME=value`, a bare `NAME` (its value then comes from the environment), a comment that
+starts with `#`, or blank. Nothing is expanded or unescaped, and what follows `=` is the value, to
+the end of the line.
+"""
+
+import re
+from pathlib import Path
+
+_QUOTES = ('"', "'")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+
+
+class EnvFileError(Exception):
+    """A line, or the whole file, cannot be read.
+
+    `problem` names what is wrong: `unreadable`, `encoding`, `no-name`, `bad-name`, `no-equals`
+    or `open-quote`. `line` counts from 1 and is 0 where the whole file is meant. The line's text
+    is not kept, because it may hold a secret.
+    """
+
+    def __init__(self, path: Path, line: int, problem: str) -> None:
+        super().__init__(f"{path}, line {line}: {problem}")
+        self.path = path
+        self.line = line
+        self.problem = problem
+
+
+def read_env_file(path: Path) -> dict[str, str]:
+    """Return the file's values as Docker passes them on, quotes included; {} for no file.
+
+    Raises `EnvFileError`.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        return {}
+    except UnicodeDecodeError:
+        raise EnvFileError(path, 0, "encoding") from None
+    except OSError:
+        raise EnvFileError(path, 0, "unreadable") from None
+    values: dict[str, str] = {}
+    for number, line in enumerate(text.split("\n"), start=1):
+        name, equals, value = line.removesuffix("\r").lstrip().partition("=")
+        if (name == "" and equals == "") or name.startswith("#"):
+            continue
+        if problem := _problem(name, equals, value):
+            raise EnvFileError(path, number, problem)
+        if equals:
+            values[name] = value
+    return values
+
+
+def strip_quotes(value: str) -> str:
+    """Return `value` without blanks around it and without the pair of quotes that encloses it."""
+    value = value.strip()
+    if len(value) >= 2 and value[0] in _QUOTES and value[-1] == value[0]:
+        return value[1:-1]
+    return value
+
+
+def _problem(name: str, equals: str, value: str) -> str:
+    if name == "":
+        return "no-name"
+    if not _NAME.fullmatch(name):
+        return "bad-name" if equals else "no-equals"
+    value = value.strip()
+    if value.startswith(_QUOTES) and strip_quotes(value) == value:
+        return "open-quote"
+    return ""
