@@ -35,6 +35,12 @@ _INT = re.compile(r"-?\d{1,19}\Z")
 _MIN_INT, _MAX_INT = -(2**63), 2**63 - 1
 
 
+class JsonText(str):
+    """Text that is known to be JSON, so that it need not be parsed again to find out."""
+
+    __slots__ = ()
+
+
 class BadLine(ValueError):
     """A line is no row of its table; the message says why."""
 
@@ -64,7 +70,9 @@ def clean_text(text: str) -> str:
 
 def json_text(value: object) -> str:
     """JSON text on one line; a string that already holds JSON stays what it is."""
-    if isinstance(value, str):
+    if isinstance(value, JsonText):
+        text = str(value)
+    elif isinstance(value, str):
         value = clean_text(value)
         try:
             orjson.loads(value)
@@ -84,6 +92,14 @@ def json_text(value: object) -> str:
     return text
 
 
+def parse_json(text: str) -> object:
+    """The value of JSON text; None where it is no JSON (or says `null`)."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+
+
 def _escape_json_breaker(match: re.Match[str]) -> str:
     char = match[0]
     # Valid JSON has raw line breaks and tabs between its tokens only, where a space says the same.
@@ -91,9 +107,9 @@ def _escape_json_breaker(match: re.Match[str]) -> str:
 
 
 def time_text(value: object, now: float) -> str:
-    """A time as the tables hold it; what is not a time becomes `now` (Unix seconds)."""
-    if value is None:
-        return timestamp(now)
+    """A time as the tables hold it, from text, a datetime or Unix seconds; else `now`."""
+    if isinstance(value, float) and math.isfinite(value):
+        return timestamp(value)
     if isinstance(value, str):
         if _TIME.match(value):
             return value

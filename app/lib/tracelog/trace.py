@@ -1,0 +1,101 @@
+"""The trace: what all rows of one chain of work share.
+
+A trace lives in a context variable, so it follows awaits, tasks made by asyncio, and worker threads
+started through asyncio or anyio. `carry` takes it into threads that do not copy their context.
+"""
+
+import contextlib
+import contextvars
+import re
+import secrets
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z", re.IGNORECASE)
+_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(?:-.*)?\Z")
+_NIL = "00000000-0000-0000-0000-000000000000"
+
+
+@dataclass(slots=True)
+class Trace:
+    """One chain of work. `user_id` is the signed-in user; who finds out sets it.
+
+    `exception` is the one that ended the request, `failed` tells that a FAILED row was written.
+    """
+
+    trace_id: str
+    user_id: int | None = None
+    exception: BaseException | None = None
+    failed: bool = False
+    task_numbers: dict[str, int] = field(default_factory=dict)
+
+
+_current: contextvars.ContextVar[Trace | None] = contextvars.ContextVar("trace", default=None)
+
+
+def current_trace() -> Trace | None:
+    """The trace that this code runs in."""
+    return _current.get()
+
+
+@contextlib.contextmanager
+def use_trace(trace: Trace) -> Iterator[Trace]:
+    """Run what is inside under `trace`."""
+    token = _current.set(trace)
+    try:
+        yield trace
+    finally:
+        _current.reset(token)
+
+
+def carry(function: Callable[P, R]) -> Callable[P, R]:
+    """`function`, to be called in a thread of its own, under the trace of this moment."""
+    context = contextvars.copy_context()
+
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        return context.run(function, *args, **kwargs)
+
+    return run
+
+
+def new_trace_id() -> str:
+    return str(uuid.uuid4())
+
+
+def incoming_trace_id(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
+    """The trace id that a request brings in `traceparent` or `X-Trace-Id`, as a lower-case UUID.
+
+    None where there is none, more than one of a kind, or anything that is not exactly a trace id.
+    """
+    parents = []
+    ids = []
+    for name, value in headers:
+        if name == b"traceparent":
+            parents.append(value)
+        elif name == b"x-trace-id":
+            ids.append(value)
+    if len(parents) == 1 and (match := _TRACEPARENT.match(parents[0].decode("latin-1"))):
+        digits, parent = match[1], match[2]
+        version_0_is_longer = parents[0][:2] == b"00" and len(parents[0]) != 55
+        if digits.strip("0") and parent.strip("0") and not version_0_is_longer:
+            return str(uuid.UUID(digits))
+    if len(ids) == 1 and _UUID.match(text := ids[0].decode("latin-1")) and text != _NIL:
+        return text.lower()
+    return None
+
+
+def outgoing_headers(trace: Trace | None = None) -> Mapping[str, str]:
+    """Headers that hand the trace (default: the current one) on to another service."""
+    trace = trace or current_trace()
+    if trace is None:
+        return {}
+    headers = {"X-Trace-Id": trace.trace_id}
+    digits = trace.trace_id.replace("-", "")
+    if re.fullmatch("[0-9a-f]{32}", digits):
+        headers["traceparent"] = f"00-{digits}-{secrets.token_hex(8)}-01"
+    return headers
