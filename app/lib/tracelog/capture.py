@@ -20,7 +20,7 @@ Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 SKIPPED: Final = ("/static/", "/healthz", "/readyz", "/favicon.ico", "/logs")
-"""Paths that leave no row, unless they fail: a prefix where it ends in a slash, else a whole name."""
+"""Paths that leave no row unless they fail; each stands for itself and all below it."""
 
 CLIENT_CLOSED_REQUEST: Final = 499
 _NO_BODY: Final = frozenset({204, 304})

@@ -4,6 +4,7 @@ A step writes START when it begins, IN_PROGRESS when it says so, and SUCCESS or 
 All its rows share an `execution_order`; running a step of the same name again is a retry of it.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from types import TracebackType
@@ -15,7 +16,7 @@ WriteStep = Callable[[Mapping[str, object], BaseException | None], None]
 """Takes the columns of one row, and the exception of a FAILED one."""
 
 
-class _Context:
+class _Context(ABC):
     """Entered with `with` and `async with` alike; nothing in it waits."""
 
     def __enter__(self) -> Self:
@@ -41,11 +42,11 @@ class _Context:
     ) -> None:
         self.__exit__(kind, error, traceback)
 
-    def _enter(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _enter(self) -> None: ...
 
-    def _exit(self, error: BaseException | None) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _exit(self, error: BaseException | None) -> None: ...
 
 
 class Task(_Context):
