@@ -1,0 +1,227 @@
+"""A row becomes one line that any CSV reader understands, and comes back unchanged."""
+
+import csv
+import datetime as dt
+import io
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.lib.tracelog import codec
+from app.lib.tracelog.ids import MAX_ID, MIN_ID
+from app.lib.tracelog.schema import API_LOGS, TABLES, TASK_PROGRESS_LOGS, Column, Row, Table
+
+API = TABLES[API_LOGS]
+TASKS = TABLES[TASK_PROGRESS_LOGS]
+ROW_ID = 1_537_387_947_986_012_629
+TRACE_ID = "6f1c4d2e-8a3b-4c5d-9e7f-0a1b2c3d4e5f"
+NOW = 1_795_000_000.123
+
+HOSTILE = [
+    "a\nb",
+    "a\r\nb",
+    "\r",
+    "\x00",
+    'say "yes", now',
+    '"',
+    ",",
+    "\u2028\u2029\x85\x0b\x0c\x1c",
+    "C:\\new\\table",
+    "\\",
+    "\\n",
+    "=cmd|' /C calc'!A0",
+    "日本語、改行\nあり",
+    "\ufeffbom",
+    "\x7f",
+    "👩‍💻",
+]
+
+
+def make(table: Table, **data: object) -> Row:
+    return codec.make_row(table, data, row_id=ROW_ID, trace_id=TRACE_ID, now=NOW)
+
+
+def columns(table: Table, row: Row) -> dict[str, object]:
+    return dict(zip(table.column_names, row, strict=True))
+
+
+def values_of(column: Column) -> st.SearchStrategy[str | int | None]:
+    if column.kind == "id":
+        return st.integers(MIN_ID, MAX_ID)
+    if column.kind == "int":
+        return st.none() | st.integers(-(2**63), 2**63 - 1)
+    if column.kind == "time":
+        return st.floats(0, 4e9).map(codec.timestamp)
+    text = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
+    if column.kind == "json":
+        values = st.recursive(
+            st.none() | st.booleans() | st.integers(-(2**60), 2**60) | text,
+            lambda inner: st.lists(inner) | st.dictionaries(text, inner),
+        )
+        return st.none() | values.map(codec.json_text)
+    return text if column.required else st.none() | text
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
+@given(data=st.data())
+def test_a_row_comes_back_from_its_line_unchanged(table: Table, data: st.DataObject) -> None:
+    row = tuple(data.draw(values_of(column)) for column in table.columns)
+
+    line = codec.encode(table, row)
+
+    assert codec.decode(table, line) == row
+    assert line.count(b"\n") == 1
+    assert len(line.decode().splitlines()) == 1
+    assert len(next(csv.reader(io.StringIO(line.decode())))) == len(table.columns)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_survives_in_text_and_json_columns(text: str) -> None:
+    row = make(TASKS, task_name=text, step_name="s", input_data={text: text}, error_message=text)
+
+    decoded = columns(TASKS, codec.decode(TASKS, codec.encode(TASKS, row)))
+
+    assert decoded["task_name"] == decoded["error_message"] == text
+    assert json.loads(str(decoded["input_data"])) == {text: text}
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_json_fields_are_json_for_any_csv_reader(text: str) -> None:
+    line = codec.encode(API, make(API, method="GET", endpoint="/", request_body=[text]))
+
+    fields = next(csv.reader(io.StringIO(line.decode())))
+
+    assert json.loads(fields[5]) == [text]
+
+
+def test_what_no_store_takes_is_replaced() -> None:
+    row = columns(
+        API,
+        make(API, method="GET", endpoint="/\ud800", request_body={"a": "\udfff"}, user_id=2**63),
+    )
+
+    assert row["endpoint"] == "/\ufffd"
+    assert row["user_id"] is None
+    assert str(2**63) in str(row["request_header"])
+    codec.decode(API, codec.encode(API, make(API, method="G", endpoint="/", request_body="\ud800")))
+
+
+def test_dicts_lists_and_plain_text_become_json() -> None:
+    row = columns(
+        API,
+        make(
+            API,
+            method="POST",
+            endpoint="/x",
+            request_header={"a": 1},
+            request_body='{"kept": "as it is"}',
+            response_body="no json",
+        ),
+    )
+
+    assert row["request_header"] == '{"a":1}'
+    assert row["request_body"] == '{"kept": "as it is"}'
+    assert row["response_body"] == '"no json"'
+
+
+def test_pretty_printed_json_fits_on_one_line() -> None:
+    text = json.dumps({"a": [1, "two\nlines"]}, indent=2)
+
+    row = make(API, method="POST", endpoint="/", request_body=text)
+
+    assert codec.encode(API, row).count(b"\n") == 1
+    assert json.loads(str(columns(API, row)["request_body"])) == {"a": [1, "two\nlines"]}
+
+
+def test_unknown_keys_go_into_a_json_column_and_never_become_columns() -> None:
+    api = columns(API, make(API, method="GET", endpoint="/", request_header={"a": "b"}, region="x"))
+    task = columns(TASKS, make(TASKS, task_name="t", step_name="s", status="START", region="x"))
+
+    assert json.loads(str(api["request_header"])) == {"a": "b", ":extra": {"region": "x"}}
+    assert json.loads(str(task["output_data"])) == {":extra": {"region": "x"}}
+
+
+@pytest.mark.parametrize(
+    ("given", "held"),
+    [
+        (None, "2026-11-18 11:06:40.123"),
+        ("2026-01-02 03:04:05.678", "2026-01-02 03:04:05.678"),
+        ("2026-01-02T12:04:05.678+09:00", "2026-01-02 03:04:05.678"),
+        (dt.datetime(2026, 1, 2, 3, 4, 5, 678_999, tzinfo=dt.UTC), "2026-01-02 03:04:05.678"),
+        ("yesterday", "2026-11-18 11:06:40.123"),
+    ],
+)
+def test_created_at_is_utc_with_milliseconds(given: object, held: str) -> None:
+    row = columns(API, make(API, method="GET", endpoint="/", created_at=given))
+
+    assert row["created_at"] == held
+
+
+def test_missing_names_are_a_dash_and_a_missing_trace_is_the_current_one() -> None:
+    row = columns(TASKS, make(TASKS))
+
+    assert (row["task_name"], row["step_name"], row["status"]) == ("-", "-", "IN_PROGRESS")
+    assert (row["trace_id"], row["execution_order"]) == (TRACE_ID, 0)
+
+
+def test_an_unknown_status_is_kept_beside_the_row() -> None:
+    assert columns(TASKS, make(TASKS, status="success"))["status"] == "SUCCESS"
+    row = columns(TASKS, make(TASKS, status="PAUSED"))
+    assert row["status"] == "IN_PROGRESS"
+    assert json.loads(str(row["output_data"])) == {":extra": {"status": "PAUSED"}}
+
+
+def test_values_too_large_are_cut_and_stay_valid() -> None:
+    row = columns(
+        TASKS,
+        make(
+            TASKS,
+            task_name="t",
+            step_name="s",
+            input_data=["x" * 9_999_999],
+            error_message="é" * 9_999_999,
+        ),
+    )
+
+    assert json.loads(str(row["input_data"]))[":cut"] > 9_999_999
+    assert len(str(row["error_message"]).encode()) <= codec.MAX_VALUE_BYTES
+
+
+def test_objects_without_a_json_form_are_shown_as_text() -> None:
+    cycle: list[object] = []
+    cycle.append(cycle)
+
+    assert json.loads(codec.json_text({"when": dt.date(2026, 1, 2)})) == {"when": "2026-01-02"}
+    assert json.loads(codec.json_text({1: 2**70}))
+    assert json.loads(codec.json_text(cycle))
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        (b"", "fields"),
+        (b"1,2,3", "fields"),
+        (b'"', "unexpected end"),
+        (b"\xff" + b"," * 11, "UTF-8"),
+        (b"5" + b"," * 11, "id"),
+        (b"9999999999999999999" + b"," * 11, "id"),
+    ],
+)
+def test_a_line_that_is_no_row_says_why(line: bytes, why: str) -> None:
+    with pytest.raises(codec.BadLine, match=why):
+        codec.decode(API, line)
+
+
+def test_a_line_with_a_flipped_bit_is_refused_or_still_a_row_of_its_table() -> None:
+    line = codec.encode(API, make(API, method="GET", endpoint="/a", request_header={"k": "v"}))
+    for index in range(len(line) - 1):
+        for bit in range(8):
+            damaged = bytearray(line)
+            damaged[index] ^= 1 << bit
+            try:
+                row = codec.decode(API, bytes(damaged))
+            except codec.BadLine:
+                continue
+            assert codec.decode(API, codec.encode(API, row)) == row
