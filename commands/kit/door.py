@@ -1,0 +1,65 @@
+"""From the command line to a command: which ones there are, and what each needs first."""
+
+import errno
+import importlib
+import os
+import sys
+
+from commands.kit import environment
+from commands.kit.words import Failure, say, text
+
+APP = ("requirements.txt",)
+TESTS = ("requirements.txt", "requirements-dev.txt")
+
+COMMANDS = {
+    "run": APP,
+    "test": TESTS,
+    "ci": TESTS,
+    "migrate": APP,
+    "seed": APP,
+    "user": APP,
+    "doctor": (),  # it looks at the packages, so it must not need them
+    "css": TESTS,
+    "messages": APP,
+    "lock": TESTS,
+}
+"""The commands, each a module beside this package, and the packages to install first."""
+
+_REFUSALS = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC}
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command that `arguments` name and return the exit code."""
+    os.chdir(environment.ROOT)
+    for stream in (sys.stdout, sys.stderr):
+        # A console that cannot show a character shows a question mark instead of a stack trace.
+        stream.reconfigure(errors="replace", line_buffering=True)  # type: ignore[union-attr]
+    name, *rest = arguments or ["help"]
+    if name in {"help", "-h", "--help"}:
+        _overview()
+        return 0
+    if name not in COMMANDS:
+        say("unknown_command", name=name, file=sys.stderr)
+        return 2
+    try:
+        environment.provide(COMMANDS[name])
+        code: int = importlib.import_module(f"commands.{name}").main(rest)
+    except Failure as failure:
+        print(failure, file=sys.stderr)
+        return 1
+    except OSError as error:
+        if error.errno not in _REFUSALS:
+            raise
+        path = error.filename or environment.ROOT
+        say("cannot_write", path=path, reason=error.strerror, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return code
+
+
+def _overview() -> None:
+    say("overview")
+    for name in COMMANDS:
+        print(f"  {name:<9} {text(f'command_{name}')}")
+    say("overview_more")

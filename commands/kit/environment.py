@@ -1,0 +1,133 @@
+"""The project's own Python: `.venv`, with the locked packages in it. Standard library only."""
+
+import hashlib
+import importlib.util
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from commands.kit.words import Failure, say
+
+ROOT = Path(__file__).resolve().parents[2]
+VENV = ROOT / ".venv"
+PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+STAMP = VENV / ".installed.json"
+LOG = VENV / "install.log"
+
+_REASONS = (
+    (r"DO NOT MATCH THE HASHES", "install_hash"),
+    (r"No space left on device", "install_disk"),
+    (
+        r"NewConnectionError|ConnectTimeoutError|ProxyError|ReadTimeoutError|SSLError"
+        r"|NameResolutionError|getaddrinfo|name resolution|Connection refused|timed out",
+        "install_network",
+    ),
+    (r"No matching distribution|Could not find a version", "install_no_package"),
+)
+
+
+def provide(files: Sequence[str]) -> None:
+    """Make sure this process runs in `.venv` with the packages of `files` installed.
+
+    Where it runs in another Python, it goes on in `.venv`'s and does not come back. Without
+    `files` nothing is made or installed, and `.venv` is used where there is one. Raises `Failure`.
+    """
+    if not _inside():
+        usable = os.access(PYTHON, os.X_OK) and _made_by_new_python()
+        if files and not usable:
+            _make()
+        if files or usable:
+            _continue_in_venv()
+        return
+    if missing := [name for name in files if not is_installed(name)]:
+        _install(missing)
+
+
+def is_installed(file: str) -> bool:
+    """Whether `.venv` holds the packages of this requirements file, as it is now."""
+    return _stamps().get(file) == _stamp(file)
+
+
+def _inside() -> bool:
+    return Path(sys.prefix).resolve() == VENV.resolve()
+
+
+def _made_by_new_python() -> bool:
+    try:
+        written = (VENV / "pyvenv.cfg").read_text(encoding="utf-8")
+    except OSError:
+        return False
+    version = re.search(r"^version(?:_info)? *= *3\.(\d+)", written, re.MULTILINE)
+    return version is None or int(version[1]) >= 11
+
+
+def _make() -> None:
+    try:
+        import ensurepip  # noqa: F401 # Debian ships Python without it
+        import venv
+    except ImportError:
+        raise Failure("no_venv_module") from None
+    say("making_venv", version=platform.python_version())
+    try:
+        venv.EnvBuilder(with_pip=True, clear=VENV.is_dir(), symlinks=os.name != "nt").create(VENV)
+    except (OSError, subprocess.CalledProcessError) as error:
+        reason = error.strerror if isinstance(error, OSError) else f"exit code {error.returncode}"
+        raise Failure("no_venv", path=VENV, reason=reason) from None
+
+
+def _continue_in_venv() -> None:
+    command = [str(PYTHON), str(ROOT / "manage.py"), *sys.argv[1:]]
+    sys.stdout.flush()
+    if os.name != "nt":
+        os.execv(command[0], command)  # noqa: S606 # no shell wanted
+    # Windows has no exec: wait, and let Ctrl+C end the inner process first.
+    process = subprocess.Popen(command)
+    while True:
+        try:
+            sys.exit(process.wait())
+        except KeyboardInterrupt:
+            continue
+
+
+def _install(files: Sequence[str]) -> None:
+    say("installing", files=", ".join(files))
+    if importlib.util.find_spec("pip") is None:
+        _bring_pip()
+    command = [sys.executable, "-m", "pip", "install", "--require-hashes", "--no-input"]
+    command += ["--disable-pip-version-check", "--no-warn-script-location"]
+    for file in files:
+        command += ["-r", file]
+    with LOG.open("w+", encoding="utf-8", errors="replace") as log:
+        code = subprocess.run(command, cwd=ROOT, stdout=log, stderr=log, check=False).returncode
+        log.seek(0)
+        output = log.read()
+    if code:
+        reason = next((key for pattern, key in _REASONS if re.search(pattern, output)), None)
+        raise Failure(reason or "install_failed", log=LOG.relative_to(ROOT))
+    stamps = _stamps() | {file: _stamp(file) for file in files}
+    STAMP.write_text(json.dumps(stamps, indent=1), encoding="utf-8")
+
+
+def _bring_pip() -> None:
+    """For a `.venv` that somebody else made without pip."""
+    if subprocess.run([sys.executable, "-m", "ensurepip"], capture_output=True).returncode:
+        raise Failure("no_venv_module")
+
+
+def _stamps() -> dict[str, str]:
+    try:
+        stamps: dict[str, str] = json.loads(STAMP.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return stamps
+
+
+def _stamp(file: str) -> str:
+    """What the packages depend on: the file and the Python they were built for."""
+    content = (ROOT / file).read_bytes().replace(b"\r\n", b"\n")
+    return f"{sys.version_info[0]}.{sys.version_info[1]} {hashlib.sha256(content).hexdigest()}"

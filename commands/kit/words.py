@@ -1,0 +1,34 @@
+"""What the commands say, in the language of the person's locale. Standard library only."""
+
+import locale
+import os
+import sys
+from typing import TextIO
+
+from commands.kit.sentences import SENTENCES
+
+
+class Failure(Exception):
+    """What a person must mend before the command can go on: one sentence of `SENTENCES`."""
+
+    def __init__(self, key: str, **values: object) -> None:
+        super().__init__(text(key, **values))
+
+
+def language() -> str:
+    """`ja` or `en`, as the environment says, or else the system."""
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        if chosen := os.environ.get(name):
+            return "ja" if chosen.lower().startswith("ja") else "en"
+    return "ja" if (locale.getlocale()[0] or "").lower().startswith("ja") else "en"
+
+
+def text(key: str, **values: object) -> str:
+    """The sentence of this key with its values filled in."""
+    en, ja = SENTENCES[key]
+    return (ja if language() == "ja" else en).format(**values)
+
+
+def say(key: str, *, file: TextIO | None = None, **values: object) -> None:
+    """Print a sentence on standard output, or on `file`."""
+    print(text(key, **values), file=file or sys.stdout, flush=True)
