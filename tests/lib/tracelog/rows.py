@@ -1,0 +1,44 @@
+"""Rows and journal contents for the tests of this folder."""
+
+from pathlib import Path
+
+from app.lib.tracelog import codec, reader
+from app.lib.tracelog.ids import IdGenerator
+from app.lib.tracelog.schema import API_LOGS, TABLES, Row, Table
+
+API = TABLES[API_LOGS]
+_ids = IdGenerator()
+
+
+def api_row(body: str = "hello", *, row_id: int | None = None, path: str = "/items") -> Row:
+    """A row of `api_logs` whose response body is `body`."""
+    return codec.make_row(
+        API,
+        {
+            "method": "GET",
+            "endpoint": path,
+            "request_header": {"accept": "text/html, */*"},
+            "response_status": 200,
+            "response_body": {"text": body},
+            "duration_ms": 3,
+        },
+        row_id=row_id or _ids.next(),
+        trace_id="6f1c4d2e-8a3b-4c5d-9e7f-0a1b2c3d4e5f",
+        now=1_795_000_000.0,
+    )
+
+
+def read_all(log_dir: Path, table: Table = API) -> tuple[list[Row], list[reader.BadSpan]]:
+    """All rows and all damage of a table's journal, read in small steps."""
+    rows: list[Row] = []
+    bad: list[reader.BadSpan] = []
+    for segment in reader.list_segments(log_dir, table):
+        offset = 0
+        while True:
+            chunk = reader.read(segment.path, table, offset, max_rows=7, max_bytes=3_000)
+            rows += chunk.rows
+            bad += chunk.bad
+            if chunk.next_offset == offset:
+                break
+            offset = chunk.next_offset
+    return rows, bad
