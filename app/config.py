@@ -63,6 +63,9 @@ class Settings(BaseModel):
     log_body_bytes: Annotated[int, Field(ge=0, le=1_048_576)] = Field(
         16_384, description="How much of each request and response body the trace log keeps."
     )
+    max_body_bytes: Annotated[int, Field(ge=1024)] = Field(
+        1_048_576, description="The largest request body the app takes; more is answered with 413."
+    )
     supabase_url: str = Field("", description="URL of the Supabase project.")
     supabase_publishable_key: str = Field("", description="Supabase's publishable key.")
     supabase_secret_key: SecretStr = Field(SecretStr(""), description="Supabase's secret key.")

@@ -1,0 +1,176 @@
+"""The one door to trace logging: CSV first, the store soon after."""
+
+import atexit
+import contextlib
+import os
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+from starlette.background import BackgroundTasks
+
+from app.lib.tracelog.recorder import Recorder
+from app.lib.tracelog.redact import Redactor
+from app.lib.tracelog.schema import TASK_PROGRESS_LOGS
+from app.lib.tracelog.shipper import Shipper
+from app.lib.tracelog.sqlite_store import SQLiteStore
+from app.lib.tracelog.steps import Task
+from app.lib.tracelog.store import Store
+from app.lib.tracelog.turso_store import TursoStore
+
+
+class TraceLogger(Protocol):
+    """What services know of the logger."""
+
+    def log(
+        self,
+        background_tasks: BackgroundTasks | None,
+        table_name: str,
+        data: Mapping[str, object],
+    ) -> None:
+        """Record one row; when this returns it is on the local disk. Never raises."""
+        ...
+
+    def task(self, name: str) -> Task:
+        """A piece of work, to be entered with `with` or `async with`, that records its steps."""
+        ...
+
+
+class _StepLogger(ABC):
+    """`task` in terms of `log`."""
+
+    @abstractmethod
+    def log(
+        self,
+        background_tasks: BackgroundTasks | None,
+        table_name: str,
+        data: Mapping[str, object],
+    ) -> None: ...
+
+    def task(self, name: str) -> Task:
+        return Task(name, self._write_step)
+
+    def _write_step(self, row: Mapping[str, object], error: BaseException | None) -> None:
+        self.log(None, TASK_PROGRESS_LOGS, row)
+
+
+class NullLogger(_StepLogger):
+    """Records nothing."""
+
+    def log(
+        self,
+        background_tasks: BackgroundTasks | None,
+        table_name: str,
+        data: Mapping[str, object],
+    ) -> None:
+        pass
+
+
+class CSVOnlyLogger(_StepLogger):
+    """Appends each row to `<base_path>/<table>.csv` and delivers nothing.
+
+    Dictionaries and lists become JSON, times UTC, and secrets are taken out. What cannot be written
+    is counted, never raised.
+    """
+
+    def __init__(self, base_path: str | Path = "logs", *, redactor: Redactor | None = None) -> None:
+        self.recorder = Recorder(Path(base_path), redactor or Redactor(), written=self._written)
+
+    def log(
+        self,
+        background_tasks: BackgroundTasks | None,
+        table_name: str,
+        data: Mapping[str, object],
+    ) -> None:
+        self.recorder.write(table_name, lambda: data)
+
+    def close(self, timeout: float = 5.0) -> None:
+        """Force what was written to the disk and let go of the files."""
+        self.recorder.close()
+
+    def _write_step(self, row: Mapping[str, object], error: BaseException | None) -> None:
+        if error is None:
+            self.log(None, TASK_PROGRESS_LOGS, row)
+        else:
+            self.log(None, TASK_PROGRESS_LOGS, {**row, **self.recorder.failure(error, "")})
+
+    def _written(self) -> None:
+        pass
+
+
+class EnhancedCSVLogger(CSVOnlyLogger):
+    """CSV at once, Turso in the background, exactly once in effect.
+
+    `turso_url` is a `libsql://`, `https://` or `http://` URL, or `file:PATH` for a local SQLite file
+    (default: `trace.db` in `base_path`). Delivery starts with the first row, in a thread of its own,
+    and goes on where an earlier process stopped.
+    """
+
+    def __init__(
+        self,
+        turso_url: str | None = None,
+        turso_token: str | None = None,
+        base_path: str | Path = "logs",
+        *,
+        redactor: Redactor | None = None,
+    ) -> None:
+        super().__init__(base_path, redactor=redactor)
+        self._url = turso_url or f"file:{(Path(base_path) / 'trace.db').as_posix()}"
+        self._token = turso_token or ""
+        self._lock = threading.Lock()
+        self._shipper: Shipper | None = None
+        self._shipper_pid = 0
+        self._store: Store | None = None
+
+    @property
+    def store(self) -> Store:
+        """The store, for questions; its calls block."""
+        with self._lock:
+            if self._store is None:
+                self._store = open_store(self._url, self._token)
+            return self._store
+
+    @property
+    def shipper(self) -> Shipper:
+        """The delivering side; it works once it is started."""
+        with self._lock:
+            if self._shipper is None or self._shipper_pid != os.getpid():
+                self._shipper_pid = os.getpid()
+                self._shipper = Shipper(
+                    self.recorder.log_dir, lambda: open_store(self._url, self._token)
+                )
+            return self._shipper
+
+    def start(self) -> None:
+        """Start delivering now, without waiting for the first row."""
+        self.shipper.start()
+        atexit.register(self.close, 1.0)
+
+    def close(self, timeout: float = 5.0) -> None:
+        """Deliver what is still waiting, for at most `timeout` seconds, and let go of everything."""
+        atexit.unregister(self.close)
+        super().close()
+        with self._lock:
+            shipper, self._shipper = self._shipper, None
+            store, self._store = self._store, None
+        if shipper is not None and self._shipper_pid == os.getpid():
+            shipper.drain(timeout)
+            shipper.stop(1.0)
+        if store is not None:
+            with contextlib.suppress(OSError):
+                store.close()
+
+    def _written(self) -> None:
+        if self._shipper is None or self._shipper_pid != os.getpid():
+            self.start()
+        else:
+            self._shipper.wake()
+
+
+def open_store(url: str, token: str) -> Store:
+    """The store behind a URL. Nothing is opened or asked before the first call."""
+    if url.startswith("file:"):
+        return SQLiteStore(Path(url.removeprefix("file:")))
+    return TursoStore(url, token)

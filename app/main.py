@@ -1,0 +1,87 @@
+"""Puts the parts together: `create_app` is the only place that knows them all."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.types import ASGIApp
+
+from app import errors
+from app.assets import HashedStaticFiles
+from app.config import Settings
+from app.cookies import SESSION, cookie_name
+from app.database import Database
+from app.lib.logger import CSVOnlyLogger, EnhancedCSVLogger, TraceLogger
+from app.lib.tracelog.capture import CaptureMiddleware, ExceptionNote
+from app.routers import ROUTERS
+from app.security import CSRF, BodyLimit, SecurityHeaders
+
+DRAIN_SECONDS: Final = 10.0
+"""How long a shutdown waits for the trace log's delivery."""
+
+
+class Application(FastAPI):
+    """FastAPI with the middlewares that must stand outside even its own error handling."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        settings: Settings = self.state.settings
+        logger: TraceLogger = self.state.logger
+        stack: ASGIApp = super().build_middleware_stack()
+        if isinstance(logger, CSVOnlyLogger):
+            stack = CaptureMiddleware(stack, logger.recorder, body_bytes=settings.log_body_bytes)
+        stack = SecurityHeaders(stack, https=settings.secure_cookies)
+        return GZipMiddleware(stack, minimum_size=1000)
+
+
+def create_app(settings: Settings | None = None, *, logger: TraceLogger | None = None) -> FastAPI:
+    """The app. `settings` come from the environment unless given; so does the logger from them.
+
+    Raises `app.config.SettingsError`.
+    """
+    settings = settings or Settings.load()
+    app = Application(
+        title="PFXDGRSbase",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        lifespan=_lifespan,
+        middleware=[
+            Middleware(ExceptionNote),
+            Middleware(BodyLimit, max_bytes=settings.max_body_bytes, refuse=errors.error_response),
+            Middleware(
+                CSRF,
+                public_origin=settings.public_origin,
+                session_cookie=cookie_name(settings, SESSION),
+                refuse=errors.error_response,
+            ),
+        ],
+    )
+    app.state.settings = settings
+    app.state.database = Database(settings.database_url)
+    app.state.logger = logger or EnhancedCSVLogger(
+        turso_url=settings.trace_store_url,
+        turso_token=settings.turso_token.get_secret_value(),
+        base_path=settings.log_dir,
+    )
+    errors.install(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    app.mount("/static", HashedStaticFiles(), name="static")
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    logger = app.state.logger
+    if isinstance(logger, EnhancedCSVLogger):
+        logger.start()
+    try:
+        yield
+    finally:
+        if isinstance(logger, CSVOnlyLogger):
+            await run_in_threadpool(logger.close, DRAIN_SECONDS)
+        await app.state.database.close()
