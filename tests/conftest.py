@@ -1,0 +1,54 @@
+"""Fixtures for all tests, and the list of what could not be tested on this machine."""
+
+import os
+from collections import Counter
+
+import pytest
+
+from tests.support.browser import browser, chromium
+from tests.support.live_app import live_app, start_app
+from tests.support.parts import PREFIX
+from tests.support.postgres import (
+    _postgres_template,
+    empty_postgres_database,
+    postgres_database,
+    postgres_url,
+)
+from tests.support.sqlite import _sqlite_template, sqlite_database
+from tests.support.turso import open_sqld, sqld, tursodb
+
+__all__ = [
+    "_postgres_template",
+    "_sqlite_template",
+    "browser",
+    "chromium",
+    "empty_postgres_database",
+    "live_app",
+    "open_sqld",
+    "postgres_database",
+    "postgres_url",
+    "sqld",
+    "sqlite_database",
+    "start_app",
+    "tursodb",
+]
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """`async` tests run on asyncio."""
+    return "asyncio"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    missing: Counter[str] = Counter()
+    for report in terminalreporter.stats.get("skipped", []):
+        reason = str(report.longrepr[2]).removeprefix("Skipped: ")
+        if reason.startswith(PREFIX):
+            missing[reason] += 1
+    # `manage.py test` hands over what it had to leave out itself.
+    missing.update(filter(None, os.environ.get("LEFT_OUT", "").splitlines()))
+    if missing:
+        terminalreporter.section("not tested on this machine")
+        for reason, count in sorted(missing.items()):
+            terminalreporter.line(f"{reason} ({count})")

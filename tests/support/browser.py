@@ -1,0 +1,40 @@
+"""A real Chromium."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.support.parts import chromium_path, needs
+
+_ARGUMENTS = (
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-quic",
+    "--disable-sync",
+    "--no-first-run",
+)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of Chromium's program."""
+    path = chromium_path()
+    needs("Chromium", there=path is not None, mend="install Chromium or Google Chrome")
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    """A browser for the tests of one module; `browser.new_context()` is a fresh visitor.
+
+    Playwright runs an event loop in this thread meanwhile, so a module that uses this has no
+    `async` tests and calls no `asyncio.run`.
+    """
+    as_root = hasattr(os, "geteuid") and os.geteuid() == 0
+    arguments = [*_ARGUMENTS, *(["--no-sandbox"] if as_root else [])]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
+        yield browser
+        browser.close()

@@ -1,0 +1,93 @@
+"""The real app in a process of its own."""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from tests.support.parts import ROOT
+from tests.support.processes import Program, answers, free_port
+
+# What a program needs of this machine; no setting of the person who runs the tests comes along.
+_INHERITED = ("PATH", "HOME", "TMPDIR", "TMP", "TEMP", "SYSTEMROOT", "LD_LIBRARY_PATH")
+
+
+class LiveApp(Program):
+    """The app under uvicorn. `folder` is where it runs and keeps its files.
+
+    Its data is in `folder/data`, its trace log in `log_dir`. `start()` after `stop()` or `kill()`
+    goes on with the same files at the same `origin`.
+    """
+
+    def __init__(self, folder: Path, env: Mapping[str, str]) -> None:
+        port = free_port()
+        self.folder = folder
+        self.origin = f"http://127.0.0.1:{port}"
+        self.log_dir = folder / "logs"
+        command = [sys.executable, "-m", "uvicorn", "app.main:create_app", "--factory"]
+        command += ["--port", str(port), "--no-access-log", "--timeout-graceful-shutdown", "5"]
+        super().__init__(
+            command,
+            ready=lambda: answers(f"{self.origin}/healthz"),
+            log=folder / "output.log",
+            env=clean_env(PYTHONPATH=str(ROOT), **_defaults(folder, port) | dict(env)),
+            cwd=folder,
+        )
+
+
+class StartApp(Protocol):
+    """`start_app(TURSO_URL=sqld.url, ...)`: an app of one's own with these settings."""
+
+    def __call__(self, **env: str) -> LiveApp: ...
+
+
+@pytest.fixture
+def start_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartApp]:
+    """Starts apps that only this test uses, each on fresh files; they end with the test."""
+    apps: list[LiveApp] = []
+
+    def start(**env: str) -> LiveApp:
+        app = LiveApp(tmp_path_factory.mktemp("app"), env)
+        apps.append(app)
+        _migrate(app)
+        app.start()
+        return app
+
+    yield start
+    for app in apps:
+        app.kill()
+
+
+@pytest.fixture(scope="session")
+def live_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveApp]:
+    """One app on SQLite for all tests of this process; each test brings its own users."""
+    app = LiveApp(tmp_path_factory.mktemp("app"), {})
+    _migrate(app)
+    app.start()
+    yield app
+    app.kill()
+
+
+def clean_env(**env: str) -> dict[str, str]:
+    """An environment for a program: of this one's only what any program needs, then `env`."""
+    return {name: os.environ[name] for name in _INHERITED if name in os.environ} | env
+
+
+def _defaults(folder: Path, port: int) -> dict[str, str]:
+    return {
+        "SECRET_KEY": "a key that only the tests of this app know",
+        "PUBLIC_ORIGIN": f"http://127.0.0.1:{port}",
+        "DATABASE_URL": f"sqlite:///{(folder / 'data' / 'app.db').as_posix()}",
+        "LOG_DIR": str(folder / "logs"),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def _migrate(app: LiveApp) -> None:
+    from app.database import upgrade
+
+    (app.folder / "data").mkdir()
+    upgrade(app.env["DATABASE_URL"])

@@ -1,0 +1,138 @@
+"""Programs that a test starts, waits for, disturbs and ends."""
+
+import os
+import random
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+import httpx
+
+# Below what the system hands out for outgoing connections, so that none of those takes a port
+# between being found and being used.
+_PORTS = range(20_000, 32_000)
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 on which nobody listens."""
+    while True:
+        port = random.choice(_PORTS)
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port
+
+
+def wait_until(ready: Callable[[], bool], *, seconds: float = 10.0, what: str = "it") -> None:
+    """Ask `ready` every 10 ms until it says yes; after `seconds` raise `TimeoutError`."""
+    deadline = time.monotonic() + seconds
+    while not ready():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{what} did not come about within {seconds} s")
+        time.sleep(0.01)
+
+
+def answers(url: str) -> bool:
+    """Whether an HTTP server answers there, whatever it says."""
+    try:
+        httpx.get(url, timeout=1.0, trust_env=False)
+    except httpx.HTTPError:
+        return False
+    return True
+
+
+class Program:
+    """One program, started anew as often as a test likes, always with the same command.
+
+    `ready` tells when it can be used; what it prints goes to `log`.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        ready: Callable[[], bool],
+        log: Path,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+    ) -> None:
+        self.command = list(command)
+        self.ready = ready
+        self.log = log
+        self.env = dict(os.environ if env is None else env)
+        self.cwd = cwd
+        self._process: subprocess.Popen[bytes] | None = None
+        self._output: IO[bytes] | None = None
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        assert self._process is not None, "not started"
+        return self._process
+
+    def start(self, seconds: float = 20.0) -> None:
+        """Start it and return once it is ready. Raises `AssertionError` with its output."""
+        self._output = self.log.open("ab")
+        self._process = subprocess.Popen(
+            self.command,
+            stdin=subprocess.DEVNULL,
+            stdout=self._output,
+            stderr=subprocess.STDOUT,
+            env=self.env,
+            cwd=self.cwd,
+        )
+        try:
+            wait_until(self._is_up, seconds=seconds, what=f"the start of {self.command[0]}")
+        except BaseException:
+            self.kill()
+            raise
+        if self._process.poll() is not None:
+            self.kill()
+            raise AssertionError(f"{self.command} ended at once:\n{self.output()}")
+
+    def stop(self, seconds: float = 20.0) -> int:
+        """Ask it to end (SIGTERM), wait, and return its exit code."""
+        self.process.terminate()
+        return self.wait(seconds)
+
+    def wait(self, seconds: float = 20.0) -> int:
+        """Wait for its end and return its exit code. Raises `AssertionError` with its output."""
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"{self.command} did not end:\n{self.output()}") from None
+        finally:
+            self._close()
+
+    def kill(self) -> None:
+        """End it at once (SIGKILL); harmless where it is not running."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+        self._close()
+
+    def pause(self) -> None:
+        """Let it hang (SIGSTOP): it takes connections and answers none."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
+
+    def output(self) -> str:
+        """What it has printed, over all its starts."""
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def _is_up(self) -> bool:
+        return self.process.poll() is not None or self.ready()
+
+    def _close(self) -> None:
+        if self._output is not None:
+            self._output.close()
+            self._output = None

@@ -1,0 +1,23 @@
+"""SQLite databases for tests."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from app.database import upgrade
+
+    path = tmp_path_factory.mktemp("sqlite") / "migrated.db"
+    upgrade(f"sqlite:///{path.as_posix()}")
+    return path
+
+
+@pytest.fixture
+def sqlite_database(_sqlite_template: Path, tmp_path: Path) -> str:
+    """URL of a fresh, migrated database."""
+    path = tmp_path / "app.db"
+    shutil.copyfile(_sqlite_template, path)
+    return f"sqlite:///{path.as_posix()}"
