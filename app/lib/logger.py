@@ -103,9 +103,9 @@ class CSVOnlyLogger(_StepLogger):
 class EnhancedCSVLogger(CSVOnlyLogger):
     """CSV at once, Turso in the background, exactly once in effect.
 
-    `turso_url` is a `libsql://`, `https://` or `http://` URL, or `file:PATH` for a local SQLite file
-    (default: `trace.db` in `base_path`). Delivery starts with the first row, in a thread of its own,
-    and goes on where an earlier process stopped.
+    `turso_url` is a `libsql://`, `https://` or `http://` URL, or `file:PATH` for a local SQLite
+    file (default: `trace.db` in `base_path`). Delivery starts with the first row, in a thread of
+    its own, and goes on where an earlier process stopped.
     """
 
     def __init__(
@@ -149,7 +149,7 @@ class EnhancedCSVLogger(CSVOnlyLogger):
         atexit.register(self.close, 1.0)
 
     def close(self, timeout: float = 5.0) -> None:
-        """Deliver what is still waiting, for at most `timeout` seconds, and let go of everything."""
+        """Deliver what waits, for at most `timeout` seconds, and let go of everything."""
         atexit.unregister(self.close)
         super().close()
         with self._lock:

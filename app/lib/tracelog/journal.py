@@ -64,6 +64,7 @@ class Journal:
         self._fd = -1
         self._inode = (0, 0)
         self._clean_size = -1
+        self._unsynced = False
         self._first_id: int | None = None
         self._lock_stuck_until = 0.0
         self._seal_next = False
@@ -97,10 +98,11 @@ class Journal:
     def sync(self) -> None:
         """Force what was written to the disk; a file that fails is sealed and left alone."""
         with self._mutex:
-            sealed, self._dirty = self._dirty, []
-            if self._fd >= 0 and self._clean_size >= 0:
-                sealed.append(os.dup(self._fd))
-        for fd in sealed:
+            unsynced, self._dirty = self._dirty, []
+            if self._fd >= 0 and self._unsynced:
+                unsynced.append(os.dup(self._fd))
+            self._unsynced = False
+        for fd in unsynced:
             try:
                 os.fsync(fd)
             except OSError:
@@ -177,6 +179,7 @@ class Journal:
                 with contextlib.suppress(OSError):
                     os.ftruncate(self._fd, size)
             raise
+        self._unsynced = True
         if self._fsync == "always":
             self._sync_now()
         self._clean_size = size + len(data)
@@ -219,6 +222,7 @@ class Journal:
                 _write_all(self._fd, b"\n")
             if self._fsync == "everysec":
                 self._dirty.append(os.dup(self._fd))
+                self._unsynced = False
             if sys.platform == "win32":
                 # An open file cannot be renamed there; if others have it open, it just grows on.
                 self._close()

@@ -1,6 +1,7 @@
 """Takes rows as dictionaries and has them in the journal when it returns; never raises."""
 
 import logging
+import os
 import threading
 import time
 import traceback
@@ -13,6 +14,7 @@ from app.lib.tracelog.ids import IdGenerator
 from app.lib.tracelog.journal import Fsync, Journal
 from app.lib.tracelog.redact import Redactor
 from app.lib.tracelog.schema import TABLES, Table
+from app.lib.tracelog.tally import Tally
 from app.lib.tracelog.trace import current_trace, new_trace_id
 
 log = logging.getLogger("tracelog")
@@ -26,8 +28,7 @@ STACK_TRACE_CHARS: Final = 32_768
 class Recorder:
     """The writing side of the trace log.
 
-    `written` is called after each row. `appended` counts rows in the journal, `dropped` rows that
-    could not be written, both of this process.
+    `written` is called after each row that is in the journal.
     """
 
     def __init__(
@@ -45,12 +46,14 @@ class Recorder:
             name: Journal(log_dir, table, max_bytes=max_bytes, fsync=fsync)
             for name, table in TABLES.items()
         }
-        self.appended = 0
-        self.dropped = 0
+        self.tally = Tally(log_dir)
+        self._fsync = fsync
         self._ids = IdGenerator()
         self._written = written
-        self._count = threading.Lock()
+        self._lost = 0
         self._complained = -COMPLAINT_SECONDS
+        self._syncer_pid = 0
+        self._closed = threading.Event()
 
     def write(
         self,
@@ -77,10 +80,12 @@ class Recorder:
             self.journals[table_name].append(codec.encode(table, row), row_id)
         # Whatever goes wrong here, the work that is being recorded must go on.
         except Exception as error:  # noqa: BLE001
-            self._lost(table_name, error)
+            self.tally.add(dropped=1)
+            self._complain(table_name, error)
             return
-        with self._count:
-            self.appended += 1
+        self.tally.add(appended=1)
+        if self._syncer_pid != os.getpid() and self._fsync == "everysec":
+            self._start_syncer()
         self._written()
 
     def failure(self, error: BaseException | None, message: str) -> dict[str, object]:
@@ -96,13 +101,24 @@ class Recorder:
             "stack_trace": self.redactor.text(stack),
         }
 
-    def sync(self) -> None:
-        for journal in self.journals.values():
-            journal.sync()
-
     def close(self) -> None:
+        """Sync the journal and let go of its files; a later row opens them again."""
+        self._closed.set()
+        self._syncer_pid = 0
         for journal in self.journals.values():
             journal.close()
+        self.tally.close()
+
+    def _start_syncer(self) -> None:
+        self._syncer_pid = os.getpid()
+        self._closed = closed = threading.Event()
+
+        def sync_each_second() -> None:
+            while not closed.wait(1.0):
+                for journal in self.journals.values():
+                    journal.sync()
+
+        threading.Thread(target=sync_each_second, name="tracelog-sync", daemon=True).start()
 
     def _redact(self, table: Table, data: Mapping[str, object]) -> dict[str, object]:
         kinds = {column.name: column.kind for column in table.columns}
@@ -128,17 +144,11 @@ class Recorder:
         shown = self.redactor.value({key: value})
         return shown.get(key) if isinstance(shown, dict) else None
 
-    def _lost(self, table_name: str, error: Exception) -> None:
-        with self._count:
-            self.dropped += 1
-            now = time.monotonic()
-            if now - self._complained < COMPLAINT_SECONDS:
-                return
-            self._complained = now
+    def _complain(self, table_name: str, error: Exception) -> None:
+        self._lost += 1
+        now = time.monotonic()
+        if now - self._complained < COMPLAINT_SECONDS:
+            return
+        self._complained = now
         reason = f"unknown table {table_name!r}" if isinstance(error, KeyError) else str(error)
-        log.error(
-            "The trace log in %s lost a row (%s lost so far): %s",
-            self.log_dir,
-            self.dropped,
-            reason,
-        )
+        log.error("The trace log lost a row (%s so far in this process): %s", self._lost, reason)

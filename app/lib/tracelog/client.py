@@ -1,0 +1,33 @@
+"""HTTP clients that hand the trace on, so that the other side's rows can be found too."""
+
+from typing import Any
+
+import httpx
+
+from app.lib.tracelog.trace import outgoing_headers
+
+
+def traced_async_client(**options: Any) -> httpx.AsyncClient:
+    """An `httpx.AsyncClient` whose requests carry `X-Trace-Id` and `traceparent`.
+
+    `options` are those of `httpx.AsyncClient`.
+    """
+    client = httpx.AsyncClient(**options)
+    client.event_hooks["request"].append(_hand_on_async)
+    return client
+
+
+def traced_client(**options: Any) -> httpx.Client:
+    """The same for code that is not async."""
+    client = httpx.Client(**options)
+    client.event_hooks["request"].append(_hand_on)
+    return client
+
+
+def _hand_on(request: httpx.Request) -> None:
+    for name, value in outgoing_headers().items():
+        request.headers.setdefault(name, value)
+
+
+async def _hand_on_async(request: httpx.Request) -> None:
+    _hand_on(request)

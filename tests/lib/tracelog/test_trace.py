@@ -1,0 +1,131 @@
+"""One chain of work has one trace id, wherever the work goes."""
+
+import asyncio
+import threading
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+
+from app.lib.tracelog.client import traced_async_client, traced_client
+from app.lib.tracelog.trace import (
+    Trace,
+    carry,
+    current_trace,
+    incoming_trace_id,
+    outgoing_headers,
+    use_trace,
+)
+
+UUID = "6f1c4d2e-8a3b-4c5d-9e7f-0a1b2c3d4e5f"
+DIGITS = UUID.replace("-", "")
+PARENT = f"00-{DIGITS}-00f067aa0ba902b7-01"
+
+
+def incoming(**headers: str) -> str | None:
+    return incoming_trace_id(
+        [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+    )
+
+
+def test_a_valid_trace_id_is_adopted() -> None:
+    assert incoming(x_trace_id=UUID) == UUID
+    assert incoming(x_trace_id=UUID.upper()) == UUID
+    assert incoming(traceparent=PARENT) == UUID
+    assert incoming(traceparent=PARENT, x_trace_id=str(uuid.uuid4())) == UUID
+    assert incoming(traceparent=f"01-{DIGITS}-00f067aa0ba902b7-01-more") == UUID
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "1",
+        UUID + "0",
+        UUID + "\n",
+        UUID[:-1],
+        f"{{{UUID}}}",
+        DIGITS,
+        "00000000-0000-0000-0000-000000000000",
+        "'; DROP TABLE api_logs; --",
+        "<script>alert(1)</script>",
+        "６f1c4d2e-8a3b-4c5d-9e7f-0a1b2c3d4e5f",
+        "x" * 100_000,
+    ],
+)
+def test_a_hostile_trace_id_is_not(value: str) -> None:
+    assert incoming(x_trace_id=value) is None
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        f"ff-{DIGITS}-00f067aa0ba902b7-01",
+        f"00-{'0' * 32}-00f067aa0ba902b7-01",
+        f"00-{DIGITS}-{'0' * 16}-01",
+        f"00-{DIGITS.upper()}-00f067aa0ba902b7-01",
+        PARENT + "-more",
+        PARENT + "\n",
+        PARENT[:-1],
+        "00-zz-zz-01",
+    ],
+)
+def test_a_malformed_traceparent_is_not(value: str) -> None:
+    assert incoming(traceparent=value) is None
+
+
+def test_a_trace_id_sent_twice_is_not() -> None:
+    pair = (b"x-trace-id", UUID.encode())
+    assert incoming_trace_id([pair, pair]) is None
+
+
+def test_the_trace_follows_tasks_and_worker_threads() -> None:
+    async def main() -> list[Trace | None]:
+        with use_trace(Trace(UUID)):
+            task = asyncio.create_task(inner())
+            return [await task, await asyncio.to_thread(current_trace)]
+
+    async def inner() -> Trace | None:
+        return current_trace()
+
+    assert [trace and trace.trace_id for trace in asyncio.run(main())] == [UUID, UUID]
+    assert current_trace() is None
+
+
+def test_carry_takes_the_trace_into_a_plain_thread() -> None:
+    seen: list[Trace | None] = []
+
+    def look() -> None:
+        seen.append(current_trace())
+
+    with use_trace(Trace(UUID)) as trace, ThreadPoolExecutor(1) as pool:
+        thread = threading.Thread(target=carry(look))
+        assert pool.submit(carry(current_trace)).result() is trace
+    thread.start()
+    thread.join()
+
+    assert seen == [trace]
+
+
+def answer(request: httpx.Request) -> httpx.Response:
+    return httpx.Response(200, json=dict(request.headers))
+
+
+def test_the_ready_made_clients_hand_the_trace_on() -> None:
+    async def ask() -> dict[str, str]:
+        async with traced_async_client(transport=httpx.MockTransport(answer)) as client:
+            return dict((await client.get("http://other")).json())
+
+    with use_trace(Trace(UUID)), traced_client(transport=httpx.MockTransport(answer)) as client:
+        for headers in (client.get("http://other").json(), asyncio.run(ask())):
+            assert headers["x-trace-id"] == UUID
+            assert incoming(traceparent=headers["traceparent"]) == UUID
+        own = client.get("http://other", headers={"X-Trace-Id": "mine"}).json()
+        assert own["x-trace-id"] == "mine"
+
+
+def test_nothing_is_handed_on_outside_a_trace() -> None:
+    with traced_client(transport=httpx.MockTransport(answer)) as client:
+        assert "x-trace-id" not in client.get("http://other").json()
+    assert outgoing_headers() == {}
