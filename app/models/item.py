@@ -1,0 +1,53 @@
+"""Items: what users work with."""
+
+from datetime import date, datetime
+from typing import Any, Final, Literal, get_args
+
+from sqlalchemy import CheckConstraint, Dialect, ForeignKey, SmallInteger, String, TypeDecorator
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import Base, Id, UtcDateTime
+
+Status = Literal["todo", "doing", "done"]
+STATUSES: Final[tuple[Status, ...]] = get_args(Status)
+
+TITLE_LENGTH: Final = 200
+DESCRIPTION_LENGTH: Final = 10_000
+
+
+class StatusType(TypeDecorator[Status]):
+    """A status as its place in `STATUSES`, so that the database sorts by what comes first."""
+
+    impl = SmallInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: Status | None, dialect: Dialect) -> int | None:
+        return None if value is None else STATUSES.index(value)
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> Status | None:
+        return None if value is None else STATUSES[value]
+
+
+class Item(Base):
+    """One item of one user. Deleted items stay for a while, so that deleting can be undone."""
+
+    __tablename__ = "items"
+    __table_args__ = (CheckConstraint("status BETWEEN 0 AND 2", name="status"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    owner_id: Mapped[int] = mapped_column(Id, ForeignKey("users.id", ondelete="CASCADE"))
+    status: Mapped[Status] = mapped_column(StatusType)
+    due_on: Mapped[date | None]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    version: Mapped[int]
+    """1 when new, one more with each change."""
+    deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    title: Mapped[str] = mapped_column(String(TITLE_LENGTH))
+    title_key: Mapped[str] = mapped_column(
+        String(TITLE_LENGTH).with_variant(String(TITLE_LENGTH, collation="C"), "postgresql")
+    )
+    """The title as it is sorted: see `app.lib.search_grams.sort_key`."""
+    description: Mapped[str]
+    search_grams: Mapped[str] = mapped_column(deferred=True, deferred_raiseload=True)
+    """What the text index is built from: see `app.lib.search_grams`."""

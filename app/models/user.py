@@ -1,0 +1,29 @@
+"""People with an account."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, String, Uuid
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import Base, Id, UtcDateTime, utc_now
+
+Role = Literal["user", "admin"]
+
+
+class User(Base):
+    """An account. `id` is the `user_id` of the trace log."""
+
+    __tablename__ = "users"
+    __table_args__ = (CheckConstraint("role IN ('user', 'admin')", name="role"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    email: Mapped[str] = mapped_column(String(320), unique=True)
+    """Lower-cased and stripped."""
+    name: Mapped[str] = mapped_column(String(100))
+    password_hash: Mapped[str | None] = mapped_column(String(200))
+    """Argon2id in its usual notation; none where somebody else keeps the password."""
+    role: Mapped[Role] = mapped_column(String(10), default="user")
+    supabase_id: Mapped[UUID | None] = mapped_column(Uuid, unique=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)

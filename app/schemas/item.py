@@ -1,0 +1,158 @@
+"""Items, in and out."""
+
+import re
+from datetime import date, datetime
+from typing import Annotated, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from app.models.item import DESCRIPTION_LENGTH, TITLE_LENGTH, Status
+from app.schemas.cursor import Cursor, Direction, InvalidCursor, Sort
+from app.schemas.text import Line, Paragraphs
+
+_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def _iso_date(value: object) -> object:
+    """Dates are what a date field sends; pydantic alone would take numbers as seconds too."""
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return None
+    if isinstance(value, str) and _ISO_DATE.fullmatch(value.strip()):
+        return value.strip()
+    if type(value) is date:
+        return value
+    raise PydanticCustomError("date_parsing", "Input should be a date such as 2026-11-05")
+
+
+def _empty_is_none(value: object) -> object:
+    return None if value == "" else value
+
+
+Title = Annotated[Line, StringConstraints(min_length=1, max_length=TITLE_LENGTH)]
+Description = Annotated[Paragraphs, StringConstraints(max_length=DESCRIPTION_LENGTH)]
+DueOn = Annotated[date, Field(ge=date(1900, 1, 1), le=date(9999, 12, 30), examples=["2026-11-05"])]
+OptionalDueOn = Annotated[DueOn | None, BeforeValidator(_iso_date)]
+Version = Annotated[int, Field(ge=1, lt=1 << 31, description="The version that was changed.")]
+
+
+class ItemIn(BaseModel):
+    """What a user says about an item."""
+
+    title: Title
+    description: Description = ""
+    status: Status = "todo"
+    due_on: OptionalDueOn = None
+
+
+class ItemPut(ItemIn):
+    """An item's new content, all of it."""
+
+    version: Version
+
+
+class ItemPatch(BaseModel):
+    """Changes to an item; what is not there stays as it is."""
+
+    version: Version
+    title: Title | None = None
+    description: Description | None = None
+    status: Status | None = None
+    due_on: OptionalDueOn = None
+
+    @model_validator(mode="after")
+    def _only_due_on_may_be_none(self) -> Self:
+        for name in self.model_fields_set - {"due_on"}:
+            if getattr(self, name) is None:
+                raise PydanticCustomError("none_required", "{field} is needed", {"field": name})
+        return self
+
+    def applied_to(self, current: ItemIn) -> ItemIn:
+        """`current` with these changes."""
+        changes = self.model_dump(include=self.model_fields_set - {"version"})
+        return current.model_copy(update=changes)
+
+
+class ItemOut(BaseModel):
+    """An item as it is stored."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int
+    title: str
+    description: str
+    status: Status
+    due_on: date | None
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+
+class ItemQuery(BaseModel):
+    """Which items, in which order, and which page of them."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    q: Annotated[
+        str,
+        StringConstraints(strip_whitespace=True, max_length=200),
+        Field(description="Words that all occur in title or description, as parts of words too."),
+    ] = ""
+    status: Annotated[Status | None, BeforeValidator(_empty_is_none)] = None
+    sort: Sort = "created"
+    direction: Direction = "desc"
+    after: Annotated[str | None, BeforeValidator(_empty_is_none)] = Field(
+        None, description="`next_cursor` of the page before."
+    )
+    before: Annotated[str | None, BeforeValidator(_empty_is_none)] = Field(
+        None, description="`previous_cursor` of the page behind."
+    )
+    limit: int = Field(50, ge=1, le=200)
+
+    @model_validator(mode="after")
+    def _cursors_fit(self) -> Self:
+        if self.after and self.before:
+            raise PydanticCustomError("cursor", "Give either after or before, not both")
+        try:
+            self.cursor()
+        except InvalidCursor as error:
+            message = "The place in the list is not valid: {reason}"
+            raise PydanticCustomError("cursor", message, {"reason": str(error)}) from None
+        return self
+
+    def cursor(self) -> Cursor | None:
+        """The place from which the page is read; none is the list's start."""
+        text = self.after or self.before
+        return Cursor.decode(text, self.sort, self.direction) if text else None
+
+
+class ItemPage(BaseModel):
+    """One page of a list."""
+
+    items: list[ItemOut]
+    next_cursor: str | None = Field(None, description="For `after`; none on the last page.")
+    previous_cursor: str | None = Field(None, description="For `before`; none on the first page.")
+    partial: bool = Field(
+        default=False,
+        description="The search stopped at its limit before the page was full: there may be more "
+        "behind `next_cursor` (or before `previous_cursor`), even where `items` is empty.",
+    )
+
+
+class ItemIds(BaseModel):
+    """Several items at once. Ids that are not one's own are passed over."""
+
+    ids: list[Annotated[int, Field(ge=1, lt=1 << 63)]] = Field(min_length=1, max_length=200)
+
+
+class ItemStatusChange(ItemIds):
+    """A new status for several items."""
+
+    status: Status
