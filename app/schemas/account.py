@@ -19,12 +19,9 @@ GivenPassword = Annotated[str, Field(min_length=1, max_length=128, repr=False)]
 Name = Annotated[Line, StringConstraints(min_length=1, max_length=100)]
 
 
-def check_password(password: str, email: str) -> None:
-    """Raises a validation error where the password is the address."""
-    if normalize_email(password) == normalize_email(email):
-        raise PydanticCustomError(
-            "password_is_email", "The password must not be the e-mail address"
-        )
+def is_email(password: str, email: str) -> bool:
+    """Whether a password is just the address: the first thing that anybody would try."""
+    return normalize_email(password) == normalize_email(email)
 
 
 class SignUp(BaseModel):
@@ -36,7 +33,8 @@ class SignUp(BaseModel):
 
     @model_validator(mode="after")
     def _password_is_not_the_address(self) -> Self:
-        check_password(self.password, self.email)
+        if is_email(self.password, self.email):
+            raise PydanticCustomError("password_is_email", "The password is the e-mail address")
         return self
 
 

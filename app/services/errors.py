@@ -29,3 +29,7 @@ class InvalidCredentials(ServiceError):
 
 class EmailTaken(ServiceError):
     """Another account has this address."""
+
+
+class PasswordIsEmail(ServiceError):
+    """The new password is the account's address."""
