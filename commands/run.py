@@ -1,0 +1,117 @@
+"""Start the app on this machine.
+
+The first time this writes .env, makes the tables, a demo administrator and example items. Ctrl+C
+and SIGTERM end it.
+"""
+
+import argparse
+import os
+import signal
+import socket
+import sys
+import threading
+
+import uvicorn
+from uvicorn.supervisors import ChangeReload
+
+from app.config import Settings
+from commands.kit import checks
+from commands.kit.database import first_seed, migrate
+from commands.kit.environment import ROOT
+from commands.kit.settings import load_settings, provide_env_file
+from commands.kit.words import Failure, say
+
+# Open responses get this long to end, then the trace log is delivered and the app closes.
+_GRACEFUL_SECONDS = 10
+# psycopg needs a loop that Windows does not take by itself.
+_LOOP = "asyncio:SelectorEventLoop" if os.name == "nt" else "auto"
+
+
+def main(arguments: list[str]) -> int:
+    """Prepare what is missing and serve until a signal comes."""
+    parser = argparse.ArgumentParser(
+        prog="manage.py run",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--host", help="address to listen on (HOST)")
+    parser.add_argument("--port", help="port to listen on (PORT)")
+    parser.add_argument("--reload", action="store_true", help="start anew when the code changes")
+    options = parser.parse_args(arguments)
+    for name in ("host", "port"):
+        if value := getattr(options, name):
+            os.environ[name.upper()] = value  # where the app will read it, too
+
+    signal.signal(signal.SIGTERM, _end_now)
+    try:
+        provide_env_file()
+        settings = load_settings()
+        with checks.listen(settings.host, settings.port) as listener:
+            _prepare(settings)
+            _serve(settings, listener, reload=options.reload)
+    except KeyboardInterrupt:
+        pass
+    return 0
+
+
+class Server(uvicorn.Server):
+    """Says where it is once it answers."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            host, port = self.config.host, self.config.port
+            host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 # compared only
+            say("serving", origin=f"http://{f'[{host}]' if ':' in host else host}:{port}")
+
+
+def _prepare(settings: Settings) -> None:
+    store = threading.Thread(target=_warn_of_store, args=(settings,))
+    store.start()
+    try:
+        checks.check_folders(settings)
+        checks.check_database(settings)
+        migrate(settings)
+        if settings.environment == "development":
+            first_seed(settings)
+    finally:
+        store.join()
+
+
+def _warn_of_store(settings: Settings) -> None:
+    try:
+        checks.check_trace_store(settings)
+    except Failure as failure:
+        print(failure, file=sys.stderr)
+
+
+def _serve(settings: Settings, listener: socket.socket, *, reload: bool) -> None:
+    config = uvicorn.Config(
+        "app.main:create_app",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        loop=_LOOP,
+        log_level="warning",
+        access_log=False,  # the trace log is one, and better
+        server_header=False,
+        timeout_graceful_shutdown=_GRACEFUL_SECONDS,
+        reload=reload,
+        reload_dirs=[str(ROOT / "app")] if reload else None,
+    )
+    server = Server(config)
+    # uvicorn ends gracefully and then raises the signal again, which is to do nothing more.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _already_ending)
+    if reload:
+        ChangeReload(config, target=server.run, sockets=[listener]).run()
+    else:
+        server.run(sockets=[listener])
+
+
+def _end_now(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _already_ending(_number: int, _frame: object) -> None:
+    pass

@@ -1,0 +1,104 @@
+"""Check and test everything.
+
+With arguments only pytest runs, and gets them: `manage.py test tests/lib -k journal`.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from commands.kit.environment import ROOT
+from commands.kit.node import provide_modules
+from commands.kit.words import Failure, say, text
+
+_PYTHON = sys.executable
+_MANAGE = (_PYTHON, str(ROOT / "manage.py"))
+# Two cores are what a small build machine has; with more, the browser and the servers use them.
+_PYTEST = (_PYTHON, "-m", "pytest")
+_PARALLEL = ("-n", "2", "--dist", "worksteal")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One check: its name and its command."""
+
+    name: str
+    command: tuple[str, ...]
+    needs_modules: bool = False
+
+
+STEPS = (
+    Step("ruff format", (_PYTHON, "-m", "ruff", "format", "--check")),
+    Step("ruff check", (_PYTHON, "-m", "ruff", "check")),
+    Step("mypy", (_PYTHON, "-m", "mypy")),
+    Step("lint-imports", (str(Path(_PYTHON).with_name("lint-imports")),)),
+    Step("css --check", (*_MANAGE, "css", "--check"), needs_modules=True),
+    Step("messages --check", (*_MANAGE, "messages", "--check")),
+)
+
+
+def main(arguments: list[str]) -> int:
+    """Run every step, also after one that fails. 1 if one failed."""
+    parser = argparse.ArgumentParser(
+        prog="manage.py test",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    for_pytest = [word for word in parser.parse_known_args(arguments)[1] if word != "--"]
+    left_out = _modules_missing()
+    if for_pytest:
+        return _run_pytest(tuple(for_pytest), left_out)
+
+    failed = [step.name for step in STEPS if not _passes(step, left_out)]
+    if left_out and _in_ci():
+        failed.append("node_modules")
+    if failed:
+        # Before pytest, whose closing line is to be the last.
+        say("checks_failed", steps=", ".join(failed))
+    return max(_run_pytest(_PARALLEL, left_out), int(bool(failed)))
+
+
+def _passes(step: Step, left_out: str) -> bool:
+    """Run a step and report it; what it prints is shown only where it fails."""
+    if step.needs_modules and left_out:
+        print(f"  -   {step.name:<18} {text('step_left_out')}", flush=True)
+        return True
+    started = time.monotonic()
+    done = subprocess.run(
+        step.command,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    mark = "FAIL" if done.returncode else " ok "
+    print(f" {mark} {step.name:<18} {time.monotonic() - started:5.1f} s", flush=True)
+    if done.returncode:
+        print(done.stdout, flush=True)
+    return done.returncode == 0
+
+
+def _run_pytest(arguments: tuple[str, ...], left_out: str) -> int:
+    environment = {**os.environ, "LEFT_OUT": left_out}
+    command = (*_PYTEST, *arguments)
+    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+
+
+def _modules_missing() -> str:
+    """Install `node_modules`; why they cannot be had, or nothing."""
+    try:
+        provide_modules()
+    except Failure as failure:
+        return str(failure)
+    return ""
+
+
+def _in_ci() -> bool:
+    return os.environ.get("CI", "").lower() in {"1", "true"}
