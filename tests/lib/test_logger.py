@@ -1,0 +1,344 @@
+"""The logger as its users know it: the source document's calls, and tasks with steps."""
+
+import asyncio
+import csv
+import json
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import pytest
+from fastapi import BackgroundTasks, Depends, FastAPI, Request
+from fastapi.testclient import TestClient
+
+from app.lib.logger import CSVOnlyLogger, EnhancedCSVLogger, NullLogger, TraceLogger
+from app.lib.tracelog.schema import TABLES
+from tests.support.processes import wait_until
+
+UNREACHABLE = "libsql://your-db-name.invalid"
+
+
+def rows(folder: Path, table: str) -> list[dict[str, str]]:
+    path = folder / f"{table}.csv"
+    if not path.exists():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def steps(folder: Path) -> list[dict[str, str]]:
+    return rows(folder, "task_progress_logs")
+
+
+@pytest.fixture
+def logger(tmp_path: Path) -> Iterator[EnhancedCSVLogger]:
+    logger = EnhancedCSVLogger(base_path=tmp_path)
+    yield logger
+    logger.close()
+
+
+# --- the source document's own calls ---------------------------------------------------------
+
+
+class ItemService:
+    """The source document's service, which knows `log` and nothing else of the logger."""
+
+    def __init__(self, logger: EnhancedCSVLogger) -> None:
+        self.logger = logger
+
+    async def do_complex_job(self, trace_id: str, background_tasks: BackgroundTasks) -> None:
+        self.logger.log(
+            background_tasks,
+            "task_progress_logs",
+            {
+                "trace_id": trace_id,
+                "task_name": "Item_Update",
+                "step_name": "DB_Update_Start",
+                "status": "SUCCESS",
+            },
+        )
+
+
+def sample_app(logger: EnhancedCSVLogger) -> FastAPI:
+    """The source document's bare app, call for call."""
+    app = FastAPI()
+
+    def get_logger() -> EnhancedCSVLogger:
+        return logger
+
+    @app.post("/execute-ai-task")
+    async def execute_task(request: Request, background_tasks: BackgroundTasks) -> dict[str, str]:
+        trace_id = str(uuid.uuid4())
+        assert request.client
+        logger.log(
+            background_tasks,
+            "api_logs",
+            {
+                "trace_id": trace_id,
+                "method": "POST",
+                "endpoint": "/execute-ai-task",
+                "request_header": dict(request.headers),
+                "request_body": {"item_id": 101},
+                "ip_address": request.client.host,
+            },
+        )
+        logger.log(
+            background_tasks,
+            "task_progress_logs",
+            {
+                "trace_id": trace_id,
+                "task_name": "AI_Refinement",
+                "step_name": "Fetch_Data",
+                "status": "SUCCESS",
+                "execution_order": 1,
+            },
+        )
+        logger.log(
+            background_tasks,
+            "task_progress_logs",
+            {
+                "trace_id": trace_id,
+                "task_name": "AI_Refinement",
+                "step_name": "AI_Generation",
+                "status": "IN_PROGRESS",
+                "input_data": {"text": "修正前の文章"},
+                "execution_order": 2,
+            },
+        )
+        return {"status": "accepted", "trace_id": trace_id}
+
+    @app.post("/items")
+    async def create_item(
+        background_tasks: BackgroundTasks,
+        logger: Annotated[EnhancedCSVLogger, Depends(get_logger)],
+    ) -> dict[str, str]:
+        trace_id = str(uuid.uuid4())
+        await ItemService(logger).do_complex_job(trace_id, background_tasks)
+        return {"trace_id": trace_id}
+
+    return app
+
+
+def test_the_source_documents_sample_reaches_csv_and_store(
+    logger: EnhancedCSVLogger, tmp_path: Path
+) -> None:
+    client = TestClient(sample_app(logger))
+
+    trace_id = client.post("/execute-ai-task").json()["trace_id"]
+    client.post("/items")
+
+    [api] = rows(tmp_path, "api_logs")
+    assert api["trace_id"] == trace_id
+    assert json.loads(api["request_header"])["host"] == "testserver"
+    assert json.loads(api["request_body"]) == {"item_id": 101}
+    assert [s["step_name"] for s in steps(tmp_path)] == [
+        "Fetch_Data",
+        "AI_Generation",
+        "DB_Update_Start",
+    ]
+    assert json.loads(steps(tmp_path)[1]["input_data"]) == {"text": "修正前の文章"}
+    sql = "SELECT count(*) FROM task_progress_logs"
+    wait_until(lambda: delivered(logger, sql) == 3, what="the delivery of three rows")
+    assert delivered(logger, "SELECT count(*) FROM api_logs") == 1
+
+
+def delivered(logger: EnhancedCSVLogger, sql: str) -> int:
+    try:
+        return int(logger.store.query(sql).rows[0][0] or 0)
+    except Exception:  # noqa: BLE001 # the tables are not there before the first delivery
+        return -1
+
+
+def test_with_the_network_down_the_csv_still_has_the_rows(tmp_path: Path) -> None:
+    logger = EnhancedCSVLogger(
+        turso_url=UNREACHABLE, turso_token="your-auth-token", base_path=str(tmp_path)
+    )
+    with TestClient(sample_app(logger)) as client:
+        assert client.post("/execute-ai-task").json()["status"] == "accepted"
+
+    assert len(rows(tmp_path, "api_logs")) == 1
+    assert len(steps(tmp_path)) == 2
+    logger.close(timeout=0.1)
+
+
+def test_the_header_of_each_file_is_the_table(logger: EnhancedCSVLogger, tmp_path: Path) -> None:
+    for name, table in TABLES.items():
+        logger.log(None, name, {})
+        header = (tmp_path / f"{name}.csv").read_text().splitlines()[0]
+        assert header == ",".join(table.column_names)
+
+
+def test_the_callers_dictionary_stays_as_it_was(logger: EnhancedCSVLogger) -> None:
+    data = {"task_name": "T", "step_name": "S", "status": "START", "input_data": {"password": "x"}}
+    before = json.dumps(data)
+
+    logger.log(BackgroundTasks(), "task_progress_logs", data)
+
+    assert json.dumps(data) == before
+
+
+@pytest.mark.parametrize(
+    ("table", "data"),
+    [
+        ("no_such_table", {}),
+        ("api_logs", {"method": object(), "duration_ms": "soon", "created_at": "never"}),
+        ("task_progress_logs", {"input_data": {1: {2}}, "execution_order": float("nan")}),
+        ("task_progress_logs", {"input_data": "\ud800", "error_message": "\x00\r"}),
+        ("task_progress_logs", None),
+    ],
+)
+def test_nothing_that_is_logged_raises(
+    logger: EnhancedCSVLogger, table: str, data: dict[str, object]
+) -> None:
+    logger.log(None, table, data)
+
+    counts = logger.recorder.tally.totals()
+    assert counts.appended + counts.dropped == 1
+
+
+def test_secrets_given_to_the_logger_do_not_reach_the_disk(
+    logger: EnhancedCSVLogger, tmp_path: Path
+) -> None:
+    logger.log(
+        None,
+        "task_progress_logs",
+        {
+            "task_name": "T",
+            "step_name": "S",
+            "status": "FAILED",
+            "input_data": {"user": {"password": "s3cr3t-1"}, "visible": "yes"},
+            "output_data": '{"access_token": "s3cr3t-2"}',
+            "error_message": "postgres://app:s3cr3t-3@db/app refused",
+            "client_secret": "s3cr3t-4",
+        },
+    )
+
+    text = (tmp_path / "task_progress_logs.csv").read_text()
+    assert "s3cr3t" not in text
+    assert "visible" in text
+
+
+# --- tasks and steps -------------------------------------------------------------------------
+
+
+def test_a_step_records_start_progress_and_success(
+    logger: EnhancedCSVLogger, tmp_path: Path
+) -> None:
+    async def work() -> None:
+        async with logger.task("Item_Update") as task:
+            async with task.step("Validation", input={"id": 7}) as step:
+                step.progress(3, 10)
+                step.output = {"ok": True}
+            async with task.step("DB_Update"):
+                pass
+
+    asyncio.run(work())
+
+    found = steps(tmp_path)
+    assert [(s["step_name"], s["status"], s["execution_order"]) for s in found] == [
+        ("Validation", "START", "1"),
+        ("Validation", "IN_PROGRESS", "1"),
+        ("Validation", "SUCCESS", "1"),
+        ("DB_Update", "START", "2"),
+        ("DB_Update", "SUCCESS", "2"),
+    ]
+    assert {s["task_name"] for s in found} == {"Item_Update"}
+    assert len({s["trace_id"] for s in found}) == 1
+    assert json.loads(found[0]["input_data"]) == {"id": 7}
+    assert json.loads(found[1]["output_data"]) == {"done": 3, "total": 10}
+    assert json.loads(found[2]["output_data"]) == {"ok": True}
+
+
+def test_a_failing_step_is_recorded_and_its_exception_goes_on(
+    logger: EnhancedCSVLogger, tmp_path: Path
+) -> None:
+    with (
+        pytest.raises(LookupError, match="no such item"),
+        logger.task("Item_Update") as task,
+        task.step("Load"),
+    ):
+        raise LookupError("no such item")
+
+    started, failed = steps(tmp_path)
+    assert (started["status"], failed["status"]) == ("START", "FAILED")
+    assert failed["error_message"] == "LookupError: no such item"
+    assert "test_logger.py" in failed["stack_trace"]
+
+
+def test_a_retry_of_a_step_keeps_its_place(logger: EnhancedCSVLogger, tmp_path: Path) -> None:
+    with logger.task("Sync") as task:
+        with pytest.raises(TimeoutError), task.step("Call"):
+            raise TimeoutError
+        with task.step("Call"):
+            pass
+        with task.step("Store"):
+            pass
+
+    assert [(s["status"], s["execution_order"]) for s in steps(tmp_path)] == [
+        ("START", "1"),
+        ("FAILED", "1"),
+        ("START", "1"),
+        ("SUCCESS", "1"),
+        ("START", "2"),
+        ("SUCCESS", "2"),
+    ]
+
+
+def test_a_task_that_fails_between_its_steps_says_so(
+    logger: EnhancedCSVLogger, tmp_path: Path
+) -> None:
+    def work() -> None:
+        with logger.task("Sync") as task:
+            with task.step("Call"):
+                pass
+            raise ValueError("between")
+
+    with pytest.raises(ValueError, match="between"):
+        work()
+
+    last = steps(tmp_path)[-1]
+    assert (last["step_name"], last["status"]) == ("Sync", "FAILED")
+
+
+def test_a_cancelled_step_is_recorded_as_failed(logger: EnhancedCSVLogger, tmp_path: Path) -> None:
+    async def work() -> None:
+        async with logger.task("Sync") as task, task.step("Wait"):
+            await asyncio.sleep(60)
+
+    async def cancel() -> None:
+        running = asyncio.create_task(work())
+        await asyncio.sleep(0)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+
+    asyncio.run(cancel())
+
+    assert [s["status"] for s in steps(tmp_path)] == ["START", "FAILED"]
+
+
+# --- loggers that stand in -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["null", "csv"])
+def test_other_loggers_replace_it_through_dependency_overrides(tmp_path: Path, kind: str) -> None:
+    def get_logger() -> TraceLogger:
+        raise AssertionError("must be overridden")
+
+    app = FastAPI()
+
+    @app.get("/")
+    async def work(logger: Annotated[TraceLogger, Depends(get_logger)]) -> str:
+        async with logger.task("T") as task, task.step("S") as step:
+            step.progress(1)
+        return "done"
+
+    stand_in = NullLogger() if kind == "null" else CSVOnlyLogger(tmp_path)
+    app.dependency_overrides[get_logger] = lambda: stand_in
+
+    assert TestClient(app).get("/").json() == "done"
+    assert [s["status"] for s in steps(tmp_path)] == (
+        [] if kind == "null" else ["START", "IN_PROGRESS", "SUCCESS"]
+    )
+    assert not (tmp_path / "trace.db").exists()
