@@ -1,16 +1,20 @@
 """The app's database: SQLite in a file or PostgreSQL, behind SQLAlchemy's async engine."""
 
-from collections.abc import AsyncGenerator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, event, make_url
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
-_READS = frozenset({"SELECT", "WITH", "VALUES", "PRAGMA", "EXPLAIN"})
+MIGRATIONS: Final = Path(__file__).parents[1] / "migrations"
+
+_READS: Final = frozenset({"SELECT", "WITH", "VALUES", "PRAGMA", "EXPLAIN"})
 
 
 class DatabaseURLError(ValueError):
@@ -47,7 +51,7 @@ class Database:
         """`url`: `sqlite:///PATH` or `postgresql://…`. Raises `DatabaseURLError`."""
         self.url = parse_url(url)
         if self.url.get_backend_name() == "sqlite":
-            make_folder(self.url)
+            _make_folder(self.url)
             self.engine = create_async_engine(self.url, pool_size=5, max_overflow=5, pool_timeout=5)
             _set_up_sqlite(self.engine.sync_engine)
         else:
@@ -78,10 +82,52 @@ class Database:
         await self.engine.dispose()
 
 
-def make_folder(url: URL) -> None:
-    """Make the folder that a SQLite file lies in."""
-    if url.database:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+def upgrade(url: str) -> None:
+    """Bring the database to the newest schema, or leave it as it was. Blocks.
+
+    Two that are started at once do it once: the second waits, then finds it done. Raises
+    `DatabaseURLError`, and SQLAlchemy's `OperationalError` where the database does not answer.
+    """
+    with _migrating(url) as connection:
+        command.upgrade(_alembic(connection), "head")
+
+
+def add_migration(url: str, message: str) -> None:
+    """Write a new file in `migrations/versions` from what the models have and the database not."""
+    with _migrating(url) as connection:
+        command.revision(_alembic(connection), message, autogenerate=True)
+
+
+def _alembic(connection: Connection) -> Config:
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", MIGRATIONS.as_posix())
+    config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
+    return config
+
+
+@contextmanager
+def _migrating(url: str) -> Generator[Connection]:
+    """A connection in one transaction that no other migration runs beside."""
+    parsed = parse_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        _make_folder(parsed)
+        engine = create_engine(
+            parsed.set(drivername="sqlite"), connect_args={"timeout": 60, "isolation_level": None}
+        )
+        lock = text("BEGIN IMMEDIATE")
+    else:
+        engine = create_engine(parsed, connect_args={"connect_timeout": 5})
+        lock = text("SELECT pg_advisory_xact_lock(hashtext('pfxdgrsbase migrations'))")
+    try:
+        with engine.begin() as connection:
+            connection.execute(lock)
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def _make_folder(url: URL) -> None:
+    Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
 
 
 def _set_up_sqlite(engine: Engine) -> None:

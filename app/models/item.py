@@ -32,7 +32,10 @@ class Item(Base):
     """One item of one user. Deleted items stay for a while, so that deleting can be undone."""
 
     __tablename__ = "items"
-    __table_args__ = (CheckConstraint("status BETWEEN 0 AND 2", name="status"),)
+    __table_args__ = (
+        CheckConstraint("status BETWEEN 0 AND 2", name="status"),
+        {"sqlite_autoincrement": True},
+    )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     owner_id: Mapped[int] = mapped_column(Id, ForeignKey("users.id", ondelete="CASCADE"))

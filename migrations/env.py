@@ -1,0 +1,26 @@
+"""How Alembic runs the migrations: on the connection, and in the transaction, that it is given."""
+
+from alembic import context
+from sqlalchemy import Connection
+
+from app.models import Base
+
+# Text indexes of SQLite are tables too, with five more behind each; models do not know them.
+_TEXT_INDEX = "item_search"
+
+
+def _is_ours(name: str | None, kind: str, _parents: object) -> bool:
+    """Only the default schema is looked at: auth, storage and others belong to Supabase."""
+    if kind == "schema":
+        return name is None
+    return kind != "table" or not (name or "").startswith(_TEXT_INDEX)
+
+
+connection: Connection = context.config.attributes["connection"]
+context.configure(
+    connection=connection,
+    target_metadata=Base.metadata,
+    include_name=_is_ours,
+    render_as_batch=connection.dialect.name == "sqlite",
+)
+context.run_migrations()
