@@ -16,10 +16,11 @@ from uvicorn.supervisors import ChangeReload
 
 from app.config import Settings
 from commands.kit import checks
-from commands.kit.database import first_seed, migrate
+from commands.kit.database import migrate
 from commands.kit.environment import ROOT
 from commands.kit.settings import load_settings, provide_env_file
 from commands.kit.words import Failure, say
+from commands.seed import first_seed
 
 # Open responses get this long to end, then the trace log is delivered and the app closes.
 _GRACEFUL_SECONDS = 10

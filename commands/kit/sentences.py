@@ -199,13 +199,6 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "データベースを最新にできませんでした: {reason}",
     ),
     # run
-    "seeded": (
-        "First time: made {items} example items. Sign in as {email} with the password {password} "
-        "(shown only now; `python3 manage.py user reset {email}` makes a new one).",
-        "初回なので例のアイテムを {items} 件作りました。{email} とパスワード {password} で"
-        "サインインできます（表示は今だけです。`python3 manage.py user reset {email}` で"
-        "作り直せます）。",
-    ),
     "serving": (
         "Ready: {origin}  (Ctrl+C ends it)",
         "準備ができました: {origin}（終了は Ctrl+C）",
@@ -234,5 +227,44 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "lock_failed": (
         "{file} could not be compiled; what uv says stands above.",
         "{file} から作れませんでした。理由は上の uv の表示のとおりです。",
+    ),
+    # migrate, seed, user
+    "database_fails": (
+        "The database did not do what was asked: {reason}",
+        "データベースの処理に失敗しました: {reason}",
+    ),
+    "migrated": ("The database is up to date.", "データベースは最新です。"),
+    "made_migration": (
+        "Wrote a new file in migrations/versions; read it before you use it.",
+        "migrations/versions に新しいファイルを作りました。使う前に読んで確かめてください。",
+    ),
+    "seeded": (
+        "Made {items} example items for {email}.",
+        "{email} に例のアイテムを {items} 件作りました。",
+    ),
+    "demo_password": (
+        "Sign in as {email} with the password {password} (shown only now; "
+        "`python3 manage.py user reset {email}` makes a new one).",
+        "{email} とパスワード {password} でサインインできます（表示は今だけです。"
+        "`python3 manage.py user reset {email}` で作り直せます）。",
+    ),
+    "user_invalid": ("The {field} is not valid: {reason}.", "{field} が正しくありません: {reason}"),
+    "user_exists": (
+        "There is an account for {email} already.",
+        "{email} のアカウントはもうあります。",
+    ),
+    "user_unknown": (
+        "There is no account for {email}; `python3 manage.py user list` shows all.",
+        "{email} のアカウントはありません。`python3 manage.py user list` で一覧が出ます。",
+    ),
+    "user_added": (
+        "Added {email} ({role}) with the password {password} (shown only now).",
+        "{email}（{role}）を追加しました。パスワードは {password} です（表示は今だけです）。",
+    ),
+    "user_is_admin": ("{email} is an administrator now.", "{email} を管理者にしました。"),
+    "user_reset": (
+        "The password of {email} is {password} now (shown only now); all sign-ins have ended.",
+        "{email} のパスワードを {password} にしました（表示は今だけです）。"
+        "サインインはすべて終わりました。",
     ),
 }

@@ -1,0 +1,27 @@
+"""Bring the database up to date, or write a new migration from what the models have."""
+
+import argparse
+
+from app.database import add_migration
+from commands.kit import checks
+from commands.kit.database import migrate
+from commands.kit.settings import load_settings
+from commands.kit.words import say
+
+
+def main(arguments: list[str]) -> int:
+    """Migrate to the newest version; safe to run again and at the same time as others."""
+    parser = argparse.ArgumentParser(prog="manage.py migrate", description=__doc__)
+    parser.add_argument("--make", metavar="MESSAGE", help="write a file in migrations/versions")
+    message = parser.parse_args(arguments).make
+    settings = load_settings()
+    checks.check_folders(settings)
+    checks.check_database(settings)
+    # A new migration starts from a database that has all the others.
+    migrate(settings)
+    if message:
+        add_migration(settings.database_url, message)
+        say("made_migration")
+    else:
+        say("migrated")
+    return 0
