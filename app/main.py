@@ -19,6 +19,7 @@ from app.lib.logger import CSVOnlyLogger, EnhancedCSVLogger, TraceLogger
 from app.lib.tracelog.capture import CaptureMiddleware, ExceptionNote
 from app.routers import ROUTERS
 from app.security import CSRF, BodyLimit, SecurityHeaders
+from app.services.password_hasher import PasswordHasher
 
 DRAIN_SECONDS: Final = 10.0
 """How long a shutdown waits for the trace log's delivery."""
@@ -62,6 +63,7 @@ def create_app(settings: Settings | None = None, *, logger: TraceLogger | None =
     )
     app.state.settings = settings
     app.state.database = Database(settings.database_url)
+    app.state.hasher = PasswordHasher()
     app.state.logger = logger or EnhancedCSVLogger(
         turso_url=settings.trace_store_url,
         turso_token=settings.turso_token.get_secret_value(),

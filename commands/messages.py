@@ -1,89 +1,97 @@
-"""Bring the translations up to date with the sentences in templates and code.
-
-Message ids are the English sentences; app/locales holds the other languages.
-"""
+"""Translations: collects what the source says and brings the catalogues in line with it."""
 
 import argparse
 import io
 import sys
-from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
-from babel.messages.catalog import Catalog
-from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-from app import i18n
+from app.i18n import DEFAULT, LABELS, catalogue_path
 from commands.kit.environment import ROOT
-from commands.kit.words import say, text
 
+SOURCE = ROOT / "app"
 _METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
-_OPTIONS = {"templates/**.html": {"trimmed": "true", "extensions": "jinja2.ext.do"}}
-# Files without dates of extraction change only when sentences do.
-_EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+_OPTIONS = {"templates/**.html": {"trimmed": "true", "silent": "false"}}
 
 
 def main(arguments: list[str]) -> int:
-    """Update every catalogue, or with `--check` only look. 1 if a translation is missing."""
+    """Update the catalogues; 1 when something in them is left to be translated."""
     parser = argparse.ArgumentParser(prog="manage.py messages", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="change nothing; 1 if incomplete")
-    check = parser.parse_args(arguments).check
-    problems: list[str] = []
-    for code in sorted(set(i18n.LABELS) - {i18n.DEFAULT}):
-        path = i18n.catalogue_path(code)
-        catalogue = updated(path, code)
-        content = rendered(catalogue)
-        if not check:
+    parser.add_argument("--check", action="store_true", help="change nothing")
+    if not parser.parse_args(arguments).check:
+        for code in _translated():
+            path = catalogue_path(code)
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-        elif not path.is_file() or path.read_bytes().replace(b"\r\n", b"\n") != content:
-            problems.append(text("messages_stale", path=path.relative_to(ROOT)))
-        problems += [f"{path.relative_to(ROOT)}: {problem}" for problem in incomplete(catalogue)]
-    for problem in problems:
+            path.write_bytes(updated(code))
+    found = problems()
+    for problem in found:
         print(problem, file=sys.stderr)
-    if not problems:
-        say("messages_complete")
-    return int(bool(problems))
+    return int(bool(found))
 
 
-def updated(path: Path, code: str) -> Catalog:
-    """The catalogue of one language with exactly the sentences that the app has now."""
-    catalogue = Catalog(locale=code)
-    if path.is_file():
-        with path.open("rb") as file:
-            catalogue = read_po(file, locale=code)
-    template = Catalog(creation_date=_EPOCH)
-    for name, _line, message, comments, context in extract_from_dir(
-        ROOT / "app",
-        _METHODS,
-        options_map=_OPTIONS,
-        keywords=DEFAULT_KEYWORDS,
-        comment_tags=("Translators:",),
+def extract() -> Catalog:
+    """All messages of the source, with the files they are in."""
+    template = Catalog()
+    for file, _line, text, comments, context in extract_from_dir(
+        SOURCE, method_map=_METHODS, options_map=_OPTIONS
     ):
-        place = [(f"app/{Path(name).as_posix()}", 0)]
-        template.add(message, locations=place, auto_comments=comments, context=context)
-    catalogue.update(template, no_fuzzy_matching=True)
-    catalogue.obsolete.clear()
-    return catalogue
+        # Without line numbers: they would change the catalogue with every edit of the source.
+        place = [(Path("app", file).as_posix(), None)]
+        template.add(text, None, place, auto_comments=comments, context=context)
+    return template
 
 
-def incomplete(catalogue: Catalog) -> Iterator[str]:
-    """What is missing or wrong, one line each."""
-    for message in catalogue:
-        if not message.id:
-            continue
-        forms = message.string if isinstance(message.string, tuple) else (message.string,)
-        if not all(forms) or message.fuzzy:
-            yield text("message_missing", message=repr(message.id))
-        for error in message.check(catalogue):
-            yield f"{message.id!r}: {error}"
-
-
-def rendered(catalogue: Catalog) -> bytes:
-    """The bytes of the `.po` file, sorted, without line numbers and dates."""
+def updated(code: str) -> bytes:
+    """The catalogue of a language, with every message of the source and no other."""
+    catalogue = _read(code)
+    catalogue.update(extract(), no_fuzzy_matching=True)
     output = io.BytesIO()
     write_po(
-        output, catalogue, sort_output=True, include_lineno=False, omit_header=False, width=100
+        output, catalogue, width=100, omit_header=True, ignore_obsolete=True, include_lineno=False
     )
     return output.getvalue()
+
+
+def problems() -> list[str]:
+    """What is wrong with the catalogues, in sentences; none when all is translated."""
+    found = []
+    wanted = {message.id for message in extract() if message.id}
+    for code in _translated():
+        catalogue = _read(code)
+        there = {message.id: message for message in catalogue if message.id}
+        found += [f"{code}: not in the catalogue: {_text(key)!r}" for key in wanted - there.keys()]
+        found += [f"{code}: not in the source: {_text(key)!r}" for key in there.keys() - wanted]
+        for message in there.values():
+            found += [
+                f"{code}: {what}: {_text(message.id)!r}" for what in _faults(message, catalogue)
+            ]
+    return sorted(found)
+
+
+def _faults(message: Message, catalogue: Catalog) -> list[str]:
+    strings = [message.string] if isinstance(message.string, str) else list(message.string)
+    faults = [str(error) for error in message.check(catalogue)]
+    if not strings or not all(strings):
+        faults.append("not translated")
+    if message.fuzzy:
+        faults.append("marked as fuzzy")
+    return faults
+
+
+def _translated() -> list[str]:
+    return [code for code in LABELS if code != DEFAULT]
+
+
+def _read(code: str) -> Catalog:
+    path = catalogue_path(code)
+    if not path.exists():
+        return Catalog(locale=code)
+    with path.open("rb") as file:
+        return read_po(file, locale=code)
+
+
+def _text(key: str | tuple[str, ...] | list[str]) -> str:
+    return key if isinstance(key, str) else key[0]

@@ -1,0 +1,24 @@
+"""HTTP in, HTML or JSON out."""
+
+from typing import Final
+
+from fastapi import APIRouter
+
+from app.routers import (
+    account_router,
+    docs_router,
+    health_router,
+    home_router,
+    item_router,
+    preference_router,
+)
+
+ROUTERS: Final[tuple[APIRouter, ...]] = (
+    health_router.router,
+    home_router.router,
+    preference_router.router,
+    account_router.router,
+    item_router.router,
+    docs_router.router,
+)
+"""All of the app's routes, in the order in which they are tried."""

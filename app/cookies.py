@@ -1,0 +1,49 @@
+"""Cookies, all set the same careful way: HttpOnly, SameSite=Lax, host-only, Secure on https."""
+
+from fastapi import Request, Response
+
+from app.config import Settings
+
+YEAR = 365 * 24 * 3600
+SESSION = "session"
+LANGUAGE = "lang"
+THEME = "theme"
+FLASH = "flash"
+TIME_ZONE = "tz"  # written by the page's script, so neither HttpOnly nor prefixed
+
+
+def cookie_name(settings: Settings, name: str) -> str:
+    """The name on the wire: `__Host-` pins a cookie to this host, and needs https."""
+    return f"__Host-{name}" if settings.secure_cookies else name
+
+
+def read_cookie(request: Request, name: str) -> str:
+    """The cookie's value, or an empty string."""
+    settings: Settings = request.app.state.settings
+    return request.cookies.get(cookie_name(settings, name), "")
+
+
+def set_cookie(
+    response: Response, settings: Settings, name: str, value: str, *, max_age: int | None
+) -> None:
+    """Set a cookie for `max_age` seconds; None lasts until the browser closes."""
+    response.set_cookie(
+        cookie_name(settings, name),
+        value,
+        max_age=max_age,
+        path="/",
+        secure=settings.secure_cookies,
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def delete_cookie(response: Response, settings: Settings, name: str) -> None:
+    """Ask the browser to forget a cookie."""
+    response.delete_cookie(
+        cookie_name(settings, name),
+        path="/",
+        secure=settings.secure_cookies,
+        httponly=True,
+        samesite="lax",
+    )

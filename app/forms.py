@@ -1,0 +1,73 @@
+"""Forms of pages: what was sent, and what is wrong with it in the reader's words, by field."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from fastapi import Request
+from pydantic import ValidationError
+
+from app.templating import language_of
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form to show: the text in its fields, and the problem of each field that has one.
+
+    The problem under the empty name belongs to the form as a whole.
+    """
+
+    values: Mapping[str, str] = field(default_factory=dict)
+    errors: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def first_error(self) -> str:
+        """The field to look at first; empty when all are fine."""
+        return next((name for name in self.values if name in self.errors), "")
+
+
+async def read_form(request: Request) -> dict[str, str]:
+    """The text fields that were sent; of several with one name the last, and no files."""
+    return {k: v for k, v in (await request.form()).multi_items() if isinstance(v, str)}
+
+
+async def read_all(request: Request, name: str) -> list[str]:
+    """The values of all text fields of one name, such as ticked boxes."""
+    return [value for value in (await request.form()).getlist(name) if isinstance(value, str)]
+
+
+def problems(request: Request, error: ValidationError) -> dict[str, str]:
+    """Each field's first problem; problems of the whole under the empty name."""
+    found: dict[str, str] = {}
+    for detail in error.errors(include_url=False, include_input=False):
+        name = str(detail["loc"][0]) if detail["loc"] else ""
+        found.setdefault(name, sentence(request, detail["type"], detail.get("ctx") or {}))
+    return found
+
+
+def sentence(request: Request, kind: str, limits: Mapping[str, object]) -> str:
+    """What to tell the reader about a problem of pydantic's `kind`; `limits` is its context."""
+    language = language_of(request)
+    _ = language.gettext
+    match kind, limits:
+        case "missing", _:
+            return _("Please fill this in.")
+        case "string_too_short", {"min_length": int(shortest)} if shortest > 1:
+            return _("Please use at least %(count)s characters.") % {"count": shortest}
+        case "string_too_short", _:
+            return _("Please fill this in.")
+        case "string_too_long", {"max_length": int(longest)}:
+            return _("Please use at most %(count)s characters.") % {
+                "count": language.number(longest)
+            }
+        case "date_parsing" | "date_from_datetime_parsing", _:
+            return _("Please enter a date such as 2026-11-23.")
+        case "greater_than_equal" | "less_than_equal", _:
+            return _("This is out of range.")
+        case "control_character", _:
+            return _("There are characters in it that cannot be stored.")
+        case "password_is_email", _:
+            return _("Please do not use your e-mail address as the password.")
+        case "value_error", _:  # of all fields only addresses have it
+            return _("Please enter an e-mail address such as name@example.com.")
+        case _:
+            return _("This is not valid.")

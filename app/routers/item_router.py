@@ -1,0 +1,223 @@
+"""Items as pages: each route answers browsers with a page or a redirect, and htmx with a part."""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Path, Request
+from fastapi.responses import Response
+from pydantic import ValidationError
+
+from app.dependencies import Items
+from app.forms import Form, problems, read_all, read_form
+from app.models.item import Item
+from app.routers import item_pages as pages
+from app.routers.item_pages import (
+    Listing,
+    current_query,
+    form_of,
+    list_url,
+    read_query,
+    sent_form,
+    values_of,
+)
+from app.schemas.item import ItemIds, ItemIn, ItemPut, ItemQuery, ItemStatusChange
+from app.security import local_path, return_path
+from app.services.errors import Conflict, NotFound
+from app.services.item_service import ItemService
+from app.templating import Toast, is_partial, language_of, redirect, render
+
+router = APIRouter(prefix="/items", include_in_schema=False)
+
+ItemId = Annotated[int, Path(ge=1, lt=1 << 63)]
+
+
+@router.get("")
+async def list_items(request: Request, items: Items) -> Response:
+    """One page of the list; searching, filtering, sorting and paging all come here."""
+    query = read_query(request.query_params)
+    listing = await _listing(items, query)
+    if is_partial(request):
+        headers = _history(request, query)
+        return render(request, pages.ListPartial(listing), headers=headers)
+    return render(request, pages.ListPage(listing))
+
+
+@router.get("/new")
+async def new_item(request: Request, items: Items) -> Response:
+    """An empty form."""
+    form = Form({"title": "", "description": "", "status": "todo", "due_on": ""})
+    return _new_form(request, form)
+
+
+@router.post("")
+async def create_item(request: Request, items: Items) -> Response:
+    """Make an item, or show what is wrong with the form."""
+    _ = language_of(request).gettext
+    sent = await read_form(request)
+    try:
+        item = await items.create(ItemIn.model_validate(sent))
+    except ValidationError as error:
+        return _new_form(request, sent_form(sent, problems(request, error)), 422)
+    toast = Toast(_("“%(title)s” is added.") % {"title": item.title})
+    if is_partial(request):
+        listing = await _listing(items, current_query(request))
+        return render(request, pages.CreatedPartial(listing), toast=toast)
+    return redirect(request, "/items", toast)
+
+
+@router.post("/delete")
+async def delete_items(request: Request, items: Items) -> Response:
+    """Delete one item or several; the toast brings them back."""
+    language = language_of(request)
+    try:
+        chosen = ItemIds.model_validate({"ids": await read_all(request, "id")})
+    except ValidationError:
+        return await _nothing_chosen(request, items)
+    deleted = await items.delete(chosen.ids)
+    text = language.ngettext("%(count)s item deleted.", "%(count)s items deleted.", len(deleted))
+    toast = Toast(text % {"count": len(deleted)}, "info", tuple(deleted))
+    return await _changed(request, items, toast)
+
+
+@router.post("/restore")
+async def restore_items(request: Request, items: Items) -> Response:
+    """Take a deletion back."""
+    language = language_of(request)
+    try:
+        chosen = ItemIds.model_validate({"ids": await read_all(request, "id")})
+    except ValidationError:
+        return await _nothing_chosen(request, items)
+    restored = await items.restore(chosen.ids)
+    text = language.ngettext("%(count)s item is back.", "%(count)s items are back.", len(restored))
+    return await _changed(request, items, Toast(text % {"count": len(restored)}))
+
+
+@router.post("/status")
+async def set_status_of_items(request: Request, items: Items) -> Response:
+    """Give several items a status."""
+    language = language_of(request)
+    sent = await read_form(request)
+    try:
+        change = ItemStatusChange.model_validate(
+            {"ids": await read_all(request, "id"), "status": sent.get("status")}
+        )
+    except ValidationError:
+        return await _nothing_chosen(request, items)
+    changed = await items.set_status(change.ids, change.status)
+    text = language.ngettext("%(count)s item changed.", "%(count)s items changed.", len(changed))
+    return await _changed(request, items, Toast(text % {"count": len(changed)}))
+
+
+@router.get("/{item_id}")
+async def show_item(request: Request, items: Items, item_id: ItemId) -> Response:
+    """All there is to say about an item; its row for htmx."""
+    item = await items.get(item_id)
+    if is_partial(request):
+        return render(request, pages.RowPartial(item))
+    return render(request, pages.DetailPage(item))
+
+
+@router.get("/{item_id}/edit")
+async def edit_item(request: Request, items: Items, item_id: ItemId) -> Response:
+    """The form that changes an item: in its row for htmx, else a page."""
+    form = form_of(await items.get(item_id))
+    return _edit_form(request, item_id, form, return_path(request, "/items"))
+
+
+@router.post("/{item_id}")
+async def update_item(request: Request, items: Items, item_id: ItemId) -> Response:
+    """Save an item, or show what is wrong with the form, or the version that came in between."""
+    _ = language_of(request).gettext
+    sent = await read_form(request)
+    back = local_path(sent.get("back", ""), "/items")
+    try:
+        data = ItemPut.model_validate(sent)
+    except ValidationError as error:
+        form = sent_form(sent, problems(request, error))
+        return _edit_form(request, item_id, form, back, 422)
+    if taken := sent.get("take"):
+        # In a conflict: one field as it is saved now, the others stay as the reader has them.
+        current = await items.get(item_id)
+        mine = values_of(data)
+        if taken in pages.FIELDS:
+            mine[taken] = values_of(current)[taken]
+        return _conflict(request, current, mine, back)
+    try:
+        item = await items.update(item_id, data, data.version)
+    except Conflict as conflict:
+        return _conflict(request, conflict.current, values_of(data), back)
+    toast = Toast(_("“%(title)s” is saved.") % {"title": item.title})
+    if is_partial(request):
+        return render(request, pages.RowPartial(item), toast=toast)
+    return redirect(request, back, toast)
+
+
+@router.post("/{item_id}/status")
+async def set_status_of_item(request: Request, items: Items, item_id: ItemId) -> Response:
+    """Give one item a status."""
+    sent = await read_form(request)
+    try:
+        change = ItemStatusChange.model_validate({"ids": [item_id], "status": sent.get("status")})
+    except ValidationError:
+        raise HTTPException(422) from None
+    changed = await items.set_status(change.ids, change.status)
+    if not changed:
+        raise NotFound
+    if is_partial(request):
+        return render(request, pages.RowPartial(changed[0]))
+    return redirect(request, return_path(request, "/items"))
+
+
+async def _listing(items: ItemService, query: ItemQuery) -> Listing:
+    page = await items.page(query)
+    if not page.items and (query.after or query.before) and not page.partial:
+        # The page's last item has just been deleted, or was by somebody else: start over.
+        query = query.model_copy(update={"after": None, "before": None})
+        page = await items.page(query)
+    return Listing(query, page)
+
+
+def _history(request: Request, query: ItemQuery) -> dict[str, str]:
+    """The URL goes into the browser's history; typing on in a search stays one step of it."""
+    url = list_url(query, after=query.after, before=query.before)
+    before = current_query(request)
+    typing = bool(before.q and query.q and before.q != query.q)
+    return {"HX-Replace-Url" if typing else "HX-Push-Url": url}
+
+
+def _new_form(request: Request, form: Form, status: int = 200) -> Response:
+    if is_partial(request):
+        return render(request, pages.NewPartial(form), status)
+    return render(request, pages.NewPage(form), status)
+
+
+def _edit_form(
+    request: Request, item_id: int, form: Form, back: str, status: int = 200
+) -> Response:
+    if is_partial(request):
+        return render(request, pages.EditPartial(item_id, form), status)
+    return render(request, pages.EditPage(item_id, form, back), status)
+
+
+def _conflict(request: Request, current: Item, mine: Mapping[str, str], back: str) -> Response:
+    saved = values_of(current)
+    form = Form({**mine, "version": str(current.version)})
+    differing = tuple(name for name in pages.FIELDS if mine[name] != saved[name])
+    if is_partial(request):
+        return render(request, pages.ConflictPartial(current, form, differing), 409)
+    return render(request, pages.ConflictPage(current, form, differing, back), 409)
+
+
+async def _changed(request: Request, items: ItemService, toast: Toast) -> Response:
+    """The list as it is after a change, and what the change was."""
+    if is_partial(request):
+        listing = await _listing(items, current_query(request))
+        return render(request, pages.ListPartial(listing), toast=toast)
+    back = return_path(request, "/items")
+    # The page of an item that is gone is no place to go back to.
+    return redirect(request, back if back.startswith("/items?") else "/items", toast)
+
+
+async def _nothing_chosen(request: Request, items: ItemService) -> Response:
+    text = language_of(request).gettext("Select the items first.")
+    return await _changed(request, items, Toast(text, "error"))
