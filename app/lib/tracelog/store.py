@@ -3,11 +3,14 @@
 A store is where SQL is asked. Its calls block and may be made from any thread.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from app.lib.tracelog.schema import Row, Value
+
+Cell = Value | float | bytes
+"""A value in an answer; SQL can make fractions and blobs of what the tables hold."""
 
 
 class StoreError(Exception):
@@ -15,7 +18,15 @@ class StoreError(Exception):
 
 
 class StoreUnavailable(StoreError):
-    """The network or the server failed; the same call may go through later."""
+    """The network or the server failed; the same call may go through later.
+
+    Whether the call had an effect is not known. `retry_after` is the pause in seconds that the
+    server asked for, if it did.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class StoreRefused(StoreError):
@@ -38,7 +49,7 @@ class QueryFailed(StoreError):
 class Batch:
     """Rows by table name, written in one transaction."""
 
-    rows: dict[str, Sequence[Row]]
+    rows: Mapping[str, Sequence[Row]]
 
     def __len__(self) -> int:
         return sum(len(rows) for rows in self.rows.values())
@@ -48,13 +59,14 @@ class Batch:
 class Inserted:
     """What became of a batch.
 
-    `written` rows are new, `known` ones were already there with the same content, and
-    `moved` maps the id of a row that met another row under its id to the id it got.
+    `written` rows are new, `known` ones were already there with the same content; together they are
+    all rows of the batch. `moved` has the id of each row that met another row under its id, and
+    the id under which it is stored instead.
     """
 
     written: int = 0
     known: int = 0
-    moved: dict[int, int] = field(default_factory=dict)
+    moved: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +74,9 @@ class Result:
     """The answer of a query: column names and rows in that order."""
 
     columns: tuple[str, ...]
-    rows: list[Row]
+    rows: list[tuple[Cell, ...]]
 
-    def dicts(self) -> list[dict[str, Value]]:
+    def dicts(self) -> list[dict[str, Cell]]:
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
 
 

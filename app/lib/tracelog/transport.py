@@ -1,0 +1,294 @@
+"""HTTP POST with a deadline over the whole call, for small JSON protocols.
+
+Common clients limit the wait for each piece of an answer, so that a server which sends a byte now
+and then holds them for ever. Here every read and write gets what is left of the call's time. A
+call costs about a quarter of the processor time that httpx takes for it, which counts because the
+shipper shares its process with the app.
+"""
+
+import contextlib
+import http.client
+import io
+import os
+import select
+import socket
+import ssl
+import time
+import zlib
+from base64 import b64encode
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import unquote, urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import certifi
+
+CONNECT_SECONDS: Final = 5.0
+_MOST_IDLE: Final = 4
+_SEND_BYTES: Final = 1 << 18
+
+
+class TransportError(Exception):
+    """No whole answer came. Whether the request had an effect is not known."""
+
+
+class TooLarge(TransportError):
+    """The answer is larger than the caller allows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer; `retry_after` is the header of that name."""
+
+    status: int
+    body: bytes
+    retry_after: str | None = None
+
+
+class Transport:
+    """Posts to one server, from any thread, keeping a few connections open.
+
+    A request may reach the server twice, so it must be one that does no harm when repeated.
+
+    `origin` is `http://host[:port]` or `https://host[:port]`; for https, `HTTPS_PROXY` and
+    `NO_PROXY` of the environment hold.
+    """
+
+    def __init__(self, origin: str) -> None:
+        parts = urlsplit(origin)
+        self._host = parts.hostname or ""
+        self._tls = parts.scheme == "https"
+        self._port = parts.port or (443 if self._tls else 80)
+        self._proxy = _proxy_for(self._host) if self._tls else None
+        self._context = _tls_context() if self._tls else None
+        # A deque needs no lock, which a fork in another thread could leave held in the child.
+        self._idle: deque[_Connection] = deque()
+        self._pid = os.getpid()
+
+    def post(
+        self,
+        path: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        *,
+        seconds: float,
+        max_bytes: int,
+    ) -> Answer:
+        """The server's answer, whatever its status. Raises `TransportError`.
+
+        The call ends within `seconds`; only looking up the host's name is not in our hands. The
+        answer's body, unpacked, has at most `max_bytes`.
+        """
+        deadline = time.monotonic() + seconds
+        connection = self._take()
+        while True:
+            kept = connection is not None
+            connection = connection or self._connect(deadline)
+            try:
+                answer = connection.post(path, body, headers, deadline, max_bytes)
+            except _Gone as gone:
+                connection.close()
+                connection = None
+                if kept:
+                    # The server had closed the connection while it lay idle.
+                    continue
+                raise TransportError(f"the server closed the connection ({gone})") from None
+            except BaseException:
+                connection.close()
+                raise
+            if connection.reusable:
+                self._give_back(connection)
+            else:
+                connection.close()
+            return answer
+
+    def close(self) -> None:
+        while (connection := self._take()) is not None:
+            connection.close()
+
+    def _connect(self, deadline: float) -> "_Connection":
+        seconds = min(CONNECT_SECONDS, _left(deadline))
+        host, port = self._proxy[:2] if self._proxy else (self._host, self._port)
+        client: http.client.HTTPConnection
+        if self._context is not None:
+            client = http.client.HTTPSConnection(host, port, timeout=seconds, context=self._context)
+        else:
+            client = http.client.HTTPConnection(host, port, timeout=seconds)
+        if self._proxy:
+            client.set_tunnel(self._host, self._port, self._proxy[2])
+        try:
+            client.connect()
+        except (OSError, http.client.HTTPException) as error:
+            client.close()
+            raise TransportError(_reason(error)) from None
+        return _Connection(client)
+
+    def _take(self) -> "_Connection | None":
+        if self._pid != os.getpid():
+            # Sockets from before a fork are the parent's; here only the copies are closed.
+            inherited, self._idle, self._pid = self._idle, deque(), os.getpid()
+            for connection in inherited:
+                connection.drop()
+        with contextlib.suppress(IndexError):
+            while True:
+                connection = self._idle.pop()
+                if connection.is_alive():
+                    return connection
+                connection.close()
+        return None
+
+    def _give_back(self, connection: "_Connection") -> None:
+        if len(self._idle) < _MOST_IDLE:
+            self._idle.append(connection)
+        else:
+            connection.close()
+
+
+class _Gone(Exception):
+    """The connection ended before any of the answer came."""
+
+
+class _Connection:
+    """An open connection to the server."""
+
+    def __init__(self, client: http.client.HTTPConnection) -> None:
+        self._client = client
+        self._socket: socket.socket = client.sock
+        self._wire = _Wire(self._socket)
+        client.sock = self._wire
+        self.reusable = False
+
+    def post(
+        self, path: str, body: bytes, headers: Mapping[str, str], deadline: float, max_bytes: int
+    ) -> Answer:
+        self._wire.deadline = deadline
+        self.reusable = False
+        try:
+            self._client.request("POST", path, body, dict(headers))
+            response = self._client.getresponse()
+        except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError) as error:
+            raise _Gone(_reason(error)) from None
+        except (OSError, http.client.HTTPException) as error:
+            raise TransportError(_reason(error)) from None
+        try:
+            data = response.read(max_bytes + 1)
+            if len(data) > max_bytes:
+                raise TooLarge(f"the answer has more than {max_bytes} bytes")
+            if response.length:
+                raise TransportError("the answer was cut short")
+        except (OSError, http.client.HTTPException) as error:
+            raise TransportError(_reason(error)) from None
+        self.reusable = not response.will_close
+        if response.headers.get("Content-Encoding", "").lower() == "gzip":
+            data = _unpack(data, max_bytes)
+        return Answer(response.status, data, response.headers.get("Retry-After"))
+
+    def is_alive(self) -> bool:
+        """Whether the server has neither closed it nor sent what nobody asked for."""
+        try:
+            if hasattr(select, "poll"):
+                poll = select.poll()
+                poll.register(self._socket, select.POLLIN)
+                return not poll.poll(0)
+            return not select.select([self._socket], [], [], 0)[0]
+        except (OSError, ValueError):
+            return False
+
+    def close(self) -> None:
+        self._client.close()
+        self._socket.close()
+
+    def drop(self) -> None:
+        """Close the descriptor and tell the server nothing."""
+        with contextlib.suppress(OSError):
+            os.close(self._socket.detach())
+
+
+class _Wire:
+    """A socket for `http.client` whose every read and write ends at `deadline`."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket = sock
+        self.deadline = 0.0
+
+    def sendall(self, data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            self._socket.settimeout(_left(self.deadline))
+            view = view[self._socket.send(view[:_SEND_BYTES]) :]
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(_WireReader(self), 1 << 16)
+
+    def recv_into(self, buffer: "memoryview | bytearray") -> int:
+        self._socket.settimeout(_left(self.deadline))
+        return self._socket.recv_into(buffer)
+
+    def close(self) -> None:
+        """Called by `http.client` before it reads the answer; the connection closes the socket."""
+
+
+class _WireReader(io.RawIOBase):
+    def __init__(self, wire: _Wire) -> None:
+        self._wire = wire
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        return self._wire.recv_into(buffer)
+
+
+def _left(deadline: float) -> float:
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, TimeoutError):
+        return "it did not answer in time"
+    if isinstance(error, ConnectionRefusedError):
+        return "nobody listens there"
+    if isinstance(error, socket.gaierror):
+        return "there is no such host"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate cannot be trusted ({error.verify_message})"
+    text = " ".join(str(error).split())[:200]
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _unpack(data: bytes, max_bytes: int) -> bytes:
+    unpacker = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    try:
+        unpacked = unpacker.decompress(data, max_bytes + 1)
+    except zlib.error:
+        raise TransportError("the answer is no valid gzip") from None
+    if len(unpacked) > max_bytes:
+        raise TooLarge(f"the answer has more than {max_bytes} bytes")
+    if not unpacker.eof:
+        raise TransportError("the answer was cut short")
+    return unpacked
+
+
+def _tls_context() -> ssl.SSLContext:
+    # The system's own certificates (a company's proxy may need them) and certifi's (Python from
+    # python.org has none of its own on macOS).
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    return context
+
+
+def _proxy_for(host: str) -> tuple[str, int, dict[str, str]] | None:
+    url = getproxies().get("https")
+    if not url or proxy_bypass(host):
+        return None
+    parts = urlsplit(url if "//" in url else f"//{url}")
+    headers = {}
+    if parts.username:
+        user = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        headers["Proxy-Authorization"] = f"Basic {b64encode(user.encode()).decode()}"
+    return parts.hostname or "", parts.port or 80, headers
