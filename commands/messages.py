@@ -39,7 +39,7 @@ def extract() -> Catalog:
         SOURCE, method_map=_METHODS, options_map=_OPTIONS
     ):
         # Without line numbers: they would change the catalogue with every edit of the source.
-        place = [(Path("app", file).as_posix(), None)]
+        place = [(Path("app", file).as_posix(), 0)]
         template.add(text, None, place, auto_comments=comments, context=context)
     return template
 
@@ -72,7 +72,8 @@ def problems() -> list[str]:
 
 
 def _faults(message: Message, catalogue: Catalog) -> list[str]:
-    strings = [message.string] if isinstance(message.string, str) else list(message.string)
+    string = message.string or ""
+    strings = [string] if isinstance(string, str) else list(string)
     faults = [str(error) for error in message.check(catalogue)]
     if not strings or not all(strings):
         faults.append("not translated")

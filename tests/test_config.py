@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.config import Settings, SettingsError
-from tests.support.parts import ROOT
+from commands.kit.environment import ROOT
 
 
 @pytest.fixture

@@ -36,6 +36,8 @@ def check_folders(settings: Settings) -> None:
 def check_database(settings: Settings) -> None:
     """The database of `DATABASE_URL` answers."""
     if path := _sqlite_path(settings):
+        if not path.exists():
+            return  # it will be made
         try:
             with closing(sqlite3.connect(path, timeout=_DATABASE_SECONDS)) as connection:
                 connection.execute("PRAGMA schema_version").fetchone()

@@ -218,12 +218,6 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "app/static/dist が古いままです。`python3 manage.py css` で作り直してください。",
     ),
     "css_fresh": ("app/static/dist is fresh.", "app/static/dist は最新です。"),
-    "messages_stale": (
-        "{path} does not hold the sentences of the app; `python3 manage.py messages` updates it.",
-        "{path} がアプリの文と合っていません。`python3 manage.py messages` で更新してください。",
-    ),
-    "message_missing": ("no translation of {message}", "{message} の訳がありません"),
-    "messages_complete": ("All translations are there.", "訳はすべてそろっています。"),
     "lock_failed": (
         "{file} could not be compiled; what uv says stands above.",
         "{file} から作れませんでした。理由は上の uv の表示のとおりです。",
@@ -266,5 +260,44 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "The password of {email} is {password} now (shown only now); all sign-ins have ended.",
         "{email} のパスワードを {password} にしました（表示は今だけです）。"
         "サインインはすべて終わりました。",
+    ),
+    # doctor
+    "doctor_fine": ("fine", "問題ありません"),
+    "doctor_no_venv": (
+        "There is no {path}; `python3 manage.py run` makes it.",
+        "{path} がありません。`python3 manage.py run` が作ります。",
+    ),
+    "doctor_packages": (
+        "all {count} as requirements.txt locks them",
+        "{count} 個すべて requirements.txt のとおりです",
+    ),
+    "doctor_packages_differ": (
+        "They are not as requirements.txt locks them ({which}); `python3 manage.py run` installs "
+        "them.",
+        "requirements.txt のとおりではありません（{which}）。`python3 manage.py run` が入れます。",
+    ),
+    "doctor_packages_first": (
+        "not looked at: the packages come first",
+        "パッケージが先なので調べていません",
+    ),
+    "doctor_env": (".env is well formed", ".env は正しい形です"),
+    "doctor_no_env": (
+        "There is no .env, so the defaults hold; `python3 manage.py run` writes one.",
+        ".env がないので既定値で動きます。`python3 manage.py run` が作ります。",
+    ),
+    "doctor_quotes": (
+        "Quotes around the value are dropped: {names}. Other programs may keep them; leave them "
+        "out.",
+        "値の引用符を外して読みます: {names}。ほかのプログラムでは残ることがあるので、"
+        "書かないでください。",
+    ),
+    "doctor_test_installs": (
+        "Some tests are left out without it; `python3 manage.py test` installs it where there is "
+        "one for this system.",
+        "ないと一部のテストが省かれます。この環境用があれば `python3 manage.py test` が入れます。",
+    ),
+    "doctor_no_chromium": (
+        "The browser tests are left out without Chromium or Google Chrome; install one.",
+        "Chromium か Google Chrome がないとブラウザーのテストが省かれます。入れてください。",
     ),
 }

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.support.parts import chromium_path, needs
+from commands.kit.parts import chromium_path
+from tests.support.parts import needs
 
 _ARGUMENTS = (
     "--disable-background-networking",

