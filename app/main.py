@@ -1,5 +1,6 @@
 """Puts the parts together: `create_app` is the only place that knows them all."""
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -20,6 +21,8 @@ from app.lib.tracelog.capture import CaptureMiddleware, ExceptionNote
 from app.routers import ROUTERS
 from app.security import CSRF, BodyLimit, SecurityHeaders
 from app.services.password_hasher import PasswordHasher
+
+log = logging.getLogger(__name__)
 
 DRAIN_SECONDS: Final = 10.0
 """How long a shutdown waits for the trace log's delivery."""
@@ -79,6 +82,8 @@ def create_app(settings: Settings | None = None, *, logger: TraceLogger | None =
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     logger = app.state.logger
+    if names := app.state.settings.unquoted_names:
+        log.warning("Dropped the quotes around %s; better leave them out.", ", ".join(names))
     if isinstance(logger, EnhancedCSVLogger):
         logger.start()
     try:
