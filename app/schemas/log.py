@@ -1,0 +1,194 @@
+"""The trace log as its readers see it: lists of requests, and single traces.
+
+Row ids go beyond 2^53, where JavaScript's numbers end: outside the database they are text.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Final, Literal, get_args
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+SHORT_TRACE_ID: Final = 8
+"""So many characters of a trace id are shown in lists, and are enough to search for."""
+
+
+def _empty_is_none(value: object) -> object:
+    value = value.strip() if isinstance(value, str) else value
+    return None if value == "" else value
+
+
+def _whole_number(value: object) -> object:
+    """Pydantic alone would take ` 1 `, `+1`, `1.0` and `1_000` too."""
+    value = _empty_is_none(value)
+    if isinstance(value, str) and not (value.isascii() and value.isdigit()):
+        raise PydanticCustomError("whole_number", "Input should be a whole number")
+    return value
+
+
+_Number = Annotated[int, Field(ge=0, lt=1 << 63)]
+_Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
+
+
+class RequestFilter(BaseModel):
+    """Which requests, and which page of them; newest first."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    status: Annotated[
+        Annotated[str, StringConstraints(to_lower=True, pattern=r"^[1-5](xx|\d\d)$")] | None,
+        BeforeValidator(_empty_is_none),
+        Field(description="A class such as `4xx`, or one status such as `404`."),
+    ] = None
+    method: Annotated[
+        Annotated[str, StringConstraints(to_upper=True, pattern=r"^[A-Za-z]{1,20}$")] | None,
+        BeforeValidator(_empty_is_none),
+    ] = None
+    path: Annotated[
+        _Line,
+        Field(description="With a leading `/` how the path begins, else a part of it."),
+    ] = ""
+    user: Annotated[_Number | None, BeforeValidator(_whole_number)] = None
+    trace: Annotated[
+        Annotated[_Line, StringConstraints(min_length=SHORT_TRACE_ID, to_lower=True)] | None,
+        BeforeValidator(_empty_is_none),
+        Field(description="A trace id, or how it begins."),
+    ] = None
+    after: Annotated[_Number | None, BeforeValidator(_whole_number)] = Field(
+        None, description="`next_cursor` of the page before."
+    )
+    before: Annotated[_Number | None, BeforeValidator(_whole_number)] = Field(
+        None, description="`previous_cursor` of the page behind; `after` counts where both are."
+    )
+    limit: int = Field(50, ge=1, le=200)
+
+
+class RequestLine(BaseModel):
+    """A request without its headers and bodies. `duration_ms` is in milliseconds."""
+
+    id: str
+    trace_id: str
+    method: str
+    endpoint: str
+    status: int | None
+    duration_ms: int | None
+    user_id: int | None
+    created_at: datetime
+
+
+class RequestPage(BaseModel):
+    """One page of requests, newest first."""
+
+    requests: list[RequestLine]
+    next_cursor: str | None = Field(None, description="For `after`; none on the last page.")
+    previous_cursor: str | None = Field(None, description="For `before`; none on the first page.")
+    searched_to: datetime | None = Field(
+        None,
+        description="The search stopped there, at its limit, before the page was full: there may "
+        "be more behind the cursor, even where `requests` is empty.",
+    )
+
+
+AttemptStatus = Literal["SUCCESS", "UNFINISHED", "RUNNING", "FAILED"]
+_GRAVITY: Final[tuple[AttemptStatus, ...]] = get_args(AttemptStatus)
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """A logged value to be read by a person. `cut` says that the value goes on in the log."""
+
+    text: str
+    is_json: bool
+    cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RequestView:
+    """A request whole. `facts` are what the log keeps beside the headers, such as the route."""
+
+    line: RequestLine
+    ended_at: datetime
+    ip_address: str | None
+    facts: dict[str, str]
+    headers: Payload | None
+    request_body: Payload | None
+    response_body: Payload | None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One run of a step.
+
+    Without START row `started_at` is its end: then nobody knows how long it took. `progress` is
+    what it said last while it ran.
+    """
+
+    number: int
+    status: AttemptStatus
+    started_at: datetime
+    ended_at: datetime | None
+    timed: bool
+    input: Payload | None
+    progress: Payload | None
+    output: Payload | None
+    error_message: str | None
+    stack_trace: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """A step with its attempts, oldest first."""
+
+    name: str
+    order: int
+    attempts: tuple[Attempt, ...]
+
+    @property
+    def status(self) -> AttemptStatus:
+        return self.attempts[-1].status
+
+
+@dataclass(frozen=True, slots=True)
+class TaskView:
+    """One run of a task; `number` counts the runs of the same task in the trace."""
+
+    name: str
+    number: int
+    steps: tuple[StepView, ...]
+
+    @property
+    def status(self) -> AttemptStatus:
+        return max((step.status for step in self.steps), key=_GRAVITY.index)
+
+    @property
+    def started_at(self) -> datetime:
+        return min(step.attempts[0].started_at for step in self.steps)
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """None while a step of it has no end."""
+        ends = [attempt.ended_at for step in self.steps for attempt in step.attempts[-1:]]
+        known = [end for end in ends if end is not None]
+        return max(known) if len(known) == len(ends) else None
+
+
+@dataclass(frozen=True, slots=True)
+class TraceView:
+    """All that the log has under one trace id, oldest first.
+
+    `undelivered` of its rows were found in the CSV files only. `truncated` tells that there are
+    more rows than are shown.
+    """
+
+    trace_id: str
+    requests: tuple[RequestView, ...]
+    tasks: tuple[TaskView, ...]
+    started_at: datetime
+    ended_at: datetime
+    undelivered: int = 0
+    truncated: bool = False
+
+    @property
+    def is_running(self) -> bool:
+        return any(task.status == "RUNNING" for task in self.tasks)

@@ -1,0 +1,176 @@
+"""Questions to the trace log: which requests there were, and what happened in one trace."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Final, TypeVar
+
+from anyio import fail_after, to_thread
+
+from app.lib.tracelog.ids import time_of
+from app.lib.tracelog.reader import list_segments, read
+from app.lib.tracelog.schema import API_LOGS, TABLES, TASK_PROGRESS_LOGS, Table
+from app.lib.tracelog.sql import Statement
+from app.lib.tracelog.store import Cell, Store, StoreUnavailable
+from app.schemas.log import RequestFilter, RequestPage, TraceView
+from app.services.request_query import SCANNED, RequestQuery
+from app.services.trace_assembly import REQUEST_CHARS, STEP_CHARS, assemble, request_line
+
+SECONDS: Final = 8.0
+"""How long the store is waited for."""
+
+MOST_REQUESTS: Final = 50
+MOST_STEP_ROWS: Final = 2000
+"""So many rows of one trace are shown."""
+
+_DELIVERED_AFTER: Final = timedelta(minutes=1)
+_JOURNAL_BYTES: Final = 1 << 20
+_CHARS: Final = {API_LOGS: REQUEST_CHARS, TASK_PROGRESS_LOGS: STEP_CHARS}
+
+T = TypeVar("T")
+_Rows = dict[int, dict[str, Cell]]
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class LogService:
+    """Reads the trace log. Its calls raise `StoreError`, after `SECONDS` and one at the latest.
+
+    `log_dir` is where this host's CSV files are: what a trace lacks in the store because it has
+    only just happened is taken from there.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        log_dir: Path | None = None,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._store = store
+        self._log_dir = log_dir
+        self._clock = clock
+
+    async def requests(self, wanted: RequestFilter) -> RequestPage:
+        """One page of the list, newest first. Headers and bodies are not read."""
+        return await self._in_thread(partial(self._page, wanted))
+
+    async def trace(self, trace_id: str) -> TraceView | None:
+        """All of a trace; None where nothing is known of it."""
+        return await self._in_thread(partial(self._trace, trace_id))
+
+    async def _in_thread(self, work: Callable[[float], T]) -> T:
+        """Run `work`, which gets the `time.monotonic()` by which it has to be done."""
+        deadline = time.monotonic() + SECONDS
+        try:
+            # The store keeps the deadline by itself; the second is for one that hangs.
+            with fail_after(SECONDS + 1):
+                return await to_thread.run_sync(partial(work, deadline), abandon_on_cancel=True)
+        except TimeoutError:
+            raise StoreUnavailable(f"{self._store.name} gave no answer in {SECONDS:g} s.") from None
+
+    def _ask(self, statement: Statement, deadline: float) -> list[dict[str, Cell]]:
+        timeout = max(deadline - time.monotonic(), 0.1)
+        return self._store.query(statement.sql, statement.args, timeout=timeout).dicts()
+
+    # --- lists -------------------------------------------------------------------------------
+
+    def _page(self, wanted: RequestFilter, deadline: float) -> RequestPage:
+        query = RequestQuery(wanted)
+        found = [request_line(row) for row in self._ask(query.page(), deadline)]
+        more = len(found) > wanted.limit
+        stopped = None if more or not query.is_bounded else self._stopped(query, deadline)
+        newer: int | None
+        older: int | None
+        if query.backwards:
+            if not more and stopped is None:
+                # The list's start: a full first page is of more use than what is left of it.
+                return self._page(wanted.model_copy(update={"before": None}), deadline)
+            found = found[-wanted.limit :]
+            newer = stopped or int(found[0].id)
+            older = int(found[-1].id) if found else (wanted.before or 0) + 1
+        else:
+            found = found[: wanted.limit]
+            older = stopped or (int(found[-1].id) if more else None)
+            newer = None
+            if wanted.after is not None:
+                newer = int(found[0].id) if found else wanted.after - 1
+        return RequestPage(
+            requests=found,
+            next_cursor=_text(older),
+            previous_cursor=_text(newer),
+            searched_to=datetime.fromtimestamp(time_of(stopped), UTC) if stopped else None,
+        )
+
+    def _stopped(self, query: RequestQuery, deadline: float) -> int | None:
+        """The id at which the search gave up; None where it saw everything."""
+        [row] = self._ask(query.end(), deadline)
+        last, seen = row.values()
+        return last if seen == SCANNED and isinstance(last, int) else None
+
+    # --- traces ------------------------------------------------------------------------------
+
+    def _trace(self, trace_id: str, deadline: float) -> TraceView | None:
+        now = self._clock()
+        tables = {API_LOGS: MOST_REQUESTS, TASK_PROGRESS_LOGS: MOST_STEP_ROWS}
+        rows: dict[str, _Rows] = {}
+        for name, most in tables.items():
+            statement = _trace_statement(TABLES[name], trace_id, most + 1)
+            rows[name] = {_id(row): row for row in self._ask(statement, deadline)}
+        undelivered = 0
+        newest = max((row_id for found in rows.values() for row_id in found), default=0)
+        age = now - datetime.fromtimestamp(time_of(newest), UTC)
+        if not rows[API_LOGS] or age < _DELIVERED_AFTER:
+            for name, found in rows.items():
+                journal = {_id(row): row for row in self._journal(TABLES[name], trace_id)}
+                undelivered += len(journal.keys() - found.keys())
+                rows[name] = journal | found
+        if not any(rows.values()):
+            return None
+        shown = {name: sorted(found.items())[: tables[name]] for name, found in rows.items()}
+        truncated = any(len(found) > tables[name] for name, found in rows.items())
+        requests, steps = ([row for _, row in shown[name]] for name in tables)
+        return assemble(
+            trace_id, requests, steps, now, undelivered=undelivered, truncated=truncated
+        )
+
+    def _journal(self, table: Table, trace_id: str) -> Iterator[dict[str, Cell]]:
+        """The trace's rows in the newest part of this host's CSV files."""
+        if self._log_dir is None:
+            return
+        for segment in list_segments(self._log_dir, table)[-2:]:
+            try:
+                offset = max(segment.path.stat().st_size - _JOURNAL_BYTES, 0)
+                chunk = read(
+                    segment.path, table, offset, max_rows=sys.maxsize, max_bytes=_JOURNAL_BYTES
+                )
+            except OSError:
+                continue  # it was sealed or deleted at this moment
+            place = table.column_names.index("trace_id")
+            for row in chunk.rows:
+                if row[place] == trace_id:
+                    yield dict(zip(table.column_names, row, strict=True))
+
+
+def _trace_statement(table: Table, trace_id: str, rows: int) -> Statement:
+    long = f"substr({{0}}, 1, {_CHARS[table.name] + 1}) AS {{0}}"
+    columns = [long.format(c.name) if c.kind == "json" else c.name for c in table.columns]
+    return Statement(
+        f"SELECT {', '.join(columns)} FROM {table.name}"  # noqa: S608 # names out of the schema
+        " WHERE trace_id = ? ORDER BY id LIMIT ?",
+        (trace_id, rows),
+    )
+
+
+def _id(row: dict[str, Cell]) -> int:
+    row_id = row["id"]
+    return row_id if isinstance(row_id, int) else 0
+
+
+def _text(cursor: int | None) -> str | None:
+    return None if cursor is None else str(cursor)

@@ -1,0 +1,64 @@
+"""Logged text made readable: JSON laid out, what cannot be seen made visible, frames told apart."""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from app.schemas.log import Payload
+
+# Control characters but tab and line feed; what turns the writing direction; line ends of Unicode.
+_INVISIBLE: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
+)
+_FRAME: Final = re.compile(r'\s+File "(?P<path>[^"\n]+)", line \d+')
+_FOREIGN: Final = re.compile(r"[\\/](site|dist)-packages[\\/]|[\\/]lib[\\/]python3|^<frozen ", re.I)
+
+
+def visible(text: str) -> str:
+    """`text` with characters that cannot be seen, or that turn others round, as `\\uXXXX`."""
+    return _INVISIBLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def payload(value: object, limit: int) -> Payload | None:
+    """A logged value as a person reads it: JSON over several lines, anything else as it is.
+
+    Text of more than `limit` characters is cut, and then is no JSON any more.
+    """
+    if value is None:
+        return None
+    text = str(value)
+    if len(text) > limit:
+        return Payload(visible(text[:limit]), is_json=False, cut=True)
+    try:
+        parsed = json.loads(text)
+        if isinstance(parsed, str):
+            return Payload(visible(parsed), is_json=False)
+        text = json.dumps(parsed, ensure_ascii=False, indent=2)
+    except (ValueError, RecursionError):
+        return Payload(visible(text), is_json=False)
+    return Payload(visible(text), is_json=True)
+
+
+@dataclass(frozen=True, slots=True)
+class StackPart:
+    """Lines of a stack trace that belong together: one frame, or what stands between frames."""
+
+    kind: Literal["own", "foreign", "error", "note"]
+    text: str
+
+
+def stack_parts(stack_trace: str) -> list[StackPart]:
+    """The parts of Python's stack trace, in order. `own` frames are of the project itself."""
+    parts: list[StackPart] = []
+    for line in visible(stack_trace).rstrip().split("\n"):
+        if frame := _FRAME.match(line):
+            kind = "foreign" if _FOREIGN.search(frame["path"]) else "own"
+            parts.append(StackPart("foreign" if kind == "foreign" else "own", line))
+        elif parts and parts[-1].kind in {"own", "foreign"} and line.startswith("    "):
+            parts[-1] = StackPart(parts[-1].kind, f"{parts[-1].text}\n{line}")
+        elif line and not line[0].isspace() and not line.startswith(("Traceback ", "…")):
+            parts.append(StackPart("error", line))
+        else:
+            parts.append(StackPart("note", line))
+    return parts
