@@ -7,4 +7,4 @@ from commands import test
 
 def main(arguments: list[str]) -> int:
     os.environ["CI"] = "true"
-    return test.main(arguments)
+    return test.main(arguments, "ci")

@@ -41,10 +41,10 @@ STEPS = (
 )
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str], name: str = "test") -> int:
     """Run every step, also after one that fails. 1 if one failed."""
     parser = argparse.ArgumentParser(
-        prog="manage.py test",
+        prog=f"manage.py {name}",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -1,0 +1,120 @@
+"""A checkout of the project in a folder of its own, as a stranger has it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from commands.kit.environment import ROOT, VENV
+from tests.support.live_app import clean_env
+from tests.support.parts import needs
+from tests.support.processes import Program, answers, free_port
+
+_COPIED = (
+    *("manage.py", "app", "commands", "migrations", ".ci", ".env.example", "pyproject.toml"),
+    *("package.json", "package-lock.json", "requirements.txt", "requirements-dev.txt"),
+)
+
+
+@dataclass
+class Checkout:
+    """The project's files in `folder`. Its `.venv` is this test run's unless taken away."""
+
+    folder: Path
+    env: dict[str, str] = field(default_factory=lambda: clean_env(LANG="C.UTF-8"))
+
+    @property
+    def env_file(self) -> Path:
+        return self.folder / ".env"
+
+    def manage(
+        self, *arguments: str, python: Sequence[str] = (sys.executable,), **env: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `manage.py` to its end; standard error is part of `stdout`."""
+        return subprocess.run(
+            [*python, str(self.folder / "manage.py"), *arguments],
+            cwd=self.folder.parent,  # it must not matter where one stands
+            env=self.env | env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def refuse(self, *arguments: str, **env: str) -> str:
+        """Run it where it must say no; the one sentence that it says."""
+        done = self.manage(*arguments, **env)
+        assert done.returncode == 1, done.stdout
+        assert done.stdout.count("\n") == 1, done.stdout
+        return done.stdout.strip()
+
+    def without_venv(self) -> "Checkout":
+        (self.folder / ".venv").unlink()
+        return self
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    folder = tmp_path / "my project"
+    folder.mkdir()
+    for name in _COPIED:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, folder / name)  # with the bytecode: it starts faster
+        else:
+            shutil.copy2(ROOT / name, folder / name)
+    for name in (".venv", "node_modules"):
+        (folder / name).symlink_to(ROOT / name, target_is_directory=True)
+    return Checkout(folder)
+
+
+class Run(Program):
+    """`manage.py run` in a checkout."""
+
+    def __init__(self, checkout: Checkout, *arguments: str, **env: str) -> None:
+        port = free_port()
+        self.origin = f"http://127.0.0.1:{port}"
+        super().__init__(
+            [str(VENV / "bin" / "python"), "manage.py", "run", "--port", str(port), *arguments],
+            ready=lambda: answers(f"{self.origin}/healthz"),
+            log=checkout.folder / "output.log",
+            env=checkout.env | env,
+            cwd=checkout.folder,
+        )
+
+
+@pytest.fixture
+def run(checkout: Checkout) -> Iterator[Callable[..., Run]]:
+    """`run(*arguments, **env)`: the app, started and answering; it ends with the test."""
+    runs: list[Run] = []
+
+    def start(*arguments: str, **env: str) -> Run:
+        runs.append(Run(checkout, *arguments, **env))
+        runs[-1].start()
+        return runs[-1]
+
+    yield start
+    for one in runs:
+        one.kill()
+
+
+@pytest.fixture(scope="session")
+def base_python() -> list[str]:
+    """The Python that made `.venv`, without its packages."""
+    return [str(Path(sys.base_prefix) / "bin" / f"python3.{sys.version_info[1]}")]
+
+
+@pytest.fixture(scope="session")
+def ordinary(base_python: list[str]) -> list[str]:
+    """The same, under the file permissions of an ordinary person also where tests run as root."""
+    if os.geteuid() != 0:
+        return base_python
+    setpriv = shutil.which("setpriv")
+    needs("setpriv", there=setpriv is not None, mend="install util-linux, or do not run as root")
+    return [str(setpriv), "--bounding-set=-dac_override,-dac_read_search", *base_python]

@@ -1,0 +1,253 @@
+"""`manage.py` on machines that are not ready, and what it says of itself."""
+
+import ast
+import hashlib
+import os
+import re
+import string
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from commands.kit.door import COMMANDS
+from commands.kit.environment import ROOT, VENV
+from commands.kit.sentences import SENTENCES
+from tests.commands.conftest import Checkout
+
+
+def test_it_lists_every_command_in_one_line_each(
+    checkout: Checkout, base_python: list[str]
+) -> None:
+    for arguments in ([], ["--help"], ["help"]):
+        done = checkout.without_venv() if (checkout.folder / ".venv").exists() else checkout
+        listing = done.manage(*arguments, python=base_python)
+
+        assert listing.returncode == 0
+        listed = re.findall(r"^  (\w+) +\S.*[.)]$", listing.stdout, re.MULTILINE)
+        assert listed == list(COMMANDS)
+        assert not (checkout.folder / ".venv").exists()
+
+
+def test_every_file_in_commands_is_a_command() -> None:
+    files = {path.stem for path in (ROOT / "commands").glob("*.py")} - {"__init__"}
+
+    assert files == set(COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself(checkout: Checkout, name: str) -> None:
+    done = checkout.manage(name, "--help")
+
+    assert done.returncode == 0
+    assert done.stdout.startswith(f"usage: manage.py {name}")
+
+
+def test_an_unknown_command_is_said_so(checkout: Checkout) -> None:
+    done = checkout.manage("rnu")
+
+    assert (done.returncode, done.stdout.count("\n")) == (2, 1)
+    assert "'rnu'" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("env", "word"),
+    [
+        ({"LANG": "ja_JP.UTF-8"}, "コマンド"),
+        ({"LANG": "en_US.UTF-8", "LC_ALL": "ja_JP.UTF-8"}, "コマンド"),
+        ({"LANG": "ja_JP.UTF-8", "LC_ALL": "C.UTF-8"}, "COMMAND"),
+        ({"LANG": "de_DE.UTF-8"}, "COMMAND"),
+    ],
+)
+def test_it_speaks_the_language_of_the_locale(
+    checkout: Checkout, env: dict[str, str], word: str
+) -> None:
+    done = checkout.manage(PYTHONIOENCODING="utf-8", **env)
+
+    assert done.stdout.startswith(f"python3 manage.py {word}")
+
+
+def test_a_console_without_japanese_gets_no_stack_trace(checkout: Checkout) -> None:
+    done = checkout.manage(LANG="ja_JP", PYTHONIOENCODING="ascii")
+
+    assert done.returncode == 0
+    assert "?" in done.stdout
+
+
+def test_each_sentence_says_the_same_in_both_languages_and_is_used() -> None:
+    files = (ROOT / "commands").rglob("*.py")
+    code = "\n".join(path.read_text(encoding="utf-8") for path in files if path.stem != "sentences")
+
+    for key, (english, japanese) in SENTENCES.items():
+        fields = [
+            {name for _, name, _, _ in string.Formatter().parse(sentence) if name}
+            for sentence in (english, japanese)
+        ]
+        assert key == "settings" or {name.split("!")[0] for name in fields[0]} == fields[1], key
+        assert re.search(f"[\"']{key}[\"']", code) or key.startswith("command_"), key
+
+
+def test_old_pythons_can_read_the_file() -> None:
+    source = (ROOT / "manage.py").read_text(encoding="utf-8")
+
+    assert ast.parse(source, feature_version=(3, 4))
+    assert not re.search(r"\bf[\"']|->|: *str", source), "Python 2 and 3.5 could not read this"
+
+
+def test_an_old_python_is_told_so_in_one_sentence(checkout: Checkout) -> None:
+    pretend = (
+        "import runpy, sys; sys.version_info = (3, 9, 2); "
+        f"runpy.run_path({str(checkout.folder / 'manage.py')!r}, run_name='__main__')"
+    )
+    for language, words in (("C.UTF-8", "Python 3.11 or newer"), ("ja_JP.UTF-8", "3.11 以降")):
+        done = subprocess.run(
+            [sys.executable, "-c", pretend],
+            env=checkout.env | {"LANG": language, "PYTHONIOENCODING": "utf-8"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+        assert words in done.stderr
+        assert "3.9.2" in done.stderr
+
+
+def test_without_the_venv_module_it_says_what_to_install(
+    checkout: Checkout, base_python: list[str], tmp_path: Path
+) -> None:
+    checkout.without_venv()
+    (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['ensurepip'] = None\n")
+
+    done = checkout.manage("run", python=base_python, PYTHONPATH=str(tmp_path))
+
+    assert (done.returncode, done.stdout.count("\n")) == (1, 1)
+    assert "apt install python3-venv" in done.stdout
+
+
+def test_a_folder_that_cannot_be_written_is_named(checkout: Checkout, ordinary: list[str]) -> None:
+    checkout.without_venv().folder.chmod(0o555)
+
+    done = checkout.manage("run", python=ordinary)
+
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[-1].startswith(f"{checkout.folder / '.venv'} could not be made")
+    assert "Permission denied" in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+_METADATA = "Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n"
+_WHEEL = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+
+
+class Installation:
+    """A checkout with an empty `.venv`, and a folder of packages instead of the network."""
+
+    def __init__(self, checkout: Checkout, tmp_path: Path) -> None:
+        self.checkout = checkout.without_venv()
+        venv.EnvBuilder(with_pip=False, symlinks=True).create(checkout.folder / ".venv")
+        # pip itself comes from this run's .venv: bringing it anew would take seconds.
+        library = tmp_path / "library"
+        library.mkdir()
+        installed = next((VENV / "lib").glob("python3*")) / "site-packages" / "pip"
+        (library / "pip").symlink_to(installed, target_is_directory=True)
+        self.packages = tmp_path / "packages"
+        self.packages.mkdir()
+        self.env = {
+            "PYTHONPATH": str(library),
+            "PIP_NO_INDEX": "1",
+            "PIP_FIND_LINKS": str(self.packages),
+        }
+        wheel = self.packages / "demo-1.0-py3-none-any.whl"
+        with zipfile.ZipFile(wheel, "w") as archive:
+            archive.writestr("demo.py", "")
+            archive.writestr("demo-1.0.dist-info/METADATA", _METADATA)
+            archive.writestr("demo-1.0.dist-info/WHEEL", _WHEEL)
+            archive.writestr("demo-1.0.dist-info/RECORD", "")
+        self.digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+
+    def wants(self, package: str, digest: str) -> None:
+        requirements = self.checkout.folder / "requirements.txt"
+        requirements.write_text(f"{package} --hash=sha256:{digest}\n", encoding="utf-8")
+
+    def provide(self, **env: str) -> str:
+        """What is said while the packages are provided."""
+        return subprocess.run(
+            [
+                str(self.checkout.folder / ".venv" / "bin" / "python"),
+                "-c",
+                "from commands.kit import environment as e, words\n"
+                "try: e.provide(['requirements.txt'])\n"
+                "except words.Failure as failure: print(failure)",
+            ],
+            cwd=self.checkout.folder,
+            env=self.checkout.env | self.env | env,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
+
+@pytest.fixture
+def installation(checkout: Checkout, tmp_path: Path) -> Installation:
+    return Installation(checkout, tmp_path)
+
+
+def test_packages_are_installed_once_and_again_only_when_the_list_changes(
+    installation: Installation,
+) -> None:
+    installation.wants("demo==1.0", installation.digest)
+    site = next((installation.checkout.folder / ".venv" / "lib").glob("python3*"))
+
+    assert installation.provide().startswith("Installing the packages of requirements.txt")
+    assert (site / "site-packages" / "demo.py").exists()
+    assert installation.provide() == ""
+
+    installation.wants("demo==1.0 # again", installation.digest)
+    assert installation.provide().startswith("Installing")
+
+
+def test_without_a_network_that_is_what_it_says(installation: Installation) -> None:
+    installation.wants("demo==1.0", installation.digest)
+    dead = {"PIP_INDEX_URL": "http://127.0.0.1:9/", "PIP_RETRIES": "1", "PIP_NO_INDEX": ""}
+
+    said = installation.provide(**dead, PIP_FIND_LINKS="").splitlines()
+
+    assert len(said) == 2
+    assert said[1].startswith("The packages could not be downloaded; check the network")
+    log = os.path.join(".venv", "install.log")  # noqa: PTH118 # a relative path as it is printed
+    assert log in said[1]
+
+
+@pytest.mark.parametrize(
+    ("package", "digest", "sentence"),
+    [
+        ("demo==1.0", "0" * 64, "A downloaded package is not the one that was locked"),
+        ("demo==2.0", "0" * 64, "A package is not offered for this Python and machine"),
+        ("demo = = 1", "0" * 64, "The packages could not be installed"),
+    ],
+)
+def test_an_install_that_fails_has_its_own_sentence(
+    installation: Installation, package: str, digest: str, sentence: str
+) -> None:
+    installation.wants(package, digest)
+
+    assert installation.provide().splitlines()[1].startswith(sentence)
+    assert installation.provide().startswith("Installing"), "a failure must not count as done"
+
+
+def test_a_venv_whose_python_is_gone_is_made_anew(
+    checkout: Checkout, base_python: list[str]
+) -> None:
+    folder = checkout.without_venv().folder / ".venv" / "bin"
+    folder.mkdir(parents=True)
+    (folder / "python").symlink_to("/nowhere/python3")
+    dead = {"PIP_INDEX_URL": "http://127.0.0.1:9/", "PIP_RETRIES": "1"}
+
+    done = checkout.manage("migrate", python=base_python, **dead)
+
+    assert done.stdout.startswith("Making .venv for Python 3.")
+    assert (folder / "python").exists()
+    assert "could not be downloaded" in done.stdout
