@@ -31,7 +31,7 @@ _ROW_REJECTED: Final = re.compile(
     re.IGNORECASE,
 )
 _WRONG_SQL: Final = re.compile(
-    r"syntax error|no such function|misuse of|wrong number of arguments|ambiguous column|"
+    r"syntax error|incomplete input|no such function|misuse of|wrong number of arguments|ambiguous column|"
     r"SQL_(PARSE|INPUT)_ERROR|ARGS_INVALID|PREPARE_ERROR|RESPONSE_TOO_LARGE",
     re.IGNORECASE,
 )

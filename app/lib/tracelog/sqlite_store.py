@@ -146,7 +146,7 @@ class SQLiteStore:
             self._writer = None
         if self._writer is None:
             connection = self._connect("rw")
-            connection.execute("PRAGMA journal_mode = WAL")
+            _use_wal(connection)
             # The checkpoint of the shipper is forced to the disk and must not lead the store.
             connection.execute("PRAGMA synchronous = FULL")
             self._writer = inode, connection
@@ -193,6 +193,22 @@ class SQLiteStore:
         if self._writer is not None:
             _inherited.append(self._writer[1])
         self._lock, self._writer, self._readers = threading.Lock(), None, deque()
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Readers and the writer then do not wait for each other."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            # SQLite waits for no other connection that is changing the mode just now.
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                connection.close()
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _result(cursor: sqlite3.Cursor) -> Result:
