@@ -51,11 +51,11 @@ def sentence(request: Request, kind: str, limits: Mapping[str, object]) -> str:
     match kind, limits:
         case "missing", _:
             return _("Please fill this in.")
-        case "string_too_short", {"min_length": int(shortest)} if shortest > 1:
+        case "string_too_short" | "too_short", {"min_length": int(shortest)} if shortest > 1:
             return _("Please use at least %(count)s characters.") % {"count": shortest}
-        case "string_too_short", _:
+        case "string_too_short" | "too_short", _:
             return _("Please fill this in.")
-        case "string_too_long", {"max_length": int(longest)}:
+        case "string_too_long" | "too_long", {"max_length": int(longest)}:
             return _("Please use at most %(count)s characters.") % {
                 "count": language.number(longest)
             }

@@ -1,0 +1,126 @@
+// What forms and links cannot do by themselves. Every page works without this file.
+"use strict";
+
+{
+  const on = (type, handler, capture) => document.addEventListener(type, handler, capture);
+  const toasts = document.getElementById("toasts");
+
+  // Toasts: they close by themselves, but never while somebody is on them; errors stay.
+  const SECONDS = { success: 6, info: 6 };
+  const UNDO_SECONDS = 15;
+
+  const arm = (toast) => {
+    const seconds = toast.querySelector("form") ? UNDO_SECONDS : SECONDS[toast.dataset.toast];
+    if (!seconds) return;
+    let timer;
+    const start = () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => toast.remove(), seconds * 1000);
+    };
+    const stop = () => clearTimeout(timer);
+    for (const type of ["mouseenter", "focusin"]) toast.addEventListener(type, stop);
+    for (const type of ["mouseleave", "focusout"]) toast.addEventListener(type, start);
+    start();
+  };
+  for (const toast of toasts.children) arm(toast);
+  new MutationObserver((records) => {
+    for (const record of records) {
+      for (const node of record.addedNodes) if (node.dataset?.toast) arm(node);
+    }
+    while (toasts.childElementCount > 3) toasts.firstElementChild.remove();
+  }).observe(toasts, { childList: true });
+
+  const showToast = (templateId, traceId) => {
+    const toast = document.getElementById(templateId).content.firstElementChild.cloneNode(true);
+    const place = toast.querySelector("[data-trace-id]");
+    if (traceId) place?.replaceChildren(traceId);
+    else place?.parentElement.remove();
+    toasts.append(toast);
+  };
+
+  // An answer that is not from the app, or none at all, leaves the page as it is.
+  on("htmx:before:swap", (event) => {
+    const response = event.detail.ctx.response;
+    if (response?.status >= 500 && !response.headers.has("HX-Reswap")) {
+      event.preventDefault();
+      showToast("toast-failed", response.headers.get("X-Trace-Id"));
+    }
+  });
+  on("htmx:error", (event) => {
+    const context = event.detail.ctx;
+    if (context && !context.response) showToast("toast-offline");
+  });
+  on("htmx:finally:request", (event) => {
+    // The undo of a toast has done its work.
+    if (event.detail.ctx.response?.status < 400) {
+      event.detail.ctx.sourceElement.closest("[data-toast]")?.remove();
+    }
+  });
+
+  // Focus: when what had it was swapped away, it goes to what stands in its place.
+  on("htmx:after:swap", (event) => {
+    const target = event.detail.ctx.target;
+    const id = target instanceof Element ? target.id : String(target).replace("#", "");
+    const items = document.getElementById("items");
+    if (id === "items" && items) {
+      document.getElementById("announcer").textContent = items.dataset.announce;
+    }
+    if (document.activeElement !== document.body) return;
+    const place = document.getElementById(id);
+    const next =
+      id === "new-item" ? document.getElementById("new") : place?.querySelector("[data-focus]") ?? place;
+    next?.focus({ preventScroll: true });
+  });
+
+  on("click", (event) => {
+    const element = event.target.closest("[data-close],[data-copy],[data-dismiss]");
+    if (!element) return;
+    if ("close" in element.dataset) element.closest("[data-toast]").remove();
+    else if (element.dataset.copy) copy(element);
+    else {
+      event.preventDefault();
+      document.getElementById(element.dataset.dismiss).replaceChildren();
+      document.getElementById("new").focus();
+    }
+  });
+
+  const copy = async (button) => {
+    const source = document.getElementById(button.dataset.copy);
+    try {
+      await navigator.clipboard.writeText(source.textContent.trim());
+      button.querySelector("[aria-live]").textContent = button.dataset.copied;
+    } catch {
+      getSelection().selectAllChildren(source); // no clipboard without https: ready for Ctrl+C
+    }
+  };
+
+  // Escape leaves a form in place as its "cancel" does.
+  on("keydown", (event) => {
+    if (event.key === "Escape" && !event.isComposing) {
+      event.target.closest("form")?.querySelector("[data-cancel],[data-dismiss]")?.click();
+    }
+  });
+
+  // Selection: all of a page at once, and how many.
+  const boxes = () => [...document.querySelectorAll("#items [name=id][type=checkbox]")];
+  on("change", (event) => {
+    const all = document.querySelector("[data-select-all]");
+    if (!all || !event.target.closest("#items")) return;
+    if (event.target === all) for (const box of boxes()) box.checked = all.checked;
+    const chosen = boxes().filter((box) => box.checked).length;
+    all.checked = chosen > 0 && chosen === boxes().length;
+    all.indeterminate = chosen > 0 && !all.checked;
+    document.querySelector("[data-selected]").textContent = chosen;
+  });
+
+  // Searching waits until a word is converted: half of a Japanese word is not what is looked for.
+  on("input", (event) => event.isComposing && event.stopImmediatePropagation(), true);
+  on("compositionend", (event) => event.target.dispatchEvent(new Event("input", { bubbles: true })));
+
+  // The server writes times in the reader's zone from the next page on.
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (zone && !document.cookie.split("; ").includes(`tz=${zone}`)) {
+    const secure = location.protocol === "https:" ? "; Secure" : "";
+    document.cookie = `tz=${zone}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
+  }
+}
