@@ -37,7 +37,8 @@ class RequestFilter(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     status: Annotated[
-        Annotated[str, StringConstraints(to_lower=True, pattern=r"^[1-5](xx|\d\d)$")] | None,
+        Annotated[str, StringConstraints(to_lower=True, pattern=r"^[1-5]([xX]{2}|[0-9]{2})$")]
+        | None,
         BeforeValidator(_empty_is_none),
         Field(description="A class such as `4xx`, or one status such as `404`."),
     ] = None

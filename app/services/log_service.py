@@ -39,7 +39,7 @@ def utc_now() -> datetime:
 
 
 class LogService:
-    """Reads the trace log. Its calls raise `StoreError`, after `SECONDS` and one at the latest.
+    """Reads the trace log. Its calls raise `StoreError`, after `seconds` and one at the latest.
 
     `log_dir` is where this host's CSV files are: what a trace lacks in the store because it has
     only just happened is taken from there.
@@ -50,9 +50,11 @@ class LogService:
         store: Store,
         log_dir: Path | None = None,
         *,
+        seconds: float = SECONDS,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._store = store
+        self._seconds = seconds
         self._log_dir = log_dir
         self._clock = clock
 
@@ -66,13 +68,14 @@ class LogService:
 
     async def _in_thread(self, work: Callable[[float], T]) -> T:
         """Run `work`, which gets the `time.monotonic()` by which it has to be done."""
-        deadline = time.monotonic() + SECONDS
+        deadline = time.monotonic() + self._seconds
         try:
             # The store keeps the deadline by itself; the second is for one that hangs.
-            with fail_after(SECONDS + 1):
+            with fail_after(self._seconds + 1):
                 return await to_thread.run_sync(partial(work, deadline), abandon_on_cancel=True)
         except TimeoutError:
-            raise StoreUnavailable(f"{self._store.name} gave no answer in {SECONDS:g} s.") from None
+            message = f"{self._store.name} gave no answer in {self._seconds:g} s."
+            raise StoreUnavailable(message) from None
 
     def _ask(self, statement: Statement, deadline: float) -> list[dict[str, Cell]]:
         timeout = max(deadline - time.monotonic(), 0.1)

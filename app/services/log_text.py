@@ -8,11 +8,15 @@ from typing import Final, Literal
 from app.schemas.log import Payload
 
 # Control characters but tab and line feed; what turns the writing direction; line ends of Unicode.
+# The joiners of scripts and emoji stay.
 _INVISIBLE: Final = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
 )
 _FRAME: Final = re.compile(r'\s+File "(?P<path>[^"\n]+)", line \d+')
-_FOREIGN: Final = re.compile(r"[\\/](site|dist)-packages[\\/]|[\\/]lib[\\/]python3|^<frozen ", re.I)
+_FOREIGN: Final = re.compile(
+    r"[\\/](site|dist)-packages[\\/]|[\\/]lib[\\/]python3|[\\/]python3\d+[\\/]lib[\\/]|^<frozen ",
+    re.I,
+)
 
 
 def visible(text: str) -> str:
