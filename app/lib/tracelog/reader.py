@@ -16,6 +16,7 @@ from app.lib.tracelog.schema import Row, Table
 _ROW_START: Final = re.compile(rb"(?=([1-9]\d{18}),)")
 _SEALED: Final = re.compile(r"\.([1-9]\d{18})\.csv\Z")
 _STEP_BYTES: Final = 1 << 20
+_HEAD_BYTES: Final = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +75,17 @@ def first_id_of(path: Path) -> int | None:
     """The id of a file's first row, which names the file for good; None where there is no row."""
     try:
         with path.open("rb") as file:
-            return _first_id(file.read(64 * 1024))
+            return _first_id(file.read(_HEAD_BYTES))
     except FileNotFoundError:
         return None
 
 
 def _first_id(head: bytes) -> int | None:
-    for line in head.split(b"\n")[:-1]:
+    lines = head.split(b"\n")
+    if len(head) < _HEAD_BYTES:
+        # What has no line end yet may still be taken back. A longer row names the file as well.
+        lines.pop()
+    for line in lines:
         if match := _ROW_START.match(line):
             return int(match[1])
     return None
@@ -101,7 +106,7 @@ def read(
     what stands behind the last line end is taken as a line too. Raises `OSError`.
     """
     with path.open("rb") as file:
-        first_id = _first_id(file.read(64 * 1024))
+        first_id = _first_id(file.read(_HEAD_BYTES))
         file.seek(offset)
         data = file.read(max_bytes)
         while data and b"\n" not in data and (more := file.read(max_bytes)):

@@ -120,3 +120,11 @@ def test_an_empty_or_missing_file_has_no_rows(tmp_path: Path) -> None:
     assert reader.read(path, API).rows == []
     assert reader.first_id_of(path) is None
     assert reader.first_id_of(tmp_path / "missing.csv") is None
+
+
+def test_a_first_row_larger_than_any_head_names_its_file_too(tmp_path: Path) -> None:
+    row = api_row("x" * 200_000)
+    path = write(tmp_path, HEADER + codec.encode(API, row))
+
+    assert reader.first_id_of(path) == row[0]
+    assert reader.read(path, API).first_id == row[0]
