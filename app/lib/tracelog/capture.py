@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, Final
 
 from app.lib.tracelog.bodies import body_json
+from app.lib.tracelog.codec import JsonText
 from app.lib.tracelog.recorder import Recorder
 from app.lib.tracelog.schema import API_LOGS, TASK_PROGRESS_LOGS
 from app.lib.tracelog.trace import Trace, incoming_trace_id, new_trace_id, use_trace
@@ -188,43 +189,45 @@ class _Exchange:
         self._capture.recorder.write(API_LOGS, lambda: self._row(duration_ms), redacted=True)
 
     def _row(self, duration_ms: int) -> dict[str, object]:
-        scope, capture, redactor = self._scope, self._capture, self._capture.recorder.redactor
+        scope, redactor = self._scope, self._capture.recorder.redactor
         headers: dict[str, object] = dict(redactor.headers(scope["headers"]))
         if (route := self._route()) is not None:
             headers[":route"] = route
         if scope["query_string"]:
             headers[":query"] = redactor.query(scope["query_string"])
         headers[":http_version"] = scope["http_version"]
-        request_type = _header(scope["headers"], b"content-type")
-        response_type = _header(self._response_headers, b"content-type")
         return {
             "trace_id": self._trace.trace_id,
             "method": scope["method"],
             "endpoint": redactor.path(scope["path"]),
             "request_header": headers,
-            "request_body": body_json(
-                redactor,
-                request_type,
-                bytes(self._request_body),
-                total=self._request_size,
-                cap=capture.body_bytes,
-                content_encoding=_header(scope["headers"], b"content-encoding"),
-            ),
+            "request_body": self._body(scope["headers"], self._request_body, self._request_size),
             "response_status": self._status,
-            "response_body": body_json(
-                redactor,
-                response_type,
-                bytes(self._response_body),
-                total=self._response_size,
-                cap=capture.body_bytes,
-                content_encoding=_header(self._response_headers, b"content-encoding"),
-                html=capture.html,
+            "response_body": self._body(
+                self._response_headers, self._response_body, self._response_size
             ),
             "duration_ms": duration_ms,
             "ip_address": scope["client"][0] if scope.get("client") else None,
             "user_id": self._trace.user_id,
             "created_at": self._arrived,
         }
+
+    def _body(
+        self, headers: Iterable[tuple[bytes, bytes]], kept: bytearray, total: int
+    ) -> JsonText | None:
+        if not total:
+            return None
+        capture = self._capture
+        text = body_json(
+            capture.recorder.redactor,
+            _header(headers, b"content-type"),
+            bytes(kept),
+            total=total,
+            cap=capture.body_bytes,
+            content_encoding=_header(headers, b"content-encoding"),
+            html=capture.html,
+        )
+        return None if text is None else JsonText(text)
 
     def _record_failure(self) -> None:
         error = self._trace.exception

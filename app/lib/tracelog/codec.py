@@ -11,12 +11,22 @@ import math
 import re
 import time
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Final
 
 import orjson
 
 from app.lib.tracelog.ids import MAX_ID, MIN_ID
-from app.lib.tracelog.schema import API_LOGS, STATUSES, Column, Row, Table, Value
+from app.lib.tracelog.schema import (
+    API_LOGS,
+    STATUSES,
+    TABLES,
+    TASK_PROGRESS_LOGS,
+    Column,
+    Row,
+    Table,
+    Value,
+)
 
 MAX_VALUE_BYTES: Final = 1_000_000
 """No single value is larger: longer text is cut, longer JSON is replaced by a note of its size."""
@@ -28,7 +38,6 @@ _JSON_BREAKER = re.compile(f"[{_LINE_BREAKERS}]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SHORT_ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _SHORT_UNESCAPES = {"\\": "\\", "n": "\n", "r": "\r", "t": "\t"}
-_NEEDS_QUOTES = re.compile('[",]')
 _TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}\Z")
 _ID = re.compile(r"[1-9]\d{18}\Z")
 _INT = re.compile(r"-?\d{1,19}\Z")
@@ -53,7 +62,12 @@ def header(table: Table) -> bytes:
 def timestamp(seconds: float) -> str:
     """Unix time as `YYYY-MM-DD HH:MM:SS.mmm` in UTC."""
     whole, milliseconds = divmod(int(seconds * 1000), 1000)
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(whole)) + f".{milliseconds:03d}"
+    return f"{_second(whole)}.{milliseconds:03d}"
+
+
+@lru_cache(maxsize=4)
+def _second(seconds: int) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(seconds))
 
 
 # --- values in -------------------------------------------------------------------------------
@@ -61,7 +75,7 @@ def timestamp(seconds: float) -> str:
 
 def clean_text(text: str) -> str:
     """Text that every store takes: no lone surrogates, at most `MAX_VALUE_BYTES` of UTF-8."""
-    if _SURROGATE.search(text):
+    if not text.isascii() and _SURROGATE.search(text):
         text = _SURROGATE.sub("\ufffd", text)
     if len(text) * 4 > MAX_VALUE_BYTES and len(data := text.encode()) > MAX_VALUE_BYTES:
         text = data[: MAX_VALUE_BYTES - 4].decode(errors="ignore") + "…"
@@ -73,23 +87,27 @@ def json_text(value: object) -> str:
     if isinstance(value, JsonText):
         text = str(value)
     elif isinstance(value, str):
-        value = clean_text(value)
-        try:
-            orjson.loads(value)
-            text = value
-        except orjson.JSONDecodeError:
-            text = orjson.dumps(value).decode()
+        text = _json_of_text(clean_text(value))
     else:
         try:
             text = orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
         except (TypeError, ValueError, RecursionError):
             # Cycles, integers past 64 bit and lone surrogates end here.
             text = orjson.dumps(clean_text(repr(value))).decode()
-    if _JSON_BREAKER.search(text):
+    # What orjson writes has no control characters, so only others are left to look for.
+    if not text.isascii() or "\x7f" in text:
         text = _JSON_BREAKER.sub(_escape_json_breaker, text)
     if len(text) * 4 > MAX_VALUE_BYTES and (size := len(text.encode())) > MAX_VALUE_BYTES:
         text = f'{{":cut":{size}}}'
     return text
+
+
+def _json_of_text(text: str) -> str:
+    try:
+        orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return orjson.dumps(text).decode()
+    return _JSON_BREAKER.sub(_escape_json_breaker, text)
 
 
 def parse_json(text: str) -> object:
@@ -144,40 +162,75 @@ def make_row(
     Nothing is refused: what a column cannot hold, and keys that are no column, go into a JSON
     column under `":extra"`. `trace_id` and `now` (Unix seconds) stand in where `data` has none.
     """
-    extra: dict[str, object] = {
-        str(key): value for key, value in data.items() if key not in table.column_names
-    }
-    values: dict[str, Value] = {}
+    extra: dict[str, object] = {}
+    values: list[Value] = []
+    known = 0
     for column in table.columns:
-        value = data.get(column.name)
-        values[column.name] = converted = _convert(column, value, now)
-        if converted is None and value is not None and value != "":
-            extra[column.name] = value
-    values["id"] = row_id
-    values["trace_id"] = values["trace_id"] or trace_id
-    if "status" in values and (status := str(values["status"]).upper()) not in STATUSES:
-        extra["status"] = values["status"]
-        values["status"] = "IN_PROGRESS"
-    elif "status" in values:
-        values["status"] = status
-    if table.name != API_LOGS and values["execution_order"] is None:
-        values["execution_order"] = 0
+        name, kind = column.name, column.kind
+        value = data.get(name)
+        if value is None:
+            known += name in data
+            converted: Value = time_text(None, now) if kind == "time" else None
+        else:
+            known += 1
+            converted = _CONVERT[kind](value, now)
+            if converted is None and value != "":
+                extra[name] = value
+        values.append(converted)
+    values[0] = row_id
+    values[1] = values[1] or trace_id
+    if known < len(data):
+        extra |= {str(k): v for k, v in data.items() if k not in table.column_names}
+    if table.name == API_LOGS:
+        json_index = _REQUEST_HEADER
+    else:
+        json_index = _OUTPUT_DATA
+        status = str(values[_STATUS] or "IN_PROGRESS").upper()
+        if status not in STATUSES:
+            extra["status"] = values[_STATUS]
+            status = "IN_PROGRESS"
+        values[_STATUS] = status
+        values[_EXECUTION_ORDER] = values[_EXECUTION_ORDER] or 0
     if extra:
-        name = "request_header" if table.name == API_LOGS else "output_data"
-        values[name] = _with_extra(values[name], extra)
-    return tuple(values[c.name] or "-" if c.required else values[c.name] for c in table.columns)
+        values[json_index] = _with_extra(values[json_index], extra)
+    for index in _REQUIRED[table.name]:
+        values[index] = values[index] or "-"
+    return tuple(values)
 
 
-def _convert(column: Column, value: object, now: float) -> Value:
-    if column.kind == "time":
-        return time_text(value, now)
-    if value is None or value == "":
-        return None
-    if column.kind == "json":
-        return json_text(value)
-    if column.kind == "int":
-        return _int_or_none(value)
+def _to_text(value: object, now: float) -> Value:
     return clean_text(value if isinstance(value, str) else str(value)) or None
+
+
+def _to_json(value: object, now: float) -> Value:
+    return None if value == "" else json_text(value)
+
+
+def _to_int(value: object, now: float) -> Value:
+    return value if type(value) is int and -(2**53) < value < 2**53 else _int_or_none(value)
+
+
+def _to_nothing(value: object, now: float) -> Value:
+    """An id is made here and never taken from outside."""
+    return 0
+
+
+_CONVERT: Final[dict[str, Callable[[object, float], Value]]] = {
+    "id": _to_nothing,
+    "text": _to_text,
+    "json": _to_json,
+    "int": _to_int,
+    "time": time_text,
+}
+_REQUIRED: Final = {
+    table.name: [i for i, column in enumerate(table.columns) if column.required]
+    for table in TABLES.values()
+}
+_REQUEST_HEADER: Final = TABLES[API_LOGS].column_names.index("request_header")
+_TASK_NAMES: Final = TABLES[TASK_PROGRESS_LOGS].column_names
+_OUTPUT_DATA: Final = _TASK_NAMES.index("output_data")
+_STATUS: Final = _TASK_NAMES.index("status")
+_EXECUTION_ORDER: Final = _TASK_NAMES.index("execution_order")
 
 
 def _with_extra(current: Value, extra: Mapping[str, object]) -> str:
@@ -212,10 +265,12 @@ def encode(table: Table, row: Row) -> bytes:
         elif isinstance(value, int):
             fields.append(str(value))
         else:
-            if column.kind == "text" and _TEXT_ESCAPE.search(value):
+            if column.kind == "text" and ("\\" in value or not value.isprintable()):
                 value = _TEXT_ESCAPE.sub(_escape_text, value)
-            if _NEEDS_QUOTES.search(value):
+            if '"' in value:
                 value = '"' + value.replace('"', '""') + '"'
+            elif "," in value:
+                value = f'"{value}"'
             fields.append(value)
     return (",".join(fields) + "\n").encode()
 

@@ -3,7 +3,7 @@
 The log database and the header of the CSV files share these columns, in this order.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 Kind = Literal["id", "text", "json", "int", "time"]
@@ -31,10 +31,10 @@ class Table:
     name: str
     columns: tuple[Column, ...]
     ddl: tuple[str, ...]
+    column_names: tuple[str, ...] = field(init=False)
 
-    @property
-    def column_names(self) -> tuple[str, ...]:
-        return tuple(column.name for column in self.columns)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "column_names", tuple(column.name for column in self.columns))
 
 
 _API_LOGS = Table(
