@@ -1,0 +1,79 @@
+"""`manage.py css`, `messages` and `lock`."""
+
+import json
+import re
+
+import pytest
+
+from commands.kit.environment import ROOT
+from tests.commands.conftest import Checkout
+from tests.support.parts import needs
+
+
+@pytest.fixture
+def _node_modules() -> None:
+    there = (ROOT / "node_modules" / "tailwindcss").is_dir()
+    needs("node_modules", there=there, mend="`python3 manage.py test` installs them with npm")
+
+
+@pytest.mark.usefixtures("_node_modules")
+def test_css_is_named_by_its_content_and_proved_fresh(checkout: Checkout) -> None:
+    dist = checkout.folder / "app" / "static" / "dist"
+    before = json.loads((dist / "manifest.json").read_text(encoding="utf-8"))
+
+    page = checkout.folder / "app" / "templates" / "one_more.html"
+    page.write_text('<p class="mt-[123px]"></p>', encoding="utf-8")
+
+    assert "`python3 manage.py css` builds it" in checkout.refuse("css", "--check")
+    assert checkout.manage("css").returncode == 0
+    assert checkout.manage("css", "--check").returncode == 0
+    after = json.loads((dist / "manifest.json").read_text(encoding="utf-8"))
+    assert after["app.css"] != before["app.css"]
+    assert after["htmx.js"] == before["htmx.js"]
+    assert "123px" in (dist / after["app.css"]).read_text(encoding="utf-8")
+    assert not (dist / before["app.css"]).exists()
+
+
+@pytest.mark.usefixtures("_node_modules")
+def test_css_that_cannot_be_built_is_said_so(checkout: Checkout) -> None:
+    source = checkout.folder / "app" / "static" / "css" / "app.css"
+    source.write_text('@import "not-there";', encoding="utf-8")
+
+    done = checkout.manage("css")
+
+    assert done.returncode == 1
+    assert done.stdout.startswith("The style sheet could not be built: ")
+    assert "Traceback" not in done.stdout
+
+
+def test_a_sentence_without_translation_fails_the_check(checkout: Checkout) -> None:
+    assert checkout.manage("messages", "--check").returncode == 0
+
+    page = checkout.folder / "app" / "templates" / "one_more.html"
+    page.write_text("{{ _('Never said before') }}", encoding="utf-8")
+    unknown = checkout.manage("messages", "--check")
+    updated = checkout.manage("messages")
+    untranslated = checkout.manage("messages", "--check")
+
+    assert (unknown.returncode, updated.returncode, untranslated.returncode) == (1, 1, 1)
+    assert "Never said before" in unknown.stdout
+    assert "Never said before" in untranslated.stdout
+
+    page.unlink()
+    assert checkout.manage("messages").returncode == 0
+    assert checkout.manage("messages", "--check").returncode == 0
+
+
+@pytest.mark.parametrize("name", ["requirements", "requirements-dev"])
+def test_each_direct_need_is_locked_with_hashes_and_without_an_address(name: str) -> None:
+    needed = (ROOT / f"{name}.in").read_text(encoding="utf-8")
+    locked = (ROOT / f"{name}.txt").read_text(encoding="utf-8")
+
+    wanted = set(re.findall(r"^([a-z][\w-]*)", needed, re.MULTILINE))
+    blocks = re.split(r"^(?=[a-z])", locked, flags=re.MULTILINE)[1:]
+    pinned = {block.split("==")[0].partition("[")[0] for block in blocks}
+
+    assert wanted <= pinned
+    assert all(re.match(r"[\w.\[\],-]+==\S+", block) for block in blocks)
+    assert all("--hash=sha256:" in block for block in blocks)
+    assert "://" not in locked

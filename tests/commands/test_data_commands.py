@@ -1,0 +1,73 @@
+"""`manage.py migrate` and `seed`."""
+
+import re
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from commands import seed
+from tests.commands.conftest import Checkout
+
+
+def test_migrate_makes_the_tables_and_may_run_again(checkout: Checkout) -> None:
+    for _ in range(2):
+        done = checkout.manage("migrate")
+        assert (done.returncode, done.stdout) == (0, "The database is up to date.\n")
+
+    with closing(sqlite3.connect(checkout.folder / "data" / "app.db")) as database:
+        assert database.execute("SELECT count(*) FROM users").fetchone() == (0,)
+
+
+def test_migrate_works_on_postgresql(checkout: Checkout, empty_postgres_database: str) -> None:
+    done = checkout.manage("migrate", DATABASE_URL=empty_postgres_database)
+
+    assert done.returncode == 0, done.stdout
+    with psycopg.connect(empty_postgres_database) as connection:
+        assert connection.execute("SELECT count(*) FROM users").fetchone() == (0,)
+
+
+def test_a_new_migration_holds_what_the_models_have_more(checkout: Checkout) -> None:
+    model = checkout.folder / "app" / "models" / "user.py"
+    model.write_text(
+        model.read_text(encoding="utf-8")
+        + "    nickname: Mapped[str | None] = mapped_column(String(30))\n",
+        encoding="utf-8",
+    )
+    versions = checkout.folder / "migrations" / "versions"
+    before = set(versions.glob("*.py"))
+
+    done = checkout.manage("migrate", "--make", "people have nicknames")
+
+    assert done.returncode == 0, done.stdout
+    (made,) = set(versions.glob("*.py")) - before
+    assert made.stem.endswith("people_have_nicknames")
+    assert re.search(r"add_column\(.*nickname", made.read_text(encoding="utf-8"))
+    assert checkout.manage("migrate").returncode == 0
+    with closing(sqlite3.connect(checkout.folder / "data" / "app.db")) as database:
+        columns = [row[1] for row in database.execute("PRAGMA table_info(users)")]
+    assert "nickname" in columns
+
+
+def test_seed_adds_as_many_items_as_wanted_in_parts_and_one_administrator(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LANG", "C.UTF-8")
+    monkeypatch.setenv("DATABASE_URL", "sqlite:///app.db")
+    monkeypatch.setattr(seed, "_PART", 10)
+
+    assert seed.main(["--items", "25"]) == 0
+    first = capsys.readouterr().out
+    assert seed.main(["--items", "1"]) == 0
+    second = capsys.readouterr().out
+
+    assert first.count("with the password") == 1
+    assert "with the password" not in second
+    with closing(sqlite3.connect("app.db")) as database:
+        assert database.execute("SELECT count(*) FROM items").fetchone() == (26,)
+        titles = database.execute("SELECT count(DISTINCT title) FROM items").fetchone()[0]
+        assert titles > 15, "the parts must differ"
+        assert database.execute("SELECT role FROM users").fetchall() == [("admin",)]

@@ -1,0 +1,81 @@
+import json
+import socket
+
+from tests.commands.conftest import Checkout
+
+
+def states(checkout: Checkout, **env: str) -> tuple[int, dict[str, str], str]:
+    """Exit code, state by name, and all texts."""
+    done = checkout.manage("doctor", "--json", **env)
+    findings = json.loads(done.stdout)
+    texts = " ".join(finding["text"] for finding in findings)
+    return done.returncode, {one["name"]: one["state"] for one in findings}, texts
+
+
+def test_on_a_machine_that_is_ready_nothing_is_wrong(checkout: Checkout) -> None:
+    checkout.env_file.touch()
+
+    code, found, _ = states(checkout)
+
+    assert code == 0
+    assert {found[name] for name in ("Python", "Packages", "Settings", "Folders", "Database")} == {
+        "ok"
+    }
+    assert {"Log store", "Port", "sqld", "tursodb", "PostgreSQL", "Chromium"} < set(found)
+
+
+def test_it_says_one_line_each(checkout: Checkout) -> None:
+    done = checkout.manage("doctor")
+
+    assert done.returncode == 0
+    assert all(line[:4] in {" ok ", "note"} for line in done.stdout.splitlines())
+
+
+def test_it_leaves_no_database_behind(checkout: Checkout) -> None:
+    checkout.manage("doctor")
+
+    assert not (checkout.folder / "data" / "app.db").exists()
+    assert not checkout.env_file.exists()
+
+
+def test_it_works_before_anything_is_installed(checkout: Checkout, base_python: list[str]) -> None:
+    done = checkout.without_venv().manage("doctor", python=base_python)
+
+    assert done.returncode == 1
+    assert "FAIL  Packages      There is no .venv" in done.stdout
+    assert not (checkout.folder / ".venv").exists()
+
+
+def test_packages_that_are_not_the_locked_ones_are_named(checkout: Checkout) -> None:
+    locked = checkout.folder / "requirements.txt"
+    text = locked.read_text(encoding="utf-8")
+    locked.write_text(text.replace("fastapi==", "fastapi==99.", 1), encoding="utf-8")
+
+    code, found, texts = states(checkout)
+
+    assert (code, found["Packages"]) == (1, "wrong")
+    assert "fastapi 99." in texts
+
+
+def test_a_wrong_setting_is_told(checkout: Checkout) -> None:
+    checkout.env_file.write_text("export PORT=1\n", encoding="utf-8")
+
+    code, found, texts = states(checkout)
+
+    assert (code, found["Settings"]) == (1, "wrong")
+    assert "Line 1 of .env" in texts
+
+
+def test_a_database_that_does_not_answer_is_wrong_and_a_log_store_is_a_note(
+    checkout: Checkout,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        code, found, _ = states(
+            checkout,
+            DATABASE_URL="postgresql://u:p@127.0.0.1:9/n",
+            TURSO_URL="http://127.0.0.1:9",
+            PORT=str(other.getsockname()[1]),
+        )
+
+    assert code == 1
+    assert (found["Database"], found["Log store"], found["Port"]) == ("wrong", "note", "note")
