@@ -1,10 +1,15 @@
 """Bring the database up to date, or write a new migration from what the models have."""
 
 import argparse
+import subprocess
+import sys
+from pathlib import Path
+from shutil import which
 
 from app.database import add_migration
 from commands.kit import checks
 from commands.kit.database import migrate
+from commands.kit.environment import ROOT
 from commands.kit.settings import load_settings
 from commands.kit.words import say
 
@@ -21,7 +26,14 @@ def main(arguments: list[str]) -> int:
     migrate(settings)
     if message:
         add_migration(settings.database_url, message)
+        _format_migrations()
         say("made_migration")
     else:
         say("migrated")
     return 0
+
+
+def _format_migrations() -> None:
+    """As the checks want them, where the tool for it is installed."""
+    if ruff := which("ruff", path=str(Path(sys.executable).parent)):
+        subprocess.run([ruff, "format", "--quiet", "migrations"], cwd=ROOT, check=False)
