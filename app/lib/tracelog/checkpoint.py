@@ -1,0 +1,132 @@
+"""How far the journal has been delivered, on disk.
+
+The checkpoint may lag behind the store and never leads it: it is written after the store has the
+rows. Losing it, or a part of it, costs a replay, which the store recognises. So a checkpoint that
+is damaged is simply not used: its copy from the time before is, or none.
+"""
+
+import contextlib
+import hashlib
+import os
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+FILE_NAME: Final = ".checkpoint.json"
+_PREVIOUS: Final = ".checkpoint.previous.json"
+_NEXT: Final = ".checkpoint.next.json"
+
+
+@dataclass(slots=True)
+class Counters:
+    """What became of the rows up to the checkpoint's offsets, since the journal began.
+
+    `shipped` rows are in the store; `known` of them were there already when they were sent.
+    `collisions` is how many of them are stored under another id. `quarantined` counts rows and
+    damaged spans that lie in quarantine. `lost_bytes` were in segments that somebody removed.
+    """
+
+    shipped: int = 0
+    known: int = 0
+    collisions: int = 0
+    quarantined: int = 0
+    batches: int = 0
+    retries: int = 0
+    lost_bytes: int = 0
+
+
+@dataclass(slots=True)
+class Checkpoint:
+    """Offsets in bytes by table name and by the id of the segment's first row.
+
+    `state` and `last_error` are the shipper's, for other processes to show.
+    """
+
+    log_dir: Path
+    offsets: dict[str, dict[int, int]] = field(default_factory=dict)
+    counters: Counters = field(default_factory=Counters)
+    state: str = ""
+    last_error: str = ""
+
+    @classmethod
+    def load(cls, log_dir: Path) -> "Checkpoint":
+        """The newest one that is whole, or an empty one. Never raises."""
+        for name in (FILE_NAME, _PREVIOUS):
+            try:
+                return _parse(log_dir, (log_dir / name).read_bytes())
+            except (OSError, ValueError, LookupError, TypeError, AttributeError):
+                continue
+        return cls(log_dir)
+
+    def offset(self, table: str, first_id: int) -> int:
+        return self.offsets.get(table, {}).get(first_id, 0)
+
+    def advance(self, table: str, first_id: int, offset: int) -> None:
+        self.offsets.setdefault(table, {})[first_id] = offset
+
+    def forget_before(self, table: str, first_id: int) -> None:
+        """Drop the offsets of segments older than the oldest that is left."""
+        there = self.offsets.get(table, {})
+        self.offsets[table] = {key: there[key] for key in there if key == 0 or key >= first_id}
+
+    def save(self) -> None:
+        """Write it so that at any moment a whole one is on the disk. Raises `OSError`."""
+        state = {
+            "counters": asdict(self.counters),
+            "last_error": self.last_error,
+            "offsets": {
+                table: {str(first_id): offset for first_id, offset in sorted(offsets.items())}
+                for table, offsets in sorted(self.offsets.items())
+            },
+            "state": self.state,
+        }
+        data = orjson.dumps({"checksum": _checksum(state), **state}, option=orjson.OPT_INDENT_2)
+        current, following = self.log_dir / FILE_NAME, self.log_dir / _NEXT
+        try:
+            with open(following, "wb", opener=_private) as file:  # Path has no opener
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError:
+            with contextlib.suppress(OSError):
+                following.unlink()
+            raise
+        with contextlib.suppress(FileNotFoundError):
+            current.replace(self.log_dir / _PREVIOUS)
+        following.replace(current)
+        _sync_folder(self.log_dir)
+
+
+def _parse(log_dir: Path, data: bytes) -> Checkpoint:
+    state = orjson.loads(data)
+    if state.pop("checksum") != _checksum(state):
+        raise ValueError("the checksum is another")
+    known = {each.name for each in fields(Counters)}
+    counters = {name: int(count) for name, count in state["counters"].items() if name in known}
+    offsets = {
+        table: {int(first_id): int(offset) for first_id, offset in of_table.items()}
+        for table, of_table in state["offsets"].items()
+    }
+    return Checkpoint(
+        log_dir, offsets, Counters(**counters), str(state["state"]), str(state["last_error"])
+    )
+
+
+def _checksum(state: dict[str, Any]) -> str:
+    return hashlib.sha256(orjson.dumps(state, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make renames in it last; Windows has no such thing."""
+    with contextlib.suppress(OSError):
+        fd = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
