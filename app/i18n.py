@@ -87,7 +87,7 @@ def time_zone(name: str) -> tzinfo:
     """The time zone of an IANA name; UTC for anything else."""
     try:
         return ZoneInfo(name) if name else UTC
-    except (ValueError, OSError):  # unknown, malformed, or a folder of the zone database
+    except (KeyError, ValueError, OSError):  # unknown, malformed, or a folder of the zone database
         return UTC
 
 

@@ -6,7 +6,6 @@ from typing import Annotated, ClassVar
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 from pydantic import ValidationError
-from pydantic_core import PydanticCustomError
 
 from app.cookies import SESSION, cookie_name, delete_cookie, read_cookie, set_cookie
 from app.dependencies import Accounts, CurrentUser, SessionServiceDep, SettingsDep, SignedIn
@@ -14,7 +13,7 @@ from app.forms import Form, problems, read_form, sentence
 from app.models.user import User
 from app.schemas.account import ChangePassword, SignIn, SignUp
 from app.security import local_path
-from app.services.errors import EmailTaken, InvalidCredentials
+from app.services.errors import EmailTaken, InvalidCredentials, PasswordIsEmail
 from app.services.session_service import ABSOLUTE, SessionService
 from app.templating import Template, Toast, language_of, redirect, render
 
@@ -135,8 +134,8 @@ async def change_password(
         await accounts.change_password(user.id, data)
     except ValidationError as error:
         return render(request, AccountPage(Form(empty, problems(request, error))), 422)
-    except PydanticCustomError as error:  # what only the service can see to be wrong
-        wrong = {"new": sentence(request, error.type, {})}
+    except PasswordIsEmail:
+        wrong = {"new": sentence(request, "password_is_email", {})}
         return render(request, AccountPage(Form(empty, wrong)), 422)
     except InvalidCredentials:
         wrong = {"current": _("This is not your password.")}

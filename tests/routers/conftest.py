@@ -1,0 +1,88 @@
+"""The app in this process, on a fresh SQLite database, as browsers see it."""
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from httpx import ASGITransport, AsyncClient, Response
+
+from app.config import Settings
+from app.lib.logger import CSVOnlyLogger
+from app.main import create_app
+from app.services.password_hasher import PasswordHasher
+
+ORIGIN = "http://app.test"
+PASSWORD = "correct horse battery"
+HTMX = {"HX-Request": "true", "HX-Request-Type": "partial", "HX-Current-URL": f"{ORIGIN}/items"}
+"""What htmx sends for a part of the list's page."""
+
+Visit = Callable[[str], Awaitable[AsyncClient]]
+
+
+@pytest.fixture
+async def app(sqlite_database: str, tmp_path: Path) -> AsyncIterator[FastAPI]:
+    settings = Settings(
+        database_url=sqlite_database, log_dir=tmp_path / "logs", public_origin=ORIGIN
+    )
+    logger = CSVOnlyLogger(tmp_path / "logs")
+    app = create_app(settings, logger=logger)
+    app.state.hasher = PasswordHasher(memory_kib=8, passes=1)
+    database = app.state.database
+    yield app
+    await database.close()
+    logger.close()
+
+
+def browser_for(app: FastAPI) -> AsyncClient:
+    """A browser without cookies. It does not follow redirects and shows a 500 as its page."""
+    return AsyncClient(
+        transport=ASGITransport(app, raise_app_exceptions=False),
+        base_url=ORIGIN,
+        headers={"Origin": ORIGIN},
+    )
+
+
+@pytest.fixture
+def client(app: FastAPI) -> AsyncClient:
+    """A browser in which nobody is signed in."""
+    return browser_for(app)
+
+
+@pytest.fixture
+def visit(app: FastAPI) -> Visit:
+    """`await visit("Hana")`: a browser in which this new user is signed in."""
+
+    async def sign_up(name: str) -> AsyncClient:
+        browser = browser_for(app)
+        fields = {"name": name, "email": f"{name}@example.com", "password": PASSWORD}
+        assert (await browser.post("/sign-up", data=fields)).status_code == 303
+        await browser.get("/items")  # takes the welcome off the page
+        return browser
+
+    return sign_up
+
+
+@pytest.fixture
+async def hana(visit: Visit) -> AsyncClient:
+    """A browser in which Hana is signed in."""
+    return await visit("Hana")
+
+
+async def add_item(browser: AsyncClient, title: str, **fields: str) -> int:
+    """The id of a new item."""
+    assert (await browser.post("/items", data={"title": title, **fields})).status_code == 303
+    found = re.findall(r'id="item-(\d+)"', (await browser.get("/items")).text)
+    return max(int(item_id) for item_id in found)
+
+
+def titles(response: Response) -> list[str]:
+    """The titles in the rows of a list, from the top."""
+    return re.findall(r'<a href="/items/\d+" class="line-clamp[^>]*>([^<]*)</a>', response.text)
+
+
+def version_in(response: Response) -> str:
+    """The version that the form of a page carries."""
+    found: list[str] = re.findall(r'name="version" value="(\d+)"', response.text)
+    return found[0]

@@ -1,0 +1,38 @@
+"""The API's documentation, and the front page."""
+
+import re
+
+from fastapi import FastAPI
+from httpx import AsyncClient
+
+
+async def test_every_operation_of_the_api_is_there(client: AsyncClient, app: FastAPI) -> None:
+    page = (await client.get("/api/docs")).text
+    document = (await client.get("/api/openapi.json")).json()
+    wanted = {
+        operation["operationId"]
+        for path in document["paths"].values()
+        for operation in path.values()
+    }
+    assert len(wanted) >= 5
+    assert wanted <= set(re.findall(r'<section id="([^"]+)"', page))
+    for name in document["components"]["schemas"]:
+        assert name in page
+
+
+async def test_no_page_is_in_the_api(client: AsyncClient) -> None:
+    paths = (await client.get("/api/openapi.json")).json()["paths"]
+    assert all(path.startswith("/api/") for path in paths)
+
+
+async def test_the_front_page_leads_in(client: AsyncClient) -> None:
+    page = (await client.get("/")).text
+    assert 'href="/sign-in"' in page
+    assert 'href="/sign-up"' in page
+
+
+async def test_for_who_is_signed_in_it_leads_to_the_items(hana: AsyncClient) -> None:
+    page = (await hana.get("/")).text
+    main = page.partition("<main")[2]
+    assert 'href="/items"' in main
+    assert 'href="/sign-in"' not in page
