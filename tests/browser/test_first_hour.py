@@ -21,8 +21,8 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, Response, expect
 
+from commands.kit.environment import ROOT
 from tests.support.live_app import clean_env
-from tests.support.parts import ROOT
 from tests.support.processes import Program, answers, free_port, wait_until
 from tests.support.turso import TursoServer
 
@@ -205,6 +205,7 @@ def test_everything_a_stranger_does_is_found_in_the_log(clone: Clone, browser: B
 def test_the_same_is_found_with_postgresql_and_sqld(
     clone: Clone, browser: Browser, sqld: TursoServer, empty_postgres_database: str
 ) -> None:
+    clone.kill()
     shutil.rmtree(clone.folder / "logs", ignore_errors=True)
     clone.env |= {
         "DATABASE_URL": empty_postgres_database,
