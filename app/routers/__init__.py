@@ -10,6 +10,7 @@ from app.routers import (
     health_router,
     home_router,
     item_router,
+    log_router,
     preference_router,
 )
 
@@ -19,6 +20,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     preference_router.router,
     account_router.router,
     item_router.router,
+    log_router.router,
     docs_router.router,
 )
 """All of the app's routes, in the order in which they are tried."""

@@ -193,3 +193,20 @@ class TraceView:
     @property
     def is_running(self) -> bool:
         return any(task.status == "RUNNING" for task in self.tasks)
+
+
+@dataclass(frozen=True, slots=True)
+class LogState:
+    """What became of the rows of this host. `lag_seconds` is how long the oldest pending one waits.
+
+    `appended = delivered + pending + quarantined + dropped`, as far as rows on their way can be
+    counted at one moment. `last_error` is empty when the last delivery went well.
+    """
+
+    appended: int
+    delivered: int
+    pending: int
+    quarantined: int
+    dropped: int
+    lag_seconds: float
+    last_error: str = ""
