@@ -27,7 +27,7 @@ class Backlog:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A segment and the bytes of it that are not delivered."""
+    """A segment with rows that are not delivered: those from `offset` to `size`, in bytes."""
 
     table: Table
     segment: Segment
@@ -44,10 +44,8 @@ def pending(log_dir: Path, checkpoint: Checkpoint) -> Iterator[Pending]:
             except FileNotFoundError:
                 continue
             offset = checkpoint.offset(table.name, segment.first_id or 0)
-            if offset > size:
-                offset = 0
-            if offset == 0 and size <= len(codec.header(table)):
-                continue
+            if offset == 0 or offset > size:
+                offset = len(codec.header(table))
             if size > offset:
                 yield Pending(table, segment, offset, size)
 

@@ -41,7 +41,8 @@ class Counters:
 class Checkpoint:
     """Offsets in bytes by table name and by the id of the segment's first row.
 
-    `state` and `last_error` are the shipper's, for other processes to show.
+    `state` and `last_error` are the shipper's, for other processes to show. `unsaved` tells that
+    the disk does not have all of this.
     """
 
     log_dir: Path
@@ -49,6 +50,7 @@ class Checkpoint:
     counters: Counters = field(default_factory=Counters)
     state: str = ""
     last_error: str = ""
+    unsaved: bool = field(default=False, compare=False)
 
     @classmethod
     def load(cls, log_dir: Path) -> "Checkpoint":
@@ -65,11 +67,20 @@ class Checkpoint:
 
     def advance(self, table: str, first_id: int, offset: int) -> None:
         self.offsets.setdefault(table, {})[first_id] = offset
+        self.unsaved = True
 
     def forget_before(self, table: str, first_id: int) -> None:
         """Drop the offsets of segments older than the oldest that is left."""
-        there = self.offsets.get(table, {})
-        self.offsets[table] = {key: there[key] for key in there if key == 0 or key >= first_id}
+        for gone in [key for key in self.offsets.get(table, {}) if 0 < key < first_id]:
+            del self.offsets[table][gone]
+            self.unsaved = True
+
+    def note(self, state: str, last_error: str) -> bool:
+        """Take down how it goes; whether that is news."""
+        if (self.state, self.last_error) == (state, last_error):
+            return False
+        self.state, self.last_error, self.unsaved = state, last_error, True
+        return True
 
     def save(self) -> None:
         """Write it so that at any moment a whole one is on the disk. Raises `OSError`."""
@@ -96,6 +107,7 @@ class Checkpoint:
         with contextlib.suppress(FileNotFoundError):
             current.replace(self.log_dir / _PREVIOUS)
         following.replace(current)
+        self.unsaved = False
         _sync_folder(self.log_dir)
 
 

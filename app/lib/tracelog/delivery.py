@@ -68,7 +68,6 @@ class Delivery:
         self._quarantine = Quarantine(log_dir)
         self._recent_rows = 0
         self._recent_rejected = 0
-        self._unsaved = False
         self._saved_at = time.monotonic()
         self._cannot_save = False
 
@@ -97,19 +96,17 @@ class Delivery:
         if self._recent_rows > _WINDOW_ROWS:
             self._recent_rows //= 2
             self._recent_rejected //= 2
-        self._unsaved = True
         return rows + spans
 
     def note(self, state: str, error: str) -> None:
         """Have other processes see how it goes."""
-        if (self.checkpoint.state, self.checkpoint.last_error) != (state, error):
-            self.checkpoint.state, self.checkpoint.last_error = state, error
-            self._unsaved = True
+        if self.checkpoint.note(state, error):
             self.save()
 
     def save(self, *, now: bool = True) -> None:
         """Save the checkpoint if it is due, or `now`. A disk that is full does not stop us."""
-        if not self._unsaved or not (now or time.monotonic() - self._saved_at >= SAVE_SECONDS):
+        due = now or time.monotonic() - self._saved_at >= SAVE_SECONDS
+        if not due or not self.checkpoint.unsaved:
             return
         self._saved_at = time.monotonic()
         try:
@@ -119,7 +116,7 @@ class Delivery:
                 log.error("The checkpoint cannot be saved: %s.", error.strerror)  # noqa: TRY400
             self._cannot_save = True
         else:
-            self._cannot_save = self._unsaved = False
+            self._cannot_save = False
 
     def _insert(self, parts: Sequence[Part]) -> _Outcome:
         rows: dict[str, list[Row]] = {}

@@ -21,13 +21,20 @@ _STEP_ROWS: Final = 100
 _STEP_BYTES: Final = 128 * 1024
 
 
+@dataclass(slots=True)
+class _Room:
+    """How much more fits into the batch."""
+
+    rows: int
+    bytes: int
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A chunk of the segment that `key` names, from `start` on."""
+    """A chunk of the segment that `key` names, the id of its first row."""
 
     table: Table
     key: int
-    start: int
     chunk: Chunk
 
 
@@ -48,45 +55,39 @@ class Follower:
         self._order = list(TABLES.values())
 
     def next(self, max_rows: int, max_bytes: int) -> list[Part]:
-        """The next rows of all tables, about so many at most; empty where nothing waits.
+        """The next rows of all tables, at most so many; empty where nothing waits.
 
-        The table that comes first takes what it needs, so they take turns. Raises `OSError`.
+        A single row may be larger than `max_bytes`. The table that comes first takes what it needs,
+        so they take turns. Raises `OSError`.
         """
         self._order.append(self._order.pop(0))
-        parts: list[Part] = []
-        for table in self._order:
-            for part in self._parts(table):
-                parts.append(part)
-                max_rows -= len(part.chunk.rows)
-                max_bytes -= part.chunk.next_offset - part.start
-                if max_rows < _STEP_ROWS or max_bytes <= 0:
-                    return parts
-        return parts
+        room = _Room(max_rows, max_bytes)
+        return [part for table in self._order for part in self._parts(table, room)]
 
-    def _parts(self, table: Table) -> Iterator[Part]:
+    def _parts(self, table: Table, room: _Room) -> Iterator[Part]:
         segments = reader.list_segments(self._log_dir, table)
         self._notice_vanished(table, {segment.first_id or 0 for segment in segments})
         for segment in segments:
             if segment.first_id not in self._finished[table.name]:
                 try:
-                    yield from self._parts_of(table, segment)
+                    yield from self._parts_of(table, segment, room)
                 except FileNotFoundError:
                     continue
 
-    def _parts_of(self, table: Table, segment: Segment) -> Iterator[Part]:
+    def _parts_of(self, table: Table, segment: Segment, room: _Room) -> Iterator[Part]:
         key = segment.first_id or 0
         stat = segment.path.stat()
         late = self._clock() - stat.st_mtime > LATE_SECONDS
         offset = self._start(table, segment, stat.st_size)
         if segment.sealed and late and offset >= stat.st_size:
             self._finished[table.name].add(key)
-        while offset < stat.st_size:
+        while offset < stat.st_size and room.rows > 0 and room.bytes > 0:
             chunk = reader.read(
                 segment.path,
                 table,
                 offset,
-                max_rows=_STEP_ROWS,
-                max_bytes=_STEP_BYTES,
+                max_rows=min(room.rows, _STEP_ROWS),
+                max_bytes=min(room.bytes, _STEP_BYTES),
                 final=segment.sealed and late,
             )
             # Lets the app's threads have the interpreter between two steps.
@@ -97,7 +98,9 @@ class Follower:
             if chunk.next_offset == offset:
                 return
             if chunk.rows or chunk.bad or offset:
-                yield Part(table, key, offset, chunk)
+                yield Part(table, key, chunk)
+            room.rows -= len(chunk.rows)
+            room.bytes -= chunk.next_offset - offset
             offset = chunk.next_offset
 
     def _start(self, table: Table, segment: Segment, size: int) -> int:

@@ -161,8 +161,8 @@ class Shipper:
                 delivery.checkpoint, self._state, self._last_error, leader=True, now=self._clock()
             )
         checkpoint = Checkpoint.load(self._log_dir)
-        state = checkpoint.state or self._state
-        return describe(checkpoint, state, checkpoint.last_error, leader=False, now=self._clock())
+        state, error = checkpoint.state or self._state, checkpoint.last_error or self._last_error
+        return describe(checkpoint, state, error, leader=False, now=self._clock())
 
     # --- the thread --------------------------------------------------------------------------
 
@@ -271,7 +271,8 @@ class Shipper:
 
     def _leave(self, state: State) -> None:
         """Let go of what only the leader has."""
-        delivery, self._delivery, self._state = self._delivery, None, state
+        delivery, self._delivery = self._delivery, None
+        self._state, self._last_error = state, ""
         if delivery is not None:
             with contextlib.suppress(StoreError):
                 delivery.store.close()
