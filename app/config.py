@@ -108,7 +108,7 @@ class Settings(BaseModel):
     @field_validator("database_url")
     @classmethod
     def _database(cls, value: str) -> str:
-        if value.startswith("sqlite:///") and len(value) > len("sqlite:///"):
+        if value.startswith("sqlite:///") and value[10:] not in {"", ":memory:"}:
             return value
         if "[YOUR-PASSWORD]" in value:
             raise _problem(

@@ -98,6 +98,7 @@ WRONG = [
     ("PUBLIC_ORIGIN", "https://app.example.com/path"),
     ("DATABASE_URL", "data/app.db"),
     ("DATABASE_URL", "sqlite:///"),
+    ("DATABASE_URL", "sqlite:///:memory:"),
     ("DATABASE_URL", "mysql://u:p@h/n"),
     ("DATABASE_URL", "postgresql+asyncpg://u:p@h/n"),
     ("DATABASE_URL", "postgresql://u:hush#hush@h/n"),

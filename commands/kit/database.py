@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from alembic.util import CommandError
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.config import Settings
@@ -23,7 +23,7 @@ def migrate(settings: Settings) -> None:
     except CommandError:
         # Its version is none of those in migrations/versions.
         raise Failure("database_newer") from None
-    except OperationalError as error:
+    except DBAPIError as error:
         raise Failure("migration_fails", reason=_first_line(error)) from None
 
 

@@ -5,13 +5,13 @@ import signal
 import socket
 import sqlite3
 import stat
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
+import psutil
 import psycopg
 import pytest
 
@@ -43,15 +43,12 @@ def test_the_first_start_prepares_everything_and_the_next_ones_redo_nothing(
     assert stat.S_IMODE(checkout.env_file.stat().st_mode) == 0o600
 
     first.log.unlink()
-    seconds = []
-    for _ in range(3):
-        started = time.monotonic()
-        first.start()
-        seconds.append(time.monotonic() - started)
-        assert first.stop() == 0
+    first.start()
+    # Its work, not the clock: this machine may be busy with other tests.
+    used = psutil.Process(first.process.pid).cpu_times()
+    assert first.stop() == 0
 
-    # The best of three: this machine may be busy with other tests.
-    assert min(seconds) < 3
+    assert used.user + used.system < 3
     assert set(first.output().splitlines()) == {f"Ready: {first.origin}  (Ctrl+C ends it)"}
     assert checkout.env_file.read_text(encoding="utf-8") == written
     assert seeded_items(checkout) == 200
@@ -208,6 +205,18 @@ def test_a_folder_without_write_permission_is_named(
     assert done.stdout.count("\n") == 1
 
 
+def test_a_env_file_that_cannot_be_written_is_named(
+    checkout: Checkout, ordinary: list[str]
+) -> None:
+    checkout.folder.chmod(0o555)
+
+    done = checkout.manage("run", python=ordinary, PORT=free())
+
+    assert done.returncode == 1
+    assert ".env.new cannot be written (Permission denied)" in done.stdout
+    assert done.stdout.count("\n") == 1
+
+
 def test_a_file_that_is_no_database_is_told(checkout: Checkout) -> None:
     (checkout.folder / "data").mkdir()
     (checkout.folder / "data" / "app.db").write_bytes(b"no database, but text " * 100)
@@ -270,6 +279,18 @@ def connects(url: str) -> bool:
     except psycopg.OperationalError:
         return False
     return True
+
+
+def test_a_user_who_may_not_make_tables_is_told(
+    checkout: Checkout, empty_postgres_database: str
+) -> None:
+    url = empty_postgres_database.replace("postgres:", "reader:", 1)
+    with psycopg.connect(empty_postgres_database, autocommit=True) as connection:
+        connection.execute("CREATE ROLE reader LOGIN")
+        said = checkout.refuse("run", **no_env(checkout), PORT=free(), DATABASE_URL=url)
+        connection.execute("DROP ROLE reader")
+
+    assert said.startswith("The database could not be brought up to date: permission denied")
 
 
 def test_a_wrong_password_of_postgresql_is_told(checkout: Checkout, guarded_postgres: str) -> None:
