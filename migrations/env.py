@@ -7,7 +7,7 @@ from sqlalchemy import Connection, TypeDecorator
 
 from app.models import Base
 
-# Text indexes of SQLite are tables too, with five more behind each; models do not know them.
+# In SQLite it is a table, with others behind it; models know neither that nor PostgreSQL's.
 _TEXT_INDEX = "item_search"
 
 
@@ -15,7 +15,7 @@ def _is_ours(name: str | None, kind: str, _parents: object) -> bool:
     """Only the default schema is looked at: auth, storage and others belong to Supabase."""
     if kind == "schema":
         return name is None
-    return kind != "table" or not (name or "").startswith(_TEXT_INDEX)
+    return not (name or "").startswith(_TEXT_INDEX)
 
 
 def _as_stored(kind: str, what: object, _autogeneration: object) -> str | Literal[False]:

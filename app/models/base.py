@@ -1,6 +1,7 @@
 """What all tables share: naming of constraints, types that mean the same in both databases."""
 
 from datetime import UTC, datetime
+
 from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase
 

@@ -3,7 +3,17 @@
 from datetime import date, datetime
 from typing import Any, Final, Literal, get_args
 
-from sqlalchemy import CheckConstraint, Dialect, ForeignKey, SmallInteger, String, TypeDecorator
+from sqlalchemy import (
+    CheckConstraint,
+    Computed,
+    Dialect,
+    ForeignKey,
+    Index,
+    SmallInteger,
+    String,
+    TypeDecorator,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, Id, UtcDateTime
@@ -28,12 +38,29 @@ class StatusType(TypeDecorator[Status]):
         return None if value is None else STATUSES[value]
 
 
+def _list_index(*columns: str) -> Index:
+    """For lists of one owner and status in one order; deleted items are in none."""
+    living = text("deleted_at IS NULL")
+    return Index(None, "owner_id", "status", *columns, sqlite_where=living, postgresql_where=living)
+
+
 class Item(Base):
     """One item of one user. Deleted items stay for a while, so that deleting can be undone."""
 
     __tablename__ = "items"
     __table_args__ = (
         CheckConstraint("status BETWEEN 0 AND 2", name="status"),
+        _list_index("id"),
+        _list_index("updated_at", "id"),
+        _list_index("title_key", "id"),
+        _list_index("due_key", "id"),
+        Index(
+            None,
+            "owner_id",
+            "deleted_at",
+            sqlite_where=text("deleted_at IS NOT NULL"),
+            postgresql_where=text("deleted_at IS NOT NULL"),
+        ),
         {"sqlite_autoincrement": True},
     )
 
@@ -41,6 +68,10 @@ class Item(Base):
     owner_id: Mapped[int] = mapped_column(Id, ForeignKey("users.id", ondelete="CASCADE"))
     status: Mapped[Status] = mapped_column(StatusType)
     due_on: Mapped[date | None]
+    due_key: Mapped[date] = mapped_column(
+        Computed("coalesce(due_on, '9999-12-31')", persisted=True)
+    )
+    """What is sorted by: items without a due date come behind all others."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
     version: Mapped[int]

@@ -59,7 +59,7 @@ class Cursor:
                 pass
             case _:
                 raise InvalidCursor("a cursor of another list")
-        if isinstance(item_id, bool) or not 0 < item_id < 1 << 63:
+        if isinstance(item_id, bool) or not 0 <= item_id < 1 << 62:
             raise InvalidCursor("not an id")
         return cls(sort, direction, _parse_key(sort, key), item_id)
 

@@ -62,7 +62,7 @@ class ItemService:
             async with task.step("DB_Insert") as step:
                 now = self._clock()
                 values |= {"owner_id": self._user_id, "created_at": now, "updated_at": now}
-                item = await self._session.scalar(
+                item: Item | None = await self._session.scalar(
                     insert(Item).values(**values, version=1).returning(Item)
                 )
                 if item is None:
@@ -80,7 +80,7 @@ class ItemService:
                 values = item_values(data)
                 step.output = {"title": data.title}
             async with task.step("DB_Update", {"item_id": item_id, "version": version}) as step:
-                item = await self._session.scalar(
+                item: Item | None = await self._session.scalar(
                     update(Item)
                     .where(Item.id == item_id, Item.version == version, *self._own())
                     .values(**values, updated_at=self._clock(), version=Item.version + 1)

@@ -1,0 +1,134 @@
+"""The orders that a list of items can have, and walking along them from a place in the list.
+
+The indexes begin with owner and status, and then follow one order each. So a list of all statuses
+is three lists of one status, merged: half the indexes to keep up to date at each write. Each part
+of a merge must be a range of an index that is read in order, and only as far as it is needed; what
+the two databases need to see that is different.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Subquery,
+    Table,
+    false,
+    literal,
+    select,
+    tuple_,
+    union_all,
+)
+from sqlalchemy.sql.expression import FromClause
+
+from app.models.item import STATUSES, Item, Status
+from app.schemas.cursor import Cursor, Sort, status_key
+
+Dialect = Literal["sqlite", "postgresql"]
+
+ITEMS: Final[Table] = Item.metadata.tables["items"]
+_KEYS: Final[dict[Sort, str]] = {
+    "created": "id",
+    "updated": "updated_at",
+    "title": "title_key",
+    "status": "status",
+    "due": "due_key",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ItemOrder:
+    """One user's items, of one status or all, in one order, from `start` (excluded) on."""
+
+    dialect: Dialect
+    owner_id: int
+    status: Status | None
+    sort: Sort
+    descending: bool
+    start: Cursor | None = None
+
+    def columns(self, names: Iterable[str]) -> list[ColumnElement[Any]]:
+        """Columns of `items`, with those that it is sorted by: `id` and `sort_key`."""
+        named = [ITEMS.c[name] for name in dict.fromkeys(["id", *names])]
+        return [*named, self._key.label("sort_key")]
+
+    def walk(self, names: Iterable[str], limit: int, offset: int = 0) -> Subquery:
+        """`columns` of the first `limit` items behind `offset` others, read from the indexes."""
+        columns = self.columns(names)
+        parts = [
+            self._part(
+                select(*columns).where(
+                    ITEMS.c.owner_id == self.owner_id, ITEMS.c.deleted_at.is_(None), *conditions
+                ),
+                limit + offset,
+            )
+            for conditions in self._ranges() or [[false()]]
+        ]
+        merged = union_all(*parts).subquery()
+        return self.in_order(select(merged), merged).limit(limit).offset(offset).subquery()
+
+    def in_order(
+        self, statement: Select[*tuple[Any, ...]], rows: FromClause
+    ) -> Select[*tuple[Any, ...]]:
+        """`statement`, which selects from `rows` of `columns`, sorted."""
+        return statement.order_by(*self._directed(rows.c.sort_key, rows.c.id))
+
+    def behind_start(
+        self, key: ColumnElement[Any], item_id: ColumnElement[int]
+    ) -> list[ColumnElement[bool]]:
+        """For WHERE: the items behind `start`."""
+        if self.start is None:
+            return []
+        if self.sort == "created":
+            return [self._behind(item_id, literal(self.start.item_id))]
+        start = tuple_(literal(self.start.key, key.type), literal(self.start.item_id))
+        return [self._behind(tuple_(key, item_id), start)]
+
+    @property
+    def _key(self) -> ColumnElement[Any]:
+        """What is sorted by, before the id."""
+        return ITEMS.c[_KEYS[self.sort]]
+
+    def _ranges(self) -> list[list[ColumnElement[bool]]]:
+        if self.dialect == "postgresql" and self.sort == "status" and self.status is None:
+            return [self.behind_start(self._key, ITEMS.c.id)]
+        return [
+            [ITEMS.c.status == status, *conditions]
+            for status in ([self.status] if self.status else STATUSES)
+            for conditions in self._ranges_of_status(status)
+        ]
+
+    def _ranges_of_status(self, status: Status) -> list[list[ColumnElement[bool]]]:
+        if self.start is None:
+            return [[]]
+        key, start_key = self._key, self.start.key
+        behind_id = self._behind(ITEMS.c.id, literal(self.start.item_id))
+        if self.sort == "created" or (self.sort == "status" and status == start_key):
+            return [[behind_id]]
+        if self.sort == "status":
+            is_smaller = STATUSES.index(status) < STATUSES.index(status_key(self.start))
+            return [[]] if is_smaller == self.descending else []
+        if self.dialect == "postgresql":
+            return [self.behind_start(key, ITEMS.c.id)]
+        # SQLite would look at the key alone in a pair of key and id, and read all items of the same
+        # key: a third of the list may have no due date.
+        start = literal(start_key, key.type)
+        return [[key == start, behind_id], [self._behind(key, start)]]
+
+    def _part(self, part: Select[*tuple[Any, ...]], limit: int) -> Select[*tuple[Any, ...]]:
+        if self.dialect == "sqlite":
+            # A part with an order of its own would be read to its end first.
+            return part
+        # A part without an order and an end would be, too.
+        return select(part.order_by(*self._directed(self._key, ITEMS.c.id)).limit(limit).subquery())
+
+    def _directed(
+        self, key: ColumnElement[Any], item_id: ColumnElement[Any]
+    ) -> list[ColumnElement[Any]]:
+        keys = [item_id] if self.sort == "created" else [key, item_id]
+        return [key.desc() if self.descending else key.asc() for key in keys]
+
+    def _behind(self, place: ColumnElement[Any], start: ColumnElement[Any]) -> ColumnElement[bool]:
+        return place < start if self.descending else place > start
