@@ -61,12 +61,11 @@
   on("htmx:after:swap", (event) => {
     const target = event.detail.ctx.target;
     const id = target instanceof Element ? target.id : String(target).replace("#", "");
-    const items = document.getElementById("items");
-    if (id === "items" && items) {
-      document.getElementById("announcer").textContent = items.dataset.announce;
+    const place = document.getElementById(id);
+    if (place?.dataset.announce) {
+      document.getElementById("announcer").textContent = place.dataset.announce;
     }
     if (document.activeElement !== document.body) return;
-    const place = document.getElementById(id);
     const next =
       id === "new-item" ? document.getElementById("new") : place?.querySelector("[data-focus]") ?? place;
     next?.focus({ preventScroll: true });
