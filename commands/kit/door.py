@@ -21,6 +21,7 @@ COMMANDS = {
     "doctor": (),  # it looks at the packages, so it must not need them
     "css": TESTS,
     "messages": APP,
+    "pictures": TESTS,
     "lock": TESTS,
 }
 """The commands, each a module beside this package, and the packages to install first."""

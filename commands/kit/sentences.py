@@ -46,6 +46,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Bring the translations up to date; --check proves that none is missing.",
         "翻訳を最新にします。--check は訳の抜けがないか確かめます。",
     ),
+    "command_pictures": (
+        "Make the pictures in docs/images from the running app.",
+        "docs/images の画像を、動いているアプリから作ります。",
+    ),
     "command_lock": (
         "Compile requirements*.in to requirements*.txt; --upgrade takes newer versions.",
         "requirements*.in から requirements*.txt を作ります。--upgrade で新しい版にします。",
@@ -221,6 +225,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "lock_failed": (
         "{file} could not be compiled; what uv says stands above.",
         "{file} から作れませんでした。理由は上の uv の表示のとおりです。",
+    ),
+    "no_chromium": (
+        "Chromium or Google Chrome is needed for this; install one.",
+        "Chromium か Google Chrome が必要です。入れてください。",
     ),
     # migrate, seed, user
     "database_fails": (

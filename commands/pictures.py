@@ -1,0 +1,119 @@
+"""Make the pictures of README and docs from the running app, with its demo data."""
+
+import argparse
+import os
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import uvicorn
+from playwright.sync_api import Browser, sync_playwright
+
+from app.config import Settings
+from app.lib.logger import EnhancedCSVLogger
+from app.main import create_app
+from app.services.seed_service import seed
+from commands.kit import checks
+from commands.kit.database import migrate, transact
+from commands.kit.environment import ROOT
+from commands.kit.parts import chromium_path
+from commands.kit.words import Failure
+
+IMAGES = ROOT / "docs" / "images"
+
+_LOCALES = {"en": "en-US", "ja": "ja-JP"}
+_SIZE = (1280, 800)
+_DELIVERY_SECONDS = 10
+
+
+def main(arguments: list[str]) -> int:
+    """Make all of them anew."""
+    argparse.ArgumentParser(prog="manage.py pictures", description=__doc__).parse_args(arguments)
+    chromium = chromium_path()
+    if chromium is None:
+        raise Failure("no_chromium")
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    with _demo() as demo, sync_playwright() as playwright:
+        as_root = hasattr(os, "geteuid") and os.geteuid() == 0
+        browser = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox"] if as_root else []
+        )
+        for language in _LOCALES:
+            _take(browser, demo, language)
+        browser.close()
+    return 0
+
+
+@dataclass(frozen=True)
+class _Demo:
+    """The running app, its administrator and its trace log."""
+
+    origin: str
+    email: str
+    password: str
+    logger: EnhancedCSVLogger
+
+
+@contextmanager
+def _demo() -> Iterator[_Demo]:
+    """The app on fresh files."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        checks.listen("127.0.0.1", 0) as listener,
+    ):
+        origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        settings = Settings(
+            database_url=f"sqlite:///{(Path(folder) / 'app.db').as_posix()}",
+            log_dir=Path(folder) / "logs",
+            public_origin=origin,
+        )
+        migrate(settings)
+        seeded = transact(settings, partial(seed, items=200))
+        logger = EnhancedCSVLogger(base_path=settings.log_dir)
+        app = create_app(settings, logger=logger)
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            yield _Demo(origin, seeded.email, seeded.password or "", logger)
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def _take(browser: Browser, demo: _Demo, language: str) -> None:
+    width, height = _SIZE
+    context = browser.new_context(
+        base_url=demo.origin,
+        locale=_LOCALES[language],
+        color_scheme="light",
+        viewport={"width": width, "height": height},
+        extra_http_headers={"Origin": demo.origin},
+    )
+    page = context.new_page()
+    page.goto("/sign-in")
+    page.locator("#email").fill(demo.email)
+    page.locator("#password").fill(demo.password)
+    page.locator("main form button").click()
+    page.wait_for_url("**/items")
+
+    # Two people change one item: the second one's request shows a step that failed.
+    edit = page.locator("tr.item").first.get_by_role("link").first.get_attribute("href") or ""
+    change: dict[str, str | float | bool] = {
+        "title": "Order the cake",
+        "version": "1",
+        "status": "doing",
+    }
+    context.request.post(edit, form=change)
+    answer = context.request.post(edit, form=change)
+    trace = f"/logs/traces/{answer.headers['x-trace-id']}"
+    demo.logger.shipper.drain(_DELIVERY_SECONDS)
+    for name, path in (("trace", trace), ("logs", "/logs")):
+        page.goto(path)
+        page.screenshot(path=IMAGES / f"{name}.{language}.png", animations="disabled")
+        print(f"docs/images/{name}.{language}.png")
+    context.close()
