@@ -9,6 +9,7 @@ from app.routers import (
     docs_router,
     health_router,
     home_router,
+    item_api_router,
     item_router,
     log_router,
     preference_router,
@@ -20,6 +21,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     preference_router.router,
     account_router.router,
     item_router.router,
+    item_api_router.router,
     log_router.router,
     docs_router.router,
 )

@@ -2,19 +2,21 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Final
+from datetime import UTC, date, datetime
+from itertools import islice
+from typing import Any, Final
 
-from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.lib.search_grams import grams, sort_key
-from app.models.item import STATUSES, Item, Status
+from app.models.item import STATUSES, Status
 
 _COLUMNS: Final = (
     *("owner_id", "title", "title_key", "description", "status", "due_on"),
     *("search_grams", "created_at", "updated_at", "version"),
 )
+_INSERT: Final = f"INSERT INTO items ({', '.join(_COLUMNS)}) VALUES"
+_ROWS_A_STATEMENT: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,47 +34,60 @@ class NewItem:
 async def insert_items(session: AsyncSession, owner_id: int, items: Iterable[NewItem]) -> int:
     """Store `items`, in order; how many there were. Never commits.
 
-    COPY on PostgreSQL, one prepared statement on SQLite. Keeps writers of SQLite waiting until the
-    caller commits, so hand over some ten thousand at a time.
+    COPY on PostgreSQL, statements of many rows on SQLite. It keeps other writers of SQLite waiting
+    until the caller commits, so hand over some ten thousand at a time.
     """
+    rows = _rows(owner_id, items)
     if session.get_bind().dialect.name == "postgresql":
-        return await _copy(session, owner_id, items)
-    rows = [dict(zip(_COLUMNS, row, strict=True)) for row in _rows(owner_id, items)]
-    if rows:
-        await session.execute(insert(Item), rows)
-    return len(rows)
+        return await _copy(session, rows)
+    return await _insert(session, rows)
 
 
-async def _copy(session: AsyncSession, owner_id: int, items: Iterable[NewItem]) -> int:
+async def _copy(session: AsyncSession, rows: Iterator[list[Any]]) -> int:
     connection = await (await session.connection()).get_raw_connection()
-    driver = connection.driver_connection
-    if driver is None:
-        raise RuntimeError("the connection is gone")
+    driver: Any = connection.driver_connection
     count = 0
-    status = _COLUMNS.index("status")
     async with (
         driver.cursor() as cursor,
         cursor.copy(f"COPY items ({', '.join(_COLUMNS)}) FROM STDIN") as copy,
     ):
-        for row in _rows(owner_id, items):
-            values = list(row)
-            values[status] = STATUSES.index(row[status])
-            await copy.write_row(values)
+        for row in rows:
+            await copy.write_row(row)
             count += 1
     return count
 
 
-def _rows(owner_id: int, items: Iterable[NewItem]) -> Iterator[tuple[object, ...]]:
+async def _insert(session: AsyncSession, rows: Iterator[list[Any]]) -> int:
+    """One statement for many rows: the text index writes what it has gathered after each."""
+    connection = await session.connection()
+    places = f"({', '.join('?' * len(_COLUMNS))})"
+    count = 0
+    while batch := list(islice(rows, _ROWS_A_STATEMENT)):
+        statement = f"{_INSERT} {', '.join([places] * len(batch))}"
+        values = [_as_sqlite(value) for row in batch for value in row]
+        await connection.exec_driver_sql(statement, tuple(values))
+        count += len(batch)
+    return count
+
+
+def _rows(owner_id: int, items: Iterable[NewItem]) -> Iterator[list[Any]]:
     for item in items:
-        yield (
+        yield [
             owner_id,
             item.title,
             sort_key(item.title),
             item.description,
-            item.status,
+            STATUSES.index(item.status),
             item.due_on,
             grams(f"{item.title}\n{item.description}"),
             item.created_at,
             item.updated_at,
             1,
-        )
+        ]
+
+
+def _as_sqlite(value: Any) -> Any:
+    """Times and dates as SQLAlchemy writes them there."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+    return value.isoformat() if isinstance(value, date) else value

@@ -42,7 +42,8 @@ async def seed(
 ) -> Seeded:
     """Make the demo administrator, unless it is there, and `items` items for it. Never commits.
 
-    The password is random and only in the answer. The items are the same for the same `random_seed` and `now`.
+    The password is random and only in the answer. The items are the same for the same `random_seed`
+    and `now`.
     """
     now = now or utc_now()
     user_id = await session.scalar(select(User.id).where(User.email == DEMO_EMAIL))
