@@ -56,15 +56,18 @@ async def list_requests(request: Request, log: LogDep, state: StateDep) -> Respo
     """One page of requests; filtering and paging all come here."""
     wanted, ignored = read_filter(request.query_params)
     zone = time_zone_of(request)
+    status, headers = 200, {}
     try:
-        listing = Listing(wanted, await _there(log).requests(wanted), zone, ignored)
+        page = await _there(log).requests(wanted)
+        if page.previous_cursor is None:
+            wanted = wanted.model_copy(update={"before": None})  # this is the list's start
+        listing = Listing(wanted, page, zone, ignored)
     except StoreError as error:
         problem = _problem(request, error)
         listing = Listing(wanted, RequestPage(requests=[]), zone, ignored, problem)
-    status = 503 if listing.problem else 200
-    headers = _RETRY if listing.problem else {}
+        status, headers = 503, _RETRY | _SWAP_ANYWAY
     if is_partial(request):
-        headers = {**headers, **_SWAP_ANYWAY, **_history(request, wanted)}
+        headers = headers | _history(request, wanted)
         return render(request, pages.ListPartial(listing, state), status, headers=headers)
     return render(request, pages.ListPage(listing, state), status, headers=headers)
 
