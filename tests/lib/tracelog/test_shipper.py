@@ -269,7 +269,8 @@ def test_a_failure_gives_one_line_and_its_end_another(
     faulty_server.upstream = open_sqld.url
     faulty_server.fault = fault
     write(journal, 20)
-    shipper = make_shipper(lambda: TursoStore(faulty_server.url, "secret-token", seconds=0.2))
+    seconds = 0.2 if fault is faults.is_silent else 10.0
+    shipper = make_shipper(lambda: TursoStore(faulty_server.url, "secret-token", seconds=seconds))
     shipper.start()
     wait_until(lambda: shipper.status().retries >= 3)
     failing = shipper.status()
@@ -332,7 +333,7 @@ def test_a_server_that_is_killed_and_comes_back_gets_every_row(
     sqld: TursoServer,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    shipper = make_shipper(lambda: TursoStore(sqld.url, sqld.token, seconds=1.0))
+    shipper = make_shipper(lambda: TursoStore(sqld.url, sqld.token, seconds=2.0))
     shipper.start()
     written = write(journal, 200)
     assert shipper.drain(10)
@@ -461,8 +462,9 @@ def test_the_standby_shows_what_the_leader_does(
     standby = make_shipper(lambda: TursoStore(faulty_server.url))
     write(journal, 4)
     leader.start()
-    wait_until(lambda: leader.status().state == "refused")
+    wait_until(lambda: leader.status().leader)
     standby.start()
+    wait_until(lambda: standby.status().state == "refused")
 
     status = standby.status()
     assert (status.state, status.leader, status.pending_rows) == ("refused", False, 4)
