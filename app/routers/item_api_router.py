@@ -101,13 +101,13 @@ async def get_item(items: Items, item_id: ItemId) -> ItemOut:
     return ItemOut.model_validate(await items.get(item_id))
 
 
-@router.put("/{item_id}", responses=_CHANGES)
+@router.put("/{item_id}", response_model=ItemOut, responses=_CHANGES)
 async def replace_item(items: Items, item_id: ItemId, data: ItemPut) -> ItemOut | JSONResponse:
     """Replace an item's content, if it is still at `version`."""
     return await _update(items, item_id, data, data.version)
 
 
-@router.patch("/{item_id}", responses=_CHANGES)
+@router.patch("/{item_id}", response_model=ItemOut, responses=_CHANGES)
 async def change_item(items: Items, item_id: ItemId, patch: ItemPatch) -> ItemOut | JSONResponse:
     """Change what is given and leave the rest, if the item is still at `version`."""
     current = await items.get(item_id)
