@@ -95,7 +95,7 @@ def _headers(row: LogRow) -> tuple[dict[str, str], Cell]:
     if not isinstance(parsed, dict):
         return {}, raw
     facts = {
-        name.removeprefix(":"): visible(value if isinstance(value, str) else _json(value))
+        visible(name.removeprefix(":")): visible(value if isinstance(value, str) else _json(value))
         for name, value in parsed.items()
         if name.startswith(":")
     }

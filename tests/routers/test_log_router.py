@@ -1,0 +1,501 @@
+"""The trace log's pages, as administrators see them, over a SQLite file and a real sqld."""
+
+import re
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from httpx import AsyncClient, Response
+
+from app.config import Settings
+from app.database import Database
+from app.dependencies import LoggerDep, SignedIn
+from app.lib.logger import CSVOnlyLogger, EnhancedCSVLogger, NullLogger
+from app.lib.tracelog.checkpoint import Checkpoint
+from app.lib.tracelog.schema import API_LOGS
+from app.main import create_app
+from app.services.account_service import LocalAccounts
+from app.services.password_hasher import PasswordHasher
+from tests.routers.conftest import ORIGIN, PASSWORD, Visit, browser_for
+from tests.services.log_book import LogBook
+from tests.support.turso import TursoServer
+
+TRACE = "3f2a1b9c-0000-4000-8000-000000000001"
+UNKNOWN = "00000000-0000-4000-8000-00000000dead"
+HTMX = {"HX-Request": "true", "HX-Request-Type": "partial", "HX-Current-URL": f"{ORIGIN}/logs"}
+JAPANESE = {"Accept-Language": "ja"}
+
+
+@pytest.fixture(params=["sqlite", "sqld"])
+def store_settings(request: pytest.FixtureRequest) -> dict[str, str]:
+    if request.param == "sqlite":
+        return {}
+    server: TursoServer = request.getfixturevalue("sqld")
+    return {"turso_url": server.url, "turso_token": server.token}
+
+
+@pytest.fixture
+async def app(
+    sqlite_database: str, tmp_path: Path, store_settings: dict[str, str]
+) -> AsyncIterator[FastAPI]:
+    """The app with its log delivered, and a route that fails in its second step."""
+    settings = Settings.model_validate(
+        {
+            "database_url": sqlite_database,
+            "log_dir": tmp_path / "logs",
+            "public_origin": ORIGIN,
+            **store_settings,
+        }
+    )
+    app = create_app(settings)
+    app.state.hasher = PasswordHasher(memory_kib=8, passes=1)
+
+    async def report(logger: LoggerDep, user: SignedIn, month: str = "") -> None:
+        async with logger.task("Report_Build") as task:
+            async with task.step("Collect", {"month": month}) as step:
+                step.output = {"rows": 3}
+            async with task.step("Render"):
+                raise ZeroDivisionError(f"no days in {month}")
+
+    app.add_api_route("/report", report)
+    yield app
+    await app.state.database.close()
+    app.state.logger.close(0.0)
+
+
+async def sign_in_admin(app: FastAPI) -> AsyncClient:
+    database: Database = app.state.database
+    hasher: PasswordHasher = app.state.hasher
+    async with database.session() as session:
+        accounts = LocalAccounts(session, NullLogger(), hasher)
+        await accounts.add("aki@example.com", "Aki", await hasher.hash(PASSWORD), "admin")
+    browser = browser_for(app)
+    fields = {"email": "aki@example.com", "password": PASSWORD}
+    assert (await browser.post("/sign-in", data=fields)).status_code == 303
+    return browser
+
+
+@pytest.fixture
+async def admin(app: FastAPI) -> AsyncClient:
+    """A browser in which an administrator is signed in."""
+    return await sign_in_admin(app)
+
+
+def delivered(app: FastAPI) -> None:
+    """All that was recorded so far is in the store."""
+    logger: EnhancedCSVLogger = app.state.logger
+    assert logger.shipper.drain(10.0)
+
+
+def paths(page: Response) -> list[str]:
+    """The paths in the list, from the top."""
+    return re.findall(r"<bdi class=\"line-clamp-2[^>]*>([^<]*)</bdi>", page.text)
+
+
+def keep(app: FastAPI, book: LogBook) -> None:
+    """Put a book's rows into the store."""
+    book.deliver(app.state.logger.store)
+
+
+# --- who may look ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["/logs", f"/logs/traces/{TRACE}", "/logs?status=5xx"])
+async def test_signed_out_readers_are_sent_to_sign_in_and_back(
+    client: AsyncClient, path: str
+) -> None:
+    page = await client.get(path)
+    assert page.status_code == 303
+    assert page.headers["location"].startswith("/sign-in?next=/logs")
+
+
+@pytest.mark.parametrize("path", ["/logs", f"/logs/traces/{TRACE}"])
+async def test_users_without_the_role_are_refused(visit: Visit, path: str) -> None:
+    assert (await (await visit("Hana")).get(path)).status_code == 403
+
+
+# --- the list --------------------------------------------------------------------------------
+
+
+async def test_each_response_is_in_the_list_and_on_a_page_of_its_own(
+    app: FastAPI, admin: AsyncClient
+) -> None:
+    answers = [
+        await admin.post("/items", data={"title": "Send the invoice"}),
+        await admin.post("/items", data={"title": ""}),
+        await admin.get("/items"),
+        await admin.get("/items/999"),
+    ]
+    delivered(app)
+    page = await admin.get("/logs")
+    assert page.status_code == 200
+    assert paths(page)[:4] == ["/items/999", "/items", "/items", "/items"]
+    for answer in answers:
+        trace_id = answer.headers["x-trace-id"]
+        assert f'href="/logs/traces/{trace_id}"' in page.text
+        trace = await admin.get(f"/logs/traces/{trace_id}")
+        assert trace.status_code == 200
+        assert trace_id in trace.text
+        assert f">{answer.status_code}</span>" in trace.text
+    created = await admin.get(f"/logs/traces/{answers[0].headers['x-trace-id']}")
+    for word in ("Item_Create", "Validation", "DB_Insert", "Send the invoice"):
+        assert word in created.text
+
+
+async def test_looking_at_the_log_leaves_no_row_in_it(app: FastAPI, admin: AsyncClient) -> None:
+    for _ in range(3):
+        await admin.get("/logs")
+    delivered(app)
+    assert not any(path.startswith("/logs") for path in paths(await admin.get("/logs")))
+
+
+async def test_filters_stand_in_the_url_and_each_can_be_taken_back(
+    app: FastAPI, admin: AsyncClient
+) -> None:
+    await admin.post("/items", data={"title": ""})
+    await admin.get("/items/999")
+    await admin.get("/items")
+    delivered(app)
+    page = await admin.get("/logs?status=4xx&path=/items&method=GET")
+    assert paths(page) == ["/items/999"]
+    assert '<input id="path" type="search" name="path" value="/items"' in page.text
+    assert "<option selected>GET</option>" in page.text
+    for url in ("/logs?method=GET&amp;path=%2Fitems", "/logs?status=4xx&amp;path=%2Fitems"):
+        assert f'<a href="{url}" class="btn btn-xs' in page.text
+    assert paths(await admin.get("/logs?status=4xx&path=/items")) == ["/items/999", "/items"]
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("/logs?user=Aki", "A user ID is a whole number."),
+        ("/logs?status=teapot", "A status is a number such as 404"),
+        ("/logs?trace=3f2a", "A trace ID needs at least its first 8 characters."),
+        ("/logs?method=G+T", "A method is a word such as POST."),
+        (f"/logs?path={'x' * 201}", "The path is too long."),
+    ],
+)
+async def test_a_filter_that_makes_no_sense_is_left_out_and_said_so(
+    app: FastAPI, admin: AsyncClient, url: str, words: str
+) -> None:
+    delivered(app)
+    page = await admin.get(url)
+    assert page.status_code == 200
+    assert words in page.text
+    assert "/sign-in" in paths(page)
+
+
+async def test_pages_lead_to_older_and_newer_requests_by_exact_ids(
+    app: FastAPI, admin: AsyncClient
+) -> None:
+    book = LogBook()
+    for number in range(60):
+        book.after(1).request(f"/n/{number}")
+    keep(app, book)
+    first = await admin.get("/logs?path=/n/")
+    assert paths(first) == [f"/n/{number}" for number in range(59, 9, -1)]
+    cursor = str(book.rows[API_LOGS][10][0])
+    assert len(cursor) == 19
+    assert f'href="/logs?path=%2Fn%2F&amp;after={cursor}"' in first.text
+    second = await admin.get(f"/logs?path=/n/&after={cursor}")
+    assert paths(second) == [f"/n/{number}" for number in range(9, -1, -1)]
+    newer = re.search(r'id="newer"[^>]*href="([^"]*)"', second.text)
+    assert newer is not None
+    assert paths(await admin.get(newer[1].replace("&amp;", "&"))) == paths(first)
+
+
+async def test_htmx_gets_the_list_alone_and_the_url_to_remember(
+    app: FastAPI, admin: AsyncClient
+) -> None:
+    delivered(app)
+    part = await admin.get("/logs?path=&method=&user=&trace=&status=3xx", headers=HTMX)
+    assert part.text.lstrip().startswith('<section id="requests"')
+    assert "<html" not in part.text
+    assert part.headers["hx-push-url"] == "/logs?status=3xx"
+    assert "hx-reswap" not in part.headers
+    assert {"HX-Request", "HX-Request-Type"} <= set(part.headers["vary"].split(", "))
+    typing = {**HTMX, "HX-Current-URL": f"{ORIGIN}/logs?path=/it"}
+    part = await admin.get("/logs?path=/items", headers=typing)
+    assert part.headers["hx-replace-url"] == "/logs?path=%2Fitems"
+
+
+async def test_times_are_those_of_the_readers_clock(app: FastAPI, admin: AsyncClient) -> None:
+    book = LogBook()  # 2026-11-23 01:02:03 UTC
+    book.request("/n")
+    keep(app, book)
+    utc = await admin.get("/logs?path=/n")
+    assert "01:02:03" in utc.text
+    assert "Nov 23, 2026" in utc.text
+    admin.cookies.set("tz", "Pacific/Honolulu")
+    hawaii = await admin.get("/logs?path=/n")
+    assert "15:02:03" in hawaii.text
+    assert "Nov 22, 2026" in hawaii.text
+    assert 'datetime="2026-11-23T01:02:03.000Z"' in hawaii.text
+
+
+@pytest.mark.parametrize(
+    ("url", "english", "japanese"),
+    [
+        ("/logs?path=/nowhere", "No request matches.", "該当するリクエストがありません。"),
+        ("/logs?after=1", "There are no older requests.", "これより古いリクエストはありません。"),
+    ],
+)
+async def test_an_empty_list_says_what_to_do(
+    app: FastAPI, admin: AsyncClient, url: str, english: str, japanese: str
+) -> None:
+    delivered(app)
+    assert english in (await admin.get(url)).text
+    page = await admin.get(url, headers=JAPANESE)
+    assert japanese in page.text
+    assert 'href="/logs"' in page.text
+
+
+async def test_the_first_visit_says_that_nothing_is_recorded_yet(
+    app: FastAPI, admin: AsyncClient
+) -> None:
+    logger: EnhancedCSVLogger = app.state.logger
+    delivered(app)
+    # A second log, as a new server has it.
+    app.state.logger = fresh = EnhancedCSVLogger(base_path=logger.recorder.log_dir / "fresh")
+    fresh.store.migrate()
+    page = await admin.get("/logs")
+    assert "No request has been recorded yet." in page.text
+    fresh.close(0.0)
+    app.state.logger = logger
+
+
+async def test_the_state_of_the_log_is_counted(app: FastAPI, admin: AsyncClient) -> None:
+    await admin.get("/items")
+    delivered(app)
+    page = await admin.get("/logs")
+    rows = app.state.logger.recorder.tally.totals().appended
+    for word, count in [("Recorded", rows), ("Delivered", rows), ("On their way", 0)]:
+        assert re.search(rf"<dt[^>]*>{word}</dt> <dd[^>]*>{count}</dd>", page.text), word
+    assert "still on" not in page.text
+
+
+# --- a trace ---------------------------------------------------------------------------------
+
+
+async def test_a_failed_request_leads_to_the_step_that_failed(
+    app: FastAPI, admin: AsyncClient
+) -> None:
+    failed = await admin.get("/report?month=2026-13")
+    assert failed.status_code == 500
+    trace_id = failed.headers["x-trace-id"]
+    assert f'href="/logs/traces/{trace_id}"' in failed.text
+    delivered(app)
+    assert paths(await admin.get("/logs?status=5xx")) == ["/report"]
+    page = await admin.get(f"/logs/traces/{trace_id}")
+    assert "Failed in Report_Build › Render" in page.text
+    assert "ZeroDivisionError: no days in 2026-13" in page.text
+    own = re.findall(r'<span class="block[^"]*border-primary[^"]*">([^<]*)</span>', page.text)
+    assert any("test_log_router.py" in frame and "in report" in frame for frame in own)
+    anchor = re.search(r'<a class="link" href="#([\w-]+)">To the step</a>', page.text)
+    assert anchor is not None
+    opened = re.search(rf'<details[^>]* open>\s*<summary.*?id="{anchor[1]}"', page.text, re.DOTALL)
+    assert opened is not None
+    japanese = await admin.get(f"/logs/traces/{trace_id}", headers=JAPANESE)
+    assert "Report_Build › Render で失敗しました" in japanese.text
+
+
+async def test_a_trace_draws_its_steps_to_scale_without_inline_styles(
+    app: FastAPI, admin: AsyncClient
+) -> None:
+    book = LogBook()
+    book.after(20).step("Import", "Read", "START")
+    book.after(30).step("Import", "Read", "SUCCESS")
+    book.step("Import", "Write", "START", order=2)
+    book.after(50).step("Import", "Write", "SUCCESS", order=2)
+    book.request("/import", duration=100)
+    keep(app, book)
+    page = await admin.get(f"/logs/traces/{TRACE}")
+    bars = re.findall(r'<rect x="([\d.]+)%" width="([\d.]+)%"', page.text)
+    places = [(round(float(x)), round(float(width))) for x, width in bars]
+    assert places == [(0, 100), (20, 80), (20, 30), (50, 50)]  # request, task, two steps
+    assert "style=" not in page.text
+    for words in ("30 ms", "50 ms", "100 ms", "80 ms"):
+        assert words in page.text
+
+
+async def test_running_steps_and_retries_are_named(app: FastAPI, admin: AsyncClient) -> None:
+    book = LogBook()
+    book.step("Sync", "Fetch", "START")
+    book.after(5).step("Sync", "Fetch", "FAILED", error_message="timeout")
+    book.after(5).step("Sync", "Fetch", "START")
+    keep(app, book)
+    page = await admin.get(f"/logs/traces/{TRACE}")
+    for words in ("Attempt 1", "Attempt 2", "No request is recorded under this trace ID"):
+        assert words in page.text
+    # The book's day is past: what has not ended for so long is not taken for running.
+    assert "No end recorded" in page.text
+    assert "Failed in" not in page.text
+
+
+async def test_everything_that_was_logged_is_shown_escaped(
+    app: FastAPI, admin: AsyncClient
+) -> None:
+    evil = '"><script>alert(1)</script>\u202e\x1b[31m'
+    book = LogBook()
+    book.step(evil, evil, "FAILED", error_message=evil, stack_trace=evil, input_data={evil: evil})
+    book.request(
+        f"/{evil}",
+        method=evil,
+        request_header={evil: evil, ":route": evil, f":{evil}": [evil]},
+        request_body=evil,
+        response_body={"a": evil},
+        ip_address=evil,
+    )
+    keep(app, book)
+    for url in ("/logs?path=/%22", f"/logs/traces/{TRACE}", "/logs?path=%22%3E%3Cscript%3E"):
+        page = await admin.get(url)
+        assert page.status_code == 200
+        assert "&lt;script&gt;alert(1)" in page.text
+        assert "\\u202e" in page.text or "path=%22%3E" in url
+        for raw in ("<script>alert", "\u202e", "\x1b"):
+            assert raw not in page.text
+
+
+async def test_passwords_do_not_come_back_in_the_log(app: FastAPI, admin: AsyncClient) -> None:
+    fields = {"email": "aki@example.com", "password": "wrong horse battery"}
+    answer = await browser_for(app).post("/sign-in", data=fields)
+    delivered(app)
+    page = await admin.get(f"/logs/traces/{answer.headers['x-trace-id']}")
+    assert "aki@example.com" in page.text
+    assert "wrong horse" not in page.text
+
+
+async def test_ids_that_are_no_uuids_are_found_too(app: FastAPI, admin: AsyncClient) -> None:
+    book = LogBook()
+    book.request("/nightly", trace="nightly-2026-11-23")
+    keep(app, book)
+    assert (await admin.get("/logs/traces/nightly-2026-11-23")).status_code == 200
+
+
+@pytest.mark.parametrize("trace_id", ["x", "no-such-thing", "日本", "a%20b", "%00", "x" * 101])
+async def test_malformed_ids_name_nothing(app: FastAPI, admin: AsyncClient, trace_id: str) -> None:
+    delivered(app)
+    page = await admin.get(f"/logs/traces/{trace_id}")
+    assert page.status_code == 404
+    assert "There is nothing here." in page.text
+
+
+async def test_an_unknown_trace_may_still_be_on_its_way(app: FastAPI, admin: AsyncClient) -> None:
+    delivered(app)
+    page = await admin.get(f"/logs/traces/{UNKNOWN}")
+    assert page.status_code == 404
+    for words in ("Nothing is recorded under this trace ID yet.", "may need a moment", UNKNOWN):
+        assert words in page.text
+    assert f'href="/logs/traces/{UNKNOWN}">Reload</a>' in page.text
+    japanese = await admin.get(f"/logs/traces/{UNKNOWN}", headers=JAPANESE)
+    assert "このトレース ID の記録は、まだありません。" in japanese.text
+
+
+async def test_rows_on_their_way_are_announced_and_shown_from_the_csv_files(
+    app: FastAPI, admin: AsyncClient
+) -> None:
+    logger: EnhancedCSVLogger = app.state.logger
+    delivered(app)
+    assert logger.shipper.stop()
+    # Another process of the same server records; the one that delivers is busy.
+    other = CSVOnlyLogger(logger.recorder.log_dir)
+    step = {"task_name": "Mail", "step_name": "Send", "status": "SUCCESS", "trace_id": TRACE}
+    other.log(None, "task_progress_logs", step)
+    other.close()
+    page = await admin.get("/logs")
+    assert "1 row is still on its way; what has just happened may be missing here." in page.text
+    trace = await admin.get(f"/logs/traces/{TRACE}")
+    assert trace.status_code == 200
+    assert "Mail" in trace.text
+    assert "1 row is still on its way to the log database" in trace.text
+    unknown = await admin.get(f"/logs/traces/{UNKNOWN}")
+    assert "1 row of this server is still on its way to the log database." in unknown.text
+
+
+# --- when there is no answer -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("store_settings", ["sqld"], indirect=True)
+async def test_a_stopped_log_database_is_said_in_words(
+    app: FastAPI, admin: AsyncClient, sqld: TursoServer
+) -> None:
+    delivered(app)
+    sqld.stop()
+    assert (await admin.get("/items")).status_code == 200
+    for url in ("/logs?path=/items", f"/logs/traces/{TRACE}"):
+        page = await admin.get(url)
+        assert page.status_code == 503
+        assert "The log database is not answering." in page.text
+        assert "kept in the CSV files" in page.text
+        assert "retry-after" in page.headers
+        japanese = await admin.get(url, headers=JAPANESE)
+        assert "ログデータベースが応答していません。" in japanese.text
+        assert sqld.token not in page.text
+    part = await admin.get("/logs?path=/items", headers=HTMX)
+    assert part.status_code == 503
+    assert part.text.lstrip().startswith('<section id="requests"')
+    assert part.headers["hx-reswap"] == "outerHTML"
+
+
+@pytest.mark.parametrize("store_settings", ["sqld"], indirect=True)
+async def test_a_log_database_that_hangs_is_given_up_within_ten_seconds(
+    app: FastAPI, admin: AsyncClient, sqld: TursoServer
+) -> None:
+    delivered(app)
+    sqld.pause()
+    try:
+        started = time.monotonic()
+        page = await admin.get("/logs")
+        assert time.monotonic() - started < 10
+    finally:
+        sqld.resume()
+    assert page.status_code == 503
+    assert "The log database is not answering." in page.text
+
+
+@pytest.mark.parametrize("store_settings", ["sqlite"], indirect=True)
+async def test_a_wrong_token_names_the_setting_to_check(
+    app: FastAPI, admin: AsyncClient, sqld: TursoServer, tmp_path: Path
+) -> None:
+    delivered(app)
+    own = app.state.logger
+    app.state.logger = refused = EnhancedCSVLogger(sqld.url, "not-a-token", tmp_path / "refused")
+    page = await admin.get("/logs")
+    assert page.status_code == 503
+    assert "The log database refuses access." in page.text
+    assert "TURSO_TOKEN" in page.text
+    refused.close(0.0)
+    app.state.logger = own
+
+
+@pytest.mark.parametrize("store_settings", ["sqlite"], indirect=True)
+async def test_failing_delivery_is_said_where_the_list_can_still_be_read(
+    app: FastAPI, admin: AsyncClient
+) -> None:
+    logger: EnhancedCSVLogger = app.state.logger
+    delivered(app)
+    logger.shipper.stop()
+    # Another process of this server delivers, or tries to.
+    checkpoint = Checkpoint.load(logger.recorder.log_dir)
+    checkpoint.last_error = "Disk quota <exceeded>."
+    checkpoint.save()
+    page = await admin.get("/logs")
+    assert page.status_code == 200
+    assert "Delivery to the log database fails" in page.text
+    assert "Disk quota &lt;exceeded&gt;." in page.text
+
+
+@pytest.mark.parametrize("store_settings", ["sqlite"], indirect=True)
+async def test_an_app_that_logs_to_files_only_says_so(
+    app: FastAPI, admin: AsyncClient, tmp_path: Path
+) -> None:
+    delivered(app)
+    own = app.state.logger
+    app.state.logger = CSVOnlyLogger(tmp_path / "files")
+    for url in ("/logs", f"/logs/traces/{TRACE}"):
+        page = await admin.get(url)
+        assert page.status_code == 503
+        assert "This app keeps its trace log in CSV files only." in page.text
+    app.state.logger = own
