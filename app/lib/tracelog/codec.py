@@ -290,6 +290,11 @@ def decode(table: Table, line: bytes) -> Row:
     )
 
 
+def unescape(text: str) -> str:
+    """The text that stands escaped in a text column. Raises `BadLine`."""
+    return _TEXT_UNESCAPE.sub(_unescape_text, text) if "\\" in text else text
+
+
 def split_fields(text: str) -> list[str]:
     """The fields of one line of CSV. Raises `BadLine` for quotes that do not match."""
     if '"' not in text:
@@ -313,7 +318,7 @@ def _parse_text(column: Column, field: str) -> Value:
         if column.required:
             raise BadLine(f"{column.name} is empty")
         return None
-    return _TEXT_UNESCAPE.sub(_unescape_text, field) if "\\" in field else field
+    return unescape(field)
 
 
 def _parse_json(column: Column, field: str) -> Value:

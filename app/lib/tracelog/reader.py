@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from app.lib.tracelog import codec
+from app.lib.tracelog.bulk_decode import decode_lines
 from app.lib.tracelog.schema import Row, Table
 
 _ROW_START: Final = re.compile(rb"(?=([1-9]\d{18}),)")
@@ -114,17 +115,31 @@ def read(
         if final and data and not data.endswith(b"\n") and not file.read(1):
             data += b"\n"
     chunk = Chunk(next_offset=offset, first_id=first_id)
-    for start, line in _lines(data):
-        if len(chunk.rows) >= max_rows:
-            chunk.at_end = False
-            break
-        _take(table, chunk, offset + start, line)
-        chunk.next_offset = offset + start + len(line) + 1
-    else:
-        chunk.at_end = len(data) < max_bytes
+    if not _take_all(table, chunk, data, max_rows):
+        for start, line in _lines(data):
+            if len(chunk.rows) >= max_rows:
+                break
+            _take(table, chunk, offset + start, line)
+            chunk.next_offset = offset + start + len(line) + 1
+    chunk.at_end = len(data) < max_bytes and data.find(b"\n", chunk.next_offset - offset) < 0
     if final:
         chunk.next_offset = min(chunk.next_offset, path.stat().st_size)
     return chunk
+
+
+def _take_all(table: Table, chunk: Chunk, data: bytes, max_rows: int) -> bool:
+    """Put the lines into the chunk at once; whether that could be done."""
+    offset, header = chunk.next_offset, codec.header(table)
+    start = end = len(header) if offset == 0 and data.startswith(header) else 0
+    ends: list[int] = []
+    while len(ends) < max_rows and (line_end := data.find(b"\n", end)) >= 0:
+        end = line_end + 1
+        ends.append(offset + end)
+    rows = decode_lines(table, data[start:end])
+    if rows is None:
+        return False
+    chunk.rows, chunk.row_ends, chunk.next_offset = rows, ends, offset + end
+    return True
 
 
 def _lines(data: bytes) -> Iterator[tuple[int, bytes]]:

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from app.lib.tracelog import codec, reader
+from app.lib.tracelog.bulk_decode import decode_lines
+from app.lib.tracelog.schema import Row
 from tests.lib.tracelog.rows import API, api_row, read_all
 
 HEADER = codec.header(API)
@@ -128,3 +130,32 @@ def test_a_first_row_larger_than_any_head_names_its_file_too(tmp_path: Path) -> 
 
     assert reader.first_id_of(path) == row[0]
     assert reader.read(path, API).first_id == row[0]
+
+
+# --- many lines at once ----------------------------------------------------------------------
+
+
+def one_by_one(data: bytes) -> list[Row] | None:
+    try:
+        return [codec.decode(API, line) for line in data.split(b"\n")[:-1]]
+    except codec.BadLine:
+        return None
+
+
+@pytest.mark.parametrize(
+    "text", ["plain", 'a "quoted", text', "日本語\u2028\x00\r\n\\u0041", "\ud800", "'=1+1"]
+)
+def test_many_lines_at_once_are_the_same_rows_as_one_by_one(text: str) -> None:
+    rows = [api_row(text, path=f"/{n}\\{text.encode(errors='replace').decode()}") for n in range(5)]
+    data = b"".join(codec.encode(API, row) for row in rows)
+
+    assert decode_lines(API, data) == rows == one_by_one(data)
+
+
+def test_any_changed_byte_gives_the_same_rows_as_one_by_one_or_none() -> None:
+    data = b"".join(LINES)
+    for position in range(len(data)):
+        for byte in (data[position] ^ 1, 0, ord('"'), ord(","), ord("\\"), ord("-"), 0x80):
+            changed = data[:position] + bytes([byte]) + data[position + 1 :]
+            rows = decode_lines(API, changed)
+            assert rows is None or rows == one_by_one(changed)
