@@ -54,7 +54,7 @@ def grams(text: str) -> str:
 
 def query_words(query: str) -> list[str]:
     """The words of a query, each once, without those that another one contains."""
-    found = sorted(set(words(query)), key=len, reverse=True)
+    found = sorted(set(words(query)), key=lambda word: (-len(word), word))
     kept: list[str] = []
     for word in found:
         if not any(word in longer for longer in kept):

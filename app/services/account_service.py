@@ -84,7 +84,8 @@ class LocalAccounts:
                 if not await self._hasher.verify(user.password_hash, data.current):
                     raise InvalidCredentials
             async with task.step("DB_Update", {"user_id": user_id}):
-                await self._set_hash(user_id, user.password_hash, data.new)
+                if not await self._set_hash(user_id, user.password_hash, data.new):
+                    raise InvalidCredentials
 
     async def add(
         self, email: str, name: str, password_hash: str | None, role: Role = "user"
@@ -105,11 +106,14 @@ class LocalAccounts:
             raise EmailTaken
         return user
 
-    async def _set_hash(self, user_id: int, old_hash: str | None, password: str) -> None:
+    async def _set_hash(self, user_id: int, old_hash: str | None, password: str) -> bool:
+        """Whether the hash was still the one that was verified: a change made meanwhile stays."""
         new_hash = await self._hasher.hash(password)
-        # Only over the hash that was verified: a change made meanwhile stays.
-        await self._session.execute(
+        changed = await self._session.scalars(
             update(User)
             .where(User.id == user_id, User.password_hash == old_hash)
             .values(password_hash=new_hash)
+            .returning(User.id),
+            execution_options={"synchronize_session": False},
         )
+        return changed.one_or_none() is not None

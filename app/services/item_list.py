@@ -78,9 +78,7 @@ class ItemList:
         wanted = query.limit + 1
         search = ItemSearch(query.q, order)
         if not search.words:
-            walk = order.walk(_COLUMNS, wanted)
-            rows = await self._session.execute(order.in_order(select(walk), walk))
-            return _Found(rows.all())
+            return _Found((await self._session.execute(order.walk(_COLUMNS, wanted))).all())
         ids, stopped_at = await self._search(search, order, wanted, query)
         if not ids:
             return _Found([], stopped_at)
@@ -108,7 +106,7 @@ class ItemList:
         ids = list(await scalars(search.walked(wanted, _LAST_READ)))
         if len(ids) == wanted:
             return ids, None
-        last = (await execute(select(order.walk([], 1, offset=_LAST_READ - 1)))).one_or_none()
+        last = (await execute(order.walk([], 1, offset=_LAST_READ - 1))).one_or_none()
         return ids, _place(query, last) if last else None
 
 

@@ -13,7 +13,6 @@ from typing import Any, Final, Literal
 from sqlalchemy import (
     ColumnElement,
     Select,
-    Subquery,
     Table,
     false,
     literal,
@@ -26,6 +25,7 @@ from sqlalchemy.sql.expression import FromClause
 from app.models.item import STATUSES, Item, Status
 from app.schemas.cursor import Cursor, Sort, status_key
 
+Rows = Select[*tuple[Any, ...]]
 Dialect = Literal["sqlite", "postgresql"]
 
 ITEMS: Final[Table] = Item.metadata.tables["items"]
@@ -54,7 +54,7 @@ class ItemOrder:
         named = [ITEMS.c[name] for name in dict.fromkeys(["id", *names])]
         return [*named, self._key.label("sort_key")]
 
-    def walk(self, names: Iterable[str], limit: int, offset: int = 0) -> Subquery:
+    def walk(self, names: Iterable[str], limit: int, offset: int = 0) -> Rows:
         """`columns` of the first `limit` items behind `offset` others, read from the indexes."""
         columns = self.columns(names)
         parts = [
@@ -67,11 +67,9 @@ class ItemOrder:
             for conditions in self._ranges() or [[false()]]
         ]
         merged = union_all(*parts).subquery()
-        return self.in_order(select(merged), merged).limit(limit).offset(offset).subquery()
+        return self.in_order(select(merged), merged).limit(limit).offset(offset)
 
-    def in_order(
-        self, statement: Select[*tuple[Any, ...]], rows: FromClause
-    ) -> Select[*tuple[Any, ...]]:
+    def in_order(self, statement: Rows, rows: FromClause) -> Rows:
         """`statement`, which selects from `rows` of `columns`, sorted."""
         return statement.order_by(*self._directed(rows.c.sort_key, rows.c.id))
 
@@ -117,7 +115,7 @@ class ItemOrder:
         start = literal(start_key, key.type)
         return [[key == start, behind_id], [self._behind(key, start)]]
 
-    def _part(self, part: Select[*tuple[Any, ...]], limit: int) -> Select[*tuple[Any, ...]]:
+    def _part(self, part: Rows, limit: int) -> Rows:
         if self.dialect == "sqlite":
             # A part with an order of its own would be read to its end first.
             return part

@@ -5,16 +5,14 @@ is. It is not told where a gram stands: that all grams of a word are in a text d
 the word is, so longer words are looked for in `search_grams` itself.
 """
 
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import ColumnElement, Select, cast, column, func, literal, select, table, true
+from sqlalchemy import ColumnElement, cast, column, func, literal, select, table, true
 from sqlalchemy.dialects.postgresql import TSQUERY
 
 from app.lib.search_grams import GRAM, needle, query_grams, query_words
 from app.models.item import STATUSES
-from app.services.item_order import ITEMS, ItemOrder
-
-Rows = Select[*tuple[Any, ...]]
+from app.services.item_order import ITEMS, ItemOrder, Rows
 
 _FTS: Final = table("item_search", column("rowid"), column("item_search"))
 
@@ -47,9 +45,10 @@ class ItemSearch:
 
     def walked(self, wanted: int, examined: int) -> Rows:
         """Ids of the first `wanted` matches among the list's next `examined` items, in order."""
-        walk = self._order.walk(["search_grams"], examined)
-        matches = select(walk.c.id).where(*self._contain(walk.c.search_grams))
-        return self._order.in_order(matches, walk).limit(wanted)
+        walk = self._order.walk(["search_grams"], examined).subquery()
+        # Not sorted again: both databases pass the rows on as they come, and stop at the last
+        # that is wanted; SQLite would gather all of them first.
+        return select(walk.c.id).where(*self._contain(walk.c.search_grams)).limit(wanted)
 
     def indexed(self, wanted: int, most: int) -> Rows:
         """Rows (candidates, id): the ids of the first `wanted` matches, in order.

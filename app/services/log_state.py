@@ -6,13 +6,13 @@ from app.schemas.log import LogState
 
 def log_state(logger: EnhancedCSVLogger) -> LogState:
     """The state of the log. Reads files, so it is not for the event loop."""
-    counts, delivery = logger.recorder.tally.totals(), logger.shipper.status()
+    account = logger.status()
     return LogState(
-        appended=counts.appended,
-        delivered=delivery.shipped,
-        pending=delivery.pending_rows,
-        quarantined=delivery.quarantined,
-        dropped=counts.dropped,
-        lag_seconds=delivery.lag_seconds if delivery.pending_rows else 0.0,
-        last_error=delivery.last_error,
+        appended=account.appended,
+        delivered=account.shipped,
+        pending=account.pending,
+        quarantined=account.quarantined,
+        dropped=account.dropped,
+        lag_seconds=account.lag_seconds,
+        last_error=account.last_error,
     )

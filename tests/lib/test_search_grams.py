@@ -1,0 +1,87 @@
+"""A text of grams holds exactly the substrings of a text's words."""
+
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.lib.search_grams import (
+    GRAM,
+    grams,
+    needle,
+    normalize,
+    query_grams,
+    query_words,
+    sort_key,
+    words,
+)
+
+TEXT = st.text(st.sampled_from("abAB12 -_東京都庁ハﾊ゜パ。、（）éße\u0301🎉\t\n"), max_size=40)
+
+
+def test_a_word_is_cut_at_each_of_its_places() -> None:
+    assert grams("東京都庁") == "東京都 京都庁 都庁 庁"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Ｔｏｋｙｏ　２０２６", ["tokyo", "2026"]),
+        ("ﾊﾟﾝ、パン。", ["パン", "パン"]),
+        ("Straße STRASSE", ["strasse", "strasse"]),
+        ("C++ & $3.14/kg — «ok»", ["c", "3", "14", "kg", "ok"]),
+        ("one\u200btwo\x00three", ["one", "two", "three"]),
+        ("祝🎉", ["祝🎉"]),
+        ("。、!? ", []),
+    ],
+)
+def test_words_are_normalised_and_end_at_punctuation(text: str, expected: list[str]) -> None:
+    assert words(text) == expected
+
+
+@given(TEXT, st.data())
+def test_each_part_of_a_word_is_found(text: str, data: st.DataObject) -> None:
+    found = words(text)
+    if not found:
+        assert grams(text) == ""
+        return
+    word = data.draw(st.sampled_from(found))
+    start = data.draw(st.integers(0, len(word) - 1))
+    end = data.draw(st.integers(start + 1, len(word)))
+    part = word[start:end]
+    assert needle(part) in grams(text)
+    indexed = grams(text).split(" ")
+    for gram in query_grams(part):
+        assert any(g == gram if len(gram) == GRAM else g.startswith(gram) for g in indexed)
+
+
+@given(TEXT, TEXT)
+def test_nothing_else_is_found(text: str, query: str) -> None:
+    for word in words(query):
+        assert (needle(word) in grams(text)) == any(word in other for other in words(text))
+
+
+@given(st.text())
+def test_grams_hold_nothing_that_an_index_would_take_for_syntax(text: str) -> None:
+    forbidden = set(string.punctuation + string.whitespace + string.ascii_uppercase) - {" "}
+    text_of_grams = grams(text)
+    assert not forbidden & set(text_of_grams)
+    assert all(1 <= len(gram) <= GRAM for gram in text_of_grams.split(" ") if text_of_grams)
+
+
+@given(st.text(max_size=200))
+def test_a_sort_key_fits_its_column(title: str) -> None:
+    assert len(sort_key(title)) <= 200
+
+
+def test_titles_are_sorted_without_regard_to_case_and_width() -> None:
+    assert sorted(["ｂ", "A", "c", "B1"], key=sort_key) == ["A", "ｂ", "B1", "c"]
+
+
+def test_words_that_another_word_contains_are_not_asked_for() -> None:
+    assert query_words("都 東京都 京都 Report rep") == ["report", "東京都"]
+
+
+def test_full_width_letters_do_not_survive() -> None:
+    assert normalize("ｏ１ｓ２") == "o1s2"

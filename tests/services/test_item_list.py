@@ -1,0 +1,222 @@
+"""Pages of the list, against a list that is sorted and filtered in Python."""
+
+import itertools
+from collections.abc import Callable
+from datetime import date, timedelta
+from random import Random
+from typing import Any, get_args
+
+import pytest
+
+from app.database import Database
+from app.lib.logger import NullLogger
+from app.lib.search_grams import sort_key, words
+from app.models.item import STATUSES
+from app.schemas.cursor import Direction, Sort
+from app.schemas.item import ItemOut, ItemPage, ItemQuery
+from app.services import item_list
+from app.services.item_bulk import NewItem, insert_items
+from app.services.item_service import ItemService
+from tests.services.conftest import ServiceOf, Users
+from tests.support.databases import Clock
+from tests.support.statements import statements
+
+pytestmark = pytest.mark.anyio
+
+KEYS: dict[Sort, Callable[[ItemOut], Any]] = {
+    "created": lambda item: item.id,
+    "updated": lambda item: item.updated_at,
+    "title": lambda item: sort_key(item.title),
+    "status": lambda item: STATUSES.index(item.status),
+    "due": lambda item: item.due_on or date.max,
+}
+ORDERS = list(itertools.product(get_args(Sort), get_args(Direction)))
+
+
+@pytest.fixture
+async def everything(database: Database, users: Users, clock: Clock) -> list[ItemOut]:
+    """150 items of Hana, with many equal keys, beside some of Taro and some deleted ones."""
+    random = Random(7)
+    titles = ["東京都庁", "Tokyo report", "ＴＯＫＹＯ　Report 2", "京都の東", "a", "会議", "Émile"]
+    new = [
+        NewItem(
+            title=random.choice(titles),
+            description=random.choice(["", "東京の会議。\n京都", "weekly report", "rep ort"]),
+            status=random.choice(STATUSES),
+            due_on=random.choice([None, date(2026, 1, 1), date(2027, 5, 5)]),
+            created_at=clock(),
+            updated_at=clock() + timedelta(days=random.randrange(4)),
+        )
+        for _ in range(170)
+    ]
+    async with database.session() as session:
+        await insert_items(session, users.taro, new[:20])
+        await insert_items(session, users.hana, new)
+    async with database.session() as session:
+        items = ItemService(session, NullLogger(), users.hana, clock=clock)
+        found = (await items.page(ItemQuery(limit=200))).items
+        gone = {item.id for item in random.sample(found, 20)}
+        await items.delete(sorted(gone))
+    return [item for item in found if item.id not in gone]
+
+
+def expected(everything: list[ItemOut], query: ItemQuery) -> list[ItemOut]:
+    """What all pages of `query` should have."""
+    asked = words(query.q)
+    found = [
+        item
+        for item in everything
+        if query.status in (None, item.status)
+        and all(
+            any(a in word for word in words(f"{item.title}\n{item.description}")) for a in asked
+        )
+    ]
+    key = KEYS[query.sort]
+    return sorted(found, key=lambda item: (key(item), item.id), reverse=query.direction == "desc")
+
+
+async def forwards(items: ItemService, query: ItemQuery) -> list[ItemPage]:
+    pages = [await items.page(query)]
+    while pages[-1].next_cursor:
+        pages.append(await items.page(query.model_copy(update={"after": pages[-1].next_cursor})))
+    return pages
+
+
+@pytest.mark.parametrize(("sort", "direction"), ORDERS)
+async def test_all_pages_together_are_the_list(
+    service_of: ServiceOf, users: Users, everything: list[ItemOut], sort: Sort, direction: Direction
+) -> None:
+    async with service_of(users.hana) as items:
+        for status, q in itertools.product(
+            (None, *STATUSES), ("", "東京", "rep", "都 tokyo", "zz")
+        ):
+            query = ItemQuery(sort=sort, direction=direction, status=status, q=q, limit=9)
+            wanted = expected(everything, query)
+            pages = await forwards(items, query)
+            assert [item for page in pages for item in page.items] == wanted
+            assert all(len(page.items) == 9 for page in pages[:-1])
+            assert pages[0].previous_cursor is None
+            assert not any(page.partial for page in pages)
+            # And back again, page by page.
+            page = pages[-1]
+            for before in reversed(pages[:-1]):
+                cursor = page.previous_cursor
+                page = await items.page(query.model_copy(update={"before": cursor}))
+                assert page.items == before.items
+
+
+@pytest.mark.parametrize(("sort", "direction"), ORDERS)
+async def test_a_search_finds_the_same_by_whichever_way(
+    service_of: ServiceOf,
+    users: Users,
+    everything: list[ItemOut],
+    sort: Sort,
+    direction: Direction,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with service_of(users.hana) as items:
+        for first, most, last in ((0, 500, 0), (0, 0, 500), (40, 20, 60)):
+            monkeypatch.setattr(item_list, "_FIRST_READ", first)
+            monkeypatch.setattr(item_list, "_MOST_FROM_INDEX", most)
+            monkeypatch.setattr(item_list, "_LAST_READ", last)
+            for status, q in itertools.product((None, "done"), ("東", "eport", "会議 東京", "zzz")):
+                query = ItemQuery(sort=sort, direction=direction, status=status, q=q, limit=9)
+                found = [item for page in await forwards(items, query) for item in page.items]
+                assert found == expected(everything, query), (first, most, last, query)
+
+
+async def test_a_search_that_finds_nothing_near_stops_and_goes_on_where_it_stopped(
+    service_of: ServiceOf,
+    users: Users,
+    everything: list[ItemOut],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(item_list, "_FIRST_READ", 5)
+    monkeypatch.setattr(item_list, "_MOST_FROM_INDEX", 3)
+    monkeypatch.setattr(item_list, "_LAST_READ", 10)
+    query = ItemQuery(sort="title", direction="asc", q="会議", limit=20)
+    async with service_of(users.hana) as items:
+        pages = await forwards(items, query)
+        assert pages[0].partial
+        assert [item for page in pages for item in page.items] == expected(everything, query)
+        # Backwards from the end nothing is lost either, whatever the pages hold.
+        back = []
+        page = pages[-1]
+        while page.previous_cursor:
+            page = await items.page(query.model_copy(update={"before": page.previous_cursor}))
+            back.append(page)
+        assert back[-1].previous_cursor is None
+        assert back[-1].items == pages[0].items
+
+
+async def test_going_back_from_an_emptied_page_leads_to_the_items_before_it(
+    service_of: ServiceOf, users: Users, everything: list[ItemOut]
+) -> None:
+    async with service_of(users.hana) as items:
+        for sort, direction in ORDERS:
+            query = ItemQuery(sort=sort, direction=direction, limit=140)
+            first = await items.page(query)
+            second = query.model_copy(update={"after": first.next_cursor})
+            gone = [item.id for item in (await items.page(second)).items]
+            await items.delete(gone)
+            emptied = await items.page(second)
+            assert (emptied.items, emptied.next_cursor) == ([], None)
+            back = query.model_copy(update={"before": emptied.previous_cursor, "limit": 5})
+            assert (await items.page(back)).items == first.items[-5:]
+            await items.restore(gone)
+
+
+async def test_near_the_start_the_page_before_is_the_first_page(
+    service_of: ServiceOf, users: Users, everything: list[ItemOut]
+) -> None:
+    async with service_of(users.hana) as items:
+        first = await items.page(ItemQuery(limit=10))
+        second = await items.page(ItemQuery(limit=3, after=first.next_cursor))
+        back = await items.page(ItemQuery(limit=12, before=second.previous_cursor))
+        assert [item.id for item in back.items[:10]] == [item.id for item in first.items]
+        assert len(back.items) == 12
+        assert back.previous_cursor is None
+
+
+async def test_how_many_statements_a_search_sends(
+    service_of: ServiceOf,
+    users: Users,
+    everything: list[ItemOut],
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with service_of(users.hana) as items:
+
+        async def count(q: str, sort: Sort = "title") -> int:
+            with statements(database.engine) as sent:
+                await items.page(ItemQuery(q=q, sort=sort, limit=5))
+            return len(sent)
+
+        assert await count("東京") == 2  # read, load
+        assert await count("会議 報告") == 2  # read, ask the index: nothing to load
+        monkeypatch.setattr(item_list, "_FIRST_READ", 1)
+        assert await count("東京") == 3  # read, ask the index, load
+        monkeypatch.setattr(item_list, "_MOST_FROM_INDEX", 1)
+        assert await count("東京") == 4  # read, ask the index, read on, load
+        monkeypatch.setattr(item_list, "_LAST_READ", 2)
+        assert await count("東京") == 5  # and find out where it stopped
+
+
+# PostgreSQL's plans depend on the size of the table; benchmarks/items.py looks at those.
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+async def test_no_page_is_sorted_or_read_without_an_index(
+    service_of: ServiceOf, users: Users, everything: list[ItemOut], database: Database
+) -> None:
+    with statements(database.engine) as sent:
+        async with service_of(users.hana) as items:
+            for (sort, direction), status in itertools.product(ORDERS, (None, "doing")):
+                query = ItemQuery(sort=sort, direction=direction, status=status, limit=9)
+                await forwards(items, query)
+    async with database.session() as session:
+        connection = await session.connection()
+        for statement in dict.fromkeys(sent):
+            parameters = tuple("1" for _ in range(statement.count("?")))
+            plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            steps = [row.detail for row in plan]
+            assert not [step for step in steps if "TEMP B-TREE" in step], statement
+            assert not [step for step in steps if step == "SCAN items"], statement
