@@ -11,6 +11,7 @@ from typing import Protocol
 
 from starlette.background import BackgroundTasks
 
+from app.lib.tracelog.accounting import Account, Accountant
 from app.lib.tracelog.recorder import Recorder
 from app.lib.tracelog.redact import Redactor
 from app.lib.tracelog.schema import TASK_PROGRESS_LOGS
@@ -123,6 +124,7 @@ class EnhancedCSVLogger(CSVOnlyLogger):
         self._shipper: Shipper | None = None
         self._shipper_pid = 0
         self._store: Store | None = None
+        self._accountant = Accountant(self.recorder.log_dir, self.recorder.tally)
 
     @property
     def store(self) -> Store:
@@ -142,6 +144,12 @@ class EnhancedCSVLogger(CSVOnlyLogger):
                     self.recorder.log_dir, lambda: open_store(self._url, self._token)
                 )
             return self._shipper
+
+    def status(self) -> Account:
+        """What became of all rows of the log folder, whichever process wrote them. Reads files."""
+        # One that is made here would not be started by the next row.
+        shipper = self._shipper if self._shipper_pid == os.getpid() else None
+        return self._accountant.account(shipper.progress if shipper is not None else None)
 
     def start(self) -> None:
         """Start delivering now, without waiting for the first row."""

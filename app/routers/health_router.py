@@ -2,18 +2,25 @@
 
 import asyncio
 import logging
+from dataclasses import asdict
+from typing import Final
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, PlainTextResponse
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.concurrency import run_in_threadpool
 
 from app.dependencies import DatabaseDep, LoggerDep
+from app.lib.logger import EnhancedCSVLogger, TraceLogger
 
 log = logging.getLogger(__name__)
 router = APIRouter(include_in_schema=False)
 
 ANSWER_SECONDS = 5.0
+
+# Anybody may ask, and an error's text names the log database.
+_PRIVATE: Final = ("last_error", "leader_pid")
 
 
 @router.get("/healthz")
@@ -32,6 +39,12 @@ async def readyz(database: DatabaseDep, logger: LoggerDep) -> JSONResponse:
     except (SQLAlchemyError, OSError, TimeoutError) as error:
         log.warning("Not ready, the database does not answer: %s", type(error).__name__)
         answers = False
-    status = getattr(logger, "status", None)  # loggers without delivery have none
-    content = {"database": answers, "trace_log": status() if status else None}
+    content = {"database": answers, "trace_log": await run_in_threadpool(_trace_log, logger)}
     return JSONResponse(content, 200 if answers else 503)
+
+
+def _trace_log(logger: TraceLogger) -> dict[str, object] | None:
+    """The log's account; None for a logger that delivers nothing."""
+    if not isinstance(logger, EnhancedCSVLogger):
+        return None
+    return {name: value for name, value in asdict(logger.status()).items() if name not in _PRIVATE}

@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from httpx import AsyncClient
 
 from app.database import Database
+from app.lib.logger import EnhancedCSVLogger
 
 
 async def test_alive_without_asking_anything_else(client: AsyncClient, app: FastAPI) -> None:
@@ -31,10 +32,23 @@ async def test_not_ready_without_a_database(
     assert answer.json()["database"] is False
 
 
-async def test_the_trace_log_tells_how_it_is(client: AsyncClient, app: FastAPI) -> None:
-    class Logger:
-        def status(self) -> dict[str, int]:
-            return {"pending": 3}
+async def test_the_trace_log_tells_what_became_of_its_rows(
+    client: AsyncClient, app: FastAPI, tmp_path: Path
+) -> None:
+    logger = EnhancedCSVLogger("libsql://nobody.invalid", base_path=tmp_path / "far")
+    for _ in range(3):
+        logger.log(None, "task_progress_logs", {"task_name": "T", "step_name": "S"})
+    app.state.logger = logger
 
-    app.state.logger = Logger()
-    assert (await client.get("/readyz")).json()["trace_log"] == {"pending": 3}
+    answer = await client.get("/readyz")
+    logger.close(0)
+
+    told = answer.json()["trace_log"]
+    assert answer.status_code == 200
+    assert (told["appended"], told["pending"], told["unaccounted"]) == (3, 3, 0)
+    assert [table["pending"] for table in told["tables"]] == [0, 3]
+    assert "nobody" not in answer.text
+
+
+async def test_a_logger_without_delivery_has_nothing_to_tell(client: AsyncClient) -> None:
+    assert (await client.get("/readyz")).json()["trace_log"] is None

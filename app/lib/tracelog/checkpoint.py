@@ -8,7 +8,8 @@ is damaged is simply not used: its copy from the time before is, or none.
 import contextlib
 import hashlib
 import os
-from dataclasses import asdict, dataclass, field, fields
+import threading
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,7 +26,9 @@ class Counters:
 
     `shipped` rows are in the store; `known` of them were there already when they were sent.
     `collisions` is how many of them are stored under another id. `quarantined` counts rows and
-    damaged spans that lie in quarantine. `lost_bytes` were in segments that somebody removed.
+    damaged spans that lie in quarantine. `dropped` rows were in segments that had to make room, or
+    that somebody removed: `lost_bytes` of those were not delivered, and of `reckoned_bytes` of them
+    the rows are in `dropped` by now.
     """
 
     shipped: int = 0
@@ -34,7 +37,9 @@ class Counters:
     quarantined: int = 0
     batches: int = 0
     retries: int = 0
+    dropped: int = 0
     lost_bytes: int = 0
+    reckoned_bytes: int = 0
 
 
 @dataclass(slots=True)
@@ -42,7 +47,7 @@ class Checkpoint:
     """Offsets in bytes by table name and by the id of the segment's first row.
 
     `state` and `last_error` are the shipper's, for other processes to show. `unsaved` tells that
-    the disk does not have all of this.
+    the disk does not have all of this. `lock` is held by who changes counters and offsets together.
     """
 
     log_dir: Path
@@ -51,6 +56,7 @@ class Checkpoint:
     state: str = ""
     last_error: str = ""
     unsaved: bool = field(default=False, compare=False)
+    lock: threading.Lock = field(default_factory=threading.Lock, compare=False, repr=False)
 
     @classmethod
     def load(cls, log_dir: Path) -> "Checkpoint":
@@ -61,6 +67,13 @@ class Checkpoint:
             except (OSError, ValueError, LookupError, TypeError, AttributeError):
                 continue
         return cls(log_dir)
+
+    def snapshot(self) -> "Checkpoint":
+        """A copy in which counters and offsets belong together, whatever another thread does."""
+        with self.lock:
+            offsets = {table: dict(of_table) for table, of_table in self.offsets.items()}
+            counters = replace(self.counters)
+        return Checkpoint(self.log_dir, offsets, counters, self.state, self.last_error)
 
     def offset(self, table: str, first_id: int) -> int:
         return self.offsets.get(table, {}).get(first_id, 0)

@@ -84,19 +84,21 @@ class Delivery:
         spans = self._put_into_quarantine(parts, outcome)
         rows = sum(len(part.chunk.rows) for part in parts)
         counters = self.checkpoint.counters
-        counters.batches += 1
-        counters.shipped += outcome.written + outcome.known
-        counters.known += outcome.known
-        counters.collisions += outcome.moved
-        counters.quarantined += len(outcome.rejected) + spans
-        for part in parts:
-            self.checkpoint.advance(part.table.name, part.key, part.chunk.next_offset)
+        with self.checkpoint.lock:
+            counters.batches += 1
+            counters.shipped += outcome.written + outcome.known
+            counters.known += outcome.known
+            counters.collisions += outcome.moved
+            counters.quarantined += len(outcome.rejected) + spans
+            for part in parts:
+                self.checkpoint.advance(part.table.name, part.key, part.chunk.next_offset)
         self._recent_rows += rows
         self._recent_rejected += len(outcome.rejected)
         if self._recent_rows > _WINDOW_ROWS:
             self._recent_rows //= 2
             self._recent_rejected //= 2
-        return rows + spans
+        # Parts of empty lines alone settle nothing, and more may wait behind them.
+        return max(1, rows + spans)
 
     def note(self, state: str, error: str) -> None:
         """Have other processes see how it goes."""

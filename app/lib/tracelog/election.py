@@ -12,6 +12,9 @@ from app.lib.tracelog import locks
 
 log = logging.getLogger("tracelog")
 
+LOCK_NAME: Final = ".shipper.lock"
+"""The file in a log folder that its leader holds locked."""
+
 _NO_LOCKS_HERE: Final = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS}
 
 
@@ -59,6 +62,24 @@ class Election:
             fd, self._fd = self._fd, -1
             with contextlib.suppress(OSError):
                 locks.unlock(fd)
+            os.close(fd)
+
+    @staticmethod
+    def holder(path: Path) -> int | None:
+        """The process id of the leader, of whichever process; None where nobody leads."""
+        try:
+            fd = os.open(path, os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
+        except OSError:
+            return None
+        try:
+            # A candidate that comes at this very moment finds it locked, and tries again.
+            if locks.try_lock(fd):
+                locks.unlock(fd)
+                return None
+            return int(os.read(fd, 20))
+        except (OSError, ValueError):
+            return None
+        finally:
             os.close(fd)
 
     def _lock(self, fd: int) -> bool:

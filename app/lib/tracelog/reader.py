@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from app.lib.tracelog import codec
 from app.lib.tracelog.bulk_decode import decode_lines
@@ -18,6 +18,7 @@ _ROW_START: Final = re.compile(rb"(?=([1-9]\d{18}),)")
 _SEALED: Final = re.compile(r"\.([1-9]\d{18})\.csv\Z")
 _STEP_BYTES: Final = 1 << 20
 _HEAD_BYTES: Final = 64 * 1024
+_MOST_HEADS: Final = 4 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +77,18 @@ def first_id_of(path: Path) -> int | None:
     """The id of a file's first row, which names the file for good; None where there is no row."""
     try:
         with path.open("rb") as file:
-            return _first_id(file.read(_HEAD_BYTES))
+            return first_id_in(file)
     except FileNotFoundError:
         return None
+
+
+def first_id_in(file: BinaryIO) -> int | None:
+    """The same of a file that is open."""
+    file.seek(0)
+    head = file.read(_MOST_HEADS)
+    if (first_id := _first_id(head)) is None and len(head) == _MOST_HEADS:
+        first_id = _first_id(head + file.read(_HEAD_BYTES - _MOST_HEADS))
+    return first_id
 
 
 def _first_id(head: bytes) -> int | None:
@@ -107,7 +117,7 @@ def read(
     what stands behind the last line end is taken as a line too. Raises `OSError`.
     """
     with path.open("rb") as file:
-        first_id = _first_id(file.read(_HEAD_BYTES))
+        first_id = first_id_in(file)
         file.seek(offset)
         data = file.read(max_bytes)
         while data and b"\n" not in data and (more := file.read(max_bytes)):

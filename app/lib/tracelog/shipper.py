@@ -17,8 +17,8 @@ from app.lib.tracelog.backlog import measure
 from app.lib.tracelog.backoff import Backoff
 from app.lib.tracelog.checkpoint import Checkpoint
 from app.lib.tracelog.delivery import Delivery, TooManyRejected
-from app.lib.tracelog.election import Election
-from app.lib.tracelog.shipper_status import ShipperStatus, State, describe
+from app.lib.tracelog.election import LOCK_NAME, Election
+from app.lib.tracelog.shipper_status import Progress, ShipperStatus, State, describe
 from app.lib.tracelog.store import (
     Store,
     StoreError,
@@ -27,8 +27,6 @@ from app.lib.tracelog.store import (
 )
 
 log = logging.getLogger("tracelog")
-
-LOCK_NAME: Final = ".shipper.lock"
 
 _FAILING: Final = {"unavailable", "refused", "stopped", "broken"}
 _COMPLAINTS: Final = {
@@ -118,7 +116,7 @@ class Shipper:
             self._urgent.set()
             self._wake.set()
             done = self._turns.wait_for(lambda: self._drains_done >= wanted, seconds)
-            self._drains_done = max(self._drains_done, wanted)
+            self._end_drain(wanted)
         return done
 
     def stop(self, seconds: float = 5.0) -> bool:
@@ -153,16 +151,19 @@ class Shipper:
         delivery.save(now=settled == 0)
         return settled
 
-    def status(self) -> ShipperStatus:
-        """How the delivery of this log folder goes, whichever process does it. Never raises."""
+    def progress(self) -> Progress:
+        """How far this log folder's delivery is, whichever process does it. Never raises."""
         delivery = self._delivery
         if delivery is not None and self._election.leads():
-            return describe(
-                delivery.checkpoint, self._state, self._last_error, leader=True, now=self._clock()
-            )
+            checkpoint = delivery.checkpoint.snapshot()
+            return Progress(checkpoint, self._state, self._last_error, leader=True)
         checkpoint = Checkpoint.load(self._log_dir)
         state, error = checkpoint.state or self._state, checkpoint.last_error or self._last_error
-        return describe(checkpoint, state, error, leader=False, now=self._clock())
+        return Progress(checkpoint, state, error, leader=False)
+
+    def status(self) -> ShipperStatus:
+        """How the delivery of this log folder goes, for people. Never raises."""
+        return describe(self.progress(), self._clock())
 
     # --- the thread --------------------------------------------------------------------------
 
@@ -172,12 +173,16 @@ class Shipper:
             pause, caught_up = self._turn()
             if caught_up:
                 with self._turns:
-                    self._drains_done = max(self._drains_done, drain)
-                    if self._drains_done == self._drains_wanted and not self._stopping:
-                        self._urgent.clear()
+                    self._end_drain(drain)
                     self._turns.notify_all()
             self._rest(pause)
         self._resign()
+
+    def _end_drain(self, number: int) -> None:
+        """The drains up to this one are done, or nobody waits for them any more."""
+        self._drains_done = max(self._drains_done, number)
+        if self._drains_done == self._drains_wanted and not self._stopping:
+            self._urgent.clear()
 
     def _rest(self, pause: float) -> None:
         if self._stopping or pause == 0:

@@ -1,5 +1,6 @@
 """What cannot be delivered lies in quarantine, once, with its reason."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from app.lib.tracelog.quarantine import FILE_NAME, Entry, Quarantine
@@ -43,3 +44,33 @@ def test_a_torn_last_line_costs_no_other(tmp_path: Path) -> None:
 
 def test_without_a_file_it_is_empty(tmp_path: Path) -> None:
     assert list(Quarantine(tmp_path).entries()) == []
+
+
+def test_what_is_taken_out_does_not_come_back(tmp_path: Path) -> None:
+    leader = Quarantine(tmp_path)
+    leader.add([entry(0), entry(9), entry(20)])
+
+    Quarantine(tmp_path).take_out({entry(0).key: "shipped", entry(20).key: "discarded"})
+    leader.add([entry(30)])
+    after_a_restart = Quarantine(tmp_path)
+    after_a_restart.add([entry(0), entry(9), entry(20), entry(30)])
+
+    assert [each.start for each in after_a_restart.entries()] == [9, 30]
+    assert after_a_restart.outcomes() == {"shipped": 1, "discarded": 1}
+    assert (tmp_path / FILE_NAME).read_bytes().count(b"torn,row") == 2
+
+
+def test_nothing_is_lost_while_somebody_takes_out(tmp_path: Path) -> None:
+    leader, person = Quarantine(tmp_path), Quarantine(tmp_path)
+
+    def add() -> None:
+        for n in range(200):
+            leader.add([entry(n * 10)])
+
+    with ThreadPoolExecutor() as threads:
+        adding = threads.submit(add)
+        while not adding.done():
+            person.take_out({each.key: "discarded" for each in person.entries()})
+        adding.result()
+
+    assert len(list(person.entries())) + person.outcomes()["discarded"] == 200
