@@ -102,7 +102,8 @@ def _take(browser: Browser, demo: _Demo, language: str) -> None:
     page.wait_for_url("**/items")
 
     # Two people change one item: the second one's request shows a step that failed.
-    edit = page.locator("tr.item").first.get_by_role("link").first.get_attribute("href") or ""
+    item = page.locator("tr.item").nth(list(_LOCALES).index(language))
+    edit = item.get_by_role("link").first.get_attribute("href") or ""
     change: dict[str, str | float | bool] = {
         "title": "Order the cake",
         "version": "1",
