@@ -194,7 +194,7 @@ def test_everything_a_stranger_does_is_found_in_the_log(clone: Clone, browser: B
         visit_and_look(clone, browser, count_rows, javascript=javascript)
 
     assert clone.stop() == 0
-    clone.start(seconds=10)
+    clone.start(INSTALL_SECONDS)
     assert len(LOGIN.findall(clone.output())) == 1, "the second start made nothing again"
     assert clone.stop() == 0
 
