@@ -454,6 +454,22 @@ def test_new_rows_do_not_shorten_the_pause_after_a_failure(logs: Path, journal: 
     assert shipper.stop(5)
 
 
+def test_after_a_drain_in_vain_pauses_are_as_long_as_before(
+    journal: Journal, make_shipper: MakeShipper, faulty_server: FaultyServer
+) -> None:
+    faulty_server.fault = faults.answers(401)
+    shipper = make_shipper(lambda: TursoStore(faulty_server.url))
+    write(journal, 1)
+    shipper.start()
+    assert not shipper.drain(0.2)
+
+    retries, started = shipper.status().retries, time.monotonic()
+    wait_until(lambda: shipper.status().retries >= retries + 5)
+
+    # Each of the five pauses is 0.05 s at least.
+    assert time.monotonic() - started > 0.2
+
+
 def test_the_standby_shows_what_the_leader_does(
     journal: Journal, make_shipper: MakeShipper, faulty_server: FaultyServer
 ) -> None:
