@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BaseModel, EmailStr, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from app.schemas.text import Line
+from app.schemas.text import no_control_characters, one_line
 
 
 def normalize_email(value: str) -> str:
@@ -16,7 +16,9 @@ def normalize_email(value: str) -> str:
 Email = Annotated[EmailStr, Field(max_length=254), AfterValidator(normalize_email)]
 Password = Annotated[str, Field(min_length=12, max_length=128, repr=False)]
 GivenPassword = Annotated[str, Field(min_length=1, max_length=128, repr=False)]
-Name = Annotated[Line, StringConstraints(min_length=1, max_length=100)]
+Name = Annotated[
+    str, StringConstraints(min_length=1, max_length=100), one_line, no_control_characters
+]
 
 
 def is_email(password: str, email: str) -> bool:

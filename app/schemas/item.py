@@ -16,7 +16,7 @@ from pydantic_core import PydanticCustomError
 
 from app.models.item import DESCRIPTION_LENGTH, TITLE_LENGTH, Status
 from app.schemas.cursor import Cursor, Direction, InvalidCursor, Sort
-from app.schemas.text import Line, Paragraphs
+from app.schemas.text import line_feeds, no_control_characters, one_line
 
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -36,8 +36,15 @@ def _empty_is_none(value: object) -> object:
     return None if value == "" else value
 
 
-Title = Annotated[Line, StringConstraints(min_length=1, max_length=TITLE_LENGTH)]
-Description = Annotated[Paragraphs, StringConstraints(max_length=DESCRIPTION_LENGTH)]
+Title = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=TITLE_LENGTH),
+    one_line,
+    no_control_characters,
+]
+Description = Annotated[
+    str, StringConstraints(max_length=DESCRIPTION_LENGTH), line_feeds, no_control_characters
+]
 DueOn = Annotated[date, Field(ge=date(1900, 1, 1), le=date(9999, 12, 30), examples=["2026-11-05"])]
 OptionalDueOn = Annotated[DueOn | None, BeforeValidator(_iso_date)]
 Version = Annotated[int, Field(ge=1, lt=1 << 31, description="The version that was changed.")]

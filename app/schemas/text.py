@@ -1,9 +1,8 @@
-"""Text as people type it."""
+"""Text as people type it: validators for `Annotated`, to stand behind the length limits."""
 
 import re
-from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, StringConstraints
+from pydantic import AfterValidator, BeforeValidator
 from pydantic_core import PydanticCustomError
 
 # All but tab and line feed; databases refuse NUL, and nobody means the others.
@@ -27,13 +26,11 @@ def _line_feeds(value: object) -> object:
     return value
 
 
-Line = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True),
-    BeforeValidator(_one_line),
-    AfterValidator(_no_control_characters),
-]
-"""One line: runs of white space become one space."""
+one_line = BeforeValidator(_one_line)
+"""Runs of white space become one space, none stays at the ends."""
 
-Paragraphs = Annotated[str, BeforeValidator(_line_feeds), AfterValidator(_no_control_characters)]
-"""Several lines, each ended by a line feed."""
+line_feeds = BeforeValidator(_line_feeds)
+"""Each line ends with a line feed."""
+
+no_control_characters = AfterValidator(_no_control_characters)
+"""Refuses what cannot be seen, with the error `control_character`."""

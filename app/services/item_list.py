@@ -23,11 +23,14 @@ _LAST_READ: Final = 15_000
 _COLUMNS: Final = tuple(ItemOut.model_fields)
 
 
+Rows = Sequence[Row[*tuple[Any, ...]]]
+
+
 @dataclass(frozen=True, slots=True)
 class _Found:
     """Items in the direction in which they were read, and where reading stopped early."""
 
-    rows: Sequence[Row[*tuple[Any, ...]]]
+    rows: Rows
     stopped_at: Cursor | None = None
 
 
@@ -76,38 +79,37 @@ class ItemList:
     async def _find(self, query: ItemQuery, order: ItemOrder) -> _Found:
         """One more than the page has, if there are so many."""
         wanted = query.limit + 1
+        execute = self._session.execute
         search = ItemSearch(query.q, order)
         if not search.words:
-            return _Found((await self._session.execute(order.walk(_COLUMNS, wanted))).all())
-        ids, stopped_at = await self._search(search, order, wanted, query)
+            return _Found((await execute(order.walk(_COLUMNS, wanted))).all())
+        if search.streams:
+            ids = await self._session.scalars(search.streamed(wanted))
+            return _Found(await self._load(order, ids.all()))
+        rows = (await execute(search.walked(_COLUMNS, wanted, _FIRST_READ))).all()
+        if len(rows) == wanted:
+            return _Found(rows)
+        from_index = (await execute(search.indexed(wanted, _MOST_FROM_INDEX))).all()
+        if from_index[0].candidates <= _MOST_FROM_INDEX:
+            found = [row.id for row in from_index if row.id is not None]
+            return _Found(await self._load(order, found))
+        rows = (await execute(search.walked(_COLUMNS, wanted, _LAST_READ))).all()
+        if len(rows) == wanted:
+            return _Found(rows)
+        last = (await execute(order.walk([], 1, offset=_LAST_READ - 1))).one_or_none()
+        return _Found(rows, _place(query, last) if last else None)
+
+    async def _load(self, order: ItemOrder, ids: Sequence[int]) -> Rows:
+        """The items of `ids`, in that order."""
         if not ids:
-            return _Found([], stopped_at)
-        loaded = await self._session.execute(
+            return []
+        found = await self._session.execute(
             select(*order.columns(_COLUMNS)).where(
                 ITEMS.c.id.in_(ids), ITEMS.c.owner_id == self._user_id, ITEMS.c.deleted_at.is_(None)
             )
         )
-        by_id = {row.id: row for row in loaded}
-        return _Found([by_id[item_id] for item_id in ids if item_id in by_id], stopped_at)
-
-    async def _search(
-        self, search: ItemSearch, order: ItemOrder, wanted: int, query: ItemQuery
-    ) -> tuple[list[int], Cursor | None]:
-        """The ids of the first matches, and where the search gave up."""
-        scalars, execute = self._session.scalars, self._session.execute
-        if search.streams:
-            return list(await scalars(search.streamed(wanted))), None
-        ids = list(await scalars(search.walked(wanted, _FIRST_READ)))
-        if len(ids) == wanted:
-            return ids, None
-        rows = (await execute(search.indexed(wanted, _MOST_FROM_INDEX))).all()
-        if rows[0].candidates <= _MOST_FROM_INDEX:
-            return [row.id for row in rows if row.id is not None], None
-        ids = list(await scalars(search.walked(wanted, _LAST_READ)))
-        if len(ids) == wanted:
-            return ids, None
-        last = (await execute(order.walk([], 1, offset=_LAST_READ - 1))).one_or_none()
-        return ids, _place(query, last) if last else None
+        by_id = {row.id: row for row in found}
+        return [by_id[item_id] for item_id in ids if item_id in by_id]
 
 
 def _place(query: ItemQuery, row: Row[*tuple[Any, ...]]) -> Cursor:

@@ -25,7 +25,7 @@ from sqlalchemy.sql.expression import FromClause
 from app.models.item import STATUSES, Item, Status
 from app.schemas.cursor import Cursor, Sort, status_key
 
-Rows = Select[*tuple[Any, ...]]
+Statement = Select[*tuple[Any, ...]]
 Dialect = Literal["sqlite", "postgresql"]
 
 ITEMS: Final[Table] = Item.metadata.tables["items"]
@@ -54,7 +54,7 @@ class ItemOrder:
         named = [ITEMS.c[name] for name in dict.fromkeys(["id", *names])]
         return [*named, self._key.label("sort_key")]
 
-    def walk(self, names: Iterable[str], limit: int, offset: int = 0) -> Rows:
+    def walk(self, names: Iterable[str], limit: int, offset: int = 0) -> Statement:
         """`columns` of the first `limit` items behind `offset` others, read from the indexes."""
         columns = self.columns(names)
         parts = [
@@ -69,7 +69,7 @@ class ItemOrder:
         merged = union_all(*parts).subquery()
         return self.in_order(select(merged), merged).limit(limit).offset(offset)
 
-    def in_order(self, statement: Rows, rows: FromClause) -> Rows:
+    def in_order(self, statement: Statement, rows: FromClause) -> Statement:
         """`statement`, which selects from `rows` of `columns`, sorted."""
         return statement.order_by(*self._directed(rows.c.sort_key, rows.c.id))
 
@@ -115,7 +115,7 @@ class ItemOrder:
         start = literal(start_key, key.type)
         return [[key == start, behind_id], [self._behind(key, start)]]
 
-    def _part(self, part: Rows, limit: int) -> Rows:
+    def _part(self, part: Statement, limit: int) -> Statement:
         if self.dialect == "sqlite":
             # A part with an order of its own would be read to its end first.
             return part

@@ -5,6 +5,7 @@ is. It is not told where a gram stands: that all grams of a word are in a text d
 the word is, so longer words are looked for in `search_grams` itself.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 from sqlalchemy import ColumnElement, cast, column, func, literal, select, table, true
@@ -12,7 +13,7 @@ from sqlalchemy.dialects.postgresql import TSQUERY
 
 from app.lib.search_grams import GRAM, needle, query_grams, query_words
 from app.models.item import STATUSES
-from app.services.item_order import ITEMS, ItemOrder, Rows
+from app.services.item_order import ITEMS, ItemOrder, Statement
 
 _FTS: Final = table("item_search", column("rowid"), column("item_search"))
 
@@ -33,7 +34,7 @@ class ItemSearch:
         """
         return self._is_sqlite and self._order.sort == "created"
 
-    def streamed(self, wanted: int) -> Rows:
+    def streamed(self, wanted: int) -> Statement:
         """Ids of the first `wanted` matches, in order."""
         found = self._candidates()
         grams = select(ITEMS.c.search_grams).where(ITEMS.c.id == _FTS.c.rowid).scalar_subquery()
@@ -43,15 +44,16 @@ class ItemSearch:
         direction = _FTS.c.rowid.desc() if self._order.descending else _FTS.c.rowid.asc()
         return found.order_by(direction).limit(wanted)
 
-    def walked(self, wanted: int, examined: int) -> Rows:
-        """Ids of the first `wanted` matches among the list's next `examined` items, in order."""
-        walk = self._order.walk(["search_grams"], examined).subquery()
+    def walked(self, names: Iterable[str], wanted: int, examined: int) -> Statement:
+        """The first `wanted` matches among the list's next `examined` items, in order."""
+        walk = self._order.walk([*names, "search_grams"], examined).subquery()
         # Not sorted again: both databases pass the rows on as they come, and stop at the last
         # that is wanted; SQLite would gather all of them first.
-        return select(walk.c.id).where(*self._contain(walk.c.search_grams)).limit(wanted)
+        columns = [column for column in walk.c if column.name != "search_grams"]
+        return select(*columns).where(*self._contain(walk.c.search_grams)).limit(wanted)
 
-    def indexed(self, wanted: int, most: int) -> Rows:
-        """Rows (candidates, id): the ids of the first `wanted` matches, in order.
+    def indexed(self, wanted: int, most: int) -> Statement:
+        """Statement (candidates, id): the ids of the first `wanted` matches, in order.
 
         `candidates` is how many items the index came up with, counted up to `most` + 1; with more
         than `most` the ids mean nothing. Where nothing matches there is one row with no id.
@@ -72,7 +74,7 @@ class ItemSearch:
         statement = select(count.c.candidates, first.c.id)
         return self._order.in_order(statement.outerjoin_from(count, first, true()), first)
 
-    def _candidates(self) -> Rows:
+    def _candidates(self) -> Statement:
         """Ids of the items that the index takes for matches, in its own order."""
         if self._is_sqlite:
             return select(_FTS.c.rowid.label("id")).where(

@@ -1,0 +1,175 @@
+"""Migrations bring any database to what the models say, once, and nobody else's tables along."""
+
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import psycopg
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, Engine, create_engine, inspect
+
+from app import database
+from app.database import parse_url, upgrade
+from app.models import Base
+from commands.kit.environment import ROOT
+from tests.support.databases import BOTH
+
+
+@pytest.fixture(params=BOTH)
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{(tmp_path / 'app.db').as_posix()}"
+    found: str = request.getfixturevalue("empty_postgres_database")
+    return found
+
+
+@pytest.fixture
+def engine(url: str) -> Iterator[Engine]:
+    parsed = parse_url(url)
+    driver = parsed.drivername.replace("+aiosqlite", "")
+    engine = create_engine(parsed.set(drivername=driver))
+    yield engine
+    engine.dispose()
+
+
+def differences(connection: Connection) -> list[object]:
+    """What autogenerate would write into the next migration."""
+    options = {"include_name": lambda name, kind, _: not (name or "").startswith("item_search")}
+    context = MigrationContext.configure(connection, opts=options)
+    return list(compare_metadata(context, Base.metadata))
+
+
+def versions(connection: Connection) -> list[str]:
+    return list(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars())
+
+
+def test_the_models_are_what_the_migrations_make(url: str, engine: Engine) -> None:
+    upgrade(url)
+    with engine.connect() as connection:
+        assert differences(connection) == []
+
+
+def test_upgrading_again_changes_nothing(url: str, engine: Engine) -> None:
+    upgrade(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO users (email, name, role, created_at)"
+            " VALUES ('hana@example.com', 'Hana', 'user', '2026-11-05 12:00:00')"
+        )
+    upgrade(url)
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM users").scalar() == 1
+
+
+def test_all_of_it_can_be_taken_back(url: str, engine: Engine) -> None:
+    upgrade(url)
+    with database._migrating(url) as connection:
+        command.downgrade(database._alembic(connection), "base")
+    assert inspect(engine).get_table_names() == ["alembic_version"]
+    assert inspect(engine).get_view_names() == []
+    upgrade(url)
+    with engine.connect() as connection:
+        assert differences(connection) == []
+
+
+def test_started_at_once_they_do_it_once(url: str, engine: Engine) -> None:
+    program = "import sys; from app.database import upgrade; upgrade(sys.argv[1])"
+    started = [
+        subprocess.Popen([sys.executable, "-c", program, url], cwd=ROOT, stderr=subprocess.PIPE)
+        for _ in range(4)
+    ]
+    errors = [process.communicate(timeout=60)[1] for process in started]
+    assert [process.returncode for process in started] == [0] * 4, errors
+    with engine.connect() as connection:
+        assert len(versions(connection)) == 1
+        assert differences(connection) == []
+
+
+def test_a_migration_that_fails_leaves_the_database_as_it_was(
+    url: str, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upgrade(url)
+    with engine.connect() as connection:
+        before = versions(connection)
+    folder = tmp_path / "migrations"
+    shutil.copytree(database.MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "versions" / "9999_broken.py").write_text(
+        "from alembic import op\n"
+        f"revision, down_revision = '9999', {before[0]!r}\n"
+        "def upgrade():\n"
+        "    op.execute('CREATE TABLE half_done (id integer)')\n"
+        "    op.execute('INSERT INTO missing VALUES (1)')\n"
+    )
+    monkeypatch.setattr(database, "MIGRATIONS", folder)
+    with pytest.raises(Exception, match="missing"):
+        upgrade(url)
+    with engine.connect() as connection:
+        assert versions(connection) == before
+    assert not inspect(engine).has_table("half_done")
+
+
+@pytest.mark.postgres
+def test_schemas_of_others_are_left_alone(empty_postgres_database: str) -> None:
+    others = ("auth", "storage", "realtime", "vault", "extensions")
+    with psycopg.connect(empty_postgres_database) as connection:
+        for schema in others:
+            connection.execute(f"CREATE SCHEMA {schema}")
+            connection.execute(f"CREATE TABLE {schema}.users (id uuid PRIMARY KEY, secret text)")
+            connection.execute(f"CREATE TABLE {schema}.alembic_version (version_num text)")
+    upgrade(empty_postgres_database)
+    engine = create_engine(parse_url(empty_postgres_database))
+    try:
+        assert all(
+            sorted(inspect(engine).get_table_names(schema=schema)) == ["alembic_version", "users"]
+            for schema in others
+        )
+        with engine.connect() as connection:
+            assert differences(connection) == []
+            for schema in others:
+                count = f"SELECT count(*) FROM {schema}.alembic_version"
+                assert connection.exec_driver_sql(count).scalar() == 0
+    finally:
+        engine.dispose()
+
+
+def test_the_text_index_can_be_rebuilt_and_finds_nothing_wrong(tmp_path: Path) -> None:
+    path = tmp_path / "app.db"
+    upgrade(f"sqlite:///{path.as_posix()}")
+    item = (
+        "INSERT INTO items (owner_id, status, created_at, updated_at, version, title, title_key,"
+        " description, search_grams, deleted_at)"
+        " VALUES (1, 0, '2026', '2026', 1, '', '', '', ?, ?)"
+    )
+
+    def found(connection: sqlite3.Connection, match: str) -> list[int]:
+        query = "SELECT rowid FROM item_search WHERE item_search MATCH ?"
+        return [row[0] for row in connection.execute(query, [match])]
+
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute(item, ["東京都 京都 都", None])
+        connection.execute(item, ["京都府 都府 府", None])
+        connection.execute(item, ["東京湾 京湾 湾", "2026"])
+        assert found(connection, '"東"*') == [1]
+        connection.execute("UPDATE items SET deleted_at = NULL WHERE id = 3")
+        connection.execute("UPDATE items SET deleted_at = '2026' WHERE id = 1")
+        connection.execute("UPDATE items SET status = 2, version = 2 WHERE id = 2")
+        connection.execute("UPDATE items SET search_grams = '大阪府 阪府 府' WHERE id = 3")
+        for _ in range(2):
+            assert found(connection, '"東"*') == []
+            assert found(connection, '"府"*') == [2, 3]
+            assert found(connection, "ｏ1") == [2, 3]
+            assert found(connection, "ｏ1ｓ2") == [2]
+            assert found(connection, "ｏ1ｓ0") == [3]
+            connection.execute("INSERT INTO item_search (item_search) VALUES ('integrity-check')")
+            connection.execute("INSERT INTO item_search (item_search) VALUES ('rebuild')")
+        connection.execute("DELETE FROM items")
+        assert found(connection, '"府"*') == []
+        connection.execute("INSERT INTO item_search (item_search) VALUES ('integrity-check')")
