@@ -76,7 +76,7 @@ class Program:
         assert self._process is not None, "not started"
         return self._process
 
-    def start(self, seconds: float = 20.0) -> None:
+    def start(self, seconds: float = 90.0) -> None:
         """Start it and return once it is ready. Raises `AssertionError` with its output."""
         self._output = self.log.open("ab")
         self._process = subprocess.Popen(
@@ -89,6 +89,9 @@ class Program:
         )
         try:
             wait_until(self._is_up, seconds=seconds, what=f"the start of {self.command[0]}")
+        except TimeoutError as error:
+            self.kill()
+            raise AssertionError(f"{error}:\n{self.output()}") from None
         except BaseException:
             self.kill()
             raise
@@ -96,12 +99,12 @@ class Program:
             self.kill()
             raise AssertionError(f"{self.command} ended at once:\n{self.output()}")
 
-    def stop(self, seconds: float = 20.0) -> int:
+    def stop(self, seconds: float = 60.0) -> int:
         """Ask it to end (SIGTERM), wait, and return its exit code."""
         self.process.terminate()
         return self.wait(seconds)
 
-    def wait(self, seconds: float = 20.0) -> int:
+    def wait(self, seconds: float = 60.0) -> int:
         """Wait for its end and return its exit code. Raises `AssertionError` with its output."""
         try:
             return self.process.wait(seconds)
