@@ -213,7 +213,8 @@ class Shipper:
         except Exception as error:  # noqa: BLE001
             return self._fail(error), False
         self._succeed(delivery)
-        delivery.save(now=settled == 0)
+        # Forcing it to the disk after every batch would cost more than the replay that it spares.
+        delivery.save(now=settled == 0 and self._drains_wanted > self._drains_done)
         return (0.0, False) if settled else (self._idle_seconds, True)
 
     def _take_over(self) -> Delivery:

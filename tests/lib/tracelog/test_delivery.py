@@ -206,6 +206,35 @@ def test_without_its_checkpoint_a_replay_finds_everything_known(desk: Desk, dama
     assert desk.stored() == written
 
 
+def test_a_leader_killed_before_it_saved_its_checkpoint_doubles_no_row(desk: Desk) -> None:
+    written = rows(30)
+    desk.write(written[:10])
+    desk.deliver()
+    desk.write(written[10:])
+    killed = desk.delivery()
+    killed.step()
+
+    counters = desk.deliver()
+
+    assert (counters.shipped, counters.known) == (30, 20)
+    assert desk.stored() == written
+
+
+def test_a_leader_that_comes_back_with_an_old_checkpoint_doubles_no_row(desk: Desk) -> None:
+    written = rows(30)
+    desk.write(written[:10])
+    stopped = desk.delivery()
+    stopped.step()
+    desk.write(written[10:])
+    desk.deliver()
+
+    stopped.step()
+    stopped.save()
+    desk.deliver()
+
+    assert desk.stored() == written
+
+
 def test_a_checkpoint_of_another_file_is_not_used(desk: Desk) -> None:
     desk.write(rows(50))
     desk.deliver()

@@ -147,17 +147,19 @@ def test_rotation_under_several_writers_loses_and_doubles_nothing(
     store.close()
 
 
+@pytest.mark.parametrize("server", ["sqld", "tursodb"])
 def test_a_drain_delivers_a_backlog_before_it_returns(
-    logs: Path, journal: Journal, make_shipper: MakeShipper, sqld: TursoServer
+    request: pytest.FixtureRequest, journal: Journal, make_shipper: MakeShipper, server: str
 ) -> None:
+    turso: TursoServer = request.getfixturevalue(server)
     write(journal, 5_000)
-    shipper = make_shipper(lambda: TursoStore(sqld.url, sqld.token))
+    shipper = make_shipper(lambda: TursoStore(turso.url, turso.token))
     shipper.start()
 
     assert shipper.drain(30)
     assert shipper.status().shipped == 5_000
     assert shipper.stop(5)
-    store = TursoStore(sqld.url, sqld.token)
+    store = TursoStore(turso.url, turso.token)
     assert count(store) == 5_000
     store.close()
 
