@@ -166,7 +166,9 @@ class _Connection:
         self._wire.deadline = deadline
         self.reusable = False
         try:
-            self._client.request("POST", path, body, dict(headers))
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                self._client.request("POST", path, body, dict(headers))
+            # A server may say no before it has read all, and close; its answer is there even so.
             response = self._client.getresponse()
         except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError) as error:
             raise _Gone(_reason(error)) from None

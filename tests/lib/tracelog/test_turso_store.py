@@ -147,6 +147,16 @@ def test_a_wrong_token_is_refused_by_the_real_server(sqld: TursoServer, token: s
     store.close()
 
 
+def test_a_server_that_refuses_before_it_has_read_all_is_heard(sqld: TursoServer) -> None:
+    store = TursoStore(sqld.url, "wrong")
+    rows = [api_row("x" * 500_000) for _ in range(10)]
+
+    for _ in range(3):
+        with pytest.raises(StoreRefused, match="does not take the token"):
+            store.insert(Batch({API_LOGS: rows}))
+    store.close()
+
+
 def test_the_token_may_stand_in_the_url(sqld: TursoServer) -> None:
     url = f"libsql://{sqld.url.removeprefix('http://')}?tls=0&authToken={sqld.token}"
     store = TursoStore(url)
