@@ -14,8 +14,8 @@ from app.lib.tracelog.store import (
     StoreError,
     StoreRefused,
     StoreSchemaMissing,
-    StoreUnavailable,
 )
+from app.lib.tracelog.trace import current_trace
 from app.routers import log_pages as pages
 from app.routers.log_pages import Listing, Problem, current_filter, list_url, read_filter
 from app.routers.trace_timeline import Timeline
@@ -89,9 +89,13 @@ async def show_trace(request: Request, log: LogDep, state: StateDep, trace_id: s
     return render(request, pages.UnknownTracePage(trace_id, state.pending if state else 0), 404)
 
 
+class _NoStore(StoreError):
+    """The app was made with a logger that delivers to no store."""
+
+
 def _there(log: LogService | None) -> LogService:
     if log is None:
-        raise StoreUnavailable("This app keeps its trace log in CSV files only.")
+        raise _NoStore("Its logger is no EnhancedCSVLogger.")
     return log
 
 
@@ -105,7 +109,12 @@ def _history(request: Request, wanted: RequestFilter) -> dict[str, str]:
 
 def _problem(request: Request, error: StoreError) -> Problem:
     _ = language_of(request).gettext
+    if (trace := current_trace()) is not None:
+        trace.exception = error  # the trace log shows it as it shows an unhandled one
     match error:
+        case _NoStore():
+            title = _("This app delivers its log to no database.")
+            advice = _("What its logger records is in the CSV files on the server.")
         case StoreRefused():
             title = _("The log database refuses access.")
             advice = _(

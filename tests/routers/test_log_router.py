@@ -433,8 +433,11 @@ async def test_a_stopped_log_database_is_said_in_words(
         japanese = await admin.get(url, headers=JAPANESE)
         assert "ログデータベースが応答していません。" in japanese.text
         assert sqld.token not in page.text
+    log_dir: Path = app.state.logger.recorder.log_dir
+    assert "StoreUnavailable" in (log_dir / "task_progress_logs.csv").read_text("utf-8")
     part = await admin.get("/logs?path=/items", headers=HTMX)
     assert part.status_code == 503
+    assert "Delivery to the log database fails" not in part.text  # once is enough
     assert part.text.lstrip().startswith('<section id="requests"')
     assert part.headers["hx-reswap"] == "outerHTML"
 
@@ -497,5 +500,5 @@ async def test_an_app_that_logs_to_files_only_says_so(
     for url in ("/logs", f"/logs/traces/{TRACE}"):
         page = await admin.get(url)
         assert page.status_code == 503
-        assert "This app keeps its trace log in CSV files only." in page.text
+        assert "This app delivers its log to no database." in page.text
     app.state.logger = own
