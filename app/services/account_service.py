@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.lib.logger import TraceLogger
-from app.models.base import utc_now
+from app.lib.utils import utc_now
 from app.models.user import Role, User
 from app.schemas.account import ChangePassword, SignIn, SignUp, is_email
 from app.services.errors import EmailTaken, InvalidCredentials, NotFound, PasswordIsEmail

@@ -56,13 +56,13 @@ class ItemList:
         rows = found.rows[: query.limit]
         far = found.stopped_at
         if len(found.rows) > query.limit:
-            far = _place(query, rows[-1])
+            far = place_of(query, rows[-1])
         if backwards and far is None:
             # The list's start: its first page, and not only what is left of it before the cursor.
             return await self.page(query.model_copy(update={"before": None}))
         near = None
         if order.start:
-            near = _place(query, rows[0]) if rows else _just_behind(order.start, order)
+            near = place_of(query, rows[0]) if rows else _just_behind(order.start, order)
         if backwards:
             rows, far, near = rows[::-1], near, far
         return ItemPage(
@@ -97,7 +97,7 @@ class ItemList:
         if len(rows) == wanted:
             return _Found(rows)
         last = (await execute(order.walk([], 1, offset=_LAST_READ - 1))).one_or_none()
-        return _Found(rows, _place(query, last) if last else None)
+        return _Found(rows, place_of(query, last) if last else None)
 
     async def _load(self, order: ItemOrder, ids: Sequence[int]) -> Rows:
         """The items of `ids`, in that order."""
@@ -112,7 +112,8 @@ class ItemList:
         return [by_id[item_id] for item_id in ids if item_id in by_id]
 
 
-def _place(query: ItemQuery, row: Row[*tuple[Any, ...]]) -> Cursor:
+def place_of(query: ItemQuery, row: Row[*tuple[Any, ...]]) -> Cursor:
+    """Where a row of `ItemOrder` stands in the list."""
     key = None if query.sort == "created" else row.sort_key
     return Cursor(query.sort, query.direction, key, row.id)
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.lib.logger import TraceLogger
 from app.lib.search_grams import grams, sort_key
-from app.models.base import utc_now
+from app.lib.utils import utc_now
 from app.models.item import Item, Status
 from app.schemas.item import ItemIn, ItemPage, ItemQuery
 from app.services.errors import Conflict, NotFound

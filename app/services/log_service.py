@@ -15,6 +15,7 @@ from app.lib.tracelog.reader import list_segments, read
 from app.lib.tracelog.schema import API_LOGS, TABLES, TASK_PROGRESS_LOGS, Table
 from app.lib.tracelog.sql import Statement
 from app.lib.tracelog.store import Cell, Store, StoreUnavailable
+from app.lib.utils import utc_now
 from app.schemas.log import RequestFilter, RequestPage, TraceView
 from app.services.request_query import SCANNED, RequestQuery
 from app.services.trace_assembly import REQUEST_CHARS, STEP_CHARS, assemble, request_line
@@ -32,10 +33,6 @@ _CHARS: Final = {API_LOGS: REQUEST_CHARS, TASK_PROGRESS_LOGS: STEP_CHARS}
 
 T = TypeVar("T")
 _Rows = dict[int, dict[str, Cell]]
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class LogService:

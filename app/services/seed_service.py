@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.lib.logger import NullLogger
-from app.models.base import utc_now
+from app.lib.utils import utc_now
 from app.models.item import STATUSES
 from app.models.user import User
 from app.services.account_service import LocalAccounts

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import contains_eager
 
-from app.models.base import utc_now
+from app.lib.utils import utc_now
 from app.models.login_session import LoginSession
 from app.models.user import User
 
