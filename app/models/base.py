@@ -18,11 +18,6 @@ NAMES = {
 Id = BigInteger().with_variant(Integer, "sqlite")
 
 
-def utc_now() -> datetime:
-    """Now, in UTC, with microseconds."""
-    return datetime.now(UTC)
-
-
 class UtcDateTime(TypeDecorator[datetime]):
     """An instant: aware, in UTC. SQLite keeps it as text that sorts by time."""
 

@@ -7,7 +7,8 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, String, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base, Id, UtcDateTime, utc_now
+from app.lib.utils import utc_now
+from app.models.base import Base, Id, UtcDateTime
 
 Role = Literal["user", "admin"]
 
