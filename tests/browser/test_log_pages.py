@@ -1,0 +1,130 @@
+"""The trace log in a real browser: for administrators, with JavaScript and without."""
+
+import re
+import sqlite3
+from collections.abc import Callable
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Visit, Visitor
+from tests.support.axe import violations
+from tests.support.live_app import LiveApp
+from tests.support.processes import wait_until
+
+pytestmark = pytest.mark.browser
+
+VisitAsAdmin = Callable[..., Visitor]
+
+
+@pytest.fixture
+def visit_as_admin(visit: Visit, live_app: LiveApp) -> VisitAsAdmin:
+    """`visit_as_admin(...)`: a new visitor whose account has the role."""
+
+    def new(**how: object) -> Visitor:
+        visitor = visit(**how)  # type: ignore[arg-type] # handed on as it came
+        with sqlite3.connect(live_app.folder / "data" / "app.db") as database:
+            database.execute("UPDATE users SET role = 'admin' WHERE email = ?", (visitor.email,))
+        database.close()
+        return visitor
+
+    return new
+
+
+def ask(visitor: Visitor, path: str) -> str:
+    """The trace id of a request that was made in the visitor's session, beside the page."""
+    cookies = "; ".join(f"{c['name']}={c['value']}" for c in visitor.context.cookies())
+    answer = httpx.get(visitor.origin + path, headers={"Cookie": cookies}, trust_env=False)
+    return answer.headers["x-trace-id"]
+
+
+def open_log(visitor: Visitor, path: str, *trace_ids: str) -> Page:
+    """The list, once these traces have been delivered."""
+
+    def there() -> bool:
+        page = visitor.go(path)
+        return all(trace_id in page.content() for trace_id in trace_ids)
+
+    wait_until(there, what="the delivery to the log database")
+    return visitor.page
+
+
+def shown_paths(page: Page) -> list[str]:
+    return page.locator("#requests tbody td bdi").all_inner_texts()
+
+
+def test_filters_act_while_one_types_and_back_takes_them_off(visit_as_admin: VisitAsAdmin) -> None:
+    visitor = visit_as_admin()
+    found = ask(visitor, "/items?q=log")
+    missing = ask(visitor, "/no-such-page")
+    page = open_log(visitor, "/logs", found, missing)
+    page.locator("#path").press_sequentially("/no-such")
+    expect(page).to_have_url(re.compile(r"/logs\?path=%2Fno-such$"))
+    expect(page.locator("#requests")).not_to_contain_text("/items")
+    expect(page.locator("#path")).to_be_focused()
+    page.locator("#status-5xx").click()
+    expect(page.get_by_text("No request matches.")).to_be_visible()
+    expect(page.locator("#announcer")).to_have_text("0 requests on this page")
+    page.go_back()
+    expect(page).to_have_url(re.compile(r"/logs\?path=%2Fno-such$"))
+    assert set(shown_paths(page)) == {"/no-such-page"}
+    page.go_back()
+    expect(page.locator("#path")).to_have_value("")
+
+
+def test_a_step_opens_by_a_click_and_by_its_address(visit_as_admin: VisitAsAdmin) -> None:
+    visitor = visit_as_admin()
+    visitor.add("Water the plants")
+    newest = visitor.page.locator("#requests tbody td a").first
+
+    def there() -> bool:
+        visitor.go("/logs?path=/items&method=POST")
+        return newest.count() == 1
+
+    wait_until(there, what="the delivery to the log database")
+    newest.click()
+    page = visitor.page
+    expect(page.locator("h1")).to_contain_text("POST /items")
+    step = page.locator(".trace > details", has_text="DB_Insert")
+    expect(step).to_have_js_property("open", value=False)
+    step.locator("summary").click()
+    expect(step).to_contain_text('"item_id"')
+    address = f"{page.url}#{step.locator('div[id]').get_attribute('id')}"
+    page.goto("about:blank")
+    page.goto(address)
+    expect(step).to_have_js_property("open", value=True)
+
+
+def test_without_javascript_the_form_and_links_do_the_same(visit_as_admin: VisitAsAdmin) -> None:
+    visitor = visit_as_admin(script=False)
+    missing = ask(visitor, "/no-such-page")
+    page = open_log(visitor, "/logs", missing)
+    page.locator("#path").fill("/no-such")
+    page.get_by_role("button", name="Filter").click()
+    assert set(shown_paths(page)) == {"/no-such-page"}
+    page.get_by_role("link", name="Remove the filter: Path").click()
+    expect(page).to_have_url(f"{visitor.origin}/logs")
+    page.locator(f"a[href='/logs/traces/{missing}']").first.click()
+    page.locator("summary").first.click()
+    expect(page.locator("details").first).to_contain_text("127.0.0.1")
+
+
+@pytest.mark.parametrize(
+    ("language", "theme", "phone"),
+    [("en", "light", False), ("ja", "dark", False), ("ja", "light", True), ("en", "dark", True)],
+)
+def test_axe_finds_nothing_on_the_logs_pages(
+    visit_as_admin: VisitAsAdmin, language: str, theme: str, phone: bool
+) -> None:
+    visitor = visit_as_admin(language=language, theme=theme, phone=phone)
+    trace_id = ask(visitor, f"/items/{'9' * 15}")
+    page = open_log(visitor, f"/logs?status=4xx&trace={trace_id}&user=x", trace_id)
+    assert violations(page) == []
+    page = visitor.go(f"/logs/traces/{trace_id}")
+    for summary in page.locator("details:not([open]) > summary").all():
+        summary.click()
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert violations(visitor.go("/logs/traces/00000000-0000-4000-8000-00000000dead")) == []
+    assert violations(visitor.go("/logs?path=/nothing/at/all")) == []
