@@ -58,6 +58,7 @@ class TestCatalogues:
         """Words between tags that are not inside an expression would be English for everybody."""
         allowed = {
             "PFXDGRSbase",
+            "– PFXDGRSbase",
             "POST /items/42",
             "TimeoutError: mail.example.com",
             "openapi.json",
@@ -67,9 +68,16 @@ class TestCatalogues:
             text = re.sub(
                 r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", " ", path.read_text("utf-8"), flags=re.DOTALL
             )
-            text = re.sub(r"<script.*?</script>|<!doctype[^>]*>", " ", text, flags=re.DOTALL)
+            text = re.sub(
+                r'="[^"]*"|<script.*?</script>|<!doctype[^>]*>', " ", text, flags=re.DOTALL
+            )
             pieces = {piece.strip() for piece in re.findall(r">([^<>]*)<", text)}
-            words = {piece for piece in pieces if re.search(r"[A-Za-z]{3}", piece)} - allowed
+            # A macro may give class names; those have brackets and inner colons.
+            words = {
+                piece
+                for piece in pieces - allowed
+                if re.search(r"[A-Za-z]{3}", piece) and not re.search(r"\S:\S|\[", piece)
+            }
             if words:
                 found[path.name] = words
         assert found == {}

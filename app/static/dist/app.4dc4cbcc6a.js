@@ -38,9 +38,12 @@
     toasts.append(toast);
   };
 
+  let rowNumber = -1; // the row that the request came from
+
   // An answer that is not from the app, or none at all, leaves the page as it is.
   on("htmx:before:swap", (event) => {
-    const response = event.detail.ctx.response;
+    const { response, sourceElement } = event.detail.ctx;
+    rowNumber = sourceElement.closest("tr.item")?.sectionRowIndex ?? -1;
     if (response?.status >= 500 && !response.headers.has("HX-Reswap")) {
       event.preventDefault();
       showToast("toast-failed", response.headers.get("X-Trace-Id"));
@@ -61,14 +64,18 @@
   on("htmx:after:swap", (event) => {
     const target = event.detail.ctx.target;
     const id = target instanceof Element ? target.id : String(target).replace("#", "");
-    const items = document.getElementById("items");
-    if (id === "items" && items) {
-      document.getElementById("announcer").textContent = items.dataset.announce;
+    let place = document.getElementById(id);
+    if (place?.dataset.announce) {
+      document.getElementById("announcer").textContent = place.dataset.announce;
     }
     if (document.activeElement !== document.body) return;
-    const place = document.getElementById(id);
-    const next =
-      id === "new-item" ? document.getElementById("new") : place?.querySelector("[data-focus]") ?? place;
+    if (id === "new-item") place = document.getElementById("new");
+    if (id === "items" && rowNumber >= 0) {
+      // A deleted row's place is taken by the next one, or at the end by the one before.
+      const rows = place.querySelectorAll("tr.item");
+      place = rows[Math.min(rowNumber, rows.length - 1)] ?? place;
+    }
+    const next = place?.matches("tr") ? place.querySelector("[data-focus]") : place;
     next?.focus({ preventScroll: true });
   });
 

@@ -1,0 +1,130 @@
+"""Visitors: fresh browser contexts on the real app, that notice what goes wrong."""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
+
+from tests.support.live_app import LiveApp
+
+PASSWORD = "correct horse battery"
+PHONE = {"width": 390, "height": 844}
+DESKTOP = {"width": 1280, "height": 900}
+
+_numbers = itertools.count(1)
+_REPORT_VIOLATIONS = """
+document.addEventListener("securitypolicyviolation", (event) =>
+  console.error(`CSP: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}`));
+"""
+
+
+@dataclass
+class Visitor:
+    """One person in one browser. `troubles` is all that a developer would see in red."""
+
+    context: BrowserContext
+    page: Page
+    origin: str
+    email: str
+    troubles: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.context.add_init_script(_REPORT_VIOLATIONS)
+        self.page.on("console", self._said)
+        self.page.on("pageerror", lambda error: self.troubles.append(str(error)))
+        self.page.on("request", self._asked)
+
+    def go(self, path: str) -> Page:
+        self.page.goto(f"{self.origin}{path}")
+        return self.page
+
+    def add(self, *titles: str, **fields: str) -> None:
+        """New items, without the page."""
+        for title in titles:
+            self.post("/items", title=title, **fields)
+
+    def post(self, path: str, **fields: str) -> None:
+        """Send a form in the same session, as another window would."""
+        cookies = "; ".join(f"{c['name']}={c['value']}" for c in self.context.cookies())
+        headers = {"Origin": self.origin, "Cookie": cookies}
+        answer = httpx.post(self.origin + path, data=fields, headers=headers, trust_env=False)
+        assert answer.status_code == 303, answer.text
+
+    def _said(self, message: ConsoleMessage) -> None:
+        # Chromium reports every status from 400 on; those are part of the tests.
+        if message.type == "error" and "Failed to load resource" not in message.text:
+            self.troubles.append(message.text)
+
+    def _asked(self, request: Request) -> None:
+        if not request.url.startswith((self.origin, "data:")):
+            self.troubles.append(f"asked another host: {request.url}")
+
+
+class Visit(Protocol):
+    """`visit(...)`: a new visitor; with `signed_in`, one with an account of their own."""
+
+    def __call__(
+        self,
+        *,
+        language: str = "en",
+        theme: str = "light",
+        phone: bool = False,
+        script: bool = True,
+        signed_in: bool = True,
+    ) -> Visitor: ...
+
+
+@pytest.fixture
+def visit(live_app: LiveApp, browser: Browser) -> Iterator[Visit]:
+    visitors: list[Visitor] = []
+
+    def new(
+        *,
+        language: str = "en",
+        theme: str = "light",
+        phone: bool = False,
+        script: bool = True,
+        signed_in: bool = True,
+    ) -> Visitor:
+        context = browser.new_context(
+            viewport=PHONE if phone else DESKTOP,  # type: ignore[arg-type]
+            is_mobile=phone,
+            has_touch=phone,
+            java_script_enabled=script,
+            locale="en-US",
+            timezone_id="Asia/Tokyo",
+            reduced_motion="reduce",
+        )
+        context.set_default_timeout(10_000)
+        origin = live_app.origin
+        context.add_cookies(
+            [
+                {"name": "lang", "value": language, "url": origin},
+                {"name": "theme", "value": theme, "url": origin},
+            ]
+        )
+        email = f"visitor-{next(_numbers)}-{id(context)}@example.com"
+        visitor = Visitor(context, context.new_page(), origin, email)
+        visitors.append(visitor)
+        if signed_in:
+            _sign_up(visitor)
+        return visitor
+
+    yield new
+    troubles = [trouble for visitor in visitors for trouble in visitor.troubles]
+    for visitor in visitors:
+        visitor.context.close()
+    assert troubles == []
+
+
+def _sign_up(visitor: Visitor) -> None:
+    with httpx.Client(base_url=visitor.origin, trust_env=False) as client:
+        fields = {"name": "Hana", "email": visitor.email, "password": PASSWORD}
+        answer = client.post("/sign-up", data=fields, headers={"Origin": visitor.origin})
+        assert answer.status_code == 303
+        token = client.cookies["session"]
+    visitor.context.add_cookies([{"name": "session", "value": token, "url": visitor.origin}])

@@ -1,0 +1,164 @@
+"""How pages arrive and behave: weight, policy, keyboard, layout."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Visit
+
+pytestmark = pytest.mark.browser
+
+MOST_BYTES = 45_000
+PUBLIC = ("/", "/sign-in", "/sign-up", "/api/docs", "/nowhere")
+OWN = ("/items", "/items/new", "/account")
+
+
+def weight_of_first_load(page: Page, url: str) -> int:
+    """Bytes of all responses as they came over the wire, heads included."""
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+    received: list[float] = []
+    session.on("Network.loadingFinished", lambda event: received.append(event["encodedDataLength"]))
+    page.goto(url, wait_until="networkidle")
+    assert len(received) >= 4, "page, style sheet and two scripts"
+    return round(sum(received))
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+@pytest.mark.parametrize("path", PUBLIC + OWN)
+def test_a_first_load_weighs_little(visit: Visit, path: str, language: str) -> None:
+    visitor = visit(language=language, signed_in=path in OWN)
+    if path == "/items":
+        visitor.add(
+            *(f"議事録を書いて共有する {number}" for number in range(50)), description="x" * 300
+        )
+    assert weight_of_first_load(visitor.page, visitor.origin + path) <= MOST_BYTES
+
+
+def test_what_has_its_content_in_its_name_is_asked_for_once(visit: Visit) -> None:
+    visitor = visit(signed_in=False)
+    with visitor.page.expect_response("**/app.*.css") as style:
+        visitor.go("/")
+    assert style.value.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert style.value.headers["content-encoding"] == "gzip"
+    session = visitor.context.new_cdp_session(visitor.page)
+    session.send("Network.enable")
+    cached: list[str] = []
+    session.on("Network.requestServedFromCache", lambda event: cached.append(event["requestId"]))
+    visitor.go("/sign-in")
+    assert len(cached) >= 3
+
+
+def test_the_policy_stops_what_is_not_the_apps_own(visit: Visit) -> None:
+    visitor = visit(signed_in=False)
+    page = visitor.go("/")
+    page.evaluate(
+        """() => {
+            const script = document.createElement("script");
+            script.textContent = "window.ran = true";
+            document.body.append(script);
+        }"""
+    )
+    assert page.evaluate("window.ran") is None
+    assert any("CSP: script-src" in trouble for trouble in visitor.troubles)
+    visitor.troubles.clear()
+
+
+class TestKeyboard:
+    def test_the_first_stop_skips_to_the_content(self, visit: Visit) -> None:
+        page = visit().go("/items")
+        page.keyboard.press("Tab")
+        link = page.get_by_role("link", name="Skip to content")
+        expect(link).to_be_focused()
+        expect(link).to_be_in_viewport()
+        page.keyboard.press("Enter")
+        expect(page.locator("main")).to_be_focused()
+        page.keyboard.press("Tab")
+        expect(page.locator("#new")).to_be_focused()
+
+    @pytest.mark.parametrize("theme", ["light", "dark"])
+    def test_every_stop_shows_that_it_has_the_focus(self, visit: Visit, theme: str) -> None:
+        visitor = visit(theme=theme)
+        visitor.add("One")
+        page = visitor.go("/items")
+        seen = []
+        for _ in range(40):
+            page.keyboard.press("Tab")
+            stop = page.evaluate(
+                """() => {
+                    const element = document.activeElement;
+                    const style = getComputedStyle(element.closest("label.input") ?? element);
+                    const outline = style.outlineStyle !== "none" && parseFloat(style.outlineWidth);
+                    return [element.tagName, element.outerHTML.slice(0, 90), outline >= 2];
+                }"""
+            )
+            if stop[0] == "BODY":
+                break
+            seen.append(stop)
+        assert len(seen) > 15
+        assert [html for _, html, outlined in seen if not outlined] == []
+
+    def test_menus_open_and_close(self, visit: Visit) -> None:
+        page = visit().go("/")
+        button = page.locator("[popovertarget=account-menu]")
+        button.focus()
+        page.keyboard.press("Enter")
+        expect(page.locator("#account-menu")).to_be_visible()
+        page.keyboard.press("Tab")
+        expect(page.locator("#account-menu").get_by_role("link", name="Account")).to_be_focused()
+        page.keyboard.press("Escape")
+        expect(page.locator("#account-menu")).not_to_be_visible()
+        expect(button).to_be_focused()
+
+
+class TestLayout:
+    @pytest.mark.parametrize("language", ["en", "ja"])
+    @pytest.mark.parametrize("width", [320, 390, 768, 1280])
+    def test_nothing_is_wider_than_the_window(
+        self, visit: Visit, language: str, width: int
+    ) -> None:
+        anonymous, hana = visit(language=language, signed_in=False), visit(language=language)
+        hana.add("W" * 200, "長" * 200, description="i" * 500, due_on="2026-12-01")
+        item = hana.go("/items").locator("tr.item a").first.get_attribute("href")
+        wide = []
+        for visitor, paths in ((anonymous, PUBLIC), (hana, (*OWN, str(item)))):
+            visitor.page.set_viewport_size({"width": width, "height": 800})
+            for path in paths:
+                page = visitor.go(path)
+                if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                    wide.append(path)
+        assert wide == []
+
+    @pytest.mark.parametrize("path", ["/", "/items", "/sign-in"])
+    def test_nothing_jumps_while_a_page_loads(self, visit: Visit, path: str) -> None:
+        visitor = visit(signed_in=path == "/items")
+        if path == "/items":
+            visitor.add("One", "Two")
+        visitor.context.add_init_script(
+            "window.shift = 0; new PerformanceObserver((list) => {"
+            " for (const entry of list.getEntries()) window.shift += entry.value;"
+            "}).observe({type: 'layout-shift', buffered: true});"
+        )
+        page = visitor.go(path)
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate("window.shift") == 0
+
+    def test_the_chosen_theme_is_there_before_the_first_paint(self, visit: Visit) -> None:
+        visitor = visit(theme="dark", signed_in=False, script=False)
+        page = visitor.go("/")
+        expect(page.locator("html")).to_have_css("color-scheme", "dark")
+
+    def test_without_a_choice_the_system_decides(self, visit: Visit) -> None:
+        visitor = visit(theme="system", signed_in=False)
+        page = visitor.go("/")
+        for scheme in ("dark", "light"):
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            expect(page.locator("html")).to_have_css("color-scheme", scheme)
+
+    def test_times_are_in_the_readers_zone_once_it_is_known(self, visit: Visit) -> None:
+        visitor = visit()
+        visitor.add("One")
+        page = visitor.go("/items")
+        times = page.locator("tr.item time")
+        assert str(times.first.get_attribute("title")).endswith("UTC")
+        page.reload()
+        assert str(times.first.get_attribute("title")).endswith("JST")
