@@ -31,8 +31,8 @@ _ROW_REJECTED: Final = re.compile(
     re.IGNORECASE,
 )
 _WRONG_SQL: Final = re.compile(
-    r"syntax error|incomplete input|no such function|misuse of|wrong number of arguments|ambiguous column|"
-    r"SQL_(PARSE|INPUT)_ERROR|ARGS_INVALID|PREPARE_ERROR|RESPONSE_TOO_LARGE",
+    r"syntax error|incomplete input|no such function|misuse of|wrong number of arguments|"
+    r"ambiguous column|SQL_(PARSE|INPUT)_ERROR|ARGS_INVALID|PREPARE_ERROR|RESPONSE_TOO_LARGE",
     re.IGNORECASE,
 )
 
