@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from app.lib.tracelog.migrations import MIGRATIONS
 from app.lib.tracelog.schema import API_LOGS, TABLES, TASK_PROGRESS_LOGS, Row
 from app.lib.tracelog.sql import Statement
 from app.lib.tracelog.sqlite_store import SQLiteStore
@@ -39,6 +40,7 @@ SEED_TABLES = """CREATE TABLE api_logs (
 );CREATE INDEX idx_task_progress_trace_id ON task_progress_logs(trace_id)
 ;CREATE INDEX idx_task_progress_created_at ON task_progress_logs(created_at)"""
 
+VERSIONS = [(migration.version,) for migration in MIGRATIONS]
 ROW_ID = 1_700_000_000_000_000_000
 STEP: Row = (
     ROW_ID,
@@ -298,7 +300,7 @@ def test_migrating_makes_the_tables_once(open_store: OpenStore) -> None:
     assert ("table", "tracelog_schema", "tracelog_schema") in before
     assert len([kind for kind, *_ in before if kind == "index"]) == 5
     assert stored(store) == [_ROW]
-    assert store.query("SELECT version FROM tracelog_schema").rows == [(1,)]
+    assert store.query("SELECT version FROM tracelog_schema").rows == VERSIONS
 
 
 def test_tables_made_by_the_source_documents_statements_are_taken_over_with_their_rows(
@@ -372,7 +374,7 @@ def test_several_that_migrate_at_once_do_not_disturb_each_other(open_store: Open
         thread.join()
 
     assert errors == []
-    assert stores[0].query("SELECT version FROM tracelog_schema").rows == [(1,)]
+    assert stores[0].query("SELECT version FROM tracelog_schema").rows == VERSIONS
 
 
 # --- questions ------------------------------------------------------------------------------
