@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from app.schemas.log import Attempt, RequestView, StepView, TaskView, TraceView
 from app.services.log_text import StackPart, stack_parts
+from app.services.trace_assembly import CAPTURE_TASK
 
 _MOST_TICKS: Final = 6
 _NARROWEST: Final = 0.4
@@ -27,10 +28,6 @@ class Bar:
 
     x: float
     width: float
-
-    @property
-    def middle(self) -> float:
-        return self.x + self.width / 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +76,7 @@ class Timeline:
         """Where it broke: the first step that failed for good, else what ended the request."""
         failed = [r for r in self.rows if r.attempt and r.attempt.status == "FAILED"]
         final = [r for r in failed if r.step and r.attempt is r.step.attempts[-1]]
-        steps = [r for r in final if r.task and r.task.name != "HTTP"]
+        steps = [r for r in final if r.task and r.task.name != CAPTURE_TASK]
         return next(iter(steps or final), None)
 
     def _rows(self) -> Iterator[Row]:
@@ -112,7 +109,7 @@ class Timeline:
                     "attempt",
                     f"{anchor}-{position}-{attempt.number}",
                     attempt.started_at,
-                    attempt.ended_at or (self.trace.ended_at if running else attempt.started_at),
+                    self.trace.ended_at if running else attempt.seen_at,
                     timed=attempt.timed and (running or attempt.ended_at is not None),
                     task=task,
                     step=step,
@@ -123,7 +120,7 @@ class Timeline:
         if task.status == "RUNNING":
             return self.trace.ended_at
         attempts = [attempt for step in task.steps for attempt in step.attempts]
-        return max(attempt.ended_at or attempt.started_at for attempt in attempts)
+        return max(attempt.seen_at for attempt in attempts)
 
     def _row(
         self,
@@ -139,6 +136,7 @@ class Timeline:
         attempt: Attempt | None = None,
     ) -> Row:
         offset, length = started_at - self._start, ended_at - started_at
+        # What lies behind the scale's end is drawn at it.
         width = max(length / self._span * 100, _NARROWEST)
         return Row(
             kind,

@@ -121,13 +121,14 @@ class RequestView:
 class Attempt:
     """One run of a step.
 
-    Without START row `started_at` is its end: then nobody knows how long it took. `progress` is
-    what it said last while it ran.
+    `seen_at` is its last sign of life. It is not `timed` where only its end was recorded: then
+    nobody knows how long it took. `progress` is what it said last while it ran.
     """
 
     number: int
     status: AttemptStatus
     started_at: datetime
+    seen_at: datetime
     ended_at: datetime | None
     timed: bool
     input: Payload | None

@@ -32,6 +32,9 @@ REQUEST_CHARS: Final = 65_536
 STEP_CHARS: Final = 8_192
 """So many characters of a value are shown."""
 
+CAPTURE_TASK: Final = "HTTP"
+"""The task under which the capture records what ended a request."""
+
 STUCK: Final = timedelta(minutes=10)
 """A step without an end that has said nothing for so long is not taken for running."""
 
@@ -52,7 +55,8 @@ def assemble(
     request_ids = [int(view.line.id) for view in views]
     tasks = _tasks(steps, request_ids, now)
     moments = [moment for view in views for moment in (view.line.created_at, view.ended_at)]
-    moments += [moment for row in steps if (moment := _moment(row))]
+    # What the capture adds about a failed request is recorded after the request was timed.
+    moments += [_moment(row) for row in steps if not views or row["task_name"] != CAPTURE_TASK]
     moments += [now for task in tasks if task.status == "RUNNING"]
     return TraceView(trace_id, views, tasks, min(moments), max(moments), undelivered, truncated)
 
@@ -196,6 +200,7 @@ def _attempt(attempt: _OpenAttempt, number: int, now: datetime, *, is_last: bool
         number=number,
         status=status,
         started_at=_moment(first),
+        seen_at=_moment(last),
         ended_at=_moment(last) if ended else None,
         timed=_text(first, "status") == "START" or len(attempt.rows) > 1,
         input=payload(_last(attempt.rows, "input_data"), STEP_CHARS),

@@ -352,7 +352,9 @@ def test_a_step_without_an_end_is_running_and_after_ten_silent_minutes_unfinishe
     assert (task.status, task.ended_at, assembled(book).is_running) == ("RUNNING", None, True)
     assert assembled(book).ended_at == book.now
     book.after(2 * 60_000)
-    assert assembled(book).tasks[0].status == "UNFINISHED"
+    [attempt] = assembled(book).tasks[0].steps[0].attempts
+    assert attempt.status == "UNFINISHED"
+    assert attempt.seen_at - attempt.started_at == timedelta(minutes=9)
 
 
 def test_an_attempt_that_was_started_over_before_it_ended_is_unfinished() -> None:
