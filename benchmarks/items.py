@@ -1,4 +1,4 @@
-"""How long a page of a very long list takes: `python -m benchmarks.items --database URL`.
+"""How long a page of a very long list takes: `manage.py bench items --database URL`.
 
 Loads `--items` made-up items of one user into an empty database (or takes those of an earlier run),
 then asks for pages: each order, each status, first and far pages, without and with searches. Times
@@ -73,7 +73,8 @@ async def load(database: Database, count: int) -> int:
             user = User(email=EMAIL, name="Benchmark", created_at=NOW)
             session.add(user)
             await session.flush()
-        have = await session.scalar(select(func.count()).where(Item.owner_id == user.id)) or 0
+        living = (Item.owner_id == user.id, Item.deleted_at.is_(None))
+        have = await session.scalar(select(func.count()).where(*living)) or 0
     if have == 0:
         items = marked(made_up_items(count, now=NOW), count)
         started = time.perf_counter()
@@ -221,14 +222,11 @@ async def run(url: str, count: int, rounds: int) -> None:
         await database.close()
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="manage.py bench items", description=__doc__)
     parser.add_argument("--database", required=True, metavar="URL")
     parser.add_argument("--items", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=3)
-    arguments = parser.parse_args()
-    asyncio.run(run(arguments.database, arguments.items, arguments.rounds))
-
-
-if __name__ == "__main__":
-    main()
+    options = parser.parse_args(arguments)
+    asyncio.run(run(options.database, options.items, options.rounds))
+    return 0

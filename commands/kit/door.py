@@ -22,6 +22,7 @@ COMMANDS = {
     "css": TESTS,
     "messages": APP,
     "pictures": TESTS,
+    "bench": APP,
     "lock": TESTS,
 }
 """The commands, each a module beside this package, and the packages to install first."""

@@ -50,6 +50,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Make the pictures in docs/images from the running app.",
         "docs/images の画像を、動いているアプリから作ります。",
     ),
+    "command_bench": (
+        "Measure: what recording adds to a request, how long pages of a million items take.",
+        "速さを測ります: 記録にかかる時間と、100 万件の一覧の表示時間。",
+    ),
     "command_lock": (
         "Compile requirements*.in to requirements*.txt; --upgrade takes newer versions.",
         "requirements*.in から requirements*.txt を作ります。--upgrade で新しい版にします。",

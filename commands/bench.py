@@ -1,0 +1,23 @@
+"""Measure how fast the app is here.
+
+`bench recording` tells what the trace log adds to a request, `bench items` how long a page of a
+very long list takes. `bench NAME --help` tells more.
+"""
+
+import argparse
+import importlib
+
+BENCHMARKS = ("recording", "items")
+
+
+def main(arguments: list[str]) -> int:
+    """Run one benchmark and print its table."""
+    parser = argparse.ArgumentParser(
+        prog="manage.py bench",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("name", choices=BENCHMARKS)
+    name = parser.parse_args(arguments[:1]).name
+    code: int = importlib.import_module(f"benchmarks.{name}").main(arguments[1:])
+    return code

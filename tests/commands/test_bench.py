@@ -1,0 +1,31 @@
+"""`manage.py bench` prints what it measured."""
+
+from pathlib import Path
+
+import pytest
+
+from commands import bench
+
+
+def test_what_recording_adds_to_a_request_is_shown_beside_the_bare_app(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert bench.main(["recording", "--requests", "5", "--rounds", "1"]) == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    assert [line[:8].strip() for line in lines[1:]] == ["bare", "recorded", "recorded"]
+
+
+def test_pages_of_a_long_list_are_timed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    url = f"sqlite:///{(tmp_path / 'items.db').as_posix()}"
+
+    assert bench.main(["items", "--database", url, "--items", "300", "--rounds", "1"]) == 0
+
+    assert "all pages" in capsys.readouterr().out
+
+
+def test_an_unknown_benchmark_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        bench.main(["nothing"])
+
+    assert "recording" in capsys.readouterr().err
