@@ -91,7 +91,7 @@ def _shown(
         return {**about, ":encoding": redactor.text(encoding[:40].decode("latin-1"))}
     cut = len(body) < total
     if mime.endswith(("/json", "+json", "/x-json", "/csp-report")):
-        return _json(redactor, _utf8(content_type, body), total, cut=cut)
+        return _json(redactor, _utf8(content_type, body, detect=True), total, cut=cut)
     if mime in _LINES:
         return _json_lines(redactor, body, total, cut=cut)
     if mime == "application/x-www-form-urlencoded":
@@ -114,11 +114,11 @@ def _mime(redactor: Redactor, content_type: bytes) -> str:
     return redactor.text(mime) if _MIME.fullmatch(mime) else ""
 
 
-def _utf8(content_type: bytes, body: bytes) -> bytes:
+def _utf8(content_type: bytes, body: bytes, *, detect: bool = False) -> bytes:
     """The body in UTF-8, by its charset where that is another one; a cut character is left out."""
     charset = _CHARSET.search(content_type)
     codec = _CHARSETS.get(charset[1].lower()) if charset else None
-    if codec is None and b"\0" in body[:4]:
+    if codec is None and detect and b"\0" in body[:4]:
         codec = json.detect_encoding(body)
     return body.decode(codec, "ignore").encode() if codec else body
 

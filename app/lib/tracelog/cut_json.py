@@ -4,6 +4,7 @@ A member is complete when its key, its value and the comma or bracket behind it 
 can be read whose key was lost, and no half of a value.
 """
 
+import json
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -11,8 +12,10 @@ from typing import Final
 from app.lib.tracelog.plain import MAX_DEPTH, Plain
 from app.lib.tracelog.secret_data import parse
 
-_TOKEN: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[{}\[\],:]', re.DOTALL)
+_TOKEN: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[{}\[\],:]|[^\s{}\[\],:"]++', re.DOTALL)
 _CLOSERS: Final = {0x7B: b"}", 0x5B: b"]"}
+_ENDS: Final = b"}]"
+_COMMA: Final = 0x2C
 _MAX_OPEN: Final = 4 * MAX_DEPTH
 
 
@@ -25,21 +28,22 @@ class Prefix:
 
 
 def read_prefix(body: bytes) -> Prefix | None:
-    """The complete part of JSON in UTF-8; None where there is none, or where it is no JSON."""
+    """The complete part of JSON in UTF-8; None where there is none or it cannot be told."""
     end, closers = _last_complete(body)
     if end == 0:
         return None
+    text = body[:end] + b"".join(reversed(closers))
     try:
-        value = parse(body[:end] + b"".join(reversed(closers)))
+        value = parse(text)
+        json.loads(text, object_pairs_hook=_refuse_doubles)
     except (ValueError, RecursionError):
         return None
     node, open_nodes = value, []
     for _ in closers:
-        if not isinstance(node, (dict, list)):
-            return None  # a key that came twice has moved what was open
-        open_nodes.append(node)
-        if node:
-            node = node[next(reversed(node))] if isinstance(node, dict) else node[-1]
+        if isinstance(node, (dict, list)):
+            open_nodes.append(node)
+            if node:
+                node = node[next(reversed(node))] if isinstance(node, dict) else node[-1]
     return Prefix(value, open_nodes)
 
 
@@ -48,8 +52,10 @@ def _last_complete(body: bytes) -> tuple[int, list[bytes]]:
     stack: list[bytes] = []
     complete = 0
     closers: list[bytes] = []
+    before = 0
     for match in _TOKEN.finditer(body):
         first = body[match.start()]
+        after_comma, before = before == _COMMA, first
         if first == 0x22:
             if not _is_closed(match[0]):
                 break
@@ -58,17 +64,23 @@ def _last_complete(body: bytes) -> tuple[int, list[bytes]]:
                 break
             stack.append(_CLOSERS[first])
             complete, closers = match.end(), stack.copy()
-        elif first == 0x2C:
-            if not stack:
+        elif first == _COMMA:
+            if not stack or after_comma:
                 break
             complete, closers = match.start(), stack.copy()
-        elif first != 0x3A:
-            if not stack or stack.pop() != match[0]:
+        elif first in _ENDS:
+            if not stack or after_comma or stack.pop() != match[0]:
                 break
             complete, closers = match.end(), stack.copy()
             if not stack:
                 break
     return complete, closers
+
+
+def _refuse_doubles(pairs: list[tuple[str, object]]) -> None:
+    """A key that comes twice would make another container the last one than the open one."""
+    if len(dict(pairs)) < len(pairs):
+        raise ValueError("a key comes twice")
 
 
 def _is_closed(string: bytes) -> bool:

@@ -11,6 +11,7 @@ from app.lib.tracelog.secret_keys import Rule
 
 MAX_FIELDS: Final = 1000
 _JAPANESE: Final = ("cp932", "euc_jp")
+_NO_TEXT: Final = re.compile("[\x80-\x9f\ue000-\uf8ff]")
 _BOUNDARY: Final = re.compile(rb'boundary=(?:"([^"]{1,200})"|([^\s";,]{1,200}))', re.IGNORECASE)
 _PARAMETER: Final = re.compile(r';\s{0,8}([\w\-]{1,40}\*?)=(?:"((?:[^"\\]++|\\.)*+)"?|([^\s;"]*+))')
 _PLAIN_ENCODINGS: Final = frozenset({"", "7bit", "8bit", "binary"})
@@ -147,7 +148,9 @@ def _decode(raw: bytes, *, escaped: bool = True) -> tuple[str, bool]:
         raw = unquote_to_bytes(raw.replace(b"+", b" "))
     for encoding in ("utf-8", *_JAPANESE):
         try:
-            return raw.decode(encoding), True
+            text = raw.decode(encoding)
         except UnicodeDecodeError:
             continue
+        if encoding == "utf-8" or not _NO_TEXT.search(text):
+            return text, True
     return raw.decode(errors="replace"), False

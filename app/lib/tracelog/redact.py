@@ -12,7 +12,7 @@ from typing import Final
 from app.lib.tracelog.memo import Memo
 from app.lib.tracelog.plain import MARKER, Plain, clean, plain
 from app.lib.tracelog.secret_data import DataRedactor
-from app.lib.tracelog.secret_keys import KeyJudge, Rule, is_hidden
+from app.lib.tracelog.secret_keys import KeyJudge, Rule, is_hidden, looks_random
 from app.lib.tracelog.secret_text import TextRedactor
 from app.lib.tracelog.secret_urls import UrlRedactor
 
@@ -125,7 +125,19 @@ class Redactor:
             value = raw.decode("latin-1")
         if is_hidden(self.judge(name), value):
             return MARKER
+        if name == "sec-websocket-protocol":
+            return self._protocols(value)
         return self.path(value) if name in _URLS else self.text(value)
+
+    def _protocols(self, value: str) -> str:
+        """Browsers can send no Authorization with a WebSocket, so tokens come as protocols."""
+        shown: list[str] = []
+        secret_next = False
+        for protocol in map(str.strip, value.split(",")):
+            hidden = secret_next or looks_random(protocol)
+            secret_next = not hidden and self.judge(protocol) is Rule.HIDE
+            shown.append(MARKER if hidden else self.text(protocol))
+        return ", ".join(shown)
 
     def _cookies(self, raw: bytes) -> str:
         if len(raw) > MAX_HEADER:

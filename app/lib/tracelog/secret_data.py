@@ -104,11 +104,11 @@ class _Walk:
             return TOO_DEEP
         keys, harmless, wary = self._keys, self._harmless, self._wary
         show, named = Rule.SHOW, Rule.NAMED
-        renamed = False
+        renamed: dict[str, str] = {}
         for key, item in node.items():
             rule, shown_key = keys[key] if len(key) <= MAX_KEY else self._of.look_at_key(key)
             if shown_key is not None:
-                renamed = True
+                renamed[key] = shown_key
             if rule is named:
                 if self._of.names_secret(node) and is_hidden(Rule.HIDE, item):
                     node[key] = MARKER
@@ -125,7 +125,7 @@ class _Walk:
                 node[key] = self._array(item, depth + 1)
             elif isinstance(item, (int, float)):
                 node[key] = _number(item)
-        return {self._of.key(key): item for key, item in node.items()} if renamed else node
+        return {renamed.get(key, key): item for key, item in node.items()} if renamed else node
 
     def _array(self, node: list[Plain], depth: int) -> Plain:
         if depth > MAX_DEPTH:
@@ -139,7 +139,7 @@ class _Walk:
                 after_flag = item[:1] == "-" and self._is_secret_flag(item)
                 node[index] = self._of.string(item, self._nested)
             elif isinstance(item, list) and len(item) == 2 and self._is_secret_pair(*item):
-                node[index] = [item[0], MARKER]
+                node[index] = [self.node(item[0], depth), MARKER]
             else:
                 node[index] = self.node(item, depth)
         return node

@@ -17,6 +17,9 @@ from app.lib.tracelog.memo import Memo
 MAX_KEY: Final = 128
 """Longer keys are judged, but not remembered, so that hostile ones cannot fill the memory."""
 
+MAX_JUDGED: Final = 2048
+"""Still longer ones hide their value."""
+
 
 class Rule(Enum):
     """What is done with the value under a key. `null` and JSON's booleans are always shown."""
@@ -56,7 +59,9 @@ class KeyJudge:
         self._known = Memo(self._judge, size=4096)
 
     def __call__(self, key: str) -> Rule:
-        return self._known[key] if len(key) <= MAX_KEY else self._judge(key)
+        if len(key) <= MAX_KEY:
+            return self._known[key]
+        return self._judge(key) if len(key) <= MAX_JUDGED else Rule.HIDE
 
     def _judge(self, key: str) -> Rule:
         key = _normal(key)
@@ -69,6 +74,8 @@ class KeyJudge:
         return Rule.HIDE if any(_is_secret(word) for word in flat) else Rule.SHOW
 
     def _words_rule(self, words: list[str]) -> Rule | None:
+        while words and words[-1].isdigit():
+            words.pop()
         if not words:
             return None
         last = words[-1]

@@ -1,6 +1,5 @@
-"""Secrets in sentences, commands, SQL and markup: where no `=` or `:` stands before the value."""
+"""Secrets in sentences and commands, where neither `=` nor `:` stands before the value."""
 
-import html
 import re
 from typing import Final
 
@@ -8,10 +7,19 @@ from app.lib.tracelog.plain import MARKER
 from app.lib.tracelog.secret_keys import KeyJudge, Rule, looks_random
 
 _STATED: Final = re.compile(
-    r"(?i)(?<![a-z])(?P<word>passwords?|passwd|passphrase|passcode|secrets?|tokens?|api[ _\-]?keys?"
-    r"|otp|pin|credentials?|identified[ \t]{1,3}by)(?P<link>[ \t]{1,3}(?:(?:is|was)[ \t]{1,3})?)"
-    r"(?:'(?P<one>(?:[^'\\\n]++|''|\\.)++)|\"(?P<two>(?:[^\"\\\n]++|\"\"|\\.)++)|`(?P<tick>[^`\n]++)"
-    r"|(?P<bare>[^\s'\"`<>()\[\]{},;]{6,}+))"
+    r"(?i)(?<![a-z])(?P<word>passwords?|passwd|pwd|passphrase|passcode|secrets?|tokens?|otp|pin"
+    r"|api[ _\-]?keys?|credentials?|identified[ \t]{1,3}by)"
+    r"(?P<link>[ \t]{1,3}(?:(?:is|was|to|now)[ \t]{1,3})?)"
+    r"(?:'(?P<one>(?:[^'\\\n]++|''|\\.)++)|\"(?P<two>(?:[^\"\\\n]++|\"\"|\\.)++)"
+    r"|`(?P<tick>[^`\n]++)|(?P<bare>[^\s'\"`<>()\[\]{},;]{6,}+))"
+)
+_CODE: Final = re.compile(
+    r"(?i)(\b(?:verification|security|confirmation|login|sign-?in|one[ \-]?time|access|sms|2fa|mfa"
+    r"|authentication|recovery|reset)[ \-](?:code|password|pin)(?: is| was)?:?[ \t]{1,3})"
+    r"[0-9](?:[ \-]?[0-9]){3,9}"
+)
+_USER_FLAG: Final = re.compile(
+    r"((?<!\S)(?:-u|--user|--proxy-user)[ =]{1,2}[\"']?[^\s:\"']{0,64}:)[^\s\"']++"
 )
 _MESSAGE: Final = re.compile(
     r"(?i)(?:must|should|may|can|does|do|has|have|is|are|was) (?:not|no|be|been|contain|have|match"
@@ -26,23 +34,11 @@ _FLAG: Final = re.compile(
     r"(?<!\S)(?P<flag>--?[A-Za-z][\w.\-]{1,48})(?P<gap>[ \t]{1,3})"
     r"(?P<value>\"[^\"]*+\"?|'[^']*+'?|[^\s\-][^\s]*+)"
 )
-_TAG: Final = re.compile(
-    r"<(?P<name>[A-Za-z_][\w:.\-]{0,63})(?P<inside>(?:[^<>\"']++|\"[^\"]*+\"|'[^']*+')*+)(?P<end>>?)"
-)
-_ATTRIBUTE: Final = re.compile(
-    r"(?P<name>[A-Za-z_][\w:.\-]{0,63})\s{0,8}=\s{0,8}(?:\"(?P<two>[^\"]*+)\"?|'(?P<one>[^']*+)'?"
-    r"|(?P<bare>[^\s\"'>]++))"
-)
-_NAMING: Final = frozenset({"name", "id", "key", "type", "property", "http-equiv"})
-_HOLDING: Final = frozenset({"value", "content"})
-_FAILING_ROW: Final = re.compile(r"(Failing row contains \()[^\n]*+")
 
 
 def hide_stated(text: str) -> str:
     """Text without what it states to be a secret: `PASSWORD 'x'`, `the token is 3f9a…`."""
-    if "Failing row" in text:
-        text = _FAILING_ROW.sub(rf"\g<1>{MARKER}", text)  # PostgreSQL prints all its columns
-    return _STATED.sub(_hide_stated, text)
+    return _CODE.sub(rf"\g<1>{MARKER}", _STATED.sub(_hide_stated, text))
 
 
 def hide_flags(text: str, judge: KeyJudge) -> str:
@@ -54,41 +50,7 @@ def hide_flags(text: str, judge: KeyJudge) -> str:
             return match[0]
         return f"{match['flag']}{match['gap']}{MARKER}"
 
-    return _FLAG.sub(hide, text)
-
-
-def hide_tags(text: str, judge: KeyJudge) -> str:
-    """Markup without the content of secret elements and the values of secret fields."""
-    shown: list[str] = []
-    end = at = 0
-    while match := _TAG.search(text, at):
-        at = match.end()
-        name = match["name"].rpartition(":")[2]
-        attributes = {a["name"].lower(): a for a in _ATTRIBUTE.finditer(match["inside"])}
-        named = any(
-            judge(html.unescape(_content(attributes[key])[0])) is Rule.HIDE
-            for key in _NAMING & attributes.keys()
-        )
-        if named:
-            for key in sorted(_HOLDING & attributes.keys(), key=lambda k: attributes[k].start()):
-                _, start, stop = _content(attributes[key])
-                offset = match.start("inside")
-                if start < stop:
-                    shown += [text[end : offset + start], MARKER]
-                    end = offset + stop
-        holds = judge(name) is Rule.HIDE or (named and name.lower() in {"textarea", "string"})
-        if holds and match["end"] and not match["inside"].endswith("/"):
-            close = text.find(f"</{match['name']}", at)
-            close = close if close >= 0 else len(text)
-            if text[at:close].strip():
-                shown += [text[end:at], MARKER]
-                end = at = close
-    return "".join([*shown, text[end:]]) if shown else text
-
-
-def _content(attribute: re.Match[str]) -> tuple[str, int, int]:
-    group = next(name for name in ("two", "one", "bare") if attribute[name] is not None)
-    return attribute[group], attribute.start(group), attribute.end(group)
+    return _USER_FLAG.sub(rf"\g<1>{MARKER}", _FLAG.sub(hide, text))
 
 
 def _hide_stated(match: re.Match[str]) -> str:

@@ -31,7 +31,8 @@ _KEYS: Final = re.compile(
     | rnd_[A-Za-z0-9]{16,}+ | lin_api_[A-Za-z0-9]{16,}+ | (?:secret|ntn)_[A-Za-z0-9]{24,}+
     | re_[A-Za-z0-9]{8}_[A-Za-z0-9]{16,}+ | sq0[a-z]{3}-[A-Za-z0-9_\-]{16,}+
     | hvs\.[A-Za-z0-9_\-]{16,}+ | dapi[0-9a-f]{32} | EAA[A-Za-z0-9]{30,}+
-    | AGE-SECRET-KEY-[A-Z0-9]{16,}+ | [0-9]{8,10}:AA[A-Za-z0-9_\-]{30,}+
+    | base64url\.bearer\.authorization\.k8s\.io\.[A-Za-z0-9_\-=]++
+    | AGE-SECRET-KEY-[A-Z0-9]{16,}+ | (?:bot)?[0-9]{8,10}:AA[A-Za-z0-9_\-]{30,}+
     )""",
     re.VERBOSE,
 )
@@ -40,6 +41,7 @@ _HASHES: Final = re.compile(
     r"\$(?:argon2(?:id|i|d)|2[abxy]|scrypt|y|gy|7|[156]|pbkdf2[a-z0-9\-]{0,16})\$(?:[^\s\"'`,;<>()]|,(?=[a-z]=)){8,}+"
     r"|(?<![A-Za-z0-9])(?:pbkdf2_[a-z0-9]{3,8}|argon2|bcrypt_sha256|bcrypt|scrypt)\$(?:[^\s\"'`,;<>()]|,(?=[a-z]=)){8,}+"
 )
+_GO_DSN: Final = re.compile(r"(\b[\w.\-]{1,64}:)[^\s@]++(?=@(?:tcp|unix)\()")
 _HOOKS: Final = re.compile(
     r"(hooks\.slack\.com/(?:services|workflows|triggers)/|/api/webhooks/)[A-Za-z0-9_\-/]{8,}+"
 )
@@ -76,6 +78,8 @@ def hide_shapes(text: str) -> str:
     text = _KEYS.sub(_hide_key, text)
     if "$" in text:
         text = _HASHES.sub(MARKER, text)
+    if "@tcp(" in text or "@unix(" in text:
+        text = _GO_DSN.sub(rf"\g<1>{MARKER}", text)
     if "hook" in text:
         text = _HOOKS.sub(rf"\g<1>{MARKER}", text)
     if "://" in text:

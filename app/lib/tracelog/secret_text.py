@@ -8,13 +8,16 @@ from urllib.parse import unquote_plus
 
 from app.lib.tracelog.plain import MARKER, clean
 from app.lib.tracelog.secret_keys import KeyJudge
+from app.lib.tracelog.secret_markup import hide_tags, without_open_tag
 from app.lib.tracelog.secret_pairs import hide_pairs
-from app.lib.tracelog.secret_prose import hide_flags, hide_stated, hide_tags
+from app.lib.tracelog.secret_prose import hide_flags, hide_stated
 from app.lib.tracelog.secret_shapes import hide_shapes
+from app.lib.tracelog.secret_sql import hide_rows
 
 MAX_TEXT: Final = 65_536
 """Characters of a text that are looked at and kept; a longer one is cut, and says so."""
 
+_MAX_ROUNDS: Final = 3
 _SIGN: Final = re.compile("[:=$<：＝「『０-９\ud800-\udfff]")
 _TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]{5,15}(?:Z|[+-][0-9:]{4,6})?\Z")
 _PLAIN_URL: Final = re.compile(
@@ -24,6 +27,7 @@ _PLAIN_URL: Final = re.compile(
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
 _RUN: Final = re.compile(r"[A-Za-z0-9_\-]{16}")
 _CARD: Final = re.compile(r"[0-9]{4}[^0-9A-Za-z][0-9]{4}")
+_JAPANESE: Final = re.compile("[ドン号語証]は[ \u3000]?[A-Za-z0-9]")
 _ESCAPED: Final = re.compile(r"%(?:25)*(?:3[adAD]|2[02]|40|7[bB])")
 _TOKEN: Final = re.compile(r"[^\s\"'<>]++")
 _PRINTABLE: Final = "".join(sorted(set(string.printable) - set(string.whitespace)))
@@ -52,14 +56,11 @@ class TextRedactor:
             return text
         if len(text) > MAX_TEXT:
             return f"{self.cut(text[:MAX_TEXT])} [cut: {len(text)} characters]"
-        return self._redact(clean(text), 0)
+        return self._redact(clean(text))
 
     def cut(self, text: str) -> str:
         """The beginning of a longer text. Its last word goes too: it may be half of a secret."""
-        text = self._redact(clean(text), 0)
-        tag = text.rfind("<")
-        if tag > text.rfind(">"):
-            text = text[:tag]
+        text = self._redact(clean(without_open_tag(text)))
         return text.rstrip(_PRINTABLE).rstrip(_CARD_PIECES)
 
     def is_harmless(self, text: str) -> bool:
@@ -74,6 +75,7 @@ class TextRedactor:
             (_RUN.search(text) is not None and _UUID.match(text) is None)
             or _CARD.search(text) is not None
             or (" " in text and is_prose(text))
+            or (not text.isascii() and _JAPANESE.search(text) is not None)
         )
 
     def is_wary(self, body: bytes) -> bool:
@@ -91,7 +93,15 @@ class TextRedactor:
             or b"0" * 14 in body.translate(_DIGITS, b" -")
         )
 
-    def _redact(self, text: str, depth: int) -> str:
+    def _redact(self, text: str, depth: int = 0) -> str:
+        for _ in range(_MAX_ROUNDS):
+            # What stood next to a secret may be one too, once that is gone: 4111…Bearer abc.
+            before, text = text, self._round(text, depth)
+            if text == before:
+                break
+        return text
+
+    def _round(self, text: str, depth: int) -> str:
         for pattern in self._patterns:
             text = pattern.sub(MARKER, text)
         if "%" in text and depth < 3 and _ESCAPED.search(text):
@@ -101,6 +111,7 @@ class TextRedactor:
             text = hide_tags(text, self._judge)
         text = hide_pairs(text, self._judge)
         if " " in text and is_prose(text):
+            text = hide_rows(text, self._judge)
             text = hide_flags(hide_stated(text), self._judge)
         return text
 
@@ -114,7 +125,7 @@ class TextRedactor:
 
 
 def is_prose(text: str) -> bool:
-    """Whether text holds one of the words that `hide_stated` and `hide_flags` go by."""
+    """Whether text holds one of the words that the rules without `=` and `:` go by."""
     lower = text.lower()
     return (
         "oken" in lower
@@ -130,6 +141,10 @@ def is_prose(text: str) -> bool:
         or "credential" in lower
         or "identified" in lower
         or "failing row" in lower
+        or "insert" in lower
+        or "', b'" in lower
+        or "', '" in lower
+        or "code" in lower
     )
 
 

@@ -51,15 +51,7 @@ class UrlRedactor:
         """
         if "?" in path or "#" in path or "://" in path:
             return self.url(path)
-        if len(path) > MAX_TEXT:
-            return f"/[cut: {len(path)} characters]"
-        segments = path.split("/")
-        before = ""
-        for index, segment in enumerate(segments):
-            if not (segment.isalpha() and len(segment) <= 15):
-                segments[index] = self._segment(before, segment)
-            before = segment
-        return "/".join(segments)
+        return f"/[cut: {len(path)} characters]" if len(path) > MAX_TEXT else self._segments(path)
 
     def url(self, url: str) -> str:
         """A URL, or the end of one from its path on, without passwords and tokens."""
@@ -67,15 +59,24 @@ class UrlRedactor:
             return f"[cut: {len(url)} characters]"
         url, hash_mark, fragment = url.partition("#")
         url, mark, query = url.partition("?")
-        if base := _BASE.fullmatch(url):
-            url = self._text(base[1]) + self.path(base[2]) if base[2] else self._text(base[1])
-        elif url:
-            url = self.path(url)
+        if base := _BASE.fullmatch(self._text(url)):
+            url = base[1] + self._segments(base[2])
+        else:
+            url = self._segments(url)
         if query:
             query = self.query(query)
         if fragment:
             fragment = self.query(fragment) if "=" in fragment else self._text(fragment)
         return f"{url}{mark}{query}{hash_mark}{fragment}"
+
+    def _segments(self, path: str) -> str:
+        segments = (self._text(path) if "hook" in path else path).split("/")
+        before = ""
+        for index, segment in enumerate(segments):
+            if not (segment.isalpha() and len(segment) <= 15):
+                segments[index] = self._segment(before, segment)
+            before = segment
+        return "/".join(segments)
 
     def _split(self, piece: str) -> tuple[str, str, str | None, Rule]:
         """Name as written, key as meant, value as written (None without `=`) and the key's rule."""

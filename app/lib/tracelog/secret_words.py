@@ -57,7 +57,7 @@ PASS_OWNERS: Final = words(
 
 CREDENTIAL_OWNERS: Final = words(
     """
-    access api auth bearer csrf device id login oauth personal push refresh reset secret service
+    access api auth bearer csrf device id login oauth personal push refresh secret service
     session sso verification xsrf
     """
 )
@@ -135,7 +135,7 @@ RANDOM_LAST: Final = frozenset({"session", "sig", "signature", "salt", "ticket",
 
 VALUE_KEYS: Final = words(
     """
-    value values val input default content current previous old new before after
+    value values val v input default current previous old new before after
     """
 )
 """Keys whose secrecy hangs on a neighbour: `{"name": "password", "value": …}`."""
@@ -153,6 +153,11 @@ NAME_KEYS: Final = (
     "attribute",
     "property",
     "path",
+    "label",
+    "column",
+    "setting",
+    "variable",
+    "k",
     "Name",
     "Key",
 )
