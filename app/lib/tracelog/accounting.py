@@ -26,6 +26,7 @@ from app.lib.tracelog.tally import Counts, Tally
 _ATTEMPTS: Final = 5
 _PIECE: Final = 1 << 20
 _SAMPLE: Final = 64 * 1024
+_HEADER: Final = b"id,"
 _ROW_START: Final = re.compile(rb"^([1-9]\d{18}),", re.MULTILINE)
 
 
@@ -214,10 +215,11 @@ def _files(log_dir: Path, table: Table) -> Iterator[tuple[BinaryIO, int]]:
 
 
 def count_lines(fd: int, start: int, end: int) -> int:
-    """The line ends of a file between two offsets. Raises `OSError`."""
+    """The lines between two offsets of a file, without headers. Raises `OSError`."""
     os.lseek(fd, start, os.SEEK_SET)
     count, left = 0, end - start
     while left > 0 and (piece := os.read(fd, min(left, _PIECE))):
         count += piece.count(b"\n")
+        count -= piece.count(b"\n" + _HEADER) + piece.startswith(_HEADER)
         left -= len(piece)
     return count

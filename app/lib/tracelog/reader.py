@@ -162,7 +162,8 @@ def _lines(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 def _take(table: Table, chunk: Chunk, start: int, line: bytes) -> None:
     """Put one line into the chunk: a row, or damage around the rows that can be saved."""
-    if start == 0 and line + b"\n" == codec.header(table):
+    if line + b"\n" == codec.header(table):
+        # Further down as well: two writers that could not have the lock may both have begun a file.
         return
     end = start + len(line) + 1
     try:

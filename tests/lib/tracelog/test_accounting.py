@@ -104,6 +104,20 @@ def test_rows_that_wait_are_counted_exactly_and_by_table(far: EnhancedCSVLogger)
     assert account.lag_seconds > 0
 
 
+def test_a_header_that_a_second_writer_has_put_into_the_file_is_no_row(
+    far: EnhancedCSVLogger, tmp_path: Path
+) -> None:
+    log(far, 2)
+    with (tmp_path / "api_logs.csv").open("ab") as file:
+        file.write(codec.header(API))
+    log(far, 2)
+
+    assert numbers(far.status()) == (4, 0, 4, 0, 0)
+    far.close(0)
+    deliver(tmp_path)
+    assert numbers(far.status()) == (4, 4, 0, 0, 0)
+
+
 def test_what_a_later_process_finds_is_what_an_earlier_one_left(
     far: EnhancedCSVLogger, tmp_path: Path
 ) -> None:

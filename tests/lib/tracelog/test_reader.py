@@ -159,3 +159,12 @@ def test_any_changed_byte_gives_the_same_rows_as_one_by_one_or_none() -> None:
             changed = data[:position] + bytes([byte]) + data[position + 1 :]
             rows = decode_lines(API, changed)
             assert rows is None or rows == one_by_one(changed)
+
+
+def test_a_header_that_a_second_writer_has_put_into_the_file_is_no_damage(tmp_path: Path) -> None:
+    first, second = api_row(), api_row()
+    header = codec.header(API)
+    path = tmp_path / "api_logs.csv"
+    path.write_bytes(header + codec.encode(API, first) + header + codec.encode(API, second))
+
+    assert read_all(tmp_path) == ([first, second], [])
