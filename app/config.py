@@ -4,6 +4,7 @@ Settings come from the process environment, then from `.env`. Nothing else reads
 """
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -62,6 +63,30 @@ class Settings(BaseModel):
     log_dir: Path = Field(Path("logs"), description="Folder of the trace log's CSV files.")
     log_body_bytes: Annotated[int, Field(ge=0, le=1_048_576)] = Field(
         16_384, description="How much of each request and response body the trace log keeps."
+    )
+    log_retention_days: Annotated[int, Field(ge=0, le=36_500)] = Field(
+        14, description="Days that rows of the trace log are kept; 0 keeps them for ever."
+    )
+    log_error_retention_days: Annotated[int, Field(ge=0, le=36_500)] = Field(
+        90, description="The same for the rows of traces that failed."
+    )
+    log_max_bytes: Annotated[int, Field(ge=0)] = Field(
+        1_073_741_824, description="Most bytes of the CSV files in `LOG_DIR`; 0 is no limit."
+    )
+    log_store_max_bytes: Annotated[int, Field(ge=0)] = Field(
+        2_147_483_648, description="Most bytes of the log's database; 0 is no limit."
+    )
+    log_segment_bytes: Annotated[int, Field(ge=65_536)] = Field(
+        67_108_864, description="Size at which a CSV file is sealed and a new one begun."
+    )
+    log_fsync: Literal["everysec", "always", "no"] = Field(
+        "everysec", description="When rows are forced to the disk; `no` leaves it to the system."
+    )
+    log_redact_keys: tuple[str, ...] = Field(
+        (), description="Further keys whose values the log hides, separated by commas."
+    )
+    log_redact_patterns: tuple[str, ...] = Field(
+        (), description="Regular expressions of what else it hides, separated by blanks."
     )
     max_body_bytes: Annotated[int, Field(ge=1024)] = Field(
         1_048_576, description="The largest request body the app takes; more is answered with 413."
@@ -139,6 +164,25 @@ class Settings(BaseModel):
                 "空ならログはローカルファイルに置かれます",
             )
         return value
+
+    @field_validator("log_redact_keys", mode="before")
+    @classmethod
+    def _keys(cls, value: object) -> object:
+        return re.split(r"[\s,]+", value.strip(" ,")) if isinstance(value, str) else value
+
+    @field_validator("log_redact_patterns", mode="before")
+    @classmethod
+    def _patterns(cls, value: object) -> object:
+        patterns = value.split() if isinstance(value, str) else value
+        for pattern in patterns if isinstance(patterns, list) else ():
+            try:
+                re.compile(pattern)
+            except re.error:
+                raise _problem(
+                    "must be regular expressions separated by blanks, with \\s for a blank in one",
+                    "には正規表現を空白で区切って並べてください（中の空白は \\s と書きます）",
+                ) from None
+        return patterns
 
     @field_validator("supabase_url", "supabase_auth_url")
     @classmethod

@@ -87,6 +87,17 @@ def test_log_store_urls_that_work(env_file: Path, url: str) -> None:
     assert Settings.load({"TURSO_URL": url}, env_file).trace_store_url == url
 
 
+def test_what_the_log_hides_beside_what_it_knows(env_file: Path) -> None:
+    env_file.write_text(
+        "LOG_REDACT_KEYS=employee_number, 家族構成\nLOG_REDACT_PATTERNS=EMP-\\d{6}  A,B\n"
+    )
+
+    settings = Settings.load({}, env_file)
+
+    assert settings.log_redact_keys == ("employee_number", "家族構成")
+    assert settings.log_redact_patterns == (r"EMP-\d{6}", "A,B")
+
+
 WRONG = [
     ("PORT", "eight"),
     ("PORT", "8000 # the usual"),
@@ -109,6 +120,10 @@ WRONG = [
     ("TURSO_URL", "file:"),
     ("SUPABASE_URL", "p.supabase.co"),
     ("LOG_BODY_BYTES", "-1"),
+    ("LOG_RETENTION_DAYS", "-1"),
+    ("LOG_SEGMENT_BYTES", "100"),
+    ("LOG_FSYNC", "never"),
+    ("LOG_REDACT_PATTERNS", r"EMP-\d+ (open"),
 ]
 
 

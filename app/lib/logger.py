@@ -7,19 +7,24 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from starlette.background import BackgroundTasks
 
 from app.lib.tracelog.accounting import Account, Accountant
+from app.lib.tracelog.housekeeping import Housekeeper
+from app.lib.tracelog.journal import Fsync
 from app.lib.tracelog.recorder import Recorder
 from app.lib.tracelog.redact import Redactor
+from app.lib.tracelog.retention import Rules
 from app.lib.tracelog.schema import TASK_PROGRESS_LOGS
 from app.lib.tracelog.shipper import Shipper
 from app.lib.tracelog.sqlite_store import SQLiteStore
 from app.lib.tracelog.steps import Task
 from app.lib.tracelog.store import Store
 from app.lib.tracelog.turso_store import TursoStore
+
+SEGMENT_BYTES: Final = 64 << 20
 
 
 class TraceLogger(Protocol):
@@ -73,11 +78,25 @@ class CSVOnlyLogger(_StepLogger):
     """Appends each row to `<base_path>/<table>.csv` and delivers nothing.
 
     Dictionaries and lists become JSON, times UTC, and secrets are taken out. What cannot be written
-    is counted, never raised.
+    is counted, never raised. A file is sealed when it has `segment_bytes`. `fsync` says when rows
+    are forced to the disk: `always` each at once, `everysec` those of a second together, or `no`.
     """
 
-    def __init__(self, base_path: str | Path = "logs", *, redactor: Redactor | None = None) -> None:
-        self.recorder = Recorder(Path(base_path), redactor or Redactor(), written=self._written)
+    def __init__(
+        self,
+        base_path: str | Path = "logs",
+        *,
+        redactor: Redactor | None = None,
+        segment_bytes: int = SEGMENT_BYTES,
+        fsync: Fsync = "everysec",
+    ) -> None:
+        self.recorder = Recorder(
+            Path(base_path),
+            redactor or Redactor(),
+            max_bytes=segment_bytes,
+            fsync=fsync,
+            written=self._written,
+        )
 
     def log(
         self,
@@ -106,7 +125,7 @@ class EnhancedCSVLogger(CSVOnlyLogger):
 
     `turso_url` is a `libsql://`, `https://` or `http://` URL, or `file:PATH` for a local SQLite
     file (default: `trace.db` in `base_path`). Delivery starts with the first row, in a thread of
-    its own, and goes on where an earlier process stopped.
+    its own, and goes on where an earlier process stopped. `rules` say what is kept, and how long.
     """
 
     def __init__(
@@ -116,8 +135,15 @@ class EnhancedCSVLogger(CSVOnlyLogger):
         base_path: str | Path = "logs",
         *,
         redactor: Redactor | None = None,
+        rules: Rules | None = None,
+        segment_bytes: int = SEGMENT_BYTES,
+        fsync: Fsync = "everysec",
     ) -> None:
-        super().__init__(base_path, redactor=redactor)
+        self._rules = rules or Rules()
+        if self._rules.folder_bytes:
+            # Only sealed files can go, so there have to be some before the folder is full.
+            segment_bytes = min(segment_bytes, max(self._rules.folder_bytes // 8, 1))
+        super().__init__(base_path, redactor=redactor, segment_bytes=segment_bytes, fsync=fsync)
         self._url = turso_url or f"file:{(Path(base_path) / 'trace.db').as_posix()}"
         self._token = turso_token or ""
         self._lock = threading.Lock()
@@ -140,8 +166,11 @@ class EnhancedCSVLogger(CSVOnlyLogger):
         with self._lock:
             if self._shipper is None or self._shipper_pid != os.getpid():
                 self._shipper_pid = os.getpid()
+                log_dir = self.recorder.log_dir
                 self._shipper = Shipper(
-                    self.recorder.log_dir, lambda: open_store(self._url, self._token)
+                    log_dir,
+                    lambda: open_store(self._url, self._token),
+                    housekeeper=Housekeeper(log_dir, self._rules, self._accountant),
                 )
             return self._shipper
 

@@ -20,6 +20,8 @@ def defaults() -> dict[str, str]:
         default = field.default
         if isinstance(default, SecretStr):
             default = default.get_secret_value()
+        if isinstance(default, tuple):
+            default = " ".join(default)
         found[name.upper()] = default.as_posix() if isinstance(default, Path) else str(default)
     return found
 

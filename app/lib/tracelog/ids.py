@@ -24,6 +24,11 @@ def time_of(row_id: int) -> float:
     return ((row_id >> NODE_BITS) + EPOCH_US) / 1_000_000
 
 
+def first_at(seconds: float) -> int:
+    """The lowest id that can be made at this time, in seconds since the Unix epoch."""
+    return (round(seconds * 1_000_000) - EPOCH_US) << NODE_BITS
+
+
 class IdGenerator:
     """Makes ids that rise strictly within a process, also when the clock steps back.
 

@@ -30,6 +30,18 @@ MIGRATIONS: Final = (
         "api_logs and task_progress_logs",
         tuple(statement for table in TABLES.values() for statement in table.ddl),
     ),
+    Migration(
+        2,
+        "what retention has deleted",
+        (
+            """CREATE TABLE IF NOT EXISTS tracelog_retention (
+    id INTEGER PRIMARY KEY, normal_to INTEGER NOT NULL, all_to INTEGER NOT NULL,
+    started_at INTEGER NOT NULL, whole_at INTEGER NOT NULL
+)""",
+            "INSERT INTO tracelog_retention (id, normal_to, all_to, started_at, whole_at)"
+            " SELECT 1, 0, 0, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM tracelog_retention)",
+        ),
+    ),
 )
 
 _VERSIONS_TABLE: Final = """CREATE TABLE IF NOT EXISTS tracelog_schema (

@@ -18,6 +18,7 @@ from app.lib.tracelog.backoff import Backoff
 from app.lib.tracelog.checkpoint import Checkpoint
 from app.lib.tracelog.delivery import Delivery, TooManyRejected
 from app.lib.tracelog.election import LOCK_NAME, Election
+from app.lib.tracelog.housekeeping import Housekeeper
 from app.lib.tracelog.shipper_status import Progress, ShipperStatus, State, describe
 from app.lib.tracelog.store import (
     Store,
@@ -49,7 +50,8 @@ class Shipper:
     A batch has about `batch_rows` rows or `batch_bytes` bytes at most. The journal is looked at
     every `idle_seconds`; after `wake`, which costs a writer next to nothing, once `gather_seconds`
     have passed, so that a batch is worth its way. `refused_seconds` is the longest pause after a
-    refusal, `draw` the randomness of pauses, `clock` Unix time.
+    refusal, `draw` the randomness of pauses, `clock` Unix time. The leader lets `housekeeper` work
+    where it leaves time.
     """
 
     def __init__(
@@ -63,11 +65,13 @@ class Shipper:
         gather_seconds: float = 0.1,
         retry_seconds: float = 30.0,
         refused_seconds: float = 120.0,
+        housekeeper: Housekeeper | None = None,
         draw: Callable[[], float] = random.random,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._log_dir = log_dir
         self._store_factory = store_factory
+        self._housekeeper = housekeeper
         self._batch_rows = batch_rows
         self._batch_bytes = batch_bytes
         self._idle_seconds = idle_seconds
@@ -175,8 +179,19 @@ class Shipper:
                 with self._turns:
                     self._end_drain(drain)
                     self._turns.notify_all()
-            self._rest(pause)
+            self._rest(self._tend(pause, quiet=caught_up))
         self._resign()
+
+    def _tend(self, pause: float, *, quiet: bool = False) -> float:
+        """Have the housekeeper do a piece of its work, and how long to rest after it."""
+        if self._housekeeper is None or not self._election.leads():
+            return pause
+        delivery = self._delivery
+        # Without a store that can be opened at all there is no delivery, but a journal.
+        checkpoint = delivery.checkpoint if delivery else Checkpoint.load(self._log_dir)
+        works = delivery is not None and self._state == "delivering" and not self._urgent.is_set()
+        store = delivery.store if delivery is not None and works else None
+        return min(pause, self._housekeeper.tend(checkpoint, store, quiet=quiet))
 
     def _end_drain(self, number: int) -> None:
         """The drains up to this one are done, or nobody waits for them any more."""
@@ -190,8 +205,11 @@ class Shipper:
         if self._drains_wanted > self._drains_done:
             time.sleep(min(pause, _DRAIN_SECONDS))
         elif self._state in _FAILING:
-            # New rows are no reason to try sooner.
-            self._urgent.wait(pause)
+            # New rows are no reason to try sooner, but the folder may fill up meanwhile.
+            deadline = time.monotonic() + pause
+            while (left := deadline - time.monotonic()) > 0:
+                if self._urgent.wait(self._tend(left)):
+                    break
         elif self._wake.wait(pause):
             self._wake.clear()
             self._urgent.wait(self._gather_seconds)

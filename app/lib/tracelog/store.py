@@ -5,9 +5,12 @@ A store is where SQL is asked. Its calls block and may be made from any thread.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from app.lib.tracelog.schema import Row, Value
+from app.lib.tracelog.schema import Row, Table, Value
+
+if TYPE_CHECKING:
+    from app.lib.tracelog.sql import Statement
 
 Cell = Value | float | bytes
 """A value in an answer; SQL can make fractions and blobs of what the tables hold."""
@@ -98,6 +101,14 @@ class Store(Protocol):
 
     def query(self, sql: str, args: Sequence[Value] = (), *, timeout: float = 10.0) -> Result:
         """Ask one read-only question; `timeout` is in seconds."""
+        ...
+
+    def same(self, table: Table, rows: Sequence[Row]) -> dict[int, bool]:
+        """For each id of the rows under which there is a row: whether it is the one given."""
+        ...
+
+    def transact(self, statements: "Sequence[Statement]") -> None:
+        """Do all statements or none."""
         ...
 
     def close(self) -> None: ...

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.lib.tracelog.migrations import MIGRATIONS
+from app.lib.tracelog.migrations import MIGRATIONS
 from app.lib.tracelog.schema import API_LOGS, TABLES, TASK_PROGRESS_LOGS, Row
 from app.lib.tracelog.sql import Statement
 from app.lib.tracelog.sqlite_store import SQLiteStore
@@ -55,6 +56,8 @@ STEP: Row = (
     1,
     "2026-11-23 04:47:08.123",
 )
+
+VERSIONS = [(migration.version,) for migration in MIGRATIONS]
 
 AnyStore = SQLiteStore | TursoStore
 OpenStore = Callable[[], AnyStore]
