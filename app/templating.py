@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import hmac
 import json
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from typing import Any, ClassVar, Final, Literal
 import jinja2
 from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from markupsafe import Markup, escape
 
 from app import i18n
 from app.assets import asset_url
@@ -162,12 +164,18 @@ def _environment(code: str) -> jinja2.Environment:
     )
     environment.globals["asset"] = asset_url
     environment.filters["utc"] = _utc
+    environment.filters["code_spans"] = _code_spans
     return environment
 
 
 def _utc(value: datetime) -> str:
     """A moment for the `datetime` attribute of `<time>`."""
     return value.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _code_spans(text: str) -> Markup:
+    """What stands between backticks, as code; everything else as it is."""
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 # escaped
 
 
 def _flash_key(request: Request) -> bytes:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from jinja2 import TemplateSyntaxError
 
-from app.i18n import LABELS, language, negotiate, time_zone
+from app.i18n import LABELS, catalogue_path, language, negotiate, time_zone
 from app.templating import TEMPLATES, _environment
 from commands import messages
 
@@ -21,14 +21,12 @@ class TestCatalogues:
         assert messages.problems() == []
 
     def test_they_are_as_the_command_writes_them(self) -> None:
-        from app.i18n import catalogue_path
-
         assert catalogue_path("ja").read_bytes() == messages.updated("ja")
 
     def test_a_missing_translation_is_found(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        written = messages.catalogue_path("ja").read_text("utf-8")
+        written = catalogue_path("ja").read_text("utf-8")
         broken = {
             "not translated": re.sub(
                 r'msgid "Items"\nmsgstr ".*"', 'msgid "Items"\nmsgstr ""', written
@@ -50,7 +48,8 @@ class TestCatalogues:
             if not message.id:
                 continue
             source = message.id if isinstance(message.id, str) else message.id[-1]
-            translated = message.string if isinstance(message.string, str) else message.string[0]
+            string = message.string or ""
+            translated = string if isinstance(string, str) else " ".join(string)
             names = re.compile(r"%\((\w+)\)s")
             assert set(names.findall(source)) == set(names.findall(translated)), source
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
@@ -12,7 +12,15 @@ from app.templating import Template, render
 
 router = APIRouter(include_in_schema=False)
 
-_METHODS = ("get", "post", "put", "patch", "delete")
+_METHODS: Final = ("get", "post", "put", "patch", "delete")
+_LIMITS: Final = {
+    "minLength": "≥",
+    "maxLength": "≤",
+    "minimum": "≥",
+    "maximum": "≤",
+    "exclusiveMaximum": "<",
+}
+_WORTH_TELLING: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,14 +158,9 @@ def _kind(schema: Mapping[str, Any]) -> str:
     if form := schema.get("format"):
         kind += f" ({form})"
     limits = [
-        f"{sign} {schema[name]}"
-        for name, sign in (
-            ("minLength", "≥"),
-            ("maxLength", "≤"),
-            ("minimum", "≥"),
-            ("maximum", "≤"),
-            ("exclusiveMaximum", "<"),
-        )
-        if name in schema
+        f"{sign} {schema[name]:g}"
+        for name, sign in _LIMITS.items()
+        # What a 64-bit integer can hold anyway says nothing to a reader.
+        if name in schema and abs(schema[name]) < _WORTH_TELLING
     ]
     return ", ".join((kind, *limits))

@@ -82,6 +82,16 @@ class TestState:
         expect(page.locator("tr.item")).to_have_count(1)
         assert [url for url in asked if "/items" in url] == [request.value.url]
 
+    def test_a_slow_search_gives_way_to_what_comes_later(self, visitor: Visitor) -> None:
+        page = visitor.page
+        page.route("**/items?q=apple", lambda route: None)
+        with page.expect_request("**/items?q=apple") as slow:
+            page.locator("#q").fill("apple")
+        with page.expect_event("requestfailed", lambda request: request == slow.value):
+            page.locator("#sort-title").click()
+        expect(page).to_have_url(re.compile(r"\?q=apple&sort=title&direction=asc$"))
+        assert rows(page) == ["Apple"]
+
     def test_pages(self, visit: Visit) -> None:
         visitor = visit()
         visitor.add(*(f"Item {number:02}" for number in range(60)))

@@ -151,7 +151,7 @@ class TestLayout:
         visitor = visit(theme="system", signed_in=False)
         page = visitor.go("/")
         for scheme in ("dark", "light"):
-            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=scheme)
             expect(page.locator("html")).to_have_css("color-scheme", scheme)
 
     def test_times_are_in_the_readers_zone_once_it_is_known(self, visit: Visit) -> None:

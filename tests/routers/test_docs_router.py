@@ -36,3 +36,14 @@ async def test_for_who_is_signed_in_it_leads_to_the_items(hana: AsyncClient) -> 
     main = page.partition("<main")[2]
     assert 'href="/items"' in main
     assert 'href="/sign-in"' not in page
+
+
+async def test_what_a_description_says_is_shown_and_never_run(
+    client: AsyncClient, app: FastAPI
+) -> None:
+    async def strange() -> None:
+        """Gives `<b>` and <script>alert(1)</script>."""
+
+    app.add_api_route("/api/strange", strange)
+    page = (await client.get("/api/docs")).text
+    assert "Gives <code>&lt;b&gt;</code> and &lt;script&gt;alert(1)&lt;/script&gt;." in page
