@@ -1,4 +1,4 @@
-"""The API's documentation, and the front page."""
+"""The API's documentation."""
 
 import re
 
@@ -23,19 +23,6 @@ async def test_every_operation_of_the_api_is_there(client: AsyncClient, app: Fas
 async def test_no_page_is_in_the_api(client: AsyncClient) -> None:
     paths = (await client.get("/api/openapi.json")).json()["paths"]
     assert all(path.startswith("/api/") for path in paths)
-
-
-async def test_the_front_page_leads_in(client: AsyncClient) -> None:
-    page = (await client.get("/")).text
-    assert 'href="/sign-in"' in page
-    assert 'href="/sign-up"' in page
-
-
-async def test_for_who_is_signed_in_it_leads_to_the_items(hana: AsyncClient) -> None:
-    page = (await hana.get("/")).text
-    main = page.partition("<main")[2]
-    assert 'href="/items"' in main
-    assert 'href="/sign-in"' not in page
 
 
 async def test_what_a_description_says_is_shown_and_never_run(
