@@ -64,7 +64,7 @@ class Quarantine:
     def add(self, entries: Sequence[Entry]) -> None:
         """Have the entries on the disk. Raises `OSError`."""
         if self._keys is None:
-            self._keys = {entry.key for entry in self._all()}
+            self._keys = {entry.key for entry in self.every()}
         new = {entry.key: entry for entry in entries if entry.key not in self._keys}
         if not new:
             return
@@ -82,11 +82,11 @@ class Quarantine:
 
     def entries(self) -> Iterator[Entry]:
         """What lies here, oldest first; lines that a crash left torn are passed over."""
-        return (entry for entry in self._all() if entry.outcome is None)
+        return (entry for entry in self.every() if entry.outcome is None)
 
     def outcomes(self) -> Counter[Outcome]:
         """How many entries were taken out, by what became of them."""
-        return Counter(entry.outcome for entry in self._all() if entry.outcome is not None)
+        return Counter(entry.outcome for entry in self.every() if entry.outcome is not None)
 
     def take_out(self, outcomes: Mapping[Key, Outcome]) -> None:
         """Take entries out, once it is certain what became of them. Raises `OSError`."""
@@ -94,7 +94,7 @@ class Quarantine:
             next_path = self._log_dir / _NEXT
             fd = os.open(next_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(fd, "wb") as file:
-                for entry in self._all():
+                for entry in self.every():
                     if entry.outcome is None and (outcome := outcomes.get(entry.key)):
                         entry = replace(entry, raw=b"", outcome=outcome)
                     file.write(_line(entry).encode())
@@ -102,7 +102,8 @@ class Quarantine:
                 os.fsync(file.fileno())
             next_path.replace(self._path)
 
-    def _all(self) -> Iterator[Entry]:
+    def every(self) -> Iterator[Entry]:
+        """What lies here and what was taken out."""
         try:
             with self._path.open("rb") as file:
                 for line in file:

@@ -84,7 +84,7 @@ class Retention:
 
     def is_due(self) -> bool:
         """Whether nobody has looked through the rows for `RUN_SECONDS`. Raises `StoreError`."""
-        return self._clock() - _state(self._store).started_at >= RUN_SECONDS
+        return self._clock() - self._state().started_at >= RUN_SECONDS
 
     def run(self, *, whole: bool = False) -> Iterator[Chunk]:
         """Delete what is too old or too much, a chunk at each step of the iteration.
@@ -92,7 +92,7 @@ class Retention:
         It begins where an earlier run has stopped, once a day and if `whole` with the oldest row:
         rows that were delivered late are found then. Raises `StoreError`.
         """
-        now, state, rules = self._clock(), _state(self._store), self._rules
+        now, state, rules = self._clock(), self._state(), self._rules
         whole = whole or now - state.whole_at >= _WHOLE_SECONDS
         self._store.transact([_started(now, whole=whole)])
         if rules.error_days:
@@ -104,6 +104,13 @@ class Retention:
         self.too_large = False
         if rules.store_bytes:
             yield from self._shrink(ids.first_at(now - YOUNG_SECONDS))
+
+    def _state(self) -> "_State":
+        try:
+            return _state(self._store)
+        except StoreSchemaMissing:
+            self._store.migrate()
+            return _state(self._store)
 
     def _shrink(self, end: int) -> Iterator[Chunk]:
         start = max(_state(self._store).normal_to, _FLOOR)
@@ -150,7 +157,10 @@ class Retention:
 
 def horizon(store: Store) -> Horizon:
     """What was deleted of a store so far. Raises `StoreError`."""
-    state = _state(store)
+    try:
+        state = _state(store)
+    except StoreSchemaMissing:
+        return Horizon()
     return Horizon(state.normal_to, state.all_to)
 
 
@@ -170,11 +180,7 @@ class _State:
 
 def _state(store: Store) -> _State:
     sql = "SELECT normal_to, all_to, started_at, whole_at FROM tracelog_retention WHERE id = 1"
-    try:
-        rows = store.query(sql).rows
-    except StoreSchemaMissing:
-        store.migrate()
-        rows = store.query(sql).rows
+    rows = store.query(sql).rows
     return _State(*(int(value or 0) for value in rows[0])) if rows else _State(0, 0, 0, 0)
 
 
