@@ -4,6 +4,7 @@ All of them carry the trace id; none tells how the inside looks.
 """
 
 import logging
+import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -116,16 +117,23 @@ async def _conflict(request: Request, error: Exception) -> Response:
 
 
 async def _database(request: Request, error: Exception) -> Response:
-    unavailable = isinstance(error, PoolTimeout | OperationalError | InterfaceError) or (
-        isinstance(error, DBAPIError) and error.connection_invalidated
-    )
-    if not unavailable:
+    if not _is_unavailable(error):
         raise error
     reason = error.orig if isinstance(error, DBAPIError) else error
     log.error("The database does not answer: %s", reason)
     if (trace := current_trace()) is not None:
         trace.exception = error  # the trace log shows it as it shows an unhandled one
     return await error_response(request, 503, headers={"Retry-After": str(RETRY_SECONDS)})
+
+
+def _is_unavailable(error: Exception) -> bool:
+    """Whether the database did not answer, rather than that it was asked something wrong."""
+    if isinstance(error, OperationalError):
+        # SQLite reports a missing table or column as an operational error too.
+        return getattr(error.orig, "sqlite_errorcode", None) != sqlite3.SQLITE_ERROR
+    return isinstance(error, PoolTimeout | InterfaceError) or (
+        isinstance(error, DBAPIError) and error.connection_invalidated
+    )
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:

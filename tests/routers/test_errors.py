@@ -5,6 +5,7 @@ import re
 import pytest
 from fastapi import FastAPI, HTTPException
 from httpx import AsyncClient, Response
+from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from app.services.errors import Forbidden
@@ -19,6 +20,9 @@ def _failing_routes(app: FastAPI) -> None:
                 raise ZeroDivisionError("secret detail")
             case "database":
                 raise OperationalError("SELECT secret", {}, Exception("connection refused"))
+            case "schema":
+                async with app.state.database.session() as session:
+                    await session.execute(text("SELECT secret FROM nowhere"))
             case "forbidden":
                 raise Forbidden
             case _:
@@ -41,6 +45,7 @@ PAGES = [
     ("/fail/422", 422),
     ("/fail/429", 429),
     ("/fail/crash", 500),
+    ("/fail/schema", 500),
     ("/fail/502", 502),
     ("/fail/database", 503),
 ]
