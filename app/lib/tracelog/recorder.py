@@ -67,7 +67,7 @@ class Recorder:
             table = TABLES[table_name]
             data = make()
             if not redacted:
-                data = self._redact(table, data)
+                data = redact_row(self.redactor, table, data)
             trace = current_trace()
             row_id = self._ids.next()
             row = codec.make_row(
@@ -120,30 +120,6 @@ class Recorder:
 
         threading.Thread(target=sync_each_second, name="tracelog-sync", daemon=True).start()
 
-    def _redact(self, table: Table, data: Mapping[str, object]) -> dict[str, object]:
-        kinds = {column.name: column.kind for column in table.columns}
-        clean: dict[str, object] = {}
-        for key, value in data.items():
-            kind = kinds.get(key)
-            if kind == "text" and isinstance(value, str):
-                clean[key] = self.redactor.text(value) if key != "trace_id" else value
-            elif kind in {"text", "int", "time", "id"}:
-                clean[key] = value
-            elif isinstance(value, str) and kind == "json":
-                clean[key] = self._redact_json(value)
-            else:
-                # A key that is no column stands for itself, so a secret one hides its value.
-                clean[key] = self.redactor.value(value) if kind else self._extra(key, value)
-        return clean
-
-    def _redact_json(self, text: str) -> object:
-        parsed = codec.parse_json(text)
-        return self.redactor.text(text) if parsed is None else self.redactor.value(parsed)
-
-    def _extra(self, key: str, value: object) -> object:
-        shown = self.redactor.value({key: value})
-        return shown.get(key) if isinstance(shown, dict) else None
-
     def _complain(self, table_name: str, error: Exception) -> None:
         self._lost += 1
         now = time.monotonic()
@@ -152,3 +128,25 @@ class Recorder:
         self._complained = now
         reason = f"unknown table {table_name!r}" if isinstance(error, KeyError) else str(error)
         log.error("The trace log lost a row (%s so far in this process): %s", self._lost, reason)
+
+
+def redact_row(redactor: Redactor, table: Table, data: Mapping[str, object]) -> dict[str, object]:
+    """The values of a row by column, or by a name that is no column, without secrets."""
+    kinds = {column.name: column.kind for column in table.columns}
+    clean: dict[str, object] = {}
+    for key, value in data.items():
+        kind = kinds.get(key)
+        if kind == "text" and isinstance(value, str):
+            clean[key] = redactor.text(value) if key != "trace_id" else value
+        elif kind in {"text", "int", "time", "id"}:
+            clean[key] = value
+        elif isinstance(value, str) and kind == "json":
+            parsed = codec.parse_json(value)
+            clean[key] = redactor.text(value) if parsed is None else redactor.value(parsed)
+        elif kind:
+            clean[key] = redactor.value(value)
+        else:
+            # It stands for itself, so a secret one hides its value.
+            shown = redactor.value({key: value})
+            clean[key] = shown.get(key) if isinstance(shown, dict) else None
+    return clean
