@@ -7,10 +7,10 @@ import orjson
 
 from app.lib.tracelog.memo import Memo
 from app.lib.tracelog.plain import MARKER, MAX_DEPTH, Plain, plain
+from app.lib.tracelog.secret_cards import is_card
 from app.lib.tracelog.secret_keys import MAX_KEY, KeyJudge, Rule, is_hidden
-from app.lib.tracelog.secret_shapes import is_card
 from app.lib.tracelog.secret_text import MAX_TEXT, TextRedactor
-from app.lib.tracelog.secret_words import NAME_KEYS
+from app.lib.tracelog.secret_words import NAME_KEYS, PART_OWNERS
 
 TOO_DEEP: Final = "[too deep]"
 _MAX_NESTED_JSON: Final = 4
@@ -25,6 +25,7 @@ class DataRedactor:
         self.judge = judge
         self.text = text
         self.known_keys = Memo(self.look_at_key, size=4096)
+        self.known_parts = Memo(self._look_at_part, size=1024)
         self.harmless: set[str] = set()
 
     def redact(self, node: Plain, *, wary: bool = True, nested: int = 0) -> Plain:
@@ -59,10 +60,17 @@ class DataRedactor:
         shown = (self.known_keys[key] if len(key) <= MAX_KEY else self.look_at_key(key))[1]
         return key if shown is None else shown
 
-    def look_at_key(self, key: str) -> tuple[Rule, str | None]:
-        """A key's rule, and how the key is shown where it holds a secret itself."""
+    def _look_at_part(self, names: tuple[str, str]) -> bool:
+        return self.judge(" ".join(names)) is Rule.HIDE
+
+    def look_at_key(self, key: str) -> tuple[Rule, str | None, bool]:
+        """A key's rule, how it is shown where it holds a secret itself, and whether it makes one.
+
+        The last is so for `number` in `{"card": {"number": …}}`.
+        """
         shown = self.string(key)
-        return self.judge(key), None if shown == key else shown
+        is_part = len(key) <= MAX_KEY and key.lower() in self.judge.phrase_ends
+        return self.judge(key), None if shown == key else shown, is_part
 
     def names_secret(self, node: dict[str, Plain]) -> bool:
         """Whether a neighbour of a `value` says that it is a secret."""
@@ -92,21 +100,26 @@ class _Walk:
 
     def node(self, node: Plain, depth: int) -> Plain:
         if isinstance(node, dict):
-            return self._object(node, depth + 1)
+            return self._object(node, depth + 1, "")
         if isinstance(node, list):
             return self._array(node, depth + 1)
         if isinstance(node, str):
             return self._of.string(node, self._nested)
         return _number(node) if isinstance(node, (int, float)) else node
 
-    def _object(self, node: dict[str, Plain], depth: int) -> Plain:
+    def _object(self, node: dict[str, Plain], depth: int, owner: str) -> Plain:
         if depth > MAX_DEPTH:
             return TOO_DEEP
         keys, harmless, wary = self._keys, self._harmless, self._wary
         show, named = Rule.SHOW, Rule.NAMED
         renamed: dict[str, str] = {}
+        owns = owner.lower() in PART_OWNERS
         for key, item in node.items():
-            rule, shown_key = keys[key] if len(key) <= MAX_KEY else self._of.look_at_key(key)
+            rule, shown_key, is_part = (
+                keys[key] if len(key) <= MAX_KEY else self._of.look_at_key(key)
+            )
+            if owns and is_part and self._of.known_parts[owner, key]:
+                rule = Rule.HIDE
             if shown_key is not None:
                 renamed[key] = shown_key
             if rule is named:
@@ -120,7 +133,7 @@ class _Walk:
                 if item not in harmless and (wary or " " in item or ":" in item or "=" in item):
                     node[key] = self._of.string(item, self._nested)
             elif isinstance(item, dict):
-                node[key] = self._object(item, depth + 1)
+                node[key] = self._object(item, depth + 1, key)
             elif isinstance(item, list):
                 node[key] = self._array(item, depth + 1)
             elif isinstance(item, (int, float)):

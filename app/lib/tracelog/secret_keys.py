@@ -94,9 +94,9 @@ class KeyJudge:
         if len(words) == 1:
             if last in words_of.VALUE_KEYS:
                 return Rule.NAMED
-            if last in {"key", "state"}:
+            if last in {"key", "state", "access", "refresh", "oauth"}:
                 return Rule.RANDOM
-            if last == "code":
+            if last in {"code", "mfa"}:
                 return Rule.CODE
         elif words in (["input", "value"], ["old", "value"], ["new", "value"]) or (
             words == ["rejected", "value"]
@@ -146,7 +146,7 @@ def _split(key: str) -> list[str]:
 def _is_secret(word: str) -> bool:
     if word in words_of.SECRET_WORDS:
         return True
-    if len(word) < 6 and not word.endswith(("otp", "pwd")):
+    if len(word) < 6 and not word.endswith(("otp", "pw", "pwd")):
         return False
     return word not in words_of.NOT_SECRET and (
         word.endswith(words_of.GLUED_ENDS)
@@ -213,3 +213,13 @@ def _is_name(piece: str) -> bool:
         return len(piece) <= 20
     humps = [hump for hump in _CAMEL.findall(piece) if hump]
     return len(piece) >= 3 * len(humps)
+
+
+def mixes(value: str) -> bool:
+    """Whether letters and digits are mixed as in no word: `hunter2`, but not `sha256`."""
+    return (
+        "://" not in value
+        and any(char.isdigit() for char in value)
+        and any(char.isalpha() for char in value)
+        and value.lower() not in {"argon2", "argon2id", "sha256", "sha512", "pbkdf2", "base64"}
+    )

@@ -16,27 +16,35 @@ _ATTRIBUTE: Final = re.compile(
 )
 _NAMING: Final = frozenset({"name", "id", "key", "type", "property", "http-equiv"})
 _HOLDING: Final = frozenset({"value", "content"})
-_HOLDING_TAGS: Final = frozenset({"textarea", "string", "value"})
+_VOID: Final = frozenset(
+    {"base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "wbr"}
+)
+_NAMES: Final = frozenset({"name", "key", "property"})
+_NAME_TAGS: Final = frozenset({"name", "key", "th", "td", "dt"})
 
 
 def hide_tags(text: str, judge: KeyJudge) -> str:
     """Markup without the content of secret elements and the values of secret fields."""
     shown: list[str] = []
     end = at = 0
+    expected = False
     while match := _TAG.search(text, at):
         at = match.end()
         named, values = _attributes(match, judge)
         for start, stop in values:
             shown += [text[end:start], MARKER]
             end = stop
-        name = match["name"].rpartition(":")[2]
-        holds = judge(name) is Rule.HIDE or (named and name.lower() in _HOLDING_TAGS)
-        if holds and match["end"] and not match["inside"].endswith("/"):
-            close = text.find(f"</{match['name']}", at)
+        name = match["name"].rpartition(":")[2].lower()
+        holds = named or expected or judge(name) is Rule.HIDE
+        if match["end"] and not match["inside"].endswith("/") and name not in _VOID:
+            close = text.find(f"</{match['name']}" if holds else "<", at)
             close = close if close >= 0 else len(text)
-            if text[at:close].strip():
+            content = text[at:close].strip()
+            if holds and content:
                 shown += [text[end:at], MARKER]
                 end = at = close
+            # <key>password</key><string>…</string>
+            expected = not holds and name in _NAME_TAGS and judge(content[:80]) is Rule.HIDE
     return "".join([*shown, text[end:]]) if shown else text
 
 
@@ -49,15 +57,17 @@ def without_open_tag(text: str) -> str:
 
 
 def _attributes(tag: re.Match[str], judge: KeyJudge) -> tuple[bool, list[tuple[int, int]]]:
-    """Whether a tag is named after a secret, and where the values are that it then holds."""
-    named = False
+    """Whether a tag's content is secret by its name, and where its secret values are."""
+    named = content = False
     values = []
     for attribute in _ATTRIBUTE.finditer(tag["inside"]):
         key = attribute["name"].lower()
         group = next(name for name in ("two", "one", "bare") if attribute[name] is not None)
         if key in _NAMING:
-            named = named or judge(html.unescape(attribute[group])) is Rule.HIDE
+            secret = judge(html.unescape(attribute[group])) is Rule.HIDE
+            named = named or secret
+            content = content or (secret and key in _NAMES)
         elif key in _HOLDING and attribute[group]:
             offset = tag.start("inside")
             values.append((offset + attribute.start(group), offset + attribute.end(group)))
-    return named, values if named else []
+    return content, values if named else []

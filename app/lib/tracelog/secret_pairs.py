@@ -10,16 +10,25 @@ from typing import Final
 from app.lib.tracelog.plain import MARKER
 from app.lib.tracelog.secret_keys import KeyJudge, Rule
 from app.lib.tracelog.secret_spans import value_span
+from app.lib.tracelog.secret_words import words
 
-_SEPARATOR: Final = re.compile(
-    r"[:=：＝﹕]+>?|(?:は|が|を)?[「『]|は(?=[ \u3000]?[A-Za-z0-9０-９])|(?<=[\"']),"
+_SIGN: Final = re.compile(
+    r"[:=|\t,\\&>：＝﹕「『→⇒]|[はがを \u3000（](?=[「『A-Za-z0-9０-９\u3000 ])"
 )
+_ASCII_SIGN: Final = re.compile(r"[:=|\t,\\&>]")
+_SEPARATOR: Final = re.compile(
+    r"[:=：＝﹕]+>?|[はがを]?[「『]|(?<=-)>|[→⇒|\t]|(?<=[\"']),"
+    r"|\\++(?:u003|x3)[adAD]|&#(?:61|58|x3[adAD]);|&(?:equals|colon);"
+    r"|(?<=[ドン号語証鍵葉ー])(?:[はがを][ \u3000]?|[ \u3000])(?=[A-Za-z0-9０-９])"
+    r"|(?<=[ドン号語証鍵葉ー])（(?=[A-Za-z0-9０-９]{6})"
+)
+_BACKSLASHES: Final = re.compile(r"\\++")
 _LOOK_BACK: Final = 96
 _KEY_GAP: Final = re.compile(r"[^\w.\-$\[]+")
 _WORD_BACKWARDS: Final = re.compile(r"[\w.\-$\[]++")
-_KEY_EDGE: Final = " \t\r\n\u00a0\u3000\"'`)]}\\!<>+*」』”’"
+_KEY_EDGE: Final = " \t\r\n\u00a0\u3000\"'`)]}\\!<>+*-」』”’"
 _ENCODED_QUOTES: Final = ("&quot;", "&#34;", "&#39;", "&#x27;", "\\u0022", "%22")
-_LINKS: Final = frozenset({"is", "was", "to", "now"})
+_LINKS: Final = words("is was to now provided given received used supplied entered")
 _PAIR: Final = re.compile(
     r"(?:\(|[\[,][ \t\n]{0,8}\[)[ \t\n]{0,8}[bBuUrR]{0,2}[\"'][^\"'()\[\]]{1,80}[\"']\Z"
 )
@@ -37,7 +46,13 @@ def hide_pairs(text: str, judge: KeyJudge) -> str:
     """Text with the values of secret keys replaced."""
     shown: list[str] = []
     end = at = 0
-    while match := _SEPARATOR.search(text, at):
+    sign = _ASCII_SIGN if text.isascii() else _SIGN
+    while found_sign := sign.search(text, at):
+        match = _SEPARATOR.match(text, found_sign.start())
+        if match is None:
+            run = _BACKSLASHES.match(text, found_sign.start())
+            at = run.end() if run else found_sign.end()
+            continue
         at = match.end()
         found = _key_before(text, max(end, match.start() - _LOOK_BACK), match, judge)
         if found is None:
@@ -69,7 +84,7 @@ def _key_before(
         if _rule_before(outside, raw, judge)[0] is Rule.HIDE:
             tail = outside
     rule, key = _rule_before(tail, raw, judge)
-    if rule is Rule.SHOW or (rule is not Rule.HIDE and separator[0][-1] not in ":=>：＝﹕"):
+    if rule is Rule.SHOW or (rule is not Rule.HIDE and separator[0][-1] not in ":=>：＝﹕;dDaA"):
         return None
     return rule, low + tail.rindex(key), _owns_line(low, raw, tail, key, separator[0])
 

@@ -4,19 +4,31 @@ import re
 from typing import Final
 
 from app.lib.tracelog.plain import MARKER
-from app.lib.tracelog.secret_keys import KeyJudge, Rule, looks_random
+from app.lib.tracelog.secret_keys import KeyJudge, Rule, looks_random, mixes
 
 _STATED: Final = re.compile(
     r"(?i)(?<![a-z])(?P<word>passwords?|passwd|pwd|passphrase|passcode|secrets?|tokens?|otp|pin"
-    r"|api[ _\-]?keys?|credentials?|identified[ \t]{1,3}by)"
+    r"|api[ _\-]?keys?|credentials?|session(?:[ _\-]?id)?|requirepass|masterauth|rootpw|bindpw"
+    r"|identified[ \t]{1,3}by)"
     r"(?P<link>[ \t]{1,3}(?:(?:is|was|to|now)[ \t]{1,3})?)"
     r"(?:'(?P<one>(?:[^'\\\n]++|''|\\.)++)|\"(?P<two>(?:[^\"\\\n]++|\"\"|\\.)++)"
     r"|`(?P<tick>[^`\n]++)|(?P<bare>[^\s'\"`<>()\[\]{},;]{6,}+))"
 )
+_STEMS: Final = (
+    "passw", "pwd", "passphrase", "passcode", "secret", "token", "otp ", "pin ", "credential",
+    "api key", "api_key", "api-key", "apikey", "session", "requirepass", "masterauth", "rootpw",
+    "bindpw", "identified",
+)  # fmt: skip
 _CODE: Final = re.compile(
-    r"(?i)(\b(?:verification|security|confirmation|login|sign-?in|one[ \-]?time|access|sms|2fa|mfa"
-    r"|authentication|recovery|reset)[ \-](?:code|password|pin)(?: is| was)?:?[ \t]{1,3})"
-    r"[0-9](?:[ \-]?[0-9]){3,9}"
+    r"(?i)(\b(?:(?:verification|security|confirmation|login|sign-?in|one[ \-]?time|access|sms|2fa"
+    r"|mfa|authentication|recovery|reset)[ \-](?:code|password|pin)(?: is| was)?|your code is|otp"
+    r"|pin|cvv2?|cvc2?):?[ \t]{1,3})[0-9](?:[ \-]?[0-9]){2,9}+"
+)
+_CODE_FIRST: Final = re.compile(
+    r"(?i)\b[0-9]{4,8}(?= is (?:your|the) (?:[\w\-]{1,24} ){0,3}(?:code|otp|pin|password|passcode)\b)"
+)
+_OPEN_CODE: Final = re.compile(
+    r"(?i)\b[0-9]{4,8}(?: is(?: your| the)?(?: [\w\-]{0,24}){0,4})?\s{0,8}\Z"
 )
 _USER_FLAG: Final = re.compile(
     r"((?<!\S)(?:-u|--user|--proxy-user)[ =]{1,2}[\"']?[^\s:\"']{0,64}:)[^\s\"']++"
@@ -38,11 +50,18 @@ _FLAG: Final = re.compile(
 
 def hide_stated(text: str) -> str:
     """Text without what it states to be a secret: `PASSWORD 'x'`, `the token is 3f9a…`."""
-    return _CODE.sub(rf"\g<1>{MARKER}", _STATED.sub(_hide_stated, text))
+    lower = text.lower()
+    if any(_begins_word(lower, stem) for stem in _STEMS):
+        text = _STATED.sub(_hide_stated, text)
+    if any(stem in lower for stem in ("code", "otp", "pin", "cv", "one-time", "one time")):
+        text = _CODE_FIRST.sub(MARKER, _CODE.sub(rf"\g<1>{MARKER}", text))
+    return text
 
 
 def hide_flags(text: str, judge: KeyJudge) -> str:
     """Text without the values of secret command-line options: `--api-key abc`."""
+    if " -" not in text and "\n-" not in text and not text.startswith("-"):
+        return text
 
     def hide(match: re.Match[str]) -> str:
         flag = match["flag"].lstrip("-")
@@ -53,12 +72,24 @@ def hide_flags(text: str, judge: KeyJudge) -> str:
     return _USER_FLAG.sub(rf"\g<1>{MARKER}", _FLAG.sub(hide, text))
 
 
+def without_open_code(text: str) -> str:
+    """Cut-off text without digits at its end that may have been `123456 is your code`."""
+    return _OPEN_CODE.sub("", text)
+
+
+def _begins_word(text: str, stem: str) -> bool:
+    at = text.find(stem)
+    while at > 0 and text[at - 1].isalpha():
+        at = text.find(stem, at + 1)
+    return at >= 0
+
+
 def _hide_stated(match: re.Match[str]) -> str:
     value, start = _stated_value(match)
     if value.startswith(MARKER):
         return match[0]
     if match["bare"]:
-        hidden = looks_random(value.rstrip(".!?:"), least=6) or _mixes(value)
+        hidden = looks_random(value.rstrip(".!?:"), least=6) or mixes(value)
     else:
         # "Unexpected token '<'" is what every JavaScript parser says.
         hidden = not match["word"].lower().startswith("token") or looks_random(value, least=6)
@@ -73,15 +104,5 @@ def _stated_value(match: re.Match[str]) -> tuple[str, int]:
 def is_message(text: str) -> bool:
     """Whether text goes on as a message about a secret: `must be at least 12 characters`."""
     return _MESSAGE.match(text) is not None and not any(
-        _mixes(word) or looks_random(word, least=6) for word in text[:400].split()
-    )
-
-
-def _mixes(value: str) -> bool:
-    """Whether letters and digits are mixed as in no word: `hunter2`, but not `sha256`."""
-    return (
-        "://" not in value
-        and any(char.isdigit() for char in value)
-        and any(char.isalpha() for char in value)
-        and value.lower() not in {"argon2", "argon2id", "sha256", "sha512", "pbkdf2", "base64"}
+        mixes(word) or looks_random(word, least=6) for word in text[:400].split()
     )

@@ -4,15 +4,15 @@ import re
 from typing import Final
 
 from app.lib.tracelog.plain import MARKER
-from app.lib.tracelog.secret_keys import Rule, is_hidden
+from app.lib.tracelog.secret_keys import Rule, is_hidden, mixes
 from app.lib.tracelog.secret_prose import is_message
 
 _OPENING: Final = re.compile(
     r"\s*+(?:[bBuUrRfF]{0,2}(?P<quote>\\*+(?:\"{3}|'{3}|[\"'`]))"
-    r"|(?P<encoded>&quot;|&#34;|&#39;|&#x27;|\\+u0022|%22)|(?P<cjk>[「『“]))"
+    r"|(?P<encoded>&quot;|&#34;|&#39;|&#x27;|\\+u0022|%22)|(?P<cjk>[「『“‘«]))"
     r"|[ \t\u00a0\u3000]*+(?P<container>[{\[(])"
 )
-_CJK_CLOSING: Final = {"「": "」", "『": "』", "“": "”"}
+_CJK_CLOSING: Final = {"「": "」", "『": "』", "“": "”", "‘": "’", "«": "»", "（": "）"}
 _NEXT: Final = r"[\w.\-\[\]%]{1,64}\\{0,4}[\"']?[:=]"
 _BARE: Final = re.compile(
     r"(?:[^\s,;&|\"'`(\[{)\]}><」』]++"
@@ -63,7 +63,9 @@ def _bare_value(
     start = blanks.end() if blanks else at
     if whole_line and rule is Rule.HIDE and (block := _BLOCK.match(text, start)):
         stop = _block_end(text, block.end(), key_start)
-        return (start, stop) if text[block.end() : stop].strip() else None
+        if not text[block.end() : stop].strip():
+            stop = _lone_word_end(text, block.end())
+        return (start, stop) if stop > block.end() else None
     stop = _line_end(text, start) if whole_line and rule is Rule.HIDE else _bare_end(text, start)
     value = text[start:stop]
     if not value or value == MARKER or value.lower() in _NOTHING or not is_hidden(rule, value):
@@ -139,3 +141,11 @@ def _block_end(text: str, at: int, key_start: int) -> int:
             break
         stop = max(line_stop, line_start)
     return stop
+
+
+def _lone_word_end(text: str, at: int) -> int:
+    """The end of the next line where that is one word that may be a secret; else `at`."""
+    start = text.find("\n", at) + 1
+    stop = _line_end(text, start)
+    word = text[start:stop].strip()
+    return stop if start > 0 and len(word) >= 6 and " " not in word and mixes(word) else at

@@ -7,10 +7,12 @@ from typing import Final
 from urllib.parse import unquote_plus
 
 from app.lib.tracelog.plain import MARKER, clean
+from app.lib.tracelog.secret_cards import hide_cards
 from app.lib.tracelog.secret_keys import KeyJudge
+from app.lib.tracelog.secret_logins import hide_logins
 from app.lib.tracelog.secret_markup import hide_tags, without_open_tag
 from app.lib.tracelog.secret_pairs import hide_pairs
-from app.lib.tracelog.secret_prose import hide_flags, hide_stated
+from app.lib.tracelog.secret_prose import hide_flags, hide_stated, without_open_code
 from app.lib.tracelog.secret_shapes import hide_shapes
 from app.lib.tracelog.secret_sql import hide_rows
 
@@ -18,7 +20,7 @@ MAX_TEXT: Final = 65_536
 """Characters of a text that are looked at and kept; a longer one is cut, and says so."""
 
 _MAX_ROUNDS: Final = 3
-_SIGN: Final = re.compile("[:=$<：＝「『０-９\ud800-\udfff]")
+_SIGN: Final = re.compile("[:=$<|%&\\\\\t：＝﹕「『→⇒０-９\ud800-\udfff]|->")
 _TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]{5,15}(?:Z|[+-][0-9:]{4,6})?\Z")
 _PLAIN_URL: Final = re.compile(
     r"https?://[a-z0-9.\-]{1,60}(?::[0-9]{1,5})?"
@@ -27,8 +29,8 @@ _PLAIN_URL: Final = re.compile(
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
 _RUN: Final = re.compile(r"[A-Za-z0-9_\-]{16}")
 _CARD: Final = re.compile(r"[0-9]{4}[^0-9A-Za-z][0-9]{4}")
-_JAPANESE: Final = re.compile("[ドン号語証]は[ \u3000]?[A-Za-z0-9]")
-_ESCAPED: Final = re.compile(r"%(?:25)*(?:3[adAD]|2[02]|40|7[bB])")
+_JAPANESE: Final = re.compile("[ドン号語証鍵葉ーD](?:[はがを（]|[ \u3000])[ \u3000]?[A-Za-z0-9]")
+_ESCAPED: Final = re.compile(r"%[0-9A-Fa-f]{2}")
 _TOKEN: Final = re.compile(r"[^\s\"'<>]++")
 _PRINTABLE: Final = "".join(sorted(set(string.printable) - set(string.whitespace)))
 _CARD_PIECES: Final = string.digits + " -０１２３４５６７８９"
@@ -61,7 +63,8 @@ class TextRedactor:
     def cut(self, text: str) -> str:
         """The beginning of a longer text. Its last word goes too: it may be half of a secret."""
         text = self._redact(clean(without_open_tag(text)))
-        return text.rstrip(_PRINTABLE).rstrip(_CARD_PIECES)
+        text = text.rstrip(_PRINTABLE).rstrip(_CARD_PIECES)
+        return without_open_code(text)
 
     def is_harmless(self, text: str) -> bool:
         """A quick look: whether text is so plain that no rule can find anything in it."""
@@ -106,7 +109,7 @@ class TextRedactor:
             text = pattern.sub(MARKER, text)
         if "%" in text and depth < 3 and _ESCAPED.search(text):
             text = _TOKEN.sub(lambda token: self._unescaped(token[0], depth), text)
-        text = hide_shapes(text)
+        text = hide_cards(hide_logins(hide_shapes(text)))
         if "<" in text:
             text = hide_tags(text, self._judge)
         text = hide_pairs(text, self._judge)
@@ -145,6 +148,13 @@ def is_prose(text: str) -> bool:
         or "', b'" in lower
         or "', '" in lower
         or "code" in lower
+        or "session" in lower
+        or "cvv" in lower
+        or "cvc" in lower
+        or " is your" in lower
+        or "rootpw" in lower
+        or "bindpw" in lower
+        or "masterauth" in lower
     )
 
 

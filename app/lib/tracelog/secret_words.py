@@ -17,7 +17,7 @@ SECRET_WORDS: Final = words(
     password passwords passwd pwd pswd psw passphrase passphrases passcode passcodes passwort
     kennwort senha contrasena motdepasse passkey passkeys secret secrets token jwt bearer credential
     credentials cred creds authorization cookie cookies csrf xsrf otp otps totp hotp cvv cvv2 cvc
-    cvc2 csc ssn sid sids sessid mnemonic samlresponse
+    cvc2 csc ssn sid sids sessid mnemonic psk samlresponse
     """
 )
 
@@ -35,6 +35,8 @@ SECRET_PHRASES: Final = tuple(
     confirmation code|device code|login code|mfa code|one time code|recovery code|reset code
     security code|sms code|verification code|verify code|2 fa code|activation code
     pin code|pin number|pin no|pin hash|pin confirm|pin confirmation
+    activation key|cert key|certificate key|product key|ssl key|tls key|wep key|wifi key
+    wpa key|unlock code|two factor code|question answer|maiden name
     connection string|conn str|magic link|recovery phrase|seed phrase|seed words
     security answer|challenge answer
     card number|card no|card num|card pan|cc number|cc num|cc no|credit card|debit card
@@ -49,8 +51,9 @@ SECRET_LAST: Final = frozenset({"pin", "pins", "auth", "authentication", "pw"})
 
 PASS_OWNERS: Final = words(
     """
-    admin basic current db email ftp http imap login mail mysql new old pg pop postgres proxy redis
-    root smtp ssh sudo user wifi
+    account admin app basic bind cert client current db email ftp http imap key keystore ldap login
+    mail master my mysql new old pg pop postgres proxy redis root server service smtp ssh store sudo
+    truststore user vault wallet wifi
     """
 )
 """What stands before a last `pass` when it means a password: `db_pass`, not `first_pass`."""
@@ -87,6 +90,8 @@ GLUED_ENDS: Final = (
     "credentials",
     "authorization",
     "pwd",
+    "pw",
+    "pass",
     "otp",
     "authcode",
     "securitycode",
@@ -97,7 +102,9 @@ GLUED_ENDS: Final = (
 )
 """Secret words that people write without a seam: `csrfmiddlewaretoken`, `dbpassword`."""
 
-NOT_SECRET: Final = frozenset({"passwordless"})
+NOT_SECRET: Final = words(
+    "bypass compass encompass overpass passwordless surpass trespass underpass"
+)
 
 FLAG_HEADS: Final = words(
     """
@@ -132,6 +139,14 @@ LABEL_TAIL: Final = words(
 
 RANDOM_LAST: Final = frozenset({"session", "sig", "signature", "salt", "ticket", "assertion"})
 """Last words of keys that hold a secret only where the value looks like one."""
+
+PART_OWNERS: Final = words(
+    """
+    access api backup bank card credit debit encryption jwt master payment_card private recovery
+    security session signing ssh user_session verification
+    """
+)
+"""Containers whose name makes a secret phrase with a key in them: `{"card": {"number": …}}`."""
 
 VALUE_KEYS: Final = words(
     """
