@@ -18,11 +18,10 @@ from app.cookies import SESSION, cookie_name
 from app.database import Database
 from app.lib.logger import CSVOnlyLogger, EnhancedCSVLogger, TraceLogger
 from app.lib.tracelog.capture import CaptureMiddleware, ExceptionNote
-from app.lib.tracelog.redact import Redactor
-from app.lib.tracelog.retention import Rules
 from app.routers import ROUTERS
 from app.security import CSRF, BodyLimit, SecurityHeaders
 from app.services.password_hasher import PasswordHasher
+from app.trace_log import make_logger
 
 log = logging.getLogger(__name__)
 
@@ -75,26 +74,6 @@ def create_app(settings: Settings | None = None, *, logger: TraceLogger | None =
         app.include_router(router)
     app.mount("/static", HashedStaticFiles(), name="static")
     return app
-
-
-def make_logger(settings: Settings) -> EnhancedCSVLogger:
-    """The trace logger that the settings describe."""
-    return EnhancedCSVLogger(
-        turso_url=settings.trace_store_url,
-        turso_token=settings.turso_token.get_secret_value(),
-        base_path=settings.log_dir,
-        redactor=Redactor(
-            extra_keys=settings.log_redact_keys, extra_patterns=settings.log_redact_patterns
-        ),
-        rules=Rules(
-            days=settings.log_retention_days,
-            error_days=settings.log_error_retention_days,
-            store_bytes=settings.log_store_max_bytes,
-            folder_bytes=settings.log_max_bytes,
-        ),
-        segment_bytes=settings.log_segment_bytes,
-        fsync=settings.log_fsync,
-    )
 
 
 @asynccontextmanager

@@ -5,7 +5,7 @@ import importlib
 import os
 import sys
 
-from commands.kit import environment
+from commands.kit import environment, start
 from commands.kit.words import Failure, say, text
 
 APP = ("requirements.txt",)
@@ -18,6 +18,7 @@ COMMANDS = {
     "migrate": APP,
     "seed": APP,
     "user": APP,
+    "logs": APP,
     "doctor": (),  # it looks at the packages, so it must not need them
     "css": TESTS,
     "messages": APP,
@@ -32,6 +33,7 @@ _REFUSALS = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC}
 
 def main(arguments: list[str]) -> int:
     """Run the command that `arguments` name and return the exit code."""
+    start.remember()
     os.chdir(environment.ROOT)
     for stream in (sys.stdout, sys.stderr):
         # A console that cannot show a character shows a question mark instead of a stack trace.

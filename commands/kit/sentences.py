@@ -1,5 +1,7 @@
 """Every sentence of the command line: (English, Japanese) by key."""
 
+from commands.kit.logs.sentences import LOG_SENTENCES
+
 SENTENCES: dict[str, tuple[str, str]] = {
     # The door
     "overview": (
@@ -33,6 +35,11 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "command_user": (
         "Users: list, add, make-admin, reset (a new password).",
         "ユーザー: list 一覧、add 追加、make-admin 管理者にする、reset パスワードの再設定。",
+    ),
+    "command_logs": (
+        "The trace log: status, ship, verify, export, import, prune, quarantine.",
+        "トレースログ: status 状態、ship 配送、verify 照合、export 書き出し、import 読み込み、"
+        "prune 整理、quarantine 隔離。",
     ),
     "command_doctor": (
         "Look at this machine and say what is wrong and how to mend it.",
@@ -312,4 +319,5 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "The browser tests are left out without Chromium or Google Chrome; install one.",
         "Chromium か Google Chrome がないとブラウザーのテストが省かれます。入れてください。",
     ),
+    **LOG_SENTENCES,
 }

@@ -1,0 +1,40 @@
+"""The trace log's parts as the settings describe them, for the app and for commands."""
+
+from app.config import Settings
+from app.lib.logger import EnhancedCSVLogger, open_store
+from app.lib.tracelog.redact import Redactor
+from app.lib.tracelog.retention import Rules
+from app.lib.tracelog.store import Store
+
+
+def make_logger(settings: Settings) -> EnhancedCSVLogger:
+    """The logger. Nothing is opened or sent before it is used."""
+    return EnhancedCSVLogger(
+        turso_url=settings.trace_store_url,
+        turso_token=settings.turso_token.get_secret_value(),
+        base_path=settings.log_dir,
+        redactor=make_redactor(settings),
+        rules=make_rules(settings),
+        segment_bytes=settings.log_segment_bytes,
+        fsync=settings.log_fsync,
+    )
+
+
+def make_store(settings: Settings) -> Store:
+    """The store that the logger delivers to."""
+    return open_store(settings.trace_store_url, settings.turso_token.get_secret_value())
+
+
+def make_redactor(settings: Settings) -> Redactor:
+    return Redactor(
+        extra_keys=settings.log_redact_keys, extra_patterns=settings.log_redact_patterns
+    )
+
+
+def make_rules(settings: Settings) -> Rules:
+    return Rules(
+        days=settings.log_retention_days,
+        error_days=settings.log_error_retention_days,
+        store_bytes=settings.log_store_max_bytes,
+        folder_bytes=settings.log_max_bytes,
+    )

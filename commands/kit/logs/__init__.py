@@ -1,0 +1,1 @@
+"""What `manage.py logs` does, a file for each kind of work."""

@@ -1,0 +1,75 @@
+"""The log folder and its store, for the commands."""
+
+import contextlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.config import Settings
+from app.lib.tracelog.accounting import Account, Accountant
+from app.lib.tracelog.store import (
+    Store,
+    StoreError,
+    StoreRefused,
+    StoreSchemaMissing,
+    StoreUnavailable,
+)
+from app.lib.tracelog.tally import Tally
+from app.trace_log import make_store
+from commands.kit.words import Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the trace log is, and how a command should speak: as JSON, with progress."""
+
+    settings: Settings
+    json: bool
+    progress: bool
+
+    @property
+    def folder(self) -> Path:
+        return self.settings.log_dir
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the store is a file, which no other log folder delivers to."""
+        return self.settings.trace_store_url.startswith("file:")
+
+    @property
+    def store_name(self) -> str:
+        return make_store(self.settings).name
+
+    def account(self) -> Account:
+        return Accountant(self.folder, Tally(self.folder)).account()
+
+    @contextlib.contextmanager
+    def store(self) -> Iterator[Store]:
+        """The store; what it cannot do is raised as a `Failure`."""
+        store = make_store(self.settings)
+        try:
+            with said_plainly(store.name):
+                yield store
+        finally:
+            with contextlib.suppress(StoreError):
+                store.close()
+
+
+@contextlib.contextmanager
+def said_plainly(name: str) -> Iterator[None]:
+    """Raise a `Failure` for what the store `name` cannot do."""
+    try:
+        yield
+    except StoreSchemaMissing:
+        raise Failure("logs_store_empty", name=name) from None
+    except StoreRefused as error:
+        raise Failure("logs_store_refuses", name=name, reason=error) from None
+    except StoreUnavailable as error:
+        raise Failure("logs_store_silent", name=name, reason=error) from None
+    except StoreError as error:
+        raise Failure("logs_store_fails", name=name, reason=error) from None
+
+
+def print_json(value: object) -> None:
+    print(json.dumps(value, ensure_ascii=False, indent=1, default=str))
