@@ -237,7 +237,8 @@ class _Exchange:
             lambda: {
                 "trace_id": self._trace.trace_id,
                 "task_name": "HTTP",
-                "step_name": self._route() or self._scope["path"],
+                "step_name": self._route()
+                or self._capture.recorder.redactor.path(self._scope["path"]),
                 "status": "FAILED",
                 "input_data": {"method": self._scope["method"], "status": self._status or 500},
                 "execution_order": 0,

@@ -1,5 +1,6 @@
 """Takes rows as dictionaries and has them in the journal when it returns; never raises."""
 
+import datetime as dt
 import logging
 import os
 import threading
@@ -93,12 +94,10 @@ class Recorder:
         if error is None:
             return {"error_message": message}
         stack = "".join(traceback.format_exception(error))
-        if len(stack) > STACK_TRACE_CHARS:
-            stack = stack[:1000] + "\n…\n" + stack[-STACK_TRACE_CHARS + 1000 :]
         what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         return {
             "error_message": self.redactor.text(what),
-            "stack_trace": self.redactor.text(stack),
+            "stack_trace": self.redactor.ends(stack, STACK_TRACE_CHARS),
         }
 
     def close(self) -> None:
@@ -138,7 +137,7 @@ def redact_row(redactor: Redactor, table: Table, data: Mapping[str, object]) -> 
         kind = kinds.get(key)
         if kind == "text" and isinstance(value, str):
             clean[key] = redactor.text(value) if key != "trace_id" else value
-        elif kind in {"text", "int", "time", "id"}:
+        elif kind in {"int", "time", "id"} and isinstance(value, (int, float, dt.datetime)):
             clean[key] = value
         elif isinstance(value, str) and kind == "json":
             parsed = codec.parse_json(value)
@@ -148,5 +147,5 @@ def redact_row(redactor: Redactor, table: Table, data: Mapping[str, object]) -> 
         else:
             # It stands for itself, so a secret one hides its value.
             shown = redactor.value({key: value})
-            clean[key] = shown.get(key) if isinstance(shown, dict) else None
+            clean.update(shown if isinstance(shown, dict) else {})
     return clean

@@ -13,7 +13,7 @@ from app.lib.tracelog.memo import Memo
 from app.lib.tracelog.plain import MARKER, Plain, clean, plain
 from app.lib.tracelog.secret_data import DataRedactor
 from app.lib.tracelog.secret_keys import KeyJudge, Rule, is_hidden, looks_random
-from app.lib.tracelog.secret_text import TextRedactor
+from app.lib.tracelog.secret_text import MAX_TEXT, TextRedactor
 from app.lib.tracelog.secret_urls import UrlRedactor
 
 MAX_HEADER: Final = 8192
@@ -95,6 +95,22 @@ class Redactor:
             return self.data.string(text)
         except Exception:  # noqa: BLE001 # as in query()
             return UNREADABLE
+
+    def ends(self, text: str, limit: int) -> str:
+        """The beginning and, seven times as long, the end of a stack trace, without secrets.
+
+        `limit` is in characters, at most `MAX_TEXT // 2`. Secrets go before the middle does.
+        """
+        if len(text) <= MAX_TEXT:
+            first = last = self.text(text)
+            if len(first) <= limit:
+                return first
+        else:
+            first = self.texts.cut(text[: MAX_TEXT // 2])
+            # What began before this window is in its first half, which is left out.
+            last = self.text(text[-MAX_TEXT:])
+        head = limit // 8
+        return f"{first[:head]}\n…\n{last[-(limit - head - 3) :]}"
 
     def value(self, value: object) -> Plain:
         """Any object as JSON-ready data without secrets: bounded, sharing nothing with `value`."""

@@ -25,7 +25,8 @@ _CODE: Final = re.compile(
     r"|pin|cvv2?|cvc2?):?[ \t]{1,3})[0-9](?:[ \-]?[0-9]){2,9}+"
 )
 _CODE_FIRST: Final = re.compile(
-    r"(?i)\b[0-9]{4,8}(?= is (?:your|the) (?:[\w\-]{1,24} ){0,3}(?:code|otp|pin|password|passcode)\b)"
+    r"(?i)\b[0-9]{4,8}(?= is (?:your|the) (?:[\w\-]{1,24} ){0,3}"
+    r"(?:code|otp|pin|password|passcode)\b)"
 )
 _OPEN_CODE: Final = re.compile(
     r"(?i)\b[0-9]{4,8}(?: is(?: your| the)?(?: [\w\-]{0,24}){0,4})?\s{0,8}\Z"
