@@ -124,6 +124,8 @@ class Program:
     def pause(self) -> None:
         """Let it hang (SIGSTOP): it takes connections and answers none."""
         self.process.send_signal(signal.SIGSTOP)
+        # The signal is on its way until the system says that it has stopped.
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WNOWAIT)
 
     def resume(self) -> None:
         self.process.send_signal(signal.SIGCONT)

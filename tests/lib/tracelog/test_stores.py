@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from app.lib.tracelog.migrations import MIGRATIONS
-from app.lib.tracelog.migrations import MIGRATIONS
 from app.lib.tracelog.schema import API_LOGS, TABLES, TASK_PROGRESS_LOGS, Row
 from app.lib.tracelog.sql import Statement
 from app.lib.tracelog.sqlite_store import SQLiteStore
