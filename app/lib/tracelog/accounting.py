@@ -159,9 +159,11 @@ class Accountant:
         """Raises `OSError`."""
         files = size = rows = waiting = 0
         first = now = self._clock()
-        for file, first_id in _files(self._log_dir, table):
+        for file, first_id, end in _files(self._log_dir, table, checkpoint):
             files += 1
-            size += (end := os.fstat(file.fileno()).st_size)
+            size += end
+            if file is None:
+                continue
             start = checkpoint.offset(table.name, first_id)
             if start == 0 or start > end:
                 start = len(codec.header(table))
@@ -195,11 +197,13 @@ class Accountant:
         return self._outcomes[1]
 
 
-def _files(log_dir: Path, table: Table) -> Iterator[tuple[BinaryIO, int]]:
-    """A table's files, open, with the ids of their first rows. Raises `OSError`.
+def _files(
+    log_dir: Path, table: Table, checkpoint: Checkpoint
+) -> Iterator[tuple[BinaryIO | None, int, int]]:
+    """A table's files, the ids of their first rows and their sizes. Raises `OSError`.
 
-    The active file is opened first: if it is sealed meanwhile it is among the sealed ones, and what
-    comes after it is newer than this account.
+    Those that were delivered whole are not opened. The active file is opened first: if it is sealed
+    meanwhile it is among the sealed ones, and what comes after it is newer than this account.
     """
     with contextlib.ExitStack() as stack:
         active, active_id = None, None
@@ -208,10 +212,16 @@ def _files(log_dir: Path, table: Table) -> Iterator[tuple[BinaryIO, int]]:
             active_id = reader.first_id_in(active)
         sealed = {s.first_id: s.path for s in reader.list_segments(log_dir, table) if s.sealed}
         for first_id, path in sealed.items():
-            with path.open("rb") as file:
-                yield file, first_id or 0
+            key = first_id or 0
+            # One that was removed is accounted for by a newer checkpoint, which is looked at next.
+            with contextlib.suppress(FileNotFoundError):
+                if checkpoint.offset(table.name, key) == (size := path.stat().st_size):
+                    yield None, key, size
+                    continue
+                with path.open("rb") as file:
+                    yield file, key, os.fstat(file.fileno()).st_size
         if active is not None and active_id not in sealed:
-            yield active, active_id or 0
+            yield active, active_id or 0, os.fstat(active.fileno()).st_size
 
 
 def count_lines(fd: int, start: int, end: int) -> int:
