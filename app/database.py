@@ -66,6 +66,7 @@ class Database:
                 # poolers that hand out a connection per transaction lose prepared statements.
                 connect_args={"connect_timeout": 5, "prepare_threshold": None},
             )
+            _set_up_postgres(self.engine.sync_engine)
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
 
     def session(self) -> AbstractAsyncContextManager[AsyncSession]:
@@ -128,6 +129,19 @@ def _migrating(url: str) -> Generator[Connection]:
 
 def _make_folder(url: URL) -> None:
     Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
+
+
+def _set_up_postgres(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: object) -> None:
+        cursor = connection.cursor()
+        # Room for the places of some million matches of a search: without it PostgreSQL would
+        # remember only their pages, and look at each row of them again.
+        cursor.execute("SET work_mem = '32MB'")
+        # Compiling takes longer than any query here.
+        cursor.execute("SET jit = off")
+        cursor.close()
+        connection.commit()
 
 
 def _set_up_sqlite(engine: Engine) -> None:

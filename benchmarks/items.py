@@ -9,7 +9,7 @@ import argparse
 import asyncio
 import itertools
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -104,7 +104,6 @@ class Measured:
     group: str
     query: ItemQuery
     milliseconds: float
-    partial: bool
 
 
 @asynccontextmanager
@@ -148,9 +147,9 @@ async def measure_pages(database: Database, user_id: int, rounds: int) -> list[M
                 for _ in range(rounds):
                     started = time.perf_counter()
                     async with service(database, user_id) as items:
-                        page = await items.page(query)
+                        await items.page(query)
                     elapsed = (time.perf_counter() - started) * 1000
-                    measured.append(Measured(group, query, elapsed, page.partial))
+                    measured.append(Measured(group, query, elapsed))
     return measured
 
 
@@ -184,9 +183,9 @@ def percentile(values: list[float], percent: float) -> float:
     return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))]
 
 
-def line(name: str, values: list[float], note: str = "") -> str:
+def line(name: str, values: list[float]) -> str:
     p50, p95, worst = percentile(values, 50), percentile(values, 95), max(values)
-    return f"{name:24}{len(values):7}{p50:9.1f}{p95:9.1f}{worst:9.1f}  {note}"
+    return f"{name:24}{len(values):7}{p50:9.1f}{p95:9.1f}{worst:9.1f}"
 
 
 def report(measured: list[Measured], changes: dict[str, list[float]]) -> None:
@@ -194,11 +193,8 @@ def report(measured: list[Measured], changes: dict[str, list[float]]) -> None:
     for group in SEARCHES:
         for is_far in (False, True):
             those = [m for m in measured if m.group == group and bool(m.query.after) == is_far]
-            partial = Counter(m.query.sort for m in those if m.partial)
-            share = sum(partial.values()) / len(those)
-            note = f"{share:.0%} ended early: {', '.join(sorted(partial))}" if partial else ""
             name = f"{group}, {'far' if is_far else 'first'}"
-            print(line(name, [m.milliseconds for m in those], note))
+            print(line(name, [m.milliseconds for m in those]))
     print(line("all pages", [m.milliseconds for m in measured]))
     for name, values in changes.items():
         print(line(name, values))

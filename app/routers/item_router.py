@@ -170,7 +170,7 @@ async def set_status_of_item(request: Request, items: Items, item_id: ItemId) ->
 
 async def _listing(items: ItemService, query: ItemQuery) -> Listing:
     page = await items.page(query)
-    if not page.items and (query.after or query.before) and not page.partial:
+    if not page.items and (query.after or query.before):
         # The page's last item has just been deleted, or was by somebody else: start over.
         query = query.model_copy(update={"after": None, "before": None})
         page = await items.page(query)

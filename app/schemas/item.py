@@ -146,11 +146,6 @@ class ItemPage(BaseModel):
     items: list[ItemOut]
     next_cursor: str | None = Field(None, description="For `after`; none on the last page.")
     previous_cursor: str | None = Field(None, description="For `before`; none on the first page.")
-    partial: bool = Field(
-        default=False,
-        description="The search stopped at its limit before the page was full: there may be more "
-        "behind `next_cursor` (or before `previous_cursor`), even where `items` is empty.",
-    )
 
 
 class ItemIds(BaseModel):

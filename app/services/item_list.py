@@ -1,37 +1,23 @@
 """The list of items: sorted, filtered, searched, one page at a time."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.schemas.cursor import Cursor
 from app.schemas.item import ItemOut, ItemPage, ItemQuery
-from app.services.item_order import ITEMS, ItemOrder
+from app.services.item_order import Dialect, ItemOrder, Statement
 from app.services.item_search import ItemSearch
-
-# A search first reads a little of the list itself, which is enough for common words; then it asks
-# the index, which is enough for rare ones; then it reads on. So many items at most, in this order:
-_FIRST_READ: Final = 2_000
-_MOST_FROM_INDEX: Final = 6_000
-_LAST_READ: Final = 15_000
-# A word too common for the index, at 6,000 of 1,000,000 items, is met 90 times in 15,000 items of a
-# list where it is spread evenly. Where it is not, a page may end before it is full.
 
 _COLUMNS: Final = tuple(ItemOut.model_fields)
 
-
-Rows = Sequence[Row[*tuple[Any, ...]]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """Items in the direction in which they were read, and where reading stopped early."""
-
-    rows: Rows
-    stopped_at: Cursor | None = None
+# A search first reads a little of the list itself: enough for common words. What is not met there
+# often enough is rare, and the index gives all of it at once; or it stands at the list's far end,
+# and the index gives very much. PostgreSQL takes longer for each item that it gets from the index.
+_READ_FIRST: Final[dict[Dialect, int]] = {"sqlite": 2_000, "postgresql": 5_000}
 
 
 class ItemList:
@@ -45,18 +31,16 @@ class ItemList:
         """The items behind (or before) the query's cursor, or the first ones."""
         backwards = query.before is not None
         order = ItemOrder(
-            dialect="sqlite" if self._dialect == "sqlite" else "postgresql",
+            dialect=self._dialect,
             owner_id=self._user_id,
             status=query.status,
             sort=query.sort,
             descending=(query.direction == "desc") != backwards,
             start=query.cursor(),
         )
-        found = await self._find(query, order)
-        rows = found.rows[: query.limit]
-        far = found.stopped_at
-        if len(found.rows) > query.limit:
-            far = place_of(query, rows[-1])
+        found = await self._find(query.q, order, query.limit + 1)
+        rows = found[: query.limit]
+        far = place_of(query, rows[-1]) if len(found) > query.limit else None
         if backwards and far is None:
             # The list's start: its first page, and not only what is left of it before the cursor.
             return await self.page(query.model_copy(update={"before": None}))
@@ -69,47 +53,33 @@ class ItemList:
             items=[ItemOut.model_validate(row) for row in rows],
             next_cursor=far.encode() if far else None,
             previous_cursor=near.encode() if near else None,
-            partial=found.stopped_at is not None,
         )
 
     @property
-    def _dialect(self) -> str:
-        return self._session.get_bind().dialect.name
+    def _dialect(self) -> Dialect:
+        return "sqlite" if self._session.get_bind().dialect.name == "sqlite" else "postgresql"
 
-    async def _find(self, query: ItemQuery, order: ItemOrder) -> _Found:
-        """One more than the page has, if there are so many."""
-        wanted = query.limit + 1
-        execute = self._session.execute
-        search = ItemSearch(query.q, order)
+    async def _find(self, q: str, order: ItemOrder, wanted: int) -> Sequence[Row[*tuple[Any, ...]]]:
+        """The first `wanted` items behind the order's start."""
+        search = ItemSearch(q, order)
         if not search.words:
-            return _Found((await execute(order.walk(_COLUMNS, wanted))).all())
-        if search.streams:
-            ids = await self._session.scalars(search.streamed(wanted))
-            return _Found(await self._load(order, ids.all()))
-        rows = (await execute(search.walked(_COLUMNS, wanted, _FIRST_READ))).all()
-        if len(rows) == wanted:
-            return _Found(rows)
-        from_index = (await execute(search.indexed(wanted, _MOST_FROM_INDEX))).all()
-        if from_index[0].candidates <= _MOST_FROM_INDEX:
-            found = [row.id for row in from_index if row.id is not None]
-            return _Found(await self._load(order, found))
-        rows = (await execute(search.walked(_COLUMNS, wanted, _LAST_READ))).all()
-        if len(rows) == wanted:
-            return _Found(rows)
-        last = (await execute(order.walk([], 1, offset=_LAST_READ - 1))).one_or_none()
-        return _Found(rows, place_of(query, last) if last else None)
+            return await self._rows(order.walk(_COLUMNS, wanted))
+        if order.dialect == "sqlite" and order.sort == "status" and not order.status:
+            rows: list[Row[*tuple[Any, ...]]] = []
+            for part in order.of_each_status():
+                rows += await self._find(q, part, wanted - len(rows))
+                if len(rows) == wanted:
+                    break
+            return rows
+        if not search.streams:
+            read = _READ_FIRST[order.dialect]
+            found = await self._rows(search.walked(_COLUMNS, wanted, read))
+            if len(found) == wanted:
+                return found
+        return await self._rows(search.indexed(_COLUMNS, wanted))
 
-    async def _load(self, order: ItemOrder, ids: Sequence[int]) -> Rows:
-        """The items of `ids`, in that order."""
-        if not ids:
-            return []
-        found = await self._session.execute(
-            select(*order.columns(_COLUMNS)).where(
-                ITEMS.c.id.in_(ids), ITEMS.c.owner_id == self._user_id, ITEMS.c.deleted_at.is_(None)
-            )
-        )
-        by_id = {row.id: row for row in found}
-        return [by_id[item_id] for item_id in ids if item_id in by_id]
+    async def _rows(self, statement: Statement) -> Sequence[Row[*tuple[Any, ...]]]:
+        return (await self._session.execute(statement)).all()
 
 
 def place_of(query: ItemQuery, row: Row[*tuple[Any, ...]]) -> Cursor:

@@ -7,8 +7,8 @@ the two databases need to see that is different.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal, Self
 
 from sqlalchemy import (
     ColumnElement,
@@ -20,7 +20,6 @@ from sqlalchemy import (
     tuple_,
     union_all,
 )
-from sqlalchemy.sql.expression import FromClause
 
 from app.models.item import STATUSES, Item, Status
 from app.schemas.cursor import Cursor, Sort, status_key
@@ -64,14 +63,31 @@ class ItemOrder:
                 ),
                 limit + offset,
             )
-            for conditions in self._ranges() or [[false()]]
+            for conditions in self._ranges()
         ]
         merged = union_all(*parts).subquery()
-        return self.in_order(select(merged), merged).limit(limit).offset(offset)
+        return (
+            self.sorted_by(select(merged), merged.c.sort_key, merged.c.id)
+            .limit(limit)
+            .offset(offset)
+        )
 
-    def in_order(self, statement: Statement, rows: FromClause) -> Statement:
-        """`statement`, which selects from `rows` of `columns`, sorted."""
-        return statement.order_by(*self._directed(rows.c.sort_key, rows.c.id))
+    def sorted_by(
+        self, statement: Statement, key: ColumnElement[Any], item_id: ColumnElement[int]
+    ) -> Statement:
+        """`statement`, sorted by what are `sort_key` and `id` there."""
+        keys = [item_id] if self.is_by_id else [key, item_id]
+        return statement.order_by(*(k.desc() if self.descending else k.asc() for k in keys))
+
+    @property
+    def is_by_id(self) -> bool:
+        """Whether nothing but the id decides."""
+        return self.sort == "created" or (self.sort == "status" and self.status is not None)
+
+    def of_each_status(self) -> list[Self]:
+        """The lists of one status that this one, which is sorted by status, is made of."""
+        statuses = reversed(STATUSES) if self.descending else STATUSES
+        return [replace(self, status=status) for status in statuses]
 
     def behind_start(
         self, key: ColumnElement[Any], item_id: ColumnElement[int]
@@ -79,7 +95,11 @@ class ItemOrder:
         """For WHERE: the items behind `start`."""
         if self.start is None:
             return []
-        if self.sort == "created":
+        if self.status and not self._reaches(self.status):
+            return [false()]
+        if self.sort == "status" and self.status and self.status != self.start.key:
+            return []
+        if self.is_by_id:
             return [self._behind(item_id, literal(self.start.item_id))]
         start = tuple_(literal(self.start.key, key.type), literal(self.start.item_id))
         return [self._behind(tuple_(key, item_id), start)]
@@ -94,39 +114,33 @@ class ItemOrder:
             return [self.behind_start(self._key, ITEMS.c.id)]
         return [
             [ITEMS.c.status == status, *conditions]
-            for status in ([self.status] if self.status else STATUSES)
-            for conditions in self._ranges_of_status(status)
+            for status in ([self.status] if self.status else filter(self._reaches, STATUSES))
+            for conditions in replace(self, status=status)._ranges_of_status()
         ]
 
-    def _ranges_of_status(self, status: Status) -> list[list[ColumnElement[bool]]]:
-        if self.start is None:
-            return [[]]
-        key, start_key = self._key, self.start.key
-        behind_id = self._behind(ITEMS.c.id, literal(self.start.item_id))
-        if self.sort == "created" or (self.sort == "status" and status == start_key):
-            return [[behind_id]]
-        if self.sort == "status":
-            is_smaller = STATUSES.index(status) < STATUSES.index(status_key(self.start))
-            return [[]] if is_smaller == self.descending else []
-        if self.dialect == "postgresql":
-            return [self.behind_start(key, ITEMS.c.id)]
+    def _reaches(self, status: Status) -> bool:
+        """Whether items of `status` can be behind `start`."""
+        if self.start is None or self.sort != "status":
+            return True
+        place, start = STATUSES.index(status), STATUSES.index(status_key(self.start))
+        return place <= start if self.descending else place >= start
+
+    def _ranges_of_status(self) -> list[list[ColumnElement[bool]]]:
+        if self.start is None or self.is_by_id or self.dialect == "postgresql":
+            return [self.behind_start(self._key, ITEMS.c.id)]
         # SQLite would look at the key alone in a pair of key and id, and read all items of the same
         # key: a third of the list may have no due date.
-        start = literal(start_key, key.type)
-        return [[key == start, behind_id], [self._behind(key, start)]]
+        start = literal(self.start.key, self._key.type)
+        behind_id = self._behind(ITEMS.c.id, literal(self.start.item_id))
+        return [[self._key == start, behind_id], [self._behind(self._key, start)]]
 
     def _part(self, part: Statement, limit: int) -> Statement:
         if self.dialect == "sqlite":
             # A part with an order of its own would be read to its end first.
             return part
         # A part without an order and an end would be, too.
-        return select(part.order_by(*self._directed(self._key, ITEMS.c.id)).limit(limit).subquery())
-
-    def _directed(
-        self, key: ColumnElement[Any], item_id: ColumnElement[Any]
-    ) -> list[ColumnElement[Any]]:
-        keys = [item_id] if self.sort == "created" else [key, item_id]
-        return [key.desc() if self.descending else key.asc() for key in keys]
+        ordered = self.sorted_by(part, self._key, ITEMS.c.id).limit(limit)
+        return select(ordered.subquery())
 
     def _behind(self, place: ColumnElement[Any], start: ColumnElement[Any]) -> ColumnElement[bool]:
         return place < start if self.descending else place > start

@@ -5,15 +5,17 @@ is. It is not told where a gram stands: that all grams of a word are in a text d
 the word is, so longer words are looked for in `search_grams` itself.
 """
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, cast, column, func, literal, select, table, true
+from sqlalchemy import ColumnElement, Subquery, cast, column, func, literal, select, table
 from sqlalchemy.dialects.postgresql import TSQUERY
 
 from app.lib.search_grams import GRAM, needle, query_grams, query_words
 from app.models.item import STATUSES
 from app.services.item_order import ITEMS, ItemOrder, Statement
+
+Columns = Sequence[ColumnElement[Any]]
 
 _FTS: Final = table("item_search", column("rowid"), column("item_search"))
 
@@ -28,61 +30,57 @@ class ItemSearch:
 
     @property
     def streams(self) -> bool:
-        """Whether the index gives matches in the list's order, so that it alone is enough.
+        """Whether the index gives matches in the list's order, so that nothing else is needed.
 
         SQLite's is sorted by id; PostgreSQL's has no order.
         """
-        return self._is_sqlite and self._order.sort == "created"
-
-    def streamed(self, wanted: int) -> Statement:
-        """Ids of the first `wanted` matches, in order."""
-        found = self._candidates()
-        grams = select(ITEMS.c.search_grams).where(ITEMS.c.id == _FTS.c.rowid).scalar_subquery()
-        found = found.where(
-            *self._order.behind_start(_FTS.c.rowid, _FTS.c.rowid), *self._contain(grams, GRAM)
-        )
-        direction = _FTS.c.rowid.desc() if self._order.descending else _FTS.c.rowid.asc()
-        return found.order_by(direction).limit(wanted)
+        return self._is_sqlite and self._order.is_by_id
 
     def walked(self, names: Iterable[str], wanted: int, examined: int) -> Statement:
         """The first `wanted` matches among the list's next `examined` items, in order."""
         walk = self._order.walk([*names, "search_grams"], examined).subquery()
+        columns = [column for column in walk.c if column.name != "search_grams"]
         # Not sorted again: both databases pass the rows on as they come, and stop at the last
         # that is wanted; SQLite would gather all of them first.
-        columns = [column for column in walk.c if column.name != "search_grams"]
         return select(*columns).where(*self._contain(walk.c.search_grams)).limit(wanted)
 
-    def indexed(self, wanted: int, most: int) -> Statement:
-        """Statement (candidates, id): the ids of the first `wanted` matches, in order.
-
-        `candidates` is how many items the index came up with, counted up to `most` + 1; with more
-        than `most` the ids mean nothing. Where nothing matches there is one row with no id.
-        """
-        candidates = self._candidates().limit(most + 1)
-        columns = self._order.columns(["owner_id", "search_grams"])
+    def indexed(self, names: Iterable[str], wanted: int) -> Statement:
+        """The first `wanted` matches, in order, by the text index alone."""
+        columns = self._order.columns([*names, "owner_id", "search_grams"])
         if self._is_sqlite:
-            rows = select(*columns).where(ITEMS.c.id.in_(candidates)).cte()
+            matches = self._from_fts(columns)
+            found = {column.name: column for column in columns}
         else:
-            rows = candidates.with_only_columns(*columns).cte()
-        count = select(func.count().label("candidates")).select_from(rows).subquery()
-        matches = select(rows.c.id, rows.c.sort_key).where(
-            rows.c.owner_id == self._order.owner_id,
-            *self._order.behind_start(rows.c.sort_key, rows.c.id),
-            *self._contain(rows.c.search_grams, GRAM),
-        )
-        first = self._order.in_order(matches, rows).limit(wanted).subquery()
-        statement = select(count.c.candidates, first.c.id)
-        return self._order.in_order(statement.outerjoin_from(count, first, true()), first)
+            rows = self._from_gin(columns)
+            matches, found = select(rows), dict(rows.c)
+        key, item_id = found["sort_key"], _FTS.c.rowid if self.streams else found["id"]
+        if not self.streams:
+            matches = self._order.sorted_by(matches, key, item_id)
+        return matches.where(
+            found["owner_id"] + 0 == self._order.owner_id,
+            *self._order.behind_start(key, item_id),
+            *self._contain(found["search_grams"], GRAM),
+        ).limit(wanted)
 
-    def _candidates(self) -> Statement:
-        """Ids of the items that the index takes for matches, in its own order."""
-        if self._is_sqlite:
-            return select(_FTS.c.rowid.label("id")).where(
-                _FTS.c.item_search.op("MATCH")(self._expression('"{}"', '"{}" *', " AND "))
-            )
+    def _from_fts(self, columns: Columns) -> Statement:
+        id_ = _FTS.c.rowid
+        query = self._expression('"{}"', '"{}" *', " AND ")
+        order = id_.desc() if self._order.descending else id_.asc()
+        ids = select(id_.label("id")).where(_FTS.c.item_search.op("MATCH")(query)).order_by(order)
+        if self.streams:
+            # "+ 0": items are looked up for matches, and not matches for items.
+            return ids.join_from(_FTS, ITEMS, ITEMS.c.id == id_ + 0).with_only_columns(*columns)
+        # Many orders are nearly that of the ids, and sorting is quick where the first come first.
+        # Without a limit SQLite would drop the order.
+        found = ids.limit(-1).subquery()
+        return select(*columns).join_from(found, ITEMS, ITEMS.c.id == found.c.id + 0)
+
+    def _from_gin(self, columns: Columns) -> Subquery:
         vector = func.item_search_vector(ITEMS.c.owner_id, ITEMS.c.status, ITEMS.c.search_grams)
         query = cast(literal(self._expression("'{}'", "'{}':*", " & ")), TSQUERY)
-        return select(ITEMS.c.id).where(ITEMS.c.deleted_at.is_(None), vector.op("@@")(query))
+        matches = select(*columns).where(ITEMS.c.deleted_at.is_(None), vector.op("@@")(query))
+        # "OFFSET 0": it shall not walk along another index, however near it thinks the matches.
+        return matches.offset(0).subquery()
 
     def _expression(self, whole: str, prefix: str, joint: str) -> str:
         """What the index is asked for. Grams hold neither quotes nor anything else that counts."""
