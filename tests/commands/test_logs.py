@@ -141,7 +141,7 @@ def test_ship_once_says_why_it_cannot(
     monkeypatch.setenv("TURSO_TOKEN", "wrong")
     with pytest.raises(Failure, match=r"cannot be delivered to 127\.0\.0\.1:\d+: .* token"):
         logs.main(["ship", "--once"])
-    on_sqld.stop()
+    on_sqld.kill()
     with pytest.raises(Failure, match="nobody listens there"):
         logs.main(["ship", "--once", "--seconds", "0.5"])
 
@@ -213,7 +213,7 @@ def test_verify_finds_what_differs(on_sqld: TursoServer, folder: Path, ask: AskL
     assert ask("verify") == {
         "same": 40,
         **dict.fromkeys(("moved", "missing", "different", "damaged", "extra"), 0),
-        **dict.fromkeys(("pending", "expired", "quarantined"), 0),
+        **dict.fromkeys(("pending", "expired", "quarantined", "dropped"), 0),
         "examples": [],
         "differs": False,
     }
@@ -344,7 +344,7 @@ def test_what_cannot_be_done_is_said_in_one_sentence(
 def test_a_store_that_is_away_is_said_in_one_sentence(
     on_sqld: TursoServer, arguments: list[str]
 ) -> None:
-    on_sqld.stop()
+    on_sqld.kill()
 
     with pytest.raises(Failure, match=r"does not answer \(.*nobody listens there"):
         logs.main(arguments)
@@ -385,6 +385,19 @@ def test_prune_makes_room_in_the_folder(
     assert freed["dropped"] > 100
     account = ask("status")
     assert identity(account) == (600, 0, 600 - freed["dropped"], 0, freed["dropped"], 0)
+
+
+def test_prune_leaves_the_folder_to_the_process_that_delivers(
+    folder: Path, ask: AskLogs, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logger = EnhancedCSVLogger(base_path=folder)
+    logger.start()
+    wait_until(lambda: logger.status().leader)
+
+    assert ask("prune") == {"store": {"rows": 0, "too_large": False}, "folder": None}
+    assert logs.main(["prune"]) == 0
+    assert "looked after by the process that delivers" in capsys.readouterr().out
+    logger.close()
 
 
 @pytest.fixture

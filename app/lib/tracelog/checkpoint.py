@@ -48,6 +48,8 @@ class Checkpoint:
 
     `state` and `last_error` are the shipper's, for other processes to show. `unsaved` tells that
     the disk does not have all of this. `lock` is held by who changes counters and offsets together.
+    `given_up` are segments whose rows count as dropped, until their files are gone; `removed_to`
+    is the highest id in the files that are gone, by table.
     """
 
     log_dir: Path
@@ -55,6 +57,8 @@ class Checkpoint:
     counters: Counters = field(default_factory=Counters)
     state: str = ""
     last_error: str = ""
+    given_up: dict[str, set[int]] = field(default_factory=dict)
+    removed_to: dict[str, int] = field(default_factory=dict)
     unsaved: bool = field(default=False, compare=False)
     lock: threading.Lock = field(default_factory=threading.Lock, compare=False, repr=False)
 
@@ -72,8 +76,10 @@ class Checkpoint:
         """A copy in which counters and offsets belong together, whatever another thread does."""
         with self.lock:
             offsets = {table: dict(of_table) for table, of_table in self.offsets.items()}
-            counters = replace(self.counters)
-        return Checkpoint(self.log_dir, offsets, counters, self.state, self.last_error)
+            given_up = {table: set(of_table) for table, of_table in self.given_up.items()}
+            counters, removed_to = replace(self.counters), dict(self.removed_to)
+        state, error = self.state, self.last_error
+        return Checkpoint(self.log_dir, offsets, counters, state, error, given_up, removed_to)
 
     def offset(self, table: str, first_id: int) -> int:
         return self.offsets.get(table, {}).get(first_id, 0)
@@ -99,11 +105,16 @@ class Checkpoint:
         """Write it so that at any moment a whole one is on the disk. Raises `OSError`."""
         state = {
             "counters": asdict(self.counters),
+            "given_up": {
+                table: [str(first_id) for first_id in sorted(of_table)]
+                for table, of_table in sorted(self.given_up.items())
+            },
             "last_error": self.last_error,
             "offsets": {
                 table: {str(first_id): offset for first_id, offset in sorted(offsets.items())}
                 for table, offsets in sorted(self.offsets.items())
             },
+            "removed_to": {table: str(row_id) for table, row_id in self.removed_to.items()},
             "state": self.state,
         }
         data = orjson.dumps({"checksum": _checksum(state), **state}, option=orjson.OPT_INDENT_2)
@@ -134,8 +145,18 @@ def _parse(log_dir: Path, data: bytes) -> Checkpoint:
         table: {int(first_id): int(offset) for first_id, offset in of_table.items()}
         for table, of_table in state["offsets"].items()
     }
+    given_up = {
+        table: {int(first_id) for first_id in of_table}
+        for table, of_table in state.get("given_up", {}).items()
+    }
     return Checkpoint(
-        log_dir, offsets, Counters(**counters), str(state["state"]), str(state["last_error"])
+        log_dir,
+        offsets,
+        Counters(**counters),
+        str(state["state"]),
+        str(state["last_error"]),
+        given_up,
+        {table: int(row_id) for table, row_id in state.get("removed_to", {}).items()},
     )
 
 

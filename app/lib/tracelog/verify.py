@@ -56,7 +56,7 @@ class Verification:
     `columns` there. `damaged` spans of the journal can no longer be read. `extra` rows lie in the
     journal's range of ids and are not in it: another host's, imported, or lost by the journal.
     `pending` rows are not delivered yet, `expired` ones were deleted by retention, `quarantined`
-    ones lie in quarantine.
+    ones lie in quarantine, `dropped` ones were given up, and their file is about to go.
     """
 
     same: int = 0
@@ -68,6 +68,7 @@ class Verification:
     pending: int = 0
     expired: int = 0
     quarantined: int = 0
+    dropped: int = 0
     examples: list[Difference] = field(default_factory=list)
 
     def differs(self, *, alone: bool) -> bool:
@@ -190,6 +191,8 @@ class _Verifier:
             self.found.expired += 1
         elif (table.name, key, item.end) in self._quarantined:
             self.found.quarantined += 1
+        elif key in self._checkpoint.given_up.get(table.name, ()):
+            self.found.dropped += 1
         else:
             self._tell(Difference("missing", table.name, row_id))
 
@@ -220,7 +223,9 @@ class _Verifier:
             f"SELECT id FROM {table.name} WHERE id >= ? AND id <= ?"  # noqa: S608 # as above
             f" ORDER BY id LIMIT {_PAGE}"
         )
-        position, suspects = ids[0], self._suspects[table.name]
+        # Of the files that are gone some rows may have later ids than those that follow.
+        position = max(ids[0], self._checkpoint.removed_to.get(table.name, 0) + 1)
+        suspects = self._suspects[table.name]
         while rows := self._store.query(sql, (position, ids[-1])).rows:
             found = [row[0] for row in rows if isinstance(row[0], int)]
             for row_id in found:

@@ -37,6 +37,7 @@ def _tell(found: Verification) -> None:
         (found.pending, "logs_pending"),
         (found.expired, "logs_expired"),
         (found.quarantined, "logs_quarantined"),
+        (found.dropped, "logs_dropped"),
         (found.missing, "logs_missing"),
         (found.different, "logs_different"),
         (found.damaged, "logs_damaged"),

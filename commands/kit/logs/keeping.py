@@ -32,30 +32,31 @@ def prune(place: Place) -> int:
     meter.end()
     freed = _tend_folder(place)
     if place.json:
-        folder = {"files": freed.files, "bytes": freed.bytes, "dropped": freed.dropped}
-        print_json(
-            {"store": {"rows": meter.rows, "too_large": retention.too_large}, "folder": folder}
-        )
+        of_store = {"rows": meter.rows, "too_large": retention.too_large}
+        print_json({"store": of_store, "folder": asdict(freed) if freed else None})
         return 0
     say("logs_pruned_store", rows=f"{meter.rows:,}")
-    say("logs_pruned_folder", files=freed.files, size=f"{freed.bytes:,}")
-    if freed.dropped:
+    if freed is None:
+        say("logs_folder_is_tended")
+    else:
+        say("logs_pruned_folder", files=freed.files, size=f"{freed.bytes:,}")
+    if freed is not None and freed.dropped:
         say("logs_pruned_dropped", rows=f"{freed.dropped:,}")
     if retention.too_large:
         say("logs_still_too_large")
     return 0
 
 
-def _tend_folder(place: Place) -> Freed:
-    """Only who delivers may give up rows; while another process does, it keeps that limit."""
+def _tend_folder(place: Place) -> Freed | None:
+    """Make room in the folder; None where another process delivers, and so does it by itself."""
     if not place.folder.is_dir():
         return Freed()
     election = Election(place.folder / LOCK_NAME)
-    rules, now = make_rules(place.settings), time.time()
     try:
-        may_drop = election.lead()
+        if not election.lead():
+            return None
         checkpoint = Checkpoint.load(place.folder)
-        return make_room(place.folder, checkpoint, rules, now, may_drop=may_drop)
+        return make_room(place.folder, checkpoint, make_rules(place.settings), time.time())
     finally:
         election.resign()
 

@@ -152,8 +152,12 @@ LOG_SENTENCES: dict[str, tuple[str, str]] = {
         "保存先から {rows} 行を削除しました。",
     ),
     "logs_pruned_folder": (
-        "Removed {files} CSV files ({size} bytes) that are delivered.",
-        "配送済みの CSV ファイルを {files} 個（{size} バイト）削除しました。",
+        "Removed {files} CSV files ({size} bytes).",
+        "CSV ファイルを {files} 個（{size} バイト）削除しました。",
+    ),
+    "logs_folder_is_tended": (
+        "The CSV files are looked after by the process that delivers.",
+        "CSV ファイルは、配送中のプロセスが整理しています。",
     ),
     "logs_pruned_dropped": (
         "{rows} rows that were never delivered had to be dropped.",

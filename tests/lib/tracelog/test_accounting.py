@@ -288,7 +288,7 @@ def test_rows_in_sqld_are_shipped(sqld: TursoServer, tmp_path: Path) -> None:
     logger = EnhancedCSVLogger(sqld.url, sqld.token, tmp_path)
     log(logger, 25)
     assert logger.shipper.drain(20)
-    sqld.stop()
+    sqld.kill()
     log(logger, 5)
     wait_until(lambda: logger.status().state == "unavailable")
 

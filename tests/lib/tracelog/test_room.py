@@ -6,13 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from app.lib.tracelog import codec
 from app.lib.tracelog.checkpoint import FILE_NAME, Checkpoint
 from app.lib.tracelog.retention import Rules
 from app.lib.tracelog.room import make_room
 from app.lib.tracelog.schema import API_LOGS, TASK_PROGRESS_LOGS
 from app.lib.tracelog.shipper import Shipper
 from app.lib.tracelog.sqlite_store import SQLiteStore
-from tests.lib.tracelog.aged import NOW, Folder, room_for
+from app.lib.tracelog.verify import Verification, verify
+from tests.lib.tracelog.aged import NOW, Folder, request, room_for
+from tests.lib.tracelog.rows import API
 
 
 @pytest.fixture
@@ -132,13 +135,47 @@ def test_after_files_have_gone_a_damaged_checkpoint_costs_no_count(folder: Folde
     assert folder.numbers() == (20, 0, 0, 0)
 
 
-def test_who_does_not_lead_removes_only_what_was_delivered(folder: Folder) -> None:
+def test_files_that_a_kill_kept_from_going_go_next_time_and_are_not_missed_meanwhile(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder.seal(3)
-    folder.deliver()
     kept = folder.seal(2)
+    folder.store.migrate()
+
+    def kill(_: Path) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", kill)
+        with pytest.raises(KeyboardInterrupt):
+            make_room(folder.path, Checkpoint.load(folder.path), room_for(folder, 1.1), NOW)
+    assert len(folder.files()) == 2
+    assert folder.numbers() == (0, 10, 10, 0)
+    assert verify(folder.path, folder.store) == Verification(dropped=10, pending=10)
 
     checkpoint = Checkpoint.load(folder.path)
-    freed = make_room(folder.path, checkpoint, Rules(0, 0, 0, 1), NOW, may_drop=False)
+    make_room(folder.path, checkpoint, Rules(), NOW)
 
-    assert (freed.files, freed.dropped) == (1, 0)
     assert folder.files() == {kept}
+    assert folder.numbers() == (0, 10, 10, 0)
+    make_room(folder.path, checkpoint, Rules(), NOW)
+    assert checkpoint.given_up == {API_LOGS: set()}
+
+
+def test_rows_of_files_that_are_gone_are_not_taken_for_extra_ones(folder: Folder) -> None:
+    """A row may stand in an older file than its neighbours by id."""
+    older = folder.seal(3)
+    newer = folder.seal(2)
+    first_of_newer = int(newer.name.split(".")[1])
+    row = (first_of_newer + 1, *request(2)[1:])
+    with older.open("ab") as file:
+        file.write(codec.encode(API, row))
+    os.utime(older, (NOW - 100, NOW - 100))
+    folder.tally.add(appended=1)
+    checkpoint = folder.deliver()
+    assert verify(folder.path, folder.store) == Verification(same=21)
+
+    make_room(folder.path, checkpoint, room_for(folder, 1.1), NOW)
+
+    assert folder.files() == {newer}
+    assert verify(folder.path, folder.store) == Verification(same=10)
