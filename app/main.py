@@ -17,7 +17,7 @@ from app.config import Settings
 from app.cookies import SESSION, cookie_name
 from app.database import Database
 from app.lib.logger import CSVOnlyLogger, EnhancedCSVLogger, TraceLogger
-from app.lib.tracelog.capture import CaptureMiddleware, ExceptionNote
+from app.lib.tracelog.capture.middleware import CaptureMiddleware, ExceptionNote
 from app.routers import ROUTERS
 from app.security import CSRF, BodyLimit, SecurityHeaders
 from app.services.password_hasher import PasswordHasher

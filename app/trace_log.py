@@ -2,9 +2,9 @@
 
 from app.config import Settings
 from app.lib.logger import EnhancedCSVLogger, open_store
-from app.lib.tracelog.redact import Redactor
-from app.lib.tracelog.retention import Rules
-from app.lib.tracelog.store import Store
+from app.lib.tracelog.redaction.redactor import Redactor
+from app.lib.tracelog.store.store import Store
+from app.lib.tracelog.upkeep.retention import Rules
 
 
 def make_logger(settings: Settings) -> EnhancedCSVLogger:

@@ -18,7 +18,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
 from app.lib.logger import CSVOnlyLogger, EnhancedCSVLogger
-from app.lib.tracelog.capture import CaptureMiddleware
+from app.lib.tracelog.capture.middleware import CaptureMiddleware
 
 ASGIApp = Callable[..., Awaitable[None]]
 

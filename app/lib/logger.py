@@ -11,18 +11,18 @@ from typing import Final, Protocol
 
 from starlette.background import BackgroundTasks
 
-from app.lib.tracelog.accounting import Account, Accountant
-from app.lib.tracelog.housekeeping import Housekeeper
-from app.lib.tracelog.journal import Fsync
+from app.lib.tracelog.journal.journal import Fsync
 from app.lib.tracelog.recorder import Recorder
-from app.lib.tracelog.redact import Redactor
-from app.lib.tracelog.retention import Rules
+from app.lib.tracelog.redaction.redactor import Redactor
 from app.lib.tracelog.schema import TASK_PROGRESS_LOGS
-from app.lib.tracelog.shipper import Shipper
-from app.lib.tracelog.sqlite_store import SQLiteStore
+from app.lib.tracelog.shipper.accounting import Account, Accountant
+from app.lib.tracelog.shipper.shipper import Shipper
 from app.lib.tracelog.steps import Task
-from app.lib.tracelog.store import Store
-from app.lib.tracelog.turso_store import TursoStore
+from app.lib.tracelog.store.sqlite_store import SQLiteStore
+from app.lib.tracelog.store.store import Store
+from app.lib.tracelog.store.turso_store import TursoStore
+from app.lib.tracelog.upkeep.housekeeping import Housekeeper
+from app.lib.tracelog.upkeep.retention import Rules
 
 SEGMENT_BYTES: Final = 64 << 20
 

@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from app.dependencies import LoggerDep, admin_user
 from app.lib.logger import EnhancedCSVLogger
-from app.lib.tracelog.store import (
+from app.lib.tracelog.store.store import (
     QueryFailed,
     StoreError,
     StoreRefused,

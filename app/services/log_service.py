@@ -11,10 +11,10 @@ from typing import Final, TypeVar
 from anyio import fail_after, to_thread
 
 from app.lib.tracelog.ids import time_of
-from app.lib.tracelog.reader import list_segments, read
+from app.lib.tracelog.journal.reader import list_segments, read
 from app.lib.tracelog.schema import API_LOGS, TABLES, TASK_PROGRESS_LOGS, Table
-from app.lib.tracelog.sql import Statement
-from app.lib.tracelog.store import Cell, Store, StoreUnavailable
+from app.lib.tracelog.store.sql import Statement
+from app.lib.tracelog.store.store import Cell, Store, StoreUnavailable
 from app.lib.utils import utc_now
 from app.schemas.log import RequestFilter, RequestPage, TraceView
 from app.services.request_query import SCANNED, RequestQuery

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.lib.tracelog.schema import Value
-from app.lib.tracelog.sql import Statement
+from app.lib.tracelog.store.sql import Statement
 from app.schemas.log import RequestFilter
 
 SCANNED: Final = 5000

@@ -13,7 +13,7 @@ from typing import Final
 import orjson
 
 from app.lib.tracelog.ids import time_of
-from app.lib.tracelog.store import Cell
+from app.lib.tracelog.store.store import Cell
 from app.schemas.log import (
     Attempt,
     AttemptStatus,

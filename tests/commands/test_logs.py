@@ -14,12 +14,12 @@ import pytest
 
 from app.lib.logger import EnhancedCSVLogger
 from app.lib.tracelog import codec, ids
-from app.lib.tracelog.quarantine import Entry, Quarantine
 from app.lib.tracelog.schema import API_LOGS
-from app.lib.tracelog.sql import Statement
-from app.lib.tracelog.sqlite_store import SQLiteStore
-from app.lib.tracelog.store import Batch, Store
-from app.lib.tracelog.turso_store import TursoStore
+from app.lib.tracelog.shipper.quarantine import Entry, Quarantine
+from app.lib.tracelog.store.sql import Statement
+from app.lib.tracelog.store.sqlite_store import SQLiteStore
+from app.lib.tracelog.store.store import Batch, Store
+from app.lib.tracelog.store.turso_store import TursoStore
 from commands import logs
 from commands.kit.environment import ROOT
 from commands.kit.words import Failure

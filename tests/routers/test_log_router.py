@@ -13,8 +13,8 @@ from app.config import Settings
 from app.database import Database
 from app.dependencies import LoggerDep, SignedIn
 from app.lib.logger import CSVOnlyLogger, EnhancedCSVLogger, NullLogger
-from app.lib.tracelog.checkpoint import Checkpoint
 from app.lib.tracelog.schema import API_LOGS
+from app.lib.tracelog.shipper.checkpoint import Checkpoint
 from app.main import create_app
 from app.services.account_service import LocalAccounts
 from app.services.password_hasher import PasswordHasher

@@ -7,7 +7,7 @@ from pathlib import Path
 from app.lib.tracelog import codec
 from app.lib.tracelog.ids import IdGenerator
 from app.lib.tracelog.schema import API_LOGS, TABLES, TASK_PROGRESS_LOGS, Row
-from app.lib.tracelog.store import Batch, Store
+from app.lib.tracelog.store.store import Batch, Store
 
 START = datetime(2026, 11, 23, 1, 2, 3, tzinfo=UTC)
 

@@ -8,9 +8,15 @@ from pathlib import Path
 import pytest
 
 from app.lib.tracelog.schema import Value
-from app.lib.tracelog.sqlite_store import SQLiteStore
-from app.lib.tracelog.store import Result, Store, StoreError, StoreSchemaMissing, StoreUnavailable
-from app.lib.tracelog.turso_store import TursoStore
+from app.lib.tracelog.store.sqlite_store import SQLiteStore
+from app.lib.tracelog.store.store import (
+    Result,
+    Store,
+    StoreError,
+    StoreSchemaMissing,
+    StoreUnavailable,
+)
+from app.lib.tracelog.store.turso_store import TursoStore
 from app.schemas.log import RequestFilter, RequestPage, TraceView
 from app.services import log_service, request_query
 from app.services.log_service import LogService

@@ -12,10 +12,10 @@ from typing import Final
 
 from app.lib.tracelog import codec
 from app.lib.tracelog.ids import IdGenerator
-from app.lib.tracelog.journal import Fsync, Journal
-from app.lib.tracelog.redact import Redactor
+from app.lib.tracelog.journal.journal import Fsync, Journal
+from app.lib.tracelog.journal.tally import Tally
+from app.lib.tracelog.redaction.redactor import Redactor
 from app.lib.tracelog.schema import TABLES, Table
-from app.lib.tracelog.tally import Tally
 from app.lib.tracelog.trace import current_trace, new_trace_id
 
 log = logging.getLogger("tracelog")

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 
-from app.lib.tracelog.verify import Verification, verify
+from app.lib.tracelog.transfer.verify import Verification, verify
 from commands.kit.logs.meter import Meter
 from commands.kit.logs.place import Place, print_json
 from commands.kit.words import say, text

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from types import FrameType
 from typing import Final
 
-from app.lib.tracelog.accounting import Account
+from app.lib.tracelog.shipper.accounting import Account
 from app.trace_log import make_logger
 from commands.kit.logs.meter import Meter
 from commands.kit.logs.place import Place, print_json

@@ -4,13 +4,13 @@ import time
 from dataclasses import asdict
 from typing import Final
 
-from app.lib.tracelog.checkpoint import Checkpoint
-from app.lib.tracelog.election import LOCK_NAME, Election
-from app.lib.tracelog.housekeeping import PAUSE_SECONDS
-from app.lib.tracelog.quarantine import Entry, Quarantine
-from app.lib.tracelog.redelivery import redeliver
-from app.lib.tracelog.retention import Retention
-from app.lib.tracelog.room import Freed, make_room
+from app.lib.tracelog.shipper.checkpoint import Checkpoint
+from app.lib.tracelog.shipper.election import LOCK_NAME, Election
+from app.lib.tracelog.shipper.quarantine import Entry, Quarantine
+from app.lib.tracelog.shipper.redelivery import redeliver
+from app.lib.tracelog.upkeep.housekeeping import PAUSE_SECONDS
+from app.lib.tracelog.upkeep.retention import Retention
+from app.lib.tracelog.upkeep.room import Freed, make_room
 from app.trace_log import make_rules
 from commands.kit.logs.meter import Meter
 from commands.kit.logs.place import Place, print_json

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.config import Settings
-from app.lib.tracelog.accounting import Account, Accountant
-from app.lib.tracelog.store import (
+from app.lib.tracelog.journal.tally import Tally
+from app.lib.tracelog.shipper.accounting import Account, Accountant
+from app.lib.tracelog.store.store import (
     Store,
     StoreError,
     StoreRefused,
     StoreSchemaMissing,
     StoreUnavailable,
 )
-from app.lib.tracelog.tally import Tally
 from app.trace_log import make_store
 from commands.kit.words import Failure
 

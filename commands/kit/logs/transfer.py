@@ -10,11 +10,11 @@ from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from app.lib.tracelog import ids
-from app.lib.tracelog.csv_source import BadRow, CSVSource, UnknownTable
-from app.lib.tracelog.export import export
-from app.lib.tracelog.load import Loaded, load
-from app.lib.tracelog.retention import DAY
 from app.lib.tracelog.schema import TABLES
+from app.lib.tracelog.transfer.csv_source import BadRow, CSVSource, UnknownTable
+from app.lib.tracelog.transfer.export import export
+from app.lib.tracelog.transfer.load import Loaded, load
+from app.lib.tracelog.upkeep.retention import DAY
 from app.trace_log import make_redactor
 from commands.kit.logs.meter import Meter
 from commands.kit.logs.place import Place, print_json

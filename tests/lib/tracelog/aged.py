@@ -5,14 +5,14 @@ import os
 from pathlib import Path
 
 from app.lib.tracelog import codec, ids
-from app.lib.tracelog.accounting import Accountant
-from app.lib.tracelog.checkpoint import Checkpoint
-from app.lib.tracelog.retention import DAY, Rules
+from app.lib.tracelog.journal.tally import Tally
 from app.lib.tracelog.schema import API_LOGS, TABLES, TASK_PROGRESS_LOGS, Row
-from app.lib.tracelog.shipper import Shipper
-from app.lib.tracelog.sqlite_store import SQLiteStore
-from app.lib.tracelog.store import Batch, Store
-from app.lib.tracelog.tally import Tally
+from app.lib.tracelog.shipper.accounting import Accountant
+from app.lib.tracelog.shipper.checkpoint import Checkpoint
+from app.lib.tracelog.shipper.shipper import Shipper
+from app.lib.tracelog.store.sqlite_store import SQLiteStore
+from app.lib.tracelog.store.store import Batch, Store
+from app.lib.tracelog.upkeep.retention import DAY, Rules
 from tests.lib.tracelog.rows import API
 
 NOW = 1_795_000_000.0

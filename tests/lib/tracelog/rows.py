@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from app.lib.tracelog import codec, reader
+from app.lib.tracelog import codec
 from app.lib.tracelog.ids import IdGenerator
+from app.lib.tracelog.journal import reader
 from app.lib.tracelog.schema import API_LOGS, TABLES, Row, Table
 
 API = TABLES[API_LOGS]

@@ -1,0 +1,204 @@
+"""Raw bodies as JSON text for `request_body` and `response_body`.
+
+JSON and forms are shown as JSON, plain text as a string, all other things by type and size. Keys
+that begin with a colon are this module's notes: `":type"`, `":size"` (bytes of the whole body),
+`":cut"` (the same, where only the beginning was kept), `":text"`, `":encoding"`, `":unreadable"`.
+"""
+
+import json
+import re
+from typing import Final
+
+import orjson
+
+from app.lib.tracelog.capture.cut_json import Prefix, read_prefix
+from app.lib.tracelog.capture.form_bodies import form_data, multipart_data
+from app.lib.tracelog.codec import JsonText
+from app.lib.tracelog.redaction.data import parse
+from app.lib.tracelog.redaction.keys import Rule
+from app.lib.tracelog.redaction.plain import CUT_KEY, MARKER, Plain
+from app.lib.tracelog.redaction.redactor import Redactor
+
+SLACK: Final = 512
+"""How many bytes longer than `cap` the JSON text of a body can be."""
+
+_MIME: Final = re.compile(r"[a-z0-9][a-z0-9.+\-]{0,60}/[a-z0-9][a-z0-9.+\-]{0,80}")
+_CHARSET: Final = re.compile(rb"charset=\"?([A-Za-z0-9_.:\-]{1,40})", re.IGNORECASE)
+_CHARSETS: Final = {
+    b"utf-16": "utf-16",
+    b"utf-16le": "utf-16-le",
+    b"utf-16be": "utf-16-be",
+    b"shift_jis": "cp932",
+    b"shift-jis": "cp932",
+    b"sjis": "cp932",
+    b"windows-31j": "cp932",
+    b"euc-jp": "euc_jp",
+    b"iso-2022-jp": "iso2022_jp",
+    b"iso-8859-1": "latin-1",
+    b"latin1": "latin-1",
+    b"windows-1252": "cp1252",
+}
+_LINES: Final = frozenset(
+    {"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"}
+)
+_TEXTS: Final = frozenset({"text/plain", "text/markdown", "application/graphql"})
+_JSON_BREAKER: Final = re.compile("[\x7f\x85\u2028\u2029\ufeff]")
+
+
+def body_json(
+    redactor: Redactor,
+    content_type: bytes,
+    body: bytes,
+    *,
+    total: int,
+    cap: int,
+    content_encoding: bytes = b"",
+    html: bool = False,
+) -> str | None:
+    """A body as JSON text without secrets; None for an empty one. Never raises.
+
+    `body` is its first `cap` bytes, `total` the size of the whole. `html` shows HTML as text. The
+    result has at most `cap + SLACK` bytes.
+    """
+    total = max(total, len(body))
+    if total == 0:
+        return None
+    try:
+        body = body[:cap]
+        shown = _shown(redactor, content_type, body, total, content_encoding, html=html)
+        text = _json_text(shown)
+        if len(text) > cap + SLACK or (not text.isascii() and len(text.encode()) > cap + SLACK):
+            text = _json_text(_shortened(text, total, cap))
+        return JsonText(text)
+    # A request must not fail over its record; what is not understood is hidden.
+    except Exception:  # noqa: BLE001
+        return JsonText(f'{{":unreadable":{total}}}')
+
+
+def _shown(
+    redactor: Redactor,
+    content_type: bytes,
+    body: bytes,
+    total: int,
+    content_encoding: bytes,
+    *,
+    html: bool,
+) -> Plain:
+    mime = _mime(redactor, content_type)
+    about: dict[str, Plain] = {":type": mime, ":size": total}
+    encoding = content_encoding.strip().lower()
+    if encoding not in (b"", b"identity"):
+        return {**about, ":encoding": redactor.text(encoding[:40].decode("latin-1"))}
+    cut = len(body) < total
+    if mime.endswith(("/json", "+json", "/x-json", "/csp-report")):
+        return _json(redactor, _utf8(content_type, body, detect=True), total, cut=cut)
+    if mime in _LINES:
+        return _json_lines(redactor, body, total, cut=cut)
+    if mime == "application/x-www-form-urlencoded":
+        fields = form_data(redactor, body, cut=cut)
+        return {**fields, CUT_KEY: total} if cut else fields
+    if mime == "multipart/form-data":
+        parts = multipart_data(redactor, content_type, body, cut=cut)
+        if parts is None:
+            return about
+        return {**parts, CUT_KEY: total} if cut else parts
+    if mime in _TEXTS or (html and mime in ("text/html", "application/xhtml+xml")):
+        return _text(redactor, _utf8(content_type, body), total, cut=cut)
+    if not mime and body.lstrip()[:1] in (b"{", b"["):
+        return _json(redactor, body, total, cut=cut)
+    return about
+
+
+def _mime(redactor: Redactor, content_type: bytes) -> str:
+    mime = content_type.partition(b";")[0].strip().lower().decode("latin-1")
+    return redactor.text(mime) if _MIME.fullmatch(mime) else ""
+
+
+def _utf8(content_type: bytes, body: bytes, *, detect: bool = False) -> bytes:
+    """The body in UTF-8, by its charset where that is another one; a cut character is left out."""
+    charset = _CHARSET.search(content_type)
+    codec = _CHARSETS.get(charset[1].lower()) if charset else None
+    if codec is None and detect and b"\0" in body[:4]:
+        codec = json.detect_encoding(body)
+    return body.decode(codec, "ignore").encode() if codec else body
+
+
+def _json(redactor: Redactor, body: bytes, total: int, *, cut: bool) -> Plain:
+    if not cut:
+        try:
+            data = orjson.loads(body)
+        except orjson.JSONDecodeError:
+            pass
+        else:
+            return redactor.data.redact(data, wary=redactor.texts.is_wary(body))
+        try:
+            return redactor.data.redact(parse(body))
+        except (ValueError, RecursionError):
+            pass
+    prefix = read_prefix(body.removeprefix(b"\xef\xbb\xbf"))
+    key = CUT_KEY if cut else ":unreadable"
+    if prefix is None:
+        return {key: total}
+    _hide_undecided(redactor, prefix)
+    return _marked(redactor.data.redact(prefix.value), key, total)
+
+
+def _hide_undecided(redactor: Redactor, prefix: Prefix) -> None:
+    """Hide the `value` of an object whose end, where its `name` may have stood, is missing."""
+    for node in prefix.open:
+        if isinstance(node, dict):
+            for key in node:
+                if redactor.judge(key) is Rule.NAMED:
+                    node[key] = MARKER
+
+
+def _json_lines(redactor: Redactor, body: bytes, total: int, *, cut: bool) -> Plain:
+    lines = body.split(b"\n")
+    if cut:
+        lines.pop()
+    shown = [
+        _json(redactor, line, len(line), cut=False) for line in map(bytes.strip, lines) if line
+    ]
+    return [*shown, {CUT_KEY: total}] if cut else shown
+
+
+def _text(redactor: Redactor, body: bytes, total: int, *, cut: bool) -> Plain:
+    if body.lstrip()[:1] in (b"{", b"["):
+        # Browsers send JSON as text/plain when nobody says otherwise.
+        try:
+            data = None if cut else parse(body)
+        except (ValueError, RecursionError):
+            data = None
+        if cut and (prefix := read_prefix(body)) and prefix.value:
+            return _json(redactor, body, total, cut=True)
+        if data is not None:
+            return redactor.data.redact(data)
+    text = body.decode(errors="ignore" if cut else "replace")
+    if cut:
+        return {":text": redactor.texts.cut(text), CUT_KEY: total}
+    return redactor.text(text)
+
+
+def _json_text(data: Plain) -> str:
+    """JSON in which nothing stands unescaped that some reader takes for the end of a line."""
+    text = orjson.dumps(data).decode()
+    if text.isascii() and "\x7f" not in text:
+        return text
+    return _JSON_BREAKER.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def _shortened(text: str, total: int, cap: int) -> Plain:
+    """As much of redacted JSON as fits; escapes and markers can make it longer than the body."""
+    whole = orjson.loads(text)
+    plain_text = whole.get(":text") if isinstance(whole, dict) else whole
+    if isinstance(plain_text, str):
+        return {":text": plain_text[: cap // 6], CUT_KEY: total}
+    prefix = read_prefix(text.encode()[:cap])
+    return _marked(prefix.value if prefix else None, CUT_KEY, total)
+
+
+def _marked(data: Plain, key: str, total: int) -> Plain:
+    """Data with a note at its end that it is not all there was."""
+    if isinstance(data, list):
+        return [*data, {key: total}]
+    return {**data, key: total} if isinstance(data, dict) else {key: total}

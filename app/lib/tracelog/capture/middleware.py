@@ -1,0 +1,258 @@
+"""Records every request: pure ASGI, outermost, so that errors carry the trace id too.
+
+Bodies are copied while they pass, never waited for. The row is written just before the bytes that
+complete the response leave: whoever holds a complete response finds its row.
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any, Final
+
+from app.lib.tracelog.capture.bodies import body_json
+from app.lib.tracelog.codec import JsonText
+from app.lib.tracelog.recorder import Recorder
+from app.lib.tracelog.schema import API_LOGS, TASK_PROGRESS_LOGS
+from app.lib.tracelog.trace import Trace, incoming_trace_id, new_trace_id, use_trace
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+SKIPPED: Final = ("/static/", "/healthz", "/readyz", "/favicon.ico", "/logs")
+"""Paths that leave no row unless they fail; each stands for itself and all below it."""
+
+CLIENT_CLOSED_REQUEST: Final = 499
+_NO_BODY: Final = frozenset({204, 304})
+
+
+class CaptureMiddleware:
+    """Gives each request its trace and records it in `api_logs`.
+
+    `body_bytes` is how much of each body is kept; `html` says whether that includes HTML responses,
+    of which otherwise only the size is kept.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        recorder: Recorder,
+        *,
+        body_bytes: int = 16_384,
+        skipped: Iterable[str] = SKIPPED,
+        html: bool = False,
+    ) -> None:
+        self._app = app
+        self.recorder = recorder
+        self.body_bytes = body_bytes
+        self.html = html
+        skipped = tuple(skipped)
+        self._skipped_prefixes = tuple(p if p.endswith("/") else f"{p}/" for p in skipped)
+        self._skipped_names = frozenset(skipped)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        trace = Trace(incoming_trace_id(scope["headers"]) or new_trace_id())
+        exchange = _Exchange(self, scope, receive, send, trace)
+        with use_trace(trace):
+            try:
+                await self._app(scope, exchange.receive, exchange.send)
+            except BaseException as error:
+                exchange.ended(error)
+                raise
+            exchange.ended(None)
+
+    def skips(self, path: str) -> bool:
+        return path in self._skipped_names or path.startswith(self._skipped_prefixes)
+
+
+class ExceptionNote:
+    """Notes the exception that ends a request, before anything outside turns it into a response."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except Exception as error:
+            if (trace := scope.get("tracelog.trace")) is not None:
+                trace.exception = error
+            raise
+
+
+class _Exchange:
+    """One request and its response, as far as they have passed."""
+
+    __slots__ = (
+        "_arrived",
+        "_capture",
+        "_disconnected",
+        "_expected",
+        "_receive",
+        "_recorded",
+        "_request_body",
+        "_request_size",
+        "_response_body",
+        "_response_headers",
+        "_response_size",
+        "_scope",
+        "_send",
+        "_started",
+        "_status",
+        "_trace",
+    )
+
+    def __init__(
+        self, capture: CaptureMiddleware, scope: Scope, receive: Receive, send: Send, trace: Trace
+    ) -> None:
+        self._capture = capture
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+        self._trace = trace
+        self._arrived = time.time()
+        self._started = time.perf_counter()
+        self._disconnected = False
+        self._recorded = False
+        self._request_body = bytearray()
+        self._request_size = 0
+        self._response_body = bytearray()
+        self._response_size = 0
+        self._response_headers: list[tuple[bytes, bytes]] = []
+        self._expected: int | None = None
+        self._status: int | None = None
+        scope["tracelog.trace"] = trace
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "http.request":
+            self._request_size += self._keep(self._request_body, message.get("body", b""))
+        elif message["type"] == "http.disconnect":
+            self._disconnected = True
+        return message
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._start(message)
+        elif message["type"] == "http.response.body":
+            self._response_size += self._keep(self._response_body, message.get("body", b""))
+            if not message.get("more_body", False) or self._response_size == self._expected:
+                self._record()
+        await self._send(message)
+
+    def ended(self, error: BaseException | None) -> None:
+        """The app is done with the request; a response that never became whole is recorded now."""
+        if isinstance(error, Exception) and not self._disconnected:
+            late = self._recorded and self._trace.exception is None
+            self._trace.exception = error
+            if late:
+                self._record_failure()
+        if self._recorded:
+            return
+        if self._disconnected or not isinstance(error, Exception):
+            self._status = CLIENT_CLOSED_REQUEST
+        elif self._status is None:
+            self._status = 500
+        self._record()
+
+    def _keep(self, kept: bytearray, chunk: bytes) -> int:
+        room = self._capture.body_bytes - len(kept)
+        if room > 0 and chunk:
+            kept += chunk[:room] if len(chunk) > room else chunk
+        return len(chunk)
+
+    def _start(self, message: Message) -> None:
+        status: int = message["status"]
+        headers = [pair for pair in message.get("headers", ()) if pair[0].lower() != b"x-trace-id"]
+        self._status, self._response_headers = status, headers
+        message["headers"] = [*headers, (b"x-trace-id", self._trace.trace_id.encode())]
+        length = _header(headers, b"content-length")
+        self._expected = int(length) if length.isdigit() else None
+        if self._scope["method"] == "HEAD" or status in _NO_BODY or self._expected == 0:
+            # The head is the whole response.
+            self._record()
+
+    def _record(self) -> None:
+        if self._recorded:
+            return
+        self._recorded = True
+        duration_ms = round((time.perf_counter() - self._started) * 1000)
+        status = self._status or 0
+        if self._trace.exception is not None or (status >= 500 and not self._trace.failed):
+            self._record_failure()
+        elif status < 500 and self._capture.skips(self._scope["path"]):
+            return
+        self._capture.recorder.write(API_LOGS, lambda: self._row(duration_ms), redacted=True)
+
+    def _row(self, duration_ms: int) -> dict[str, object]:
+        scope, redactor = self._scope, self._capture.recorder.redactor
+        headers: dict[str, object] = dict(redactor.headers(scope["headers"]))
+        if (route := self._route()) is not None:
+            headers[":route"] = route
+        if scope["query_string"]:
+            headers[":query"] = redactor.query(scope["query_string"])
+        headers[":http_version"] = scope["http_version"]
+        return {
+            "trace_id": self._trace.trace_id,
+            "method": scope["method"],
+            "endpoint": redactor.path(scope["path"]),
+            "request_header": headers,
+            "request_body": self._body(scope["headers"], self._request_body, self._request_size),
+            "response_status": self._status,
+            "response_body": self._body(
+                self._response_headers, self._response_body, self._response_size
+            ),
+            "duration_ms": duration_ms,
+            "ip_address": scope["client"][0] if scope.get("client") else None,
+            "user_id": self._trace.user_id,
+            "created_at": self._arrived,
+        }
+
+    def _body(
+        self, headers: Iterable[tuple[bytes, bytes]], kept: bytearray, total: int
+    ) -> JsonText | None:
+        if not total:
+            return None
+        capture = self._capture
+        text = body_json(
+            capture.recorder.redactor,
+            _header(headers, b"content-type"),
+            bytes(kept),
+            total=total,
+            cap=capture.body_bytes,
+            content_encoding=_header(headers, b"content-encoding"),
+            html=capture.html,
+        )
+        return None if text is None else JsonText(text)
+
+    def _record_failure(self) -> None:
+        error = self._trace.exception
+        self._trace.failed = True
+        self._capture.recorder.write(
+            TASK_PROGRESS_LOGS,
+            lambda: {
+                "trace_id": self._trace.trace_id,
+                "task_name": "HTTP",
+                "step_name": self._route()
+                or self._capture.recorder.redactor.path(self._scope["path"]),
+                "status": "FAILED",
+                "input_data": {"method": self._scope["method"], "status": self._status or 500},
+                "execution_order": 0,
+                **self._capture.recorder.failure(error, f"HTTP {self._status or 500}"),
+            },
+            redacted=True,
+        )
+
+    def _route(self) -> str | None:
+        return getattr(self._scope.get("route"), "path", None)
+
+
+def _header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes:
+    for key, value in headers:
+        if key.lower() == name:
+            return value
+    return b""

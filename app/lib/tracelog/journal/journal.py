@@ -1,0 +1,280 @@
+"""The journal: a table's CSV files, appended to by any number of threads and processes.
+
+A row is appended with one write under a lock on the file itself, which its writer holds for
+microseconds. The lock makes three things simple: a row that a killed writer left torn is closed
+with a line end before the next one, a row that did not fit on the disk is taken back, and the file
+is sealed by whoever finds it full. A writer that cannot have the lock in time (its holder may be
+stopped) writes without it, since a single append does not interleave.
+"""
+
+import contextlib
+import errno
+import os
+import sys
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, Literal
+
+from app.lib.tracelog import codec
+from app.lib.tracelog.ids import time_of
+from app.lib.tracelog.journal import locks
+from app.lib.tracelog.journal.reader import first_id_of
+from app.lib.tracelog.schema import Table
+
+Fsync = Literal["everysec", "always", "no"]
+
+LOCK_SECONDS: Final = 0.02
+"""How long an append waits for the lock before it goes on without."""
+
+_FLAGS: Final = (
+    os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+)
+
+
+class Journal:
+    """One table's journal in `log_dir`.
+
+    The active file is sealed when it would pass `max_bytes`, or when its first row is older than
+    `max_age` seconds. `fsync` says when rows are forced to the disk: each at once, all of a second
+    together, or when the system likes.
+    """
+
+    def __init__(
+        self,
+        log_dir: Path,
+        table: Table,
+        *,
+        max_bytes: int = 64 << 20,
+        max_age: float = 86_400.0,
+        fsync: Fsync = "everysec",
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.table = table
+        self.path = log_dir / f"{table.name}.csv"
+        self.lock_timeouts = 0
+        self.sync_errors = 0
+        self._max_bytes = max_bytes
+        self._max_age = max_age
+        self._fsync = fsync
+        self._clock = clock
+        self._header = codec.header(table)
+        self._mutex = threading.Lock()
+        self._fd = -1
+        self._inode = (0, 0)
+        self._clean_size = -1
+        self._unsynced = False
+        self._first_id: int | None = None
+        self._lock_stuck_until = 0.0
+        self._seal_next = False
+        self._dirty: list[int] = []
+        _journals.add(self)
+
+    def append(self, line: bytes, row_id: int) -> None:
+        """Append one encoded row; it is in the file when this returns. Raises `OSError`."""
+        with self._mutex:
+            for _ in range(100):
+                if self._fd < 0:
+                    self._open()
+                locked = self._lock()
+                try:
+                    size = self._size_if_current()
+                    if size is None:
+                        continue
+                    if self._is_full(size, len(line)) and locked and self._seal():
+                        continue
+                    self._write(line, size, locked=locked)
+                    if self._first_id is None:
+                        self._first_id = row_id
+                    return
+                finally:
+                    if locked and self._fd >= 0:
+                        locks.unlock(self._fd)
+                    if self._fd >= 0 and self._inode == (0, 0):
+                        self._close()
+            raise OSError(errno.EAGAIN, "the journal's file changes faster than it can be opened")
+
+    def sync(self) -> None:
+        """Force what was written to the disk; a file that fails is sealed and left alone."""
+        with self._mutex:
+            unsynced, self._dirty = self._dirty, []
+            if self._fd >= 0 and self._unsynced:
+                unsynced.append(os.dup(self._fd))
+            self._unsynced = False
+        for fd in unsynced:
+            try:
+                os.fsync(fd)
+            except OSError:
+                self.sync_errors += 1
+                # The kernel may have dropped the pages that it could not write, and would call the
+                # next attempt a success.
+                self._seal_next = True
+            finally:
+                os.close(fd)
+
+    def close(self) -> None:
+        """Sync, unless `fsync` is "no", and let go of the file; a later append opens it again."""
+        if self._fsync != "no":
+            self.sync()
+        with self._mutex:
+            self._close()
+
+    # --- the file ----------------------------------------------------------------------------
+
+    def _open(self) -> None:
+        try:
+            fd = os.open(self.path, _FLAGS, 0o600)
+        except FileNotFoundError:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            fd = os.open(self.path, _FLAGS, 0o600)
+        stat = os.fstat(fd)
+        self._fd, self._inode, self._clean_size = fd, (stat.st_dev, stat.st_ino), -1
+        self._first_id = first_id_of(self.path)
+
+    def _close(self) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def _lock(self) -> bool:
+        if locks.try_lock(self._fd):
+            return True
+        now = time.monotonic()
+        if now < self._lock_stuck_until:
+            return False
+        deadline, pause = now + LOCK_SECONDS, 0.00001
+        while time.monotonic() < deadline:
+            time.sleep(pause)
+            if locks.try_lock(self._fd):
+                return True
+            pause = min(pause * 2, 0.001)
+        self.lock_timeouts += 1
+        self._lock_stuck_until = time.monotonic() + 1.0
+        return False
+
+    def _size_if_current(self) -> int | None:
+        """The active file's size; None, with our file marked for closing, if it was replaced."""
+        try:
+            stat = self.path.stat()
+        except FileNotFoundError:
+            stat = None
+        if stat is None or (stat.st_dev, stat.st_ino) != self._inode:
+            self._inode = (0, 0)
+            return None
+        return stat.st_size
+
+    def _write(self, line: bytes, size: int, *, locked: bool) -> None:
+        data = line
+        if size == 0:
+            data = self._header + line
+        elif size != self._clean_size and locked and self._byte(size - 1) != b"\n":
+            # A writer died in the middle of its row. Without the lock it may still be writing.
+            data = b"\n" + line
+        self._clean_size = -1
+        try:
+            _write_all(self._fd, data)
+        except OSError:
+            if locked:
+                with contextlib.suppress(OSError):
+                    os.ftruncate(self._fd, size)
+            raise
+        self._unsynced = True
+        if self._fsync == "always":
+            self._sync_now()
+        self._clean_size = size + len(data)
+
+    def _sync_now(self) -> None:
+        try:
+            os.fsync(self._fd)
+        except OSError:
+            self.sync_errors += 1
+            self._seal_next = True
+            raise
+
+    def _byte(self, position: int) -> bytes:
+        if sys.platform == "win32":
+            os.lseek(self._fd, position, os.SEEK_SET)
+            return os.read(self._fd, 1)
+        else:  # noqa: RET505 # mypy knows the platform by the branch
+            return os.pread(self._fd, 1, position)
+
+    def _is_full(self, size: int, more: int) -> bool:
+        if self._first_id is None:
+            return False
+        return (
+            self._seal_next
+            or size + more > self._max_bytes
+            or self._clock() - time_of(self._first_id) > self._max_age
+        )
+
+    def _seal(self) -> bool:
+        """Give the full file its final name. Whether it worked; if not, it just grows on."""
+        first_id = first_id_of(self.path)
+        if first_id is None:
+            return False
+        sealed = self.path.with_name(f"{self.table.name}.{first_id}.csv")
+        try:
+            if sealed.exists():
+                return False
+            size = os.fstat(self._fd).st_size
+            if self._byte(size - 1) != b"\n":
+                _write_all(self._fd, b"\n")
+            if self._fsync == "everysec":
+                self._dirty.append(os.dup(self._fd))
+                self._unsynced = False
+            if sys.platform == "win32":
+                # An open file cannot be renamed there; if others have it open, it just grows on.
+                self._close()
+            self.path.rename(sealed)
+        except OSError:
+            return False
+        self._seal_next = False
+        self._inode = (0, 0)
+        return True
+
+    # --- fork --------------------------------------------------------------------------------
+
+    def _after_fork(self) -> None:
+        """Open files anew: a lock taken through an inherited descriptor would be the parent's."""
+        self._mutex = threading.Lock()
+        for fd in self._dirty:
+            os.close(fd)
+        self._dirty = []
+        self._close()
+
+
+def _write_all(fd: int, data: bytes) -> None:
+    written = os.write(fd, data)
+    while written < len(data):
+        # A short write says that the disk is full; writing the rest brings the error itself.
+        written += os.write(fd, data[written:])
+
+
+_journals: "weakref.WeakSet[Journal]" = weakref.WeakSet()
+_held: list[Journal] = []
+
+
+def _before_fork() -> None:
+    for journal in list(_journals):
+        journal._mutex.acquire()
+        _held.append(journal)
+
+
+def _after_fork_in_parent() -> None:
+    while _held:
+        _held.pop()._mutex.release()
+
+
+def _after_fork_in_child() -> None:
+    while _held:
+        _held.pop()._after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_before_fork,
+        after_in_parent=_after_fork_in_parent,
+        after_in_child=_after_fork_in_child,
+    )

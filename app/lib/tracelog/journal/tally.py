@@ -1,0 +1,113 @@
+"""How many rows were appended and dropped: counted by each process, kept when one is killed.
+
+Each process owns one small file in `$LOG_DIR/.tally`, mapped into its memory, so that counting
+costs no system call and the count outlives the process. A file whose owner has died is taken over
+by a later process, which goes on counting in it; the totals are the sums over all files.
+"""
+
+import mmap
+import os
+import struct
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from app.lib.tracelog.journal import locks
+
+_COUNTS: Final = struct.Struct("<QQ")
+_MOST_PROCESSES: Final = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Rows in the journal, and rows that could not be written to it."""
+
+    appended: int = 0
+    dropped: int = 0
+
+
+class Tally:
+    """This process's counts for `log_dir`. Never raises: without a disk it counts in memory."""
+
+    def __init__(self, log_dir: Path) -> None:
+        self._folder = log_dir / ".tally"
+        self._lock = threading.Lock()
+        self._pid = 0
+        self._fd = -1
+        self._map: mmap.mmap | None = None
+        self._memory = Counts()
+
+    def add(self, *, appended: int = 0, dropped: int = 0) -> None:
+        with self._lock:
+            if self._pid != os.getpid():
+                self._claim()
+            if self._map is None:
+                old = self._memory
+                self._memory = Counts(old.appended + appended, old.dropped + dropped)
+                return
+            old_appended, old_dropped = _COUNTS.unpack_from(self._map)
+            _COUNTS.pack_into(self._map, 0, old_appended + appended, old_dropped + dropped)
+
+    def totals(self) -> Counts:
+        """The sums over all processes that ever wrote to this log folder."""
+        appended, dropped = self._memory.appended, self._memory.dropped
+        for path in self._folder.glob("*.count"):
+            try:
+                data = path.read_bytes()
+            except OSError:
+                continue
+            if len(data) >= _COUNTS.size:
+                file_appended, file_dropped = _COUNTS.unpack_from(data)
+                appended += file_appended
+                dropped += file_dropped
+        return Counts(appended, dropped)
+
+    def close(self) -> None:
+        """Give the file up to a later process."""
+        with self._lock:
+            self._release()
+            self._pid = 0
+
+    def _release(self) -> None:
+        if self._map is not None:
+            self._map.close()
+            self._map = None
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def _claim(self) -> None:
+        """Find a file that no living process owns."""
+        # After a fork this closes the child's copies only: file and lock stay the parent's.
+        self._release()
+        self._pid = os.getpid()
+        for number in range(_MOST_PROCESSES):
+            try:
+                if self._take(self._folder / f"{number}.count"):
+                    return
+            except OSError:
+                return
+
+    def _take(self, path: Path) -> bool:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+        try:
+            if not locks.try_lock(fd):
+                return False
+            if os.fstat(fd).st_size < _COUNTS.size:
+                # Written, not truncated to size: a hole in the file could not be filled later if
+                # the disk is full by then.
+                os.write(fd, bytes(_COUNTS.size))
+            self._map, self._fd, fd = mmap.mmap(fd, _COUNTS.size), fd, -1
+            appended, dropped = self._memory.appended, self._memory.dropped
+            if appended or dropped:
+                old_appended, old_dropped = _COUNTS.unpack_from(self._map)
+                _COUNTS.pack_into(self._map, 0, old_appended + appended, old_dropped + dropped)
+                self._memory = Counts()
+            return True
+        except ValueError:
+            return False
+        finally:
+            if fd >= 0:
+                os.close(fd)

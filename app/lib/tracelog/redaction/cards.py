@@ -1,0 +1,75 @@
+"""Card numbers in text: digits that a card network gave out and that pass Luhn's test."""
+
+import re
+from typing import Final
+
+from app.lib.tracelog.redaction.plain import MARKER
+
+_DIGITS: Final = re.compile(r"[0-9]++(?:[ \-\u2010-\u2015\u2212\u3000][0-9]++)*+")
+_GROUP: Final = re.compile(r"[0-9]+")
+_FULL_WIDTH: Final = {ord("０") + digit: str(digit) for digit in range(10)} | {
+    ord("－"): "-",
+    ord("ー"): "-",
+    ord("　"): " ",
+}
+
+
+def hide_cards(text: str) -> str:
+    """Text without card numbers: 14 to 19 digits that a card network gave out and Luhn confirms."""
+    shown, end = [], 0
+    for run in _DIGITS.finditer(text if text.isascii() else text.translate(_FULL_WIDTH)):
+        if run.end() - run.start() < 14 or _is_fraction(text, run.start()):
+            continue
+        groups = list(_GROUP.finditer(run[0]))
+        first = 0
+        while first < len(groups):
+            size = _card_groups(groups, first)
+            if size:
+                shown += [text[end : run.start() + groups[first].start()], MARKER]
+                end = run.start() + groups[first + size - 1].end()
+            first += size or 1
+    return "".join([*shown, text[end:]]) if shown else text
+
+
+def _is_fraction(text: str, at: int) -> bool:
+    return at >= 2 and text[at - 1] == "." and text[at - 2].isdigit()
+
+
+def _card_groups(groups: list[re.Match[str]], first: int) -> int:
+    """How many groups of digits from `first` on make up a card's number; 0 for none."""
+    digits = ""
+    for index in range(first, len(groups)):
+        digits += groups[index][0]
+        if len(digits) > 19:
+            return 0
+        if len(digits) >= 14 and is_card(digits):
+            return index - first + 1
+    return 0
+
+
+def is_card(digits: str) -> bool:
+    """Whether digits are a payment card's number."""
+    return _has_card_prefix(digits) and _passes_luhn(digits)
+
+
+def _has_card_prefix(digits: str) -> bool:
+    size, two, four = len(digits), int(digits[:2]), int(digits[:4])
+    if size == 16:
+        return (
+            digits[0] == "4"
+            or 51 <= two <= 55
+            or 2221 <= four <= 2720
+            or two in {60, 62, 64, 65}
+            or 3528 <= four <= 3589
+        )
+    if size == 15:
+        return two in {34, 37}
+    if size == 14:
+        return two in {36, 38, 39} or 300 <= int(digits[:3]) <= 305
+    return 17 <= size <= 19 and two == 62
+
+
+def _passes_luhn(digits: str) -> bool:
+    odd = sum(map(int, digits[-1::-2]))
+    even = sum(sum(divmod(2 * int(digit), 10)) for digit in digits[-2::-2])
+    return (odd + even) % 10 == 0

@@ -1,0 +1,185 @@
+"""Takes secrets out of plain data: nested objects, arrays, and JSON held in their strings."""
+
+import json
+from typing import Final
+
+import orjson
+
+from app.lib.tracelog.redaction.cards import is_card
+from app.lib.tracelog.redaction.keys import MAX_KEY, KeyJudge, Rule, is_hidden
+from app.lib.tracelog.redaction.memo import Memo
+from app.lib.tracelog.redaction.plain import MARKER, MAX_DEPTH, Plain, plain
+from app.lib.tracelog.redaction.text import MAX_TEXT, TextRedactor
+from app.lib.tracelog.redaction.words import NAME_KEYS, PART_OWNERS
+
+TOO_DEEP: Final = "[too deep]"
+_MAX_NESTED_JSON: Final = 4
+_MAX_HARMLESS: Final = 4096
+_SMALLEST_CARD: Final = 10**13
+
+
+class DataRedactor:
+    """Works in place: what it is given is its own."""
+
+    def __init__(self, judge: KeyJudge, text: TextRedactor) -> None:
+        self.judge = judge
+        self.text = text
+        self.known_keys = Memo(self.look_at_key, size=4096)
+        self.known_parts = Memo(self._look_at_part, size=1024)
+        self.harmless: set[str] = set()
+
+    def redact(self, node: Plain, *, wary: bool = True, nested: int = 0) -> Plain:
+        """Plain data without secrets.
+
+        `wary` is what `TextRedactor.is_wary` says of its JSON, `nested` how many strings it is in.
+        """
+        return _Walk(self, wary=wary, nested=nested).node(node, 0)
+
+    def string(self, text: str, nested: int = 0) -> str:
+        """Text without secrets; where it holds JSON, by the rules of JSON."""
+        if text in self.harmless:
+            return text
+        if self.text.is_harmless(text):
+            if len(text) <= MAX_KEY:
+                if len(self.harmless) >= _MAX_HARMLESS:
+                    self.harmless.clear()
+                self.harmless.add(text)
+            return text
+        if text[:1] in '{["' and nested < _MAX_NESTED_JSON and len(text) <= MAX_TEXT:
+            try:
+                held: Plain = orjson.loads(text)
+            except orjson.JSONDecodeError:
+                return self.text(text)
+            before = orjson.dumps(held)
+            after = orjson.dumps(self.redact(held, nested=nested + 1))
+            return text if after == before else after.decode()
+        return self.text(text)
+
+    def key(self, key: str) -> str:
+        """A key without secrets of its own."""
+        shown = (self.known_keys[key] if len(key) <= MAX_KEY else self.look_at_key(key))[1]
+        return key if shown is None else shown
+
+    def _look_at_part(self, names: tuple[str, str]) -> bool:
+        return self.judge(" ".join(names)) is Rule.HIDE
+
+    def look_at_key(self, key: str) -> tuple[Rule, str | None, bool]:
+        """A key's rule, how it is shown where it holds a secret itself, and whether it makes one.
+
+        The last is so for `number` in `{"card": {"number": …}}`.
+        """
+        shown = self.string(key)
+        is_part = len(key) <= MAX_KEY and key.lower() in self.judge.phrase_ends
+        return self.judge(key), None if shown == key else shown, is_part
+
+    def names_secret(self, node: dict[str, Plain]) -> bool:
+        """Whether a neighbour of a `value` says that it is a secret."""
+        for key in NAME_KEYS:
+            name = node.get(key)
+            if isinstance(name, str):
+                if len(name) <= MAX_KEY and self.judge(name) is Rule.HIDE:
+                    return True
+            elif isinstance(name, list) and any(
+                isinstance(part, str) and self.judge(part) is Rule.HIDE for part in name
+            ):
+                return True
+        return False
+
+
+class _Walk:
+    """One pass over one piece of data. It is the hot path: it asks memories before it calls."""
+
+    __slots__ = ("_harmless", "_keys", "_nested", "_of", "_wary")
+
+    def __init__(self, of: DataRedactor, *, wary: bool, nested: int) -> None:
+        self._of = of
+        self._keys = of.known_keys
+        self._harmless = of.harmless
+        self._wary = wary
+        self._nested = nested
+
+    def node(self, node: Plain, depth: int) -> Plain:
+        if isinstance(node, dict):
+            return self._object(node, depth + 1, "")
+        if isinstance(node, list):
+            return self._array(node, depth + 1)
+        if isinstance(node, str):
+            return self._of.string(node, self._nested)
+        return _number(node) if isinstance(node, (int, float)) else node
+
+    def _object(self, node: dict[str, Plain], depth: int, owner: str) -> Plain:
+        if depth > MAX_DEPTH:
+            return TOO_DEEP
+        keys, harmless, wary = self._keys, self._harmless, self._wary
+        show, named = Rule.SHOW, Rule.NAMED
+        renamed: dict[str, str] = {}
+        owns = owner.lower() in PART_OWNERS
+        for key, item in node.items():
+            rule, shown_key, is_part = (
+                keys[key] if len(key) <= MAX_KEY else self._of.look_at_key(key)
+            )
+            if owns and is_part and self._of.known_parts[owner, key]:
+                rule = Rule.HIDE
+            if shown_key is not None:
+                renamed[key] = shown_key
+            if rule is named:
+                if self._of.names_secret(node) and is_hidden(Rule.HIDE, item):
+                    node[key] = MARKER
+                    continue
+            elif rule is not show and is_hidden(rule, item):
+                node[key] = MARKER
+                continue
+            if isinstance(item, str):
+                if item not in harmless and (wary or " " in item or ":" in item or "=" in item):
+                    node[key] = self._of.string(item, self._nested)
+            elif isinstance(item, dict):
+                node[key] = self._object(item, depth + 1, key)
+            elif isinstance(item, list):
+                node[key] = self._array(item, depth + 1)
+            elif isinstance(item, (int, float)):
+                node[key] = _number(item)
+        return {renamed.get(key, key): item for key, item in node.items()} if renamed else node
+
+    def _array(self, node: list[Plain], depth: int) -> Plain:
+        if depth > MAX_DEPTH:
+            return TOO_DEEP
+        after_flag = False
+        for index, item in enumerate(node):
+            if after_flag:
+                node[index] = MARKER
+                after_flag = False
+            elif isinstance(item, str):
+                after_flag = item[:1] == "-" and self._is_secret_flag(item)
+                node[index] = self._of.string(item, self._nested)
+            elif isinstance(item, list) and len(item) == 2 and self._is_secret_pair(*item):
+                node[index] = [self.node(item[0], depth), MARKER]
+            else:
+                node[index] = self.node(item, depth)
+        return node
+
+    def _is_secret_pair(self, name: Plain, value: Plain) -> bool:
+        """Headers and form fields often come as `["name", "value"]`."""
+        return isinstance(name, str) and is_hidden(self._of.judge(name), value)
+
+    def _is_secret_flag(self, item: str) -> bool:
+        """Commands come as `["--token", "…"]`."""
+        return not ("=" in item or " " in item) and self._of.judge(item[:MAX_KEY]) is Rule.HIDE
+
+
+def _number(number: int | float) -> Plain:
+    if -_SMALLEST_CARD < number < _SMALLEST_CARD or number != number or abs(number) >= 10**20:
+        return number
+    digits = str(abs(int(number)))
+    return MARKER if len(digits) >= 14 and is_card(digits) else number
+
+
+def parse(text: str | bytes) -> Plain:
+    """JSON as plain data, also with what orjson refuses: NaN, a byte order mark, lone surrogates.
+
+    Raises `ValueError` or `RecursionError`.
+    """
+    try:
+        parsed: Plain = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return plain(json.loads(text))
+    return parsed

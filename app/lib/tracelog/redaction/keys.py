@@ -1,0 +1,225 @@
+"""Tells from a key whether its value is a secret.
+
+A key is normalised (NFKC, zero-width characters out), split at its seams (`newPassword`,
+`x-api-key`, `user[pin]`, `カード番号`) and judged by its words.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from enum import Enum
+from itertools import pairwise
+from typing import Final
+
+from app.lib.tracelog.redaction import words as words_of
+from app.lib.tracelog.redaction.memo import Memo
+
+MAX_KEY: Final = 128
+"""Longer keys are judged, but not remembered, so that hostile ones cannot fill the memory."""
+
+MAX_JUDGED: Final = 2048
+"""Still longer ones hide their value."""
+
+
+class Rule(Enum):
+    """What is done with the value under a key. `null` and JSON's booleans are always shown."""
+
+    SHOW = "shown, as far as the text rules let it"
+    HIDE = "hidden whole, containers too"
+    FLAG = "shown where it says yes or no, else hidden"
+    COUNT = "shown where it is a number, a duration or a time, else hidden"
+    RANDOM = "hidden where it looks random"
+    CODE = "hidden where it looks random or is 4 to 8 digits as text"
+    NAMED = "hidden where a neighbour names a secret: {'name': 'password', 'value': …}"
+
+
+_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_A-Za-z]+")
+_FLAT_WORD: Final = re.compile(r"[a-z]+|[0-9]+")
+_INVISIBLE: Final = re.compile("[\x00-\x1f\x7f\u00ad\u034f\u180e\u200b-\u200f\u2060-\u2064\ufeff]")
+
+
+class KeyJudge:
+    """Judges keys. `extra` are further secret keys, written in any style (`employee_no`)."""
+
+    def __init__(self, extra: Iterable[str] = ()) -> None:
+        phrases = [*words_of.SECRET_PHRASES]
+        foreign = [*words_of.FOREIGN_STEMS]
+        for key in extra:
+            normal = _normal(key)
+            if not normal.isascii():
+                foreign.append("".join(normal.casefold().split()))
+            elif found := tuple(_split(normal)):
+                phrases.append(found)
+        self._foreign = tuple(foreign)
+        self._phrases: dict[str, list[tuple[str, ...]]] = {}
+        for phrase in phrases:
+            for form in (phrase, (*phrase[:-1], phrase[-1] + "s")):
+                self._phrases.setdefault(form[0], []).append(form)
+        self.phrase_ends = frozenset(form[-1] for forms in self._phrases.values() for form in forms)
+        self._known = Memo(self._judge, size=4096)
+
+    def __call__(self, key: str) -> Rule:
+        if len(key) <= MAX_KEY:
+            return self._known[key]
+        return self._judge(key) if len(key) <= MAX_JUDGED else Rule.HIDE
+
+    def _judge(self, key: str) -> Rule:
+        key = _normal(key)
+        if not key.isascii() and (rule := self._foreign_rule(key.casefold())) is not None:
+            return rule
+        rule = self._words_rule(_split(key))
+        if rule is not None:
+            return rule
+        flat = _FLAT_WORD.findall(key.lower())
+        return Rule.HIDE if any(_is_secret(word) for word in flat) else Rule.SHOW
+
+    def _words_rule(self, words: list[str]) -> Rule | None:
+        while words and words[-1].isdigit():
+            words.pop()
+        if not words:
+            return None
+        last = words[-1]
+        end = self._last_secret(words)
+        if end:
+            tail = set(words[end:])
+            if tail and tail <= words_of.COUNT_TAIL:
+                return Rule.COUNT
+            if tail and tail <= words_of.COUNT_TAIL | words_of.LABEL_TAIL:
+                return Rule.RANDOM
+            if words[0] in words_of.FLAG_HEADS:
+                return Rule.FLAG
+            return Rule.COUNT if words[0] in words_of.COUNT_HEADS else Rule.HIDE
+        if any(word.endswith("tokens") for word in words):
+            return Rule.COUNT
+        if len(words) == 1:
+            if last in words_of.VALUE_KEYS:
+                return Rule.NAMED
+            if last in {"key", "state", "access", "refresh", "oauth"}:
+                return Rule.RANDOM
+            if last in {"code", "mfa"}:
+                return Rule.CODE
+        elif words in (["input", "value"], ["old", "value"], ["new", "value"]) or (
+            words == ["rejected", "value"]
+        ):
+            return Rule.NAMED
+        return Rule.RANDOM if last in words_of.RANDOM_LAST else None
+
+    def _last_secret(self, words: list[str]) -> int:
+        """Where the last secret word or phrase ends, as an index behind it; 0 without one."""
+        end = 0
+        for index, word in enumerate(words):
+            if _is_secret(word):
+                end = index + 1
+            for phrase in self._phrases.get(word, ()):
+                if tuple(words[index : index + len(phrase)]) == phrase:
+                    end = max(end, index + len(phrase))
+        for index, (before, word) in enumerate(pairwise(words)):
+            if word == "tokens" and before in words_of.CREDENTIAL_OWNERS:
+                end = max(end, index + 2)
+        if words[-1] in words_of.SECRET_LAST or words == ["pass"]:
+            return len(words)
+        if len(words) > 1 and words[-1] == "pass" and words[-2] in words_of.PASS_OWNERS:
+            return len(words)
+        return end
+
+    def _foreign_rule(self, key: str) -> Rule | None:
+        key = "".join(key.split())
+        end = max(
+            (at + len(stem) for stem in self._foreign if (at := key.rfind(stem)) >= 0), default=0
+        )
+        if not end:
+            return None
+        tail = key[end:].strip("_-.の:")
+        return Rule.COUNT if tail in words_of.FOREIGN_COUNT_TAILS else Rule.HIDE
+
+
+def _normal(key: str) -> str:
+    if key.isascii() and key.isprintable():
+        return key
+    return _INVISIBLE.sub("", unicodedata.normalize("NFKC", key))
+
+
+def _split(key: str) -> list[str]:
+    return [word.lower() for word in _WORD.findall(key)]
+
+
+def _is_secret(word: str) -> bool:
+    if word in words_of.SECRET_WORDS:
+        return True
+    if len(word) < 6 and not word.endswith(("otp", "pw", "pwd")):
+        return False
+    return word not in words_of.NOT_SECRET and (
+        word.endswith(words_of.GLUED_ENDS)
+        or word.startswith(words_of.GLUED_STARTS)
+        or any(stem in word for stem in words_of.GLUED_ANYWHERE)
+    )
+
+
+_YES_NO: Final = frozenset(
+    {"", "0", "1", "true", "false", "on", "off", "yes", "no", "null", "none", "はい", "いいえ"}
+)
+_MEASURE: Final = re.compile(
+    r"[+-]?[0-9]{1,9}(?:\.[0-9]{1,9})?(?:/[0-9]{1,9}|%)?"
+    r"|(?:[0-9]{1,6}(?:\.[0-9]{1,6})?(?:ns|us|ms|s|m|h|d|w)){1,5}"
+    r"|[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9:.]{5,15}(?:Z|[+-][0-9:]{4,6})?)?"
+)
+_PIECE: Final = re.compile(r"[^A-Za-z0-9]+")
+_CAMEL: Final = re.compile(r"[A-Z]*[a-z]*")
+
+
+_SHOWING: Final = (Rule.SHOW, Rule.NAMED)
+_MEASURING: Final = (Rule.FLAG, Rule.COUNT)
+
+
+def is_hidden(rule: Rule, value: object) -> bool:
+    """Whether a value under a key of this rule is hidden; a container, whether it is as a whole."""
+    if value is None or value is True or value is False or rule in _SHOWING:
+        return False
+    if rule is Rule.HIDE:
+        return True
+    if isinstance(value, (dict, list)):
+        return rule in _MEASURING
+    if isinstance(value, str):
+        text = value.strip()
+        if rule is Rule.FLAG:
+            return text.lower() not in _YES_NO
+        if rule is Rule.COUNT:
+            return text.lower() not in _YES_NO and not _MEASURE.fullmatch(text)
+        if rule is Rule.CODE and text.isdecimal() and 4 <= len(text) <= 8:
+            return True
+        return rule in (Rule.RANDOM, Rule.CODE) and looks_random(text)
+    return rule is Rule.FLAG and value not in (0, 1)
+
+
+def looks_random(text: str, *, least: int = 16) -> bool:
+    """Whether text is at least `least` characters of what people and programs do not name things.
+
+    `uploads/2026/report.png`, `refresh_token_not_found` and `enterKey` are names; a UUID, a
+    hash and `token_urlsafe()` are not.
+    """
+    if len(text) < least or any(char.isspace() for char in text[:512]):
+        return False
+    return any(not _is_name(piece) for piece in _PIECE.split(text[:512]))
+
+
+def _is_name(piece: str) -> bool:
+    if piece.isdigit():
+        return len(piece) <= 8
+    if not piece.isalpha():
+        return len(piece) <= 6
+    if len(piece) > 24:
+        return False
+    if piece.islower() or piece.isupper() or piece.istitle():
+        return len(piece) <= 20
+    humps = [hump for hump in _CAMEL.findall(piece) if hump]
+    return len(piece) >= 3 * len(humps)
+
+
+def mixes(value: str) -> bool:
+    """Whether letters and digits are mixed as in no word: `hunter2`, but not `sha256`."""
+    return (
+        "://" not in value
+        and any(char.isdigit() for char in value)
+        and any(char.isalpha() for char in value)
+        and value.lower() not in {"argon2", "argon2id", "sha256", "sha512", "pbkdf2", "base64"}
+    )

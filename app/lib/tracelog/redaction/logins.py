@@ -1,0 +1,122 @@
+"""Credentials by where they stand: after `Bearer`, before the `@` of a URL, behind `/reset/`."""
+
+import base64
+import binascii
+import re
+from typing import Final
+
+from app.lib.tracelog.redaction.keys import looks_random, mixes
+from app.lib.tracelog.redaction.plain import MARKER
+from app.lib.tracelog.redaction.words import words
+
+_SCHEME: Final = re.compile(
+    r"(?i)(?<![a-z])(?P<scheme>bearer|basic)(?P<gap>[ \t+]{1,4}|%20|\r?\n[ \t]{0,8})"
+    r"(?P<quote>[\"']?)(?P<value>[^\s\"'`<>,;\\]++)"
+)
+_BEARER_PROSE: Final = words(
+    """
+    a and are as at auth authentication authorization by can cannot credential credentials error
+    expected expired expires failed for format from had has have header headers http in invalid is
+    it jwt malformed may missing must no not of off on only or realm rejected required scheme
+    schemes scope security should the to token tokens type unauthorized was were which with without
+    """
+)
+_WEB: Final = frozenset({"", "http:", "https:", "git+https:", "ws:", "wss:"})
+_USERINFO: Final = re.compile(r"//(?P<rest>[^\s\"<>]++)")
+_SCHEME_BEFORE: Final = re.compile(r"[A-Za-z0-9+.\-]{0,30}:\Z")
+_AUTHORITY_END: Final = re.compile(r"[/?#\\]")
+_GO_DSN: Final = re.compile(r"(\b[\w.\-]{1,64}:)[^\s@]++(?=@(?:tcp|unix)\()")
+_BARE_LOGIN: Final = re.compile(
+    r"(?<![\w/@:.])(?P<user>[A-Za-z][\w.\-]{0,63}):(?P<password>[^\s:@/\"'<>]{6,128}+)(?=@[\w\[])"
+)
+_ADDRESS_WORDS: Final = words(
+    """
+    account acct addr address bcc cc contact email e-mail from id login mail mailto member name
+    owner recipient reply-to sender sip to user username xmpp
+    """
+)
+_LINK_WORDS: Final = (
+    "reset", "verif", "confirm", "activat", "invit", "magic", "recover", "token", "password",
+    "unsubscribe", "otp", "session",
+)  # fmt: skip
+_LINK: Final = re.compile(
+    rf"(?i)(?P<before>/[a-z\-_]{{0,32}}(?:{'|'.join(_LINK_WORDS)})[a-z\-_]{{0,32}}/)"
+    r"(?P<token>[A-Za-z0-9_\-~.=%]{8,}+)"
+)
+
+
+def hide_logins(text: str) -> str:
+    """Text without passwords of URLs, the credentials behind their scheme, and tokens of links."""
+    if "@" in text:
+        text = _USERINFO.sub(_hide_userinfo, text)
+        text = _GO_DSN.sub(rf"\g<1>{MARKER}", text)
+        text = _BARE_LOGIN.sub(_hide_bare_login, text)
+    lower = text.lower()
+    if "/" in text and any(word in lower for word in _LINK_WORDS):
+        text = _LINK.sub(_hide_link, text)
+    if "bearer" in lower or "basic" in lower:
+        text = _SCHEME.sub(_hide_credentials, text)
+    return text
+
+
+def _hide_credentials(match: re.Match[str]) -> str:
+    value = match["value"]
+    if value == MARKER:
+        return match[0]
+    if match["scheme"].lower() == "basic":
+        hidden = _is_basic(value)
+    elif "\n" in match["gap"]:
+        hidden = mixes(value)
+    else:
+        hidden = value.lower().strip(".:-=|") not in _BEARER_PROSE
+    if not hidden:
+        return match[0]
+    return f"{match['scheme']}{match['gap']}{match['quote']}{MARKER}"
+
+
+def _is_basic(value: str) -> bool:
+    """Whether it is base64 of `user:password`, perhaps cut off, and no word of a sentence."""
+    head = value.rstrip("=.")[:64]
+    if len(head) % 4 == 1:
+        head = head[:-1]
+    try:
+        decoded = base64.b64decode(head + "=" * (-len(head) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return b":" in decoded or len(value) >= 24 or value.endswith("=")
+
+
+def _hide_userinfo(match: re.Match[str]) -> str:
+    rest = match["rest"]
+    authority = _AUTHORITY_END.split(rest, maxsplit=1)[0]
+    at = authority.rfind("@")
+    if (at >= 0 and ":" in authority[:at]) or _has_no_port(authority):
+        at = rest.rfind("@")  # a password may hold `/` and `@`
+    if at < 0:
+        return match[0]
+    before = _SCHEME_BEFORE.search(match.string[max(0, match.start() - 31) : match.start()])
+    web = (before[0].lower() if before else "") in _WEB
+    user, colon, _ = rest[:at].partition(":")
+    host = rest[at:]
+    if colon:
+        # In web addresses the user may be the token: https://TOKEN:x-oauth-basic@…
+        return f"//{MARKER}{host}" if web else f"//{user}:{MARKER}{host}"
+    named = user in ("git", MARKER) or before is None or not (web or looks_random(user, least=10))
+    return match[0] if named else f"//{MARKER}{host}"
+
+
+def _has_no_port(authority: str) -> bool:
+    port = authority.partition(":")[2]
+    return bool(port) and not port[:5].isdigit()
+
+
+def _hide_bare_login(match: re.Match[str]) -> str:
+    """`bob:hunter2@db`, but neither `email:bob@example.com` nor `cc:hana1@example.com`."""
+    hidden = match["user"].lower() not in _ADDRESS_WORDS and mixes(match["password"])
+    return f"{match['user']}:{MARKER}" if hidden else match[0]
+
+
+def _hide_link(match: re.Match[str]) -> str:
+    token = match["token"]
+    hidden = looks_random(token, least=12) or (mixes(token) and "." not in token)
+    return match["before"] + MARKER if hidden else match[0]

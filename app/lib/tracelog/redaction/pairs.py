@@ -1,0 +1,136 @@
+"""Finds `key=value`, `key: value` and `"key": "value"` in text and hides what secret keys hold.
+
+It goes from separator to separator, looks back a bounded way for the key, and where that is
+secret, forward for the end of its value. Where the end is in doubt, more is hidden, not less.
+"""
+
+import re
+from typing import Final
+
+from app.lib.tracelog.redaction.keys import KeyJudge, Rule
+from app.lib.tracelog.redaction.plain import MARKER
+from app.lib.tracelog.redaction.spans import value_span
+from app.lib.tracelog.redaction.words import words
+
+_SIGN: Final = re.compile(
+    r"[:=|\t,\\&>：＝﹕「『→⇒]|[はがを \u3000（](?=[「『A-Za-z0-9０-９\u3000 ])"
+)
+_ASCII_SIGN: Final = re.compile(r"[:=|\t,\\&>]")
+_SEPARATOR: Final = re.compile(
+    r"[:=：＝﹕]+>?|[はがを]?[「『]|(?<=-)>|[→⇒|\t]|(?<=[\"']),"
+    r"|\\++(?:u003|x3)[adAD]|&#(?:61|58|x3[adAD]);|&(?:equals|colon);"
+    r"|(?<=[ドン号語証鍵葉ー])(?:[はがを][ \u3000]?|[ \u3000])(?=[A-Za-z0-9０-９])"
+    r"|(?<=[ドン号語証鍵葉ー])（(?=[A-Za-z0-9０-９]{6})"
+)
+_BACKSLASHES: Final = re.compile(r"\\++")
+_LOOK_BACK: Final = 96
+_KEY_GAP: Final = re.compile(r"[^\w.\-$\[]+")
+_WORD_BACKWARDS: Final = re.compile(r"[\w.\-$\[]++")
+_KEY_EDGE: Final = " \t\r\n\u00a0\u3000\"'`)]}\\!<>+*-」』”’"
+_ENCODED_QUOTES: Final = ("&quot;", "&#34;", "&#39;", "&#x27;", "\\u0022", "%22")
+_LINKS: Final = words("is was to now provided given received used supplied entered")
+_PAIR: Final = re.compile(
+    r"(?:\(|[\[,][ \t\n]{0,8}\[)[ \t\n]{0,8}[bBuUrR]{0,2}[\"'][^\"'()\[\]]{1,80}[\"']\Z"
+)
+_EXCEPTION: Final = re.compile(
+    r"(?:^|\.)[A-Z][A-Za-z0-9]*(?:Error|Exception|Warning)\Z"
+    r"|(?:^|\.)(?:Invalid|Expired|Missing|Unknown|Wrong|Bad|Weak|Incorrect|Unauthorized|Revoked)"
+    r"[A-Z][A-Za-z0-9]*\Z"
+    r"|(?:^|\.)[A-Z][A-Za-z0-9]*(?:Expired|Missing|Mismatch|Denied|Failed|Revoked|NotFound|Required)\Z"
+)
+_WHOLE_LINE: Final = frozenset({"authorization", "cookie"})
+_LINE_START: Final = " \t>*<-#\"'"
+
+
+def hide_pairs(text: str, judge: KeyJudge) -> str:
+    """Text with the values of secret keys replaced."""
+    shown: list[str] = []
+    end = at = 0
+    sign = _ASCII_SIGN if text.isascii() else _SIGN
+    while found_sign := sign.search(text, at):
+        match = _SEPARATOR.match(text, found_sign.start())
+        if match is None:
+            run = _BACKSLASHES.match(text, found_sign.start())
+            at = run.end() if run else found_sign.end()
+            continue
+        at = match.end()
+        found = _key_before(text, max(end, match.start() - _LOOK_BACK), match, judge)
+        if found is None:
+            continue
+        rule, key_start, whole_line = found
+        span = value_span(text, at, rule, key_start, whole_line=whole_line)
+        if span is None:
+            continue
+        start, stop = span
+        shown += [text[end:start], MARKER]
+        end = at = stop
+    return "".join([*shown, text[end:]]) if shown else text
+
+
+def _key_before(
+    text: str, low: int, separator: re.Match[str], judge: KeyJudge
+) -> tuple[Rule, int, bool] | None:
+    """The rule of the key before a separator, where it begins, and whether it owns its line."""
+    raw = text[low : separator.start()]
+    if separator[0] == "," and _PAIR.search(raw) is None:
+        return None
+    tail = raw.rstrip(_KEY_EDGE)
+    if tail.endswith(_ENCODED_QUOTES):
+        for quote in _ENCODED_QUOTES:
+            tail = tail.removesuffix(quote).rstrip("\\")
+    if ")" in raw[len(tail) :] and (bracket := tail.rfind("(")) > 0:
+        # "Password (12 characters): …", but "Key (token)=(…)".
+        outside = tail[:bracket].rstrip(_KEY_EDGE)
+        if _rule_before(outside, raw, judge)[0] is Rule.HIDE:
+            tail = outside
+    rule, key = _rule_before(tail, raw, judge)
+    if rule is Rule.SHOW or (rule is not Rule.HIDE and separator[0][-1] not in ":=>：＝﹕;dDaA"):
+        return None
+    return rule, low + tail.rindex(key), _owns_line(low, raw, tail, key, separator[0])
+
+
+def _rule_before(tail: str, raw: str, judge: KeyJudge) -> tuple[Rule, str]:
+    """The rule of the key at the end of `tail`, and the key."""
+    key = _last_word(tail)
+    if key.lower() in _LINKS:
+        tail = tail[: -len(key)].rstrip(" ")  # "the password is: …"
+        key = _last_word(tail)
+    key = key.lstrip("[.-$")
+    if not key:
+        return Rule.SHOW, key
+    # Pydantic's `input_value='…'` and `'input': '…'` and SQLAlchemy's `[parameters: (…)]` may hold
+    # anything.
+    quoted = raw.endswith(("'", '"'))
+    if key == "input_value" or (key == "input" and quoted) or tail.endswith("[parameters"):
+        return Rule.HIDE, key
+    rule = judge(key)
+    if rule is Rule.HIDE and _EXCEPTION.search(key):
+        return Rule.RANDOM, key  # what follows the name of an exception is its message
+    if rule is not Rule.HIDE and key.lower() in judge.phrase_ends:
+        # Two or three words with a space between: "api key: …", "card number=…".
+        words = _KEY_GAP.split(tail)
+        for count in (2, 3):
+            phrase = " ".join(words[-count:])
+            if tail.endswith(phrase) and judge(phrase) is Rule.HIDE:
+                return Rule.HIDE, phrase
+    return Rule.SHOW if rule is Rule.NAMED else rule, key
+
+
+def _last_word(text: str) -> str:
+    found = _WORD_BACKWARDS.match(text[::-1])
+    return text[len(text) - found.end() :] if found else ""
+
+
+def _owns_line(low: int, raw: str, tail: str, key: str, separator: str) -> bool:
+    """Whether all of the line is the value: headers, and `key: value` at the start of a line."""
+    if separator[-1] not in ":：":
+        return False
+    if raw.rstrip(" \t")[-1:] in "\"'`":
+        return False  # the key is quoted, so its value ends with its own quote
+    if key.lower().split("-")[-1] in _WHOLE_LINE:
+        return True
+    before = tail[: tail.rindex(key)]
+    line = before.rpartition("\n")[2]
+    if "\n" not in before and low > 0:
+        return False
+    return not line.strip(_LINE_START)

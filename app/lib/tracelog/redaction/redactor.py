@@ -1,0 +1,179 @@
+"""Takes secrets out of what is recorded: headers, queries, paths, values and text.
+
+The rules stand in `keys` (which keys hide their value), `shapes`, `pairs` and
+`prose` (what is a secret in text). None of the methods raises: what cannot be understood
+is hidden.
+"""
+
+from collections.abc import Iterable
+from functools import partial
+from typing import Final
+
+from app.lib.tracelog.redaction.data import DataRedactor
+from app.lib.tracelog.redaction.keys import KeyJudge, Rule, is_hidden, looks_random
+from app.lib.tracelog.redaction.memo import Memo
+from app.lib.tracelog.redaction.plain import MARKER, Plain, clean, plain
+from app.lib.tracelog.redaction.text import MAX_TEXT, TextRedactor
+from app.lib.tracelog.redaction.urls import UrlRedactor
+
+MAX_HEADER: Final = 8192
+"""Of a longer header value only the size is kept."""
+
+MAX_NAME: Final = 64
+_MAX_REMEMBERED: Final = 256
+_URLS: Final = frozenset(
+    {"content-location", "hx-current-url", "hx-push-url", "hx-redirect", "location", "referer"}
+)
+_SAFE_ATTRIBUTES: Final = frozenset(
+    {"domain", "expires", "httponly", "max-age", "partitioned", "path", "priority", "samesite"}
+    | {"secure"}
+)
+
+
+UNREADABLE: Final = "[unreadable]"
+"""Stands for text that made a rule fail; nothing is known to do so."""
+
+
+class Redactor:
+    """Replaces secrets by `[redacted]`. One serves a whole process, from any thread.
+
+    `extra_keys` are further keys whose values are hidden, written in any style; `extra_patterns`
+    are regular expressions of what is hidden in text. Raises `ValueError` for a wrong pattern.
+    """
+
+    def __init__(
+        self, *, extra_keys: Iterable[str] = (), extra_patterns: Iterable[str] = ()
+    ) -> None:
+        self.judge = KeyJudge(extra_keys)
+        self.texts = TextRedactor(self.judge, extra_patterns)
+        self.data = DataRedactor(self.judge, self.texts)
+        self._urls = UrlRedactor(self.judge, self.data.string)
+        self._names = Memo(self._look_at_name, size=512)
+
+    def headers(self, raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str | list[str]]:
+        """Headers by lower-case name, repeated ones as a list. Cookies keep their names."""
+        shown: dict[str, str | list[str]] = {}
+        names = self._names
+        for raw_name, raw_value in raw:
+            name, values = (
+                names[raw_name] if len(raw_name) <= MAX_NAME else self._look_at_name(raw_name)
+            )
+            if values is None:
+                value = MARKER
+            elif len(raw_value) <= _MAX_REMEMBERED:
+                value = values[raw_value]
+            else:
+                value = values.make(raw_value)
+            if name not in shown:
+                shown[name] = value
+            elif isinstance(earlier := shown[name], list):
+                earlier.append(value)
+            else:
+                shown[name] = [earlier, value]
+        return shown
+
+    def query(self, raw: bytes) -> str:
+        """The query string, without its `?`, with secret values replaced."""
+        try:
+            return self._urls.query(raw.decode(errors="replace")) if raw else ""
+        # Whatever a rule may stumble over, a request must not; what is not understood is hidden.
+        except Exception:  # noqa: BLE001
+            return UNREADABLE
+
+    def path(self, text: str) -> str:
+        """A path or a URL without the tokens that can be recognised in it."""
+        try:
+            return clean(self._urls.path(text))
+        except Exception:  # noqa: BLE001 # as in query()
+            return UNREADABLE
+
+    url = path
+
+    def text(self, text: str) -> str:
+        """Free text without secrets; more than `MAX_TEXT` characters are cut off."""
+        try:
+            return self.data.string(text)
+        except Exception:  # noqa: BLE001 # as in query()
+            return UNREADABLE
+
+    def ends(self, text: str, limit: int) -> str:
+        """The beginning and, seven times as long, the end of a stack trace, without secrets.
+
+        `limit` is in characters, at most `MAX_TEXT // 2`. Secrets go before the middle does.
+        """
+        if len(text) <= MAX_TEXT:
+            first = last = self.text(text)
+            if len(first) <= limit:
+                return first
+        else:
+            first = self.texts.cut(text[: MAX_TEXT // 2])
+            # What began before this window is in its first half, which is left out.
+            last = self.text(text[-MAX_TEXT:])
+        head = limit // 8
+        return f"{first[:head]}\n…\n{last[-(limit - head - 3) :]}"
+
+    def value(self, value: object) -> Plain:
+        """Any object as JSON-ready data without secrets: bounded, sharing nothing with `value`."""
+        try:
+            return self.data.redact(plain(value))
+        except Exception:  # noqa: BLE001 # as in query()
+            return UNREADABLE
+
+    def _look_at_name(self, raw: bytes) -> tuple[str, Memo[bytes, str] | None]:
+        """How a header is called and what shows its values; None where they are hidden whole."""
+        name = raw.decode("latin-1").lower()
+        if name == "cookie":
+            values = Memo(self._cookies, size=0)
+        elif name == "set-cookie":
+            values = Memo(self._set_cookie, size=0)
+        elif self.judge(name) is Rule.HIDE:
+            return name, None
+        else:
+            values = Memo(partial(self._header, name), size=32)
+        return self.data.key(name), values
+
+    def _header(self, name: str, raw: bytes) -> str:
+        if len(raw) > MAX_HEADER:
+            return f"[{len(raw)} bytes]"
+        try:
+            value = raw.decode()
+        except UnicodeDecodeError:
+            value = raw.decode("latin-1")
+        if is_hidden(self.judge(name), value):
+            return MARKER
+        if name == "sec-websocket-protocol":
+            return self._protocols(value)
+        return self.path(value) if name in _URLS else self.text(value)
+
+    def _protocols(self, value: str) -> str:
+        """Browsers can send no Authorization with a WebSocket, so tokens come as protocols."""
+        shown: list[str] = []
+        secret_next = False
+        for protocol in map(str.strip, value.split(",")):
+            hidden = secret_next or looks_random(protocol)
+            secret_next = not hidden and self.judge(protocol) is Rule.HIDE
+            shown.append(MARKER if hidden else self.text(protocol))
+        return ", ".join(shown)
+
+    def _cookies(self, raw: bytes) -> str:
+        if len(raw) > MAX_HEADER:
+            return f"[{len(raw)} bytes]"
+        shown = []
+        for pair in raw.decode("latin-1").split(";"):
+            name, equals, value = pair.strip().partition("=")
+            if not equals:
+                shown.append(MARKER if name else "")
+            else:
+                shown.append(f"{self.data.key(name)}={MARKER if value else ''}")
+        return "; ".join(shown)
+
+    def _set_cookie(self, raw: bytes) -> str:
+        cookie, *attributes = raw[:MAX_HEADER].split(b";")
+        shown = [self._cookies(cookie)]
+        for attribute in attributes:
+            name, equals, value = attribute.decode("latin-1").strip().partition("=")
+            known = name.lower() in _SAFE_ATTRIBUTES and "=" not in value
+            shown.append(
+                f"{name if known else MARKER}{equals}{value if known else MARKER * bool(equals)}"
+            )
+        return "; ".join(shown)

@@ -1,0 +1,151 @@
+"""Finds where a secret value in text begins and ends. In doubt more is hidden, not less."""
+
+import re
+from typing import Final
+
+from app.lib.tracelog.redaction.keys import Rule, is_hidden, mixes
+from app.lib.tracelog.redaction.plain import MARKER
+from app.lib.tracelog.redaction.prose import is_message
+
+_OPENING: Final = re.compile(
+    r"\s*+(?:[bBuUrRfF]{0,2}(?P<quote>\\*+(?:\"{3}|'{3}|[\"'`]))"
+    r"|(?P<encoded>&quot;|&#34;|&#39;|&#x27;|\\+u0022|%22)|(?P<cjk>[「『“‘«]))"
+    r"|[ \t\u00a0\u3000]*+(?P<container>[{\[(])"
+)
+_CJK_CLOSING: Final = {"「": "」", "『": "』", "“": "”", "‘": "’", "«": "»", "（": "）"}
+_NEXT: Final = r"[\w.\-\[\]%]{1,64}\\{0,4}[\"']?[:=]"
+_BARE: Final = re.compile(
+    r"(?:[^\s,;&|\"'`(\[{)\]}><」』]++"
+    rf"|[,;&|](?!\s|\Z|[\"'\\]|{_NEXT}|(?<=;)[\w]{{1,32}} {_NEXT})"
+    r"|[\"'`)\]}>](?![\s,;:)\]}>&\"'`\\」]|\Z)"
+    r"|<(?!/)"
+    r")++"
+)
+_BRACKETS: Final = re.compile(
+    r"\"(?:[^\"\\]++|\\.)*+\"?|'(?:[^'\\]++|\\.)*+'?|[{\[(]|[}\])]", re.DOTALL
+)
+_BLANKS: Final = re.compile(r"[ \t\u00a0\u3000]*+")
+_BLOCK: Final = re.compile(r"[|>]?[+-]?[ \t]*+(?=\n|\r|\Z)")
+_NOTHING: Final = frozenset({"none", "null", "nil", "true", "false", "undefined"})
+
+
+def value_span(
+    text: str, at: int, rule: Rule, key_start: int, *, whole_line: bool
+) -> tuple[int, int] | None:
+    """Where the value begins and ends that is to be hidden; None where it may be shown."""
+    if text[at - 1] in _CJK_CLOSING:
+        stop = text.find(_CJK_CLOSING[text[at - 1]], at)
+        return at, stop if stop >= 0 else len(text)
+    opening = _OPENING.match(text, at)
+    if opening is None or (text.startswith(MARKER, opening.start("container"))):
+        return _bare_value(text, at, rule, key_start, whole_line=whole_line)
+    if opening["container"]:
+        stop = _after_brackets(text, opening.start("container"))
+        if rule is not Rule.HIDE:
+            return None
+        return opening.start("container"), _line_end(text, stop) if whole_line else stop
+    start = opening.end()
+    if opening["quote"]:
+        stop = _closing_quote(text, start, opening["quote"])
+    else:
+        closing = _CJK_CLOSING[opening["cjk"]] if opening["cjk"] else opening["encoded"]
+        stop = text.find(closing, start)
+        stop = stop if stop >= 0 else len(text)
+    if stop == start or not is_hidden(rule, text[start:stop]):
+        return None
+    return start, max(stop, _line_end(text, start)) if whole_line else stop
+
+
+def _bare_value(
+    text: str, at: int, rule: Rule, key_start: int, *, whole_line: bool
+) -> tuple[int, int] | None:
+    blanks = _BLANKS.match(text, at)
+    start = blanks.end() if blanks else at
+    if whole_line and rule is Rule.HIDE and (block := _BLOCK.match(text, start)):
+        stop = _block_end(text, block.end(), key_start)
+        if not text[block.end() : stop].strip():
+            stop = _lone_word_end(text, block.end())
+        return (start, stop) if stop > block.end() else None
+    stop = _line_end(text, start) if whole_line and rule is Rule.HIDE else _bare_end(text, start)
+    value = text[start:stop]
+    if not value or value == MARKER or value.lower() in _NOTHING or not is_hidden(rule, value):
+        return None
+    if start > at and is_message(text[start : _line_end(text, start)]):
+        return None
+    return start, stop
+
+
+def _bare_end(text: str, start: int) -> int:
+    """The end of a value without quotes; brackets in it are followed to their ends."""
+    at = start
+    while at < len(text):
+        if text.startswith(MARKER, at):
+            at += len(MARKER)
+        elif text[at] in "([{" and at > start:
+            at = _after_brackets(text, at)
+        elif bare := _BARE.match(text, at):
+            at = bare.end()
+        else:
+            break
+    return at
+
+
+def _after_brackets(text: str, at: int) -> int:
+    """The index behind the bracket that closes the one at `at`; the end of the text without one."""
+    depth = 0
+    for match in _BRACKETS.finditer(text, at):
+        if match[0] in "{[(":
+            depth += 1
+        elif match[0] in "}])":
+            depth -= 1
+            if depth == 0:
+                return match.end()
+    return len(text)
+
+
+def _closing_quote(text: str, at: int, quote: str) -> int:
+    """Where a quoted value ends. In JSON within JSON, quotes carry backslashes: `\\"`."""
+    if quote.endswith(('"""', "'''")):
+        stop = text.find(quote, at)
+        return stop if stop >= 0 else len(text)
+    mark, level = quote[-1], len(quote) - 1
+    while (found := text.find(mark, at)) >= 0:
+        slashes = 0
+        while found - slashes > at and text[found - slashes - 1] == "\\":
+            slashes += 1
+        if slashes < level:
+            return found - slashes
+        if slashes % (2 * (level + 1)) == level:
+            if level or text[found + 1 : found + 2] != mark:
+                return found - level
+            found += 1  # '' within '…' is SQL's and YAML's way to write a quote
+        at = found + 1
+    return len(text)
+
+
+def _line_end(text: str, at: int) -> int:
+    stop = text.find("\n", at)
+    stop = stop if stop >= 0 else len(text)
+    return stop - 1 if stop > at and text[stop - 1] == "\r" else stop
+
+
+def _block_end(text: str, at: int, key_start: int) -> int:
+    """The end of the lines below a YAML key that are indented further than the key."""
+    indent = key_start - (text.rfind("\n", 0, key_start) + 1)
+    stop = at
+    while stop < len(text):
+        line_start = text.find("\n", stop) + 1
+        line_stop = _line_end(text, line_start)
+        line = text[line_start:line_stop]
+        if line_start == 0 or (line.strip() and len(line) - len(line.lstrip()) <= indent):
+            break
+        stop = max(line_stop, line_start)
+    return stop
+
+
+def _lone_word_end(text: str, at: int) -> int:
+    """The end of the next line where that is one word that may be a secret; else `at`."""
+    start = text.find("\n", at) + 1
+    stop = _line_end(text, start)
+    word = text[start:stop].strip()
+    return stop if start > 0 and len(word) >= 6 and " " not in word and mixes(word) else at

@@ -1,0 +1,32 @@
+"""Secrets in what databases say: rows that failed, and statements with their values in them."""
+
+import re
+from typing import Final
+
+from app.lib.tracelog.redaction.keys import KeyJudge, Rule
+from app.lib.tracelog.redaction.plain import MARKER
+
+_FAILING_ROW: Final = re.compile(r"(Failing row contains \()[^\n]*+")
+_INSERT: Final = re.compile(
+    r"(?i)\binsert\s{1,8}into\s{1,8}[^\s(]{1,128}\s{0,8}\((?P<columns>[^()]{1,4000}+)\)\s{0,8}values"
+    r"(?P<values>(?:[^';]++|'(?:[^'\\]++|''|\\.)*+'?)*+)"
+)
+_LITERAL: Final = re.compile(r"'(?:[^'\\]++|''|\\.)*+'?|(?<![\w$:%])[0-9]++")
+
+
+def hide_rows(text: str, judge: KeyJudge) -> str:
+    """Text without the values of rows whose columns, as far as they are named, are secret."""
+    if "Failing row" in text:
+        # PostgreSQL prints all columns and names none.
+        text = _FAILING_ROW.sub(rf"\g<1>{MARKER}", text)
+    if "into" not in text and "INTO" not in text:
+        return text
+
+    def hide(match: re.Match[str]) -> str:
+        columns = match["columns"].split(",")
+        if not any(judge(column.strip(' "`[]\n')) is Rule.HIDE for column in columns):
+            return match[0]
+        start = match.start("values") - match.start()
+        return match[0][:start] + _LITERAL.sub(f"'{MARKER}'", match["values"])
+
+    return _INSERT.sub(hide, text)

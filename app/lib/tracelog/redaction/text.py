@@ -1,0 +1,168 @@
+"""Takes secrets out of free text: messages, stack traces, URLs, plain-text bodies."""
+
+import re
+import string
+from collections.abc import Iterable
+from typing import Final
+from urllib.parse import unquote_plus
+
+from app.lib.tracelog.redaction.cards import hide_cards
+from app.lib.tracelog.redaction.keys import KeyJudge
+from app.lib.tracelog.redaction.logins import hide_logins
+from app.lib.tracelog.redaction.markup import hide_tags, without_open_tag
+from app.lib.tracelog.redaction.pairs import hide_pairs
+from app.lib.tracelog.redaction.plain import MARKER, clean
+from app.lib.tracelog.redaction.prose import hide_flags, hide_stated, without_open_code
+from app.lib.tracelog.redaction.shapes import hide_shapes
+from app.lib.tracelog.redaction.sql import hide_rows
+
+MAX_TEXT: Final = 65_536
+"""Characters of a text that are looked at and kept; a longer one is cut, and says so."""
+
+_MAX_ROUNDS: Final = 3
+_SIGN: Final = re.compile("[:=$<|%&\\\\\t：＝﹕「『→⇒０-９\ud800-\udfff]|->")
+_TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]{5,15}(?:Z|[+-][0-9:]{4,6})?\Z")
+_PLAIN_URL: Final = re.compile(
+    r"https?://[a-z0-9.\-]{1,60}(?::[0-9]{1,5})?"
+    r"(?:/(?:[A-Za-z][A-Za-z0-9]{0,9}|[0-9]{1,9})(?:[_.\-][A-Za-z0-9]{1,10})?)*+/?\Z"
+)
+_UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
+_RUN: Final = re.compile(r"[A-Za-z0-9_\-]{16}")
+_CARD: Final = re.compile(r"[0-9]{4}[^0-9A-Za-z][0-9]{4}")
+_JAPANESE: Final = re.compile("[ドン号語証鍵葉ーD](?:[はがを（]|[ \u3000])[ \u3000]?[A-Za-z0-9]")
+_ESCAPED: Final = re.compile(r"%[0-9A-Fa-f]{2}")
+_TOKEN: Final = re.compile(r"[^\s\"'<>]++")
+_PRINTABLE: Final = "".join(sorted(set(string.printable) - set(string.whitespace)))
+_CARD_PIECES: Final = string.digits + " -０１２３４５６７８９"
+
+_JAPANESE_SIGN: Final = re.compile(rb"\xef\xbc|\xe3\x80[\x8c\x8e]")
+_RUNS: Final = (
+    bytes(0x78 if char.isalnum() or char in "_-" else 0x20 for char in map(chr, range(128)))
+    + b" " * 128
+)
+_DIGITS: Final = bytes(0x30 if 0x30 <= byte <= 0x39 else 0x20 for byte in range(256))
+
+
+class TextRedactor:
+    """Replaces secrets in text. `patterns` are further regular expressions of what is secret.
+
+    Raises `ValueError` for a pattern that is no regular expression or matches the empty text.
+    """
+
+    def __init__(self, judge: KeyJudge, patterns: Iterable[str] = ()) -> None:
+        self._judge = judge
+        self._patterns = [_compiled(pattern) for pattern in patterns]
+
+    def __call__(self, text: str) -> str:
+        if self.is_harmless(text):
+            return text
+        if len(text) > MAX_TEXT:
+            return f"{self.cut(text[:MAX_TEXT])} [cut: {len(text)} characters]"
+        return self._redact(clean(text))
+
+    def cut(self, text: str) -> str:
+        """The beginning of a longer text. Its last word goes too: it may be half of a secret."""
+        text = self._redact(clean(without_open_tag(text)))
+        text = text.rstrip(_PRINTABLE).rstrip(_CARD_PIECES)
+        return without_open_code(text)
+
+    def is_harmless(self, text: str) -> bool:
+        """A quick look: whether text is so plain that no rule can find anything in it."""
+        if self._patterns or len(text) > MAX_TEXT:
+            return False
+        if _SIGN.search(text) is not None:
+            return _TIME.match(text) is not None or (
+                _PLAIN_URL.match(text) is not None and "hook" not in text
+            )
+        return len(text) < 8 or not (
+            (_RUN.search(text) is not None and _UUID.match(text) is None)
+            or _CARD.search(text) is not None
+            or (" " in text and is_prose(text))
+            or (not text.isascii() and _JAPANESE.search(text) is not None)
+        )
+
+    def is_wary(self, body: bytes) -> bool:
+        """Whether a body may hold what looks like a secret by itself, without `=` or `:`.
+
+        Where it cannot, only strings with `=`, `:` or a space need a look of their own.
+        """
+        return (
+            bool(self._patterns)
+            or b"\\" in body
+            or b"$" in body
+            or b"<" in body
+            or not (body.isascii() or _JAPANESE_SIGN.search(body) is None)
+            or b"x" * 16 in body.translate(_RUNS)
+            or b"0" * 14 in body.translate(_DIGITS, b" -")
+        )
+
+    def _redact(self, text: str, depth: int = 0) -> str:
+        for _ in range(_MAX_ROUNDS):
+            # What stood next to a secret may be one too, once that is gone: 4111…Bearer abc.
+            before, text = text, self._round(text, depth)
+            if text == before:
+                break
+        return text
+
+    def _round(self, text: str, depth: int) -> str:
+        for pattern in self._patterns:
+            text = pattern.sub(MARKER, text)
+        if "%" in text and depth < 3 and _ESCAPED.search(text):
+            text = _TOKEN.sub(lambda token: self._unescaped(token[0], depth), text)
+        text = hide_cards(hide_logins(hide_shapes(text)))
+        if "<" in text:
+            text = hide_tags(text, self._judge)
+        text = hide_pairs(text, self._judge)
+        if " " in text and is_prose(text):
+            text = hide_rows(text, self._judge)
+            text = hide_flags(hide_stated(text), self._judge)
+        return text
+
+    def _unescaped(self, token: str, depth: int) -> str:
+        """A percent-encoded piece of text, decoded where that brings a secret to light."""
+        if "%" not in token:
+            return token
+        decoded = clean(unquote_plus(token, errors="replace"))
+        shown = self._redact(decoded, depth + 1)
+        return token if shown == decoded else shown
+
+
+def is_prose(text: str) -> bool:
+    """Whether text holds one of the words that the rules without `=` and `:` go by."""
+    lower = text.lower()
+    return (
+        "oken" in lower
+        or "pass" in lower
+        or "ecret" in lower
+        or "key" in lower
+        or "otp" in lower
+        or "pin" in lower
+        or "bearer" in lower
+        or "basic" in lower
+        or " -" in lower
+        or lower[0] == "-"
+        or "credential" in lower
+        or "identified" in lower
+        or "failing row" in lower
+        or "insert" in lower
+        or "', b'" in lower
+        or "', '" in lower
+        or "code" in lower
+        or "session" in lower
+        or "cvv" in lower
+        or "cvc" in lower
+        or " is your" in lower
+        or "rootpw" in lower
+        or "bindpw" in lower
+        or "masterauth" in lower
+    )
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    try:
+        compiled = re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"{pattern!r} is no regular expression: {error}") from error
+    if compiled.search("") is not None:
+        raise ValueError(f"{pattern!r} matches the empty text")
+    return compiled

@@ -1,0 +1,125 @@
+"""Takes secrets out of query strings, paths and URLs and leaves the rest as it was written."""
+
+import re
+from collections.abc import Callable
+from typing import Final
+from urllib.parse import quote, unquote, unquote_plus
+
+from app.lib.tracelog.redaction.keys import KeyJudge, Rule, is_hidden, looks_random
+from app.lib.tracelog.redaction.plain import MARKER
+from app.lib.tracelog.redaction.text import MAX_TEXT
+from app.lib.tracelog.redaction.words import NAME_KEYS, words
+
+_READABLE: Final = "[]/:,;@!$()*'~ "
+_BASE: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]{0,30}://[^/]*+)(.*)", re.DOTALL)
+_TOKEN_FOLLOWS: Final = words(
+    """
+    reset verify verification confirm confirmation activate activation invite invites invitation
+    invitations unsubscribe magic join recover recovery forgot
+    """
+)
+
+
+class UrlRedactor:
+    """`text` takes secrets out of any piece of a URL once it is decoded."""
+
+    def __init__(self, judge: KeyJudge, text: Callable[[str], str]) -> None:
+        self._judge = judge
+        self._text = text
+
+    def query(self, query: str) -> str:
+        """A query string with secret values replaced; other parts keep their encoding."""
+        cut = len(query) > MAX_TEXT
+        if cut:
+            query = query[:MAX_TEXT].rpartition("&")[0]
+        pairs = [self._split(piece) for piece in query.split("&")]
+        if any(rule is Rule.NAMED for _, _, _, rule in pairs):
+            names = {key for _, key, _, _ in pairs} & {*NAME_KEYS}
+            if any(
+                key in names and self._judge(unquote_plus(value or "")) is Rule.HIDE
+                for _, key, value, _ in pairs
+            ):
+                pairs = [(*p[:3], Rule.HIDE if p[3] is Rule.NAMED else p[3]) for p in pairs]
+        shown = "&".join(self._pair(*pair) for pair in pairs)
+        return f"{shown}&[cut]" if cut else shown
+
+    def path(self, path: str) -> str:
+        """A path without the tokens that can be recognised in it.
+
+        Those are known shapes, long random strings, and what follows a segment such as
+        `reset-password`. UUIDs and hashes elsewhere are names of things and stay.
+        """
+        if "?" in path or "#" in path or "://" in path:
+            return self.url(path)
+        return f"/[cut: {len(path)} characters]" if len(path) > MAX_TEXT else self._segments(path)
+
+    def url(self, url: str) -> str:
+        """A URL, or the end of one from its path on, without passwords and tokens."""
+        if len(url) > MAX_TEXT:
+            return f"[cut: {len(url)} characters]"
+        url, hash_mark, fragment = url.partition("#")
+        url, mark, query = url.partition("?")
+        if base := _BASE.fullmatch(self._text(url)):
+            url = base[1] + self._segments(base[2])
+        else:
+            url = self._segments(url)
+        if query:
+            query = self.query(query)
+        if fragment:
+            fragment = self.query(fragment) if "=" in fragment else self._text(fragment)
+        return f"{url}{mark}{query}{hash_mark}{fragment}"
+
+    def _segments(self, path: str) -> str:
+        segments = (self._text(path) if "hook" in path else path).split("/")
+        before = ""
+        for index, segment in enumerate(segments):
+            if not (segment.isalpha() and len(segment) <= 15):
+                segments[index] = self._segment(before, segment)
+            before = segment
+        return "/".join(segments)
+
+    def _split(self, piece: str) -> tuple[str, str, str | None, Rule]:
+        """Name as written, key as meant, value as written (None without `=`) and the key's rule."""
+        name, equals, value = piece.partition("=")
+        key = unquote_plus(name, errors="replace") if "%" in name or "+" in name else name
+        # A key in an unknown encoding may say "password" in it.
+        rule = Rule.HIDE if "\ufffd" in key else self._judge(key)
+        return name, key, value if equals else None, rule
+
+    def _pair(self, name: str, key: str, value: str | None, rule: Rule) -> str:
+        shown_key = self._text(key)
+        if shown_key != key:
+            name = quote(shown_key, safe=_READABLE)
+        if not value:
+            return name if value is None else f"{name}="
+        decoded = unquote_plus(value, errors="replace") if "%" in value or "+" in value else value
+        if is_hidden(rule, decoded):
+            return f"{name}={MARKER}"
+        shown = self._text(decoded)
+        return f"{name}={value if shown == decoded else quote(shown, safe=_READABLE)}"
+
+    def _segment(self, before: str, segment: str) -> str:
+        decoded = unquote(segment, errors="replace")
+        shown = self._text(decoded)
+        if shown != decoded:
+            return quote(shown, safe=_READABLE + "=&")
+        after_secret = self._judge(before) is Rule.HIDE
+        if after_secret and decoded.isdecimal() and len(decoded) >= 4:
+            return MARKER
+        if after_secret or before.lower() in _TOKEN_FOLLOWS:
+            mixed = any(c.isdigit() for c in decoded) and any(c.isalpha() for c in decoded)
+            return MARKER if looks_random(decoded) or (mixed and len(decoded) >= 6) else segment
+        return MARKER if _is_token(decoded) else segment
+
+
+def _is_token(text: str) -> bool:
+    """At least 32 characters with capitals, small letters and digits, as no UUID or hash has."""
+    return (
+        len(text) >= 32
+        and text.isascii()
+        and text.replace("-", "").replace("_", "").isalnum()
+        and any(char.isdigit() for char in text)
+        and not text.islower()
+        and not text.isupper()
+        and looks_random(text)
+    )

@@ -1,0 +1,255 @@
+"""The words that make a key secret, and the words that take it back.
+
+Words are lower case and come from keys split at their seams (`newPassword`, `X-Api-Key`).
+`keys` says how they are put together.
+"""
+
+from typing import Final
+
+
+def words(text: str) -> frozenset[str]:
+    """The words of a list written as text."""
+    return frozenset(text.split())
+
+
+SECRET_WORDS: Final = words(
+    """
+    password passwords passwd pwd pswd psw passphrase passphrases passcode passcodes passwort
+    kennwort senha contrasena motdepasse passkey passkeys secret secrets token jwt bearer credential
+    credentials cred creds authorization cookie cookies csrf xsrf otp otps totp hotp cvv cvv2 cvc
+    cvc2 csc ssn sid sids sessid mnemonic psk samlresponse
+    """
+)
+
+SECRET_PHRASES: Final = tuple(
+    tuple(phrase.split())
+    for phrase in """
+    pass word|pass wd|pass phrase|pass code|mot de passe
+    access key|account key|admin key|aes key|api key|app key|application key|auth key|client key
+    consumer key|decryption key|deploy key|encryption key|function key|functions key|hmac key
+    jwt key|license key|licence key|master key|pem key|private key|recovery key|role key|root key
+    rsa key|server key|service key|session key|shared key|signing key|ssh key|storage key
+    subscription key|webhook key
+    session id|session ids|session hash|session identifier
+    access code|auth code|authentication code|backup code|code verifier|confirm code
+    confirmation code|device code|login code|mfa code|one time code|recovery code|reset code
+    security code|sms code|verification code|verify code|2 fa code|activation code
+    pin code|pin number|pin no|pin hash|pin confirm|pin confirmation
+    activation key|cert key|certificate key|product key|ssl key|tls key|wep key|wifi key
+    wpa key|unlock code|two factor code|question answer|maiden name
+    connection string|conn str|magic link|recovery phrase|seed phrase|seed words
+    security answer|challenge answer
+    card number|card no|card num|card pan|cc number|cc num|cc no|credit card|debit card
+    account number|bank account|my number|individual number|social security|passport number
+    """.replace("\n", "|").split("|")
+    if phrase.strip()
+)
+"""Words that are secret only side by side; the plural of the last one counts too."""
+
+SECRET_LAST: Final = frozenset({"pin", "pins", "auth", "authentication", "pw"})
+"""Secret as a whole key or as its last word: `card_pin`, `x-auth`, but not `pin_color`."""
+
+PASS_OWNERS: Final = words(
+    """
+    account admin app basic bind cert client current db email ftp http imap key keystore ldap login
+    mail master my mysql new old pg pop postgres proxy redis root server service smtp ssh store sudo
+    truststore user vault wallet wifi
+    """
+)
+"""What stands before a last `pass` when it means a password: `db_pass`, not `first_pass`."""
+
+CREDENTIAL_OWNERS: Final = words(
+    """
+    access api auth bearer csrf device id login oauth personal push refresh secret service
+    session sso verification xsrf
+    """
+)
+"""What stands before `tokens` when it does not mean the pieces of a text."""
+
+GLUED_ANYWHERE: Final = ("password", "passwd", "passphrase", "csrf", "xsrf")
+GLUED_STARTS: Final = ("secretkey", "apikey", "privatekey", "accesskey", "sessionkey")
+GLUED_ENDS: Final = (
+    "token",
+    "secret",
+    "passcode",
+    "apikey",
+    "accesskey",
+    "authkey",
+    "licensekey",
+    "masterkey",
+    "privatekey",
+    "secretkey",
+    "servicekey",
+    "sessionkey",
+    "signingkey",
+    "sessionid",
+    "sessid",
+    "cookie",
+    "cookies",
+    "credential",
+    "credentials",
+    "authorization",
+    "pwd",
+    "pw",
+    "pass",
+    "otp",
+    "authcode",
+    "securitycode",
+    "verificationcode",
+    "cardnumber",
+    "creditcard",
+    "mynumber",
+)
+"""Secret words that people write without a seam: `csrfmiddlewaretoken`, `dbpassword`."""
+
+NOT_SECRET: Final = words(
+    "bypass compass encompass overpass passwordless surpass trespass underpass"
+)
+
+FLAG_HEADS: Final = words(
+    """
+    is has had can should must needs need requires require required allow allows use uses enable
+    enabled disable disabled show hide skip forgot without
+    """
+)
+"""First words of yes-or-no keys: `is_password_set`."""
+
+COUNT_HEADS: Final = frozenset({"max", "min", "num", "total"})
+
+COUNT_TAIL: Final = words(
+    """
+    length len count counts total limit limits max min size used usage left remaining budget
+    attempts tries retries failures expiry expires expiration expired expire ttl age lifetime second
+    seconds minute minutes hour hours day days at in on until since date time timestamp changed
+    updated created issued set required enabled disabled valid verified exists present price cost
+    ratio index position entropy score bits window step
+    """
+)
+"""Last words of keys that measure a secret and do not hold it: `password_length`."""
+
+LABEL_TAIL: Final = words(
+    """
+    type types name names url urls uri endpoint endpoints policy policies rule rules strength
+    algorithm alg scheme field fields label placeholder format page domain samesite provider issuer
+    audience scope scopes status error errors message help title description version category kind
+    source method methods supported auth consent manager
+    """
+)
+"""Last words of keys that describe a secret: `token_type`, `authorization_url`."""
+
+RANDOM_LAST: Final = frozenset({"session", "sig", "signature", "salt", "ticket", "assertion"})
+"""Last words of keys that hold a secret only where the value looks like one."""
+
+PART_OWNERS: Final = words(
+    """
+    access api backup bank card credit debit encryption jwt master payment_card private recovery
+    security session signing ssh user_session verification
+    """
+)
+"""Containers whose name makes a secret phrase with a key in them: `{"card": {"number": …}}`."""
+
+VALUE_KEYS: Final = words(
+    """
+    value values val v input default current previous old new before after
+    """
+)
+"""Keys whose secrecy hangs on a neighbour: `{"name": "password", "value": …}`."""
+
+NAME_KEYS: Final = (
+    "name",
+    "key",
+    "field",
+    "loc",
+    "type",
+    "id",
+    "param",
+    "parameter",
+    "header",
+    "attribute",
+    "property",
+    "path",
+    "label",
+    "column",
+    "setting",
+    "variable",
+    "k",
+    "Name",
+    "Key",
+)
+"""The neighbours that say what a value is."""
+
+FOREIGN_STEMS: Final = (
+    "パスワード",
+    "パスフレーズ",
+    "パスコード",
+    "暗証番号",
+    "暗証コード",
+    "暗証",
+    "秘密鍵",
+    "秘密キー",
+    "秘密の答え",
+    "秘密の質問の答え",
+    "秘密の質問の回答",
+    "シークレット",
+    "合言葉",
+    "認証コード",
+    "確認コード",
+    "認証番号",
+    "認証情報",
+    "認証キー",
+    "ワンタイム",
+    "トークン",
+    "アクセスキー",
+    "apiキー",
+    "暗号鍵",
+    "暗号化キー",
+    "署名鍵",
+    "マイナンバー",
+    "個人番号",
+    "カード番号",
+    "クレジットカード",
+    "セキュリティコード",
+    "セキュリティーコード",
+    "口座番号",
+    "クッキー",
+    "セッションid",
+    "ピンコード",
+    "リカバリーコード",
+    "復旧コード",
+    "暗証码",
+    "密码",
+    "密碼",
+    "口令",
+    "令牌",
+    "비밀번호",
+    "암호",
+    "토큰",
+    "пароль",
+    "токен",
+    "contraseña",
+    "clave secreta",
+)
+"""Secret words outside ASCII (after NFKC and case folding); languages without spaces too."""
+
+FOREIGN_COUNT_TAILS: Final = (
+    "数",
+    "上限",
+    "長",
+    "長さ",
+    "文字数",
+    "桁数",
+    "回数",
+    "変更日",
+    "変更日時",
+    "更新日",
+    "更新日時",
+    "設定日",
+    "設定日時",
+    "設定済み",
+    "期限",
+    "有効期限",
+    "有無",
+    "有効",
+    "必須",
+)
+"""What follows a foreign secret word in a key that measures it: トークン数."""

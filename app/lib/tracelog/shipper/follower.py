@@ -1,0 +1,130 @@
+"""Follows the journal from a checkpoint: what comes next, over segments that come and go."""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from app.lib.tracelog.journal import reader
+from app.lib.tracelog.journal.reader import Chunk, Segment
+from app.lib.tracelog.schema import TABLES, Table
+from app.lib.tracelog.shipper.checkpoint import Checkpoint
+
+log = logging.getLogger("tracelog")
+
+LATE_SECONDS: Final = 2.0
+"""A writer that was not running when a segment was sealed may still append to it for so long."""
+
+_STEP_ROWS: Final = 100
+_STEP_BYTES: Final = 128 * 1024
+
+
+@dataclass(slots=True)
+class _Room:
+    """How much more fits into the batch."""
+
+    rows: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A chunk of the segment that `key` names, the id of its first row."""
+
+    table: Table
+    key: int
+    chunk: Chunk
+
+
+class Follower:
+    """Reads what the checkpoint does not cover yet, some rows at a time.
+
+    `clock` is Unix time, to compare with the files'.
+    """
+
+    def __init__(
+        self, log_dir: Path, checkpoint: Checkpoint, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._log_dir = log_dir
+        self._checkpoint = checkpoint
+        self._clock = clock
+        self._finished: dict[str, set[int]] = {name: set() for name in TABLES}
+        self._sizes: dict[tuple[str, int], int] = {}
+        self._order = list(TABLES.values())
+
+    def next(self, max_rows: int, max_bytes: int) -> list[Part]:
+        """The next rows of all tables, at most so many; empty where nothing waits.
+
+        A single row may be larger than `max_bytes`. The table that comes first takes what it needs,
+        so they take turns. Raises `OSError`.
+        """
+        self._order.append(self._order.pop(0))
+        room = _Room(max_rows, max_bytes)
+        return [part for table in self._order for part in self._parts(table, room)]
+
+    def _parts(self, table: Table, room: _Room) -> Iterator[Part]:
+        segments = reader.list_segments(self._log_dir, table)
+        self._notice_vanished(table, {segment.first_id or 0 for segment in segments})
+        for segment in segments:
+            if segment.first_id not in self._finished[table.name]:
+                try:
+                    yield from self._parts_of(table, segment, room)
+                except FileNotFoundError:
+                    continue
+
+    def _parts_of(self, table: Table, segment: Segment, room: _Room) -> Iterator[Part]:
+        key = segment.first_id or 0
+        stat = segment.path.stat()
+        late = self._clock() - stat.st_mtime > LATE_SECONDS
+        offset = self._start(table, segment, stat.st_size)
+        if segment.sealed and late and offset >= stat.st_size:
+            self._finished[table.name].add(key)
+        while offset < stat.st_size and room.rows > 0 and room.bytes > 0:
+            chunk = reader.read(
+                segment.path,
+                table,
+                offset,
+                max_rows=min(room.rows, _STEP_ROWS),
+                max_bytes=min(room.bytes, _STEP_BYTES),
+                final=segment.sealed and late,
+            )
+            # Lets the app's threads have the interpreter between two steps.
+            time.sleep(0)
+            if not segment.sealed and (chunk.first_id or 0) != key:
+                # It was sealed meanwhile, and this is the file after it.
+                return
+            if chunk.next_offset == offset:
+                return
+            if chunk.rows or chunk.bad or offset:
+                yield Part(table, key, chunk)
+            room.rows -= len(chunk.rows)
+            room.bytes -= chunk.next_offset - offset
+            offset = chunk.next_offset
+
+    def _start(self, table: Table, segment: Segment, size: int) -> int:
+        """Where the checkpoint stands in a segment, if that is a place between two lines of it."""
+        key = segment.first_id or 0
+        offset = self._checkpoint.offset(table.name, key)
+        seen_before = (table.name, key) in self._sizes
+        self._sizes[table.name, key] = size
+        if offset > size:
+            return 0
+        if seen_before or offset == 0 or (segment.sealed and offset == size):
+            return offset
+        with segment.path.open("rb") as file:
+            file.seek(offset - 1)
+            return offset if file.read(1) == b"\n" else 0
+
+    def _notice_vanished(self, table: Table, there: set[int]) -> None:
+        """Count what was not delivered of segments that somebody removed."""
+        for name, key in [each for each in self._sizes if each[0] == table.name]:
+            if key in there or (self._log_dir / f"{name}.{key}.csv").exists():
+                continue
+            lost = self._sizes.pop((name, key)) - self._checkpoint.offset(name, key)
+            if key and lost > 0:
+                self._checkpoint.counters.lost_bytes += lost
+                log.error("%s.%s.csv was removed with %s bytes not delivered.", name, key, lost)
+        if first := min(there - {0}, default=0):
+            self._checkpoint.forget_before(table.name, first)

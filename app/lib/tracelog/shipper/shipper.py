@@ -1,0 +1,308 @@
+"""Delivers the journal to the store at its own pace, in a thread of its own.
+
+Of all processes that share a log folder one delivers, for all of them. It never gives up: what
+cannot be delivered now stays in the journal and is delivered later.
+"""
+
+import contextlib
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from app.lib.tracelog.shipper.backlog import measure
+from app.lib.tracelog.shipper.backoff import Backoff
+from app.lib.tracelog.shipper.checkpoint import Checkpoint
+from app.lib.tracelog.shipper.delivery import Delivery, TooManyRejected
+from app.lib.tracelog.shipper.election import LOCK_NAME, Election
+from app.lib.tracelog.shipper.status import Progress, ShipperStatus, State, describe
+from app.lib.tracelog.store.store import (
+    Store,
+    StoreError,
+    StoreSchemaMissing,
+    StoreUnavailable,
+)
+from app.lib.tracelog.upkeep.housekeeping import Housekeeper
+
+log = logging.getLogger("tracelog")
+
+_FAILING: Final = {"unavailable", "refused", "stopped", "broken"}
+_COMPLAINTS: Final = {
+    "unavailable": "Rows cannot be delivered to %s; they wait in the journal: %s",
+    "refused": "%s refuses our rows until somebody mends it; they wait in the journal: %s",
+    "stopped": "%s rejects more than a fifth of our rows; delivery waits until it is mended: %s",
+    "broken": "The delivery to %s cannot work on; rows wait in the journal: %s",
+}
+_STANDBY_SECONDS: Final = 0.5
+_DRAIN_SECONDS: Final = 0.05
+
+
+class AnotherDelivers(Exception):
+    """Another process delivers the rows of this log folder."""
+
+
+class Shipper:
+    """Delivers what is in `log_dir` to the store that `store_factory` makes.
+
+    A batch has about `batch_rows` rows or `batch_bytes` bytes at most. The journal is looked at
+    every `idle_seconds`; after `wake`, which costs a writer next to nothing, once `gather_seconds`
+    have passed, so that a batch is worth its way. `refused_seconds` is the longest pause after a
+    refusal, `draw` the randomness of pauses, `clock` Unix time. The leader lets `housekeeper` work
+    where it leaves time.
+    """
+
+    def __init__(
+        self,
+        log_dir: Path,
+        store_factory: Callable[[], Store],
+        *,
+        batch_rows: int = 500,
+        batch_bytes: int = 1_000_000,
+        idle_seconds: float = 0.5,
+        gather_seconds: float = 0.1,
+        retry_seconds: float = 30.0,
+        refused_seconds: float = 120.0,
+        housekeeper: Housekeeper | None = None,
+        draw: Callable[[], float] = random.random,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._log_dir = log_dir
+        self._store_factory = store_factory
+        self._housekeeper = housekeeper
+        self._batch_rows = batch_rows
+        self._batch_bytes = batch_bytes
+        self._idle_seconds = idle_seconds
+        self._gather_seconds = gather_seconds
+        self._clock = clock
+        self._retry = Backoff(0.2, retry_seconds, draw)
+        self._long_retry = Backoff(refused_seconds / 8, refused_seconds, draw)
+        self._election = Election(log_dir / LOCK_NAME)
+        self._delivery: Delivery | None = None
+        self._state: State = "starting"
+        self._last_error = ""
+        self._failing_since = 0.0
+        self._thread: threading.Thread | None = None
+        self._wake = threading.Event()
+        self._urgent = threading.Event()
+        self._stopping = False
+        self._turns = threading.Condition()
+        self._drains_wanted = 0
+        self._drains_done = 0
+
+    # --- for its owner -----------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start the thread, if it is not running."""
+        if self._thread is None or not self._thread.is_alive():
+            self._stopping = False
+            self._urgent.clear()
+            self._thread = threading.Thread(target=self._run, name="tracelog-shipper", daemon=True)
+            self._thread.start()
+
+    def wake(self) -> None:
+        """Say that there is something new."""
+        if not self._wake.is_set():
+            self._wake.set()
+
+    def drain(self, seconds: float) -> bool:
+        """Wait until all that is in the journal now is delivered; whether it was in time.
+
+        Where another process delivers, that is waited for.
+        """
+        if self._thread is None or not self._thread.is_alive():
+            return self._nothing_waits()
+        with self._turns:
+            self._drains_wanted += 1
+            wanted = self._drains_wanted
+            self._urgent.set()
+            self._wake.set()
+            done = self._turns.wait_for(lambda: self._drains_done >= wanted, seconds)
+            self._end_drain(wanted)
+        return done
+
+    def stop(self, seconds: float = 5.0) -> bool:
+        """End the thread and resign; whether it ended in time.
+
+        A call to the store that is under way is not waited for longer; should it have an effect,
+        the replay by the next leader is harmless.
+        """
+        self._stopping = True
+        self._urgent.set()
+        self._wake.set()
+        if self._thread is None:
+            self._resign()
+            return True
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def run_once(self) -> int:
+        """Deliver one batch in this thread: the rows and damaged spans settled, 0 if none waits.
+
+        For commands and tests, in place of `start`; `stop` ends it too. Raises `AnotherDelivers`,
+        `StoreError`, `TooManyRejected` and `OSError`.
+        """
+        if not self._election.lead():
+            raise AnotherDelivers
+        delivery = self._take_over()
+        try:
+            settled = delivery.step()
+        except StoreSchemaMissing:
+            delivery.store.migrate()
+            settled = delivery.step()
+        delivery.save(now=settled == 0)
+        return settled
+
+    def progress(self) -> Progress:
+        """How far this log folder's delivery is, whichever process does it. Never raises."""
+        delivery = self._delivery
+        if delivery is not None and self._election.leads():
+            checkpoint = delivery.checkpoint.snapshot()
+            return Progress(checkpoint, self._state, self._last_error, leader=True)
+        checkpoint = Checkpoint.load(self._log_dir)
+        state, error = checkpoint.state or self._state, checkpoint.last_error or self._last_error
+        return Progress(checkpoint, state, error, leader=False)
+
+    def status(self) -> ShipperStatus:
+        """How the delivery of this log folder goes, for people. Never raises."""
+        return describe(self.progress(), self._clock())
+
+    # --- the thread --------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while not self._stopping:
+            drain = self._drains_wanted
+            pause, caught_up = self._turn()
+            if caught_up:
+                with self._turns:
+                    self._end_drain(drain)
+                    self._turns.notify_all()
+            self._rest(self._tend(pause, quiet=caught_up))
+        self._resign()
+
+    def _tend(self, pause: float, *, quiet: bool = False) -> float:
+        """Have the housekeeper do a piece of its work, and how long to rest after it."""
+        if self._housekeeper is None or not self._election.leads():
+            return pause
+        delivery = self._delivery
+        # Without a store that can be opened at all there is no delivery, but a journal.
+        checkpoint = delivery.checkpoint if delivery else Checkpoint.load(self._log_dir)
+        works = delivery is not None and self._state == "delivering" and not self._urgent.is_set()
+        store = delivery.store if delivery is not None and works else None
+        return min(pause, self._housekeeper.tend(checkpoint, store, quiet=quiet))
+
+    def _end_drain(self, number: int) -> None:
+        """The drains up to this one are done, or nobody waits for them any more."""
+        self._drains_done = max(self._drains_done, number)
+        if self._drains_done == self._drains_wanted and not self._stopping:
+            self._urgent.clear()
+
+    def _rest(self, pause: float) -> None:
+        if self._stopping or pause == 0:
+            return
+        if self._drains_wanted > self._drains_done:
+            time.sleep(min(pause, _DRAIN_SECONDS))
+        elif self._state in _FAILING:
+            # New rows are no reason to try sooner, but the folder may fill up meanwhile.
+            deadline = time.monotonic() + pause
+            while (left := deadline - time.monotonic()) > 0:
+                if self._urgent.wait(self._tend(left)):
+                    break
+        elif self._wake.wait(pause):
+            self._wake.clear()
+            self._urgent.wait(self._gather_seconds)
+
+    def _turn(self) -> tuple[float, bool]:
+        """Do one batch: how long to rest in seconds, and whether nothing more waits."""
+        try:
+            if not self._election.lead():
+                self._leave("standby")
+                draining = self._drains_wanted > self._drains_done
+                return _STANDBY_SECONDS, draining and self._nothing_waits()
+            delivery = self._take_over()
+            try:
+                settled = delivery.step()
+            except StoreSchemaMissing as error:
+                self._make_tables(delivery, error)
+                settled = delivery.step()
+        # This thread must not end: whatever happened, the rows are still in the journal.
+        except Exception as error:  # noqa: BLE001
+            return self._fail(error), False
+        self._succeed(delivery)
+        # Forcing it to the disk after every batch would cost more than the replay that it spares.
+        delivery.save(now=settled == 0 and self._drains_wanted > self._drains_done)
+        return (0.0, False) if settled else (self._idle_seconds, True)
+
+    def _take_over(self) -> Delivery:
+        if self._delivery is None:
+            self._delivery = Delivery(
+                self._log_dir,
+                self._store_factory(),
+                Checkpoint.load(self._log_dir),
+                batch_rows=self._batch_rows,
+                batch_bytes=self._batch_bytes,
+                clock=self._clock,
+            )
+        return self._delivery
+
+    def _make_tables(self, delivery: Delivery, error: StoreSchemaMissing) -> None:
+        # A store that is used for the first time has none; later that is worth a look.
+        level = logging.WARNING if delivery.checkpoint.counters.shipped else logging.INFO
+        if self._state != "refused":
+            log.log(level, "Making the tables of %s: %s", delivery.store.name, error)
+        delivery.store.migrate()
+
+    def _succeed(self, delivery: Delivery) -> None:
+        if self._state in _FAILING:
+            # As loud as the complaint, so that whoever saw that one sees this one.
+            seconds = time.monotonic() - self._failing_since
+            log.warning("Delivery to %s works again after %.0f s.", delivery.store.name, seconds)
+        if self._state != "delivering":
+            self._state, self._last_error = "delivering", ""
+            delivery.note("delivering", "")
+            self._retry.reset()
+            self._long_retry.reset()
+
+    def _fail(self, error: Exception) -> float:
+        """Tell it once, and how long to rest."""
+        state, pause = self._judge(error)
+        text = str(error) or type(error).__name__
+        if state != self._state:
+            if self._state not in _FAILING:
+                self._failing_since = time.monotonic()
+            name = self._delivery.store.name if self._delivery else "the store"
+            known = isinstance(error, (StoreError, TooManyRejected, OSError, ValueError))
+            log.error(_COMPLAINTS[state], name, text, exc_info=None if known else error)
+        self._state, self._last_error = state, text
+        if self._delivery is not None:
+            self._delivery.checkpoint.counters.retries += 1
+            self._delivery.note(state, text)
+        return pause
+
+    def _judge(self, error: Exception) -> tuple[State, float]:
+        if isinstance(error, StoreUnavailable):
+            return "unavailable", max(self._retry.next(), min(error.retry_after or 0, 300.0))
+        if isinstance(error, TooManyRejected):
+            return "stopped", self._long_retry.next()
+        if isinstance(error, (StoreError, ValueError)):
+            return "refused", self._long_retry.next()
+        return "broken", self._retry.next()
+
+    def _nothing_waits(self) -> bool:
+        return measure(self._log_dir, Checkpoint.load(self._log_dir)).bytes == 0
+
+    def _leave(self, state: State) -> None:
+        """Let go of what only the leader has."""
+        delivery, self._delivery = self._delivery, None
+        self._state, self._last_error = state, ""
+        if delivery is not None:
+            with contextlib.suppress(StoreError):
+                delivery.store.close()
+
+    def _resign(self) -> None:
+        if self._delivery is not None and self._election.leads():
+            self._delivery.save()
+        self._leave("standby")
+        self._election.resign()

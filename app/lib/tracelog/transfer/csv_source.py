@@ -1,0 +1,221 @@
+"""Rows out of CSV files: those that this logger wrote, and those that others did.
+
+A file with exactly our header is read as the journal is, ids and all. Any other is read by its
+header's names: dictionaries as JSON or as Python's repr, times in the zone of whoever wrote them,
+what is no column into a JSON column. Such a row gets its id from its time and content, the same
+each time, so that the file can be loaded again. Secrets are taken out of it.
+"""
+
+import csv
+import datetime as dt
+import hashlib
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from app.lib.tracelog import codec, ids
+from app.lib.tracelog.journal import reader
+from app.lib.tracelog.recorder import redact_row
+from app.lib.tracelog.redaction.redactor import Redactor
+from app.lib.tracelog.schema import API_LOGS, TABLES, TASK_PROGRESS_LOGS, Row, Table
+from app.lib.tracelog.transfer.field_order import by_header, by_value, moment, structure
+
+_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_MILLISECOND: Final = dt.timedelta(milliseconds=1)
+_MOST_MOMENTS: Final = 10_000
+
+
+class UnknownTable(Exception):
+    """Neither its name nor its header tells which table a file belongs to."""
+
+
+@dataclass(frozen=True, slots=True)
+class GoodRow:
+    """A row that begins in this line, and whether its columns had to be told by its values."""
+
+    line: int
+    row: Row
+    guessed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """Why what begins in this line is no row."""
+
+    line: int
+    reason: str
+
+
+class CSVSource:
+    """One CSV file. `zone` is that of its times where they have none; None is this machine's.
+
+    Raises `UnknownTable`, and `OSError`.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        redactor: Redactor,
+        *,
+        table: Table | None = None,
+        zone: dt.tzinfo | None = None,
+    ) -> None:
+        self.path = path
+        self.size = path.stat().st_size
+        self.position = 0
+        """How many bytes of the file have been read."""
+        self._redactor = redactor
+        self._zone = zone
+        with path.open("rb") as file:
+            first_line = file.readline(1 << 20)
+        self._is_ours = [t for t in TABLES.values() if codec.header(t) == first_line]
+        text = first_line.decode("utf-8-sig", errors="replace")
+        self._header = [name.strip() for name in next(csv.reader([text]), [])]
+        self.table = self._is_ours[0] if self._is_ours else table or _table_of(path, self._header)
+        if self._header == list(self.table.column_names):
+            self._zone = dt.UTC
+        self._moments: dict[int, int] = {}
+
+    def __iter__(self) -> Iterator[GoodRow | BadRow]:
+        return self._own_rows() if self._is_ours else self._other_rows()
+
+    # --- files of this logger ----------------------------------------------------------------
+
+    def _own_rows(self) -> Iterator[GoodRow | BadRow]:
+        self.position, line = 0, 1
+        with self.path.open("rb") as file:
+            while self.position < self.size:
+                chunk = reader.read(self.path, self.table, self.position, final=True)
+                if chunk.next_offset == self.position:
+                    return
+                found: list[tuple[int, Row | str]] = [
+                    (span.start, span.reason) for span in chunk.bad
+                ]
+                found += [
+                    (end - 1, row) for row, end in zip(chunk.rows, chunk.row_ends, strict=True)
+                ]
+                for place, what in sorted(found, key=lambda each: each[0]):
+                    line += file.read(place - self.position).count(b"\n")
+                    self.position = place
+                    yield BadRow(line, what) if isinstance(what, str) else GoodRow(line, what)
+                line += file.read(chunk.next_offset - self.position).count(b"\n")
+                self.position = chunk.next_offset
+
+    # --- other files -------------------------------------------------------------------------
+
+    def _other_rows(self) -> Iterator[GoodRow | BadRow]:
+        self._moments.clear()
+        with self.path.open("rb") as raw:
+            text = _Lines(self, raw)
+            rows = csv.reader(text)
+            next(rows, None)
+            while True:
+                line = rows.line_num + 1
+                try:
+                    fields = next(rows)
+                except StopIteration:
+                    return
+                except csv.Error as error:
+                    yield BadRow(line, str(error))
+                    continue
+                if any(fields):
+                    yield self._other_row(line, fields)
+
+    def _other_row(self, line: int, fields: Sequence[str]) -> GoodRow | BadRow:
+        if not "".join(fields).isprintable() and any(
+            "\udc80" <= c <= "\udcff" for f in fields for c in f
+        ):
+            return BadRow(line, "it is no UTF-8")
+        named = by_header(self._header, fields, self.table)
+        guessed = False
+        if named is None and (named := by_value(fields, self.table)) is not None:
+            guessed = True
+        if named is None:
+            if len(fields) != len(self._header):
+                return BadRow(line, f"{len(fields)} fields where {len(self._header)} belong")
+            named = dict(zip(self._header, fields, strict=True))
+        at = moment(named.get("created_at", ""))
+        if at is None:
+            return BadRow(line, "created_at is no time")
+        try:
+            at = (at if at.tzinfo else at.replace(tzinfo=self._zone)).astimezone(dt.UTC)
+            return GoodRow(line, self._make(named, at), guessed)
+        except (OverflowError, ValueError):
+            return BadRow(line, "created_at is out of range")
+
+    def _make(self, named: Mapping[str, str], at: dt.datetime) -> Row:
+        """Raises `OverflowError` for a time that has no id."""
+        plain = {column.name for column in self.table.columns if column.kind != "json"}
+        data: dict[str, object] = {}
+        for name, text in named.items():
+            if text:
+                data[name or "?"] = text if name in plain else structure(text) or text
+        own_id = _own_id(named.get("id", ""))
+        if own_id is None and "id" in data:
+            data["old_id"] = data["id"]
+        data.pop("id", None)
+        data["created_at"] = at
+        clean = redact_row(self._redactor, self.table, data)
+        digest = hashlib.sha256(repr(sorted(clean.items())).encode(errors="replace")).digest()
+        return codec.make_row(
+            self.table,
+            clean,
+            row_id=own_id or self._new_id(at, digest),
+            trace_id=str(uuid.UUID(bytes=digest[:16], version=4)),
+            now=at.timestamp(),
+        )
+
+    def _new_id(self, at: dt.datetime, digest: bytes) -> int:
+        """An id of that time: rows of one millisecond keep the order that they have here."""
+        milliseconds = (at - _EPOCH) // _MILLISECOND
+        if len(self._moments) > _MOST_MOMENTS:
+            self._moments.clear()
+        number = self._moments.get(milliseconds, 0)
+        self._moments[milliseconds] = number + 1
+        rounds, microseconds = divmod(number, 1000)
+        microseconds += milliseconds * 1000 - ids.EPOCH_US
+        node = (int.from_bytes(digest[16:18]) + rounds) % ids.NODES
+        row_id = (microseconds << ids.NODE_BITS) | node
+        if row_id < ids.MIN_ID:
+            # Ids have 19 digits since 2022; what is older comes before all others.
+            return ids.MIN_ID + int.from_bytes(digest[16:21])
+        if row_id > ids.MAX_ID:
+            raise OverflowError
+        return row_id
+
+
+class _Lines:
+    """The lines of a file as text, while the source's position moves on."""
+
+    def __init__(self, source: CSVSource, raw: "Iterator[bytes]") -> None:
+        self._source = source
+        self._raw = raw
+        source.position = 0
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._raw)
+        encoding = "utf-8" if self._source.position else "utf-8-sig"
+        self._source.position += len(line)
+        return line.decode(encoding, errors="surrogateescape")
+
+
+def _table_of(path: Path, header: Sequence[str]) -> Table:
+    for table in TABLES.values():
+        if path.name.startswith(table.name):
+            return table
+    for name, telling in ((API_LOGS, "endpoint"), (TASK_PROGRESS_LOGS, "step_name")):
+        if telling in header:
+            return TABLES[name]
+    raise UnknownTable(path.name)
+
+
+def _own_id(text: str) -> int | None:
+    if text.isascii() and text.isdigit() and len(text) == 19:
+        number = int(text)
+        return number if ids.MIN_ID <= number <= ids.MAX_ID else None
+    return None

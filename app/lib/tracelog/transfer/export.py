@@ -1,0 +1,91 @@
+"""Writes a store's rows back to CSV, byte for byte as the journal had them.
+
+A file is in the order of ids. That is the order in which a single process has appended its rows;
+rows of several processes may stand some microseconds apart from where the journal has them, so
+that their files have the same lines in another order. A row that met a collision has the id under
+which it is stored.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from app.lib.tracelog import codec
+from app.lib.tracelog.schema import TABLES, Column, Row, Table, Value
+from app.lib.tracelog.store.store import Cell, QueryFailed, Store
+
+_MOST_ROWS: Final = 1_000
+_SECONDS: Final = 30.0
+
+Watch = Callable[[int], None]
+"""Called with the number of rows that were written."""
+
+
+def export(store: Store, folder: Path, watch: Watch = lambda _: None) -> dict[str, int]:
+    """Write each table to `folder/<table>.csv`: the rows written, by table.
+
+    A file takes its name when it is whole. Raises `FileExistsError` where one of the names is
+    taken, `StoreError` and `OSError`.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in TABLES:
+        path = folder / f"{name}.csv"
+        if path.exists():
+            raise FileExistsError(0, "there is a file already", str(path))
+    return {
+        name: _export(store, table, folder / f"{name}.csv", watch) for name, table in TABLES.items()
+    }
+
+
+def _export(store: Store, table: Table, path: Path, watch: Watch) -> int:
+    draft, rows = path.with_suffix(".csv.part"), 0
+    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600)
+    with os.fdopen(fd, "wb") as file:
+        file.write(codec.header(table))
+        for page in pages(store, table):
+            file.write(b"".join([codec.encode(table, row) for row in page]))
+            rows += len(page)
+            watch(len(page))
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+    return rows
+
+
+def pages(store: Store, table: Table) -> Iterator[list[Row]]:
+    """All rows of a table in the order of their ids, some at a time. Raises `StoreError`."""
+    names = ", ".join(table.column_names)
+    sql = f"SELECT {names} FROM {table.name} WHERE id > ? ORDER BY id LIMIT ?"  # noqa: S608
+    position, rows = -(2**63), _MOST_ROWS
+    while True:
+        try:
+            answer = store.query(sql, (position, rows), timeout=_SECONDS).rows
+        except QueryFailed:
+            # Large rows: an answer has its limits, in bytes and in time.
+            if rows == 1:
+                raise
+            rows = max(1, rows // 8)
+            continue
+        if not answer:
+            return
+        page = [_row(table, cells) for cells in answer]
+        yield page
+        position = int(str(page[-1][0]))
+        rows = min(rows * 2, _MOST_ROWS)
+
+
+def _row(table: Table, cells: Sequence[Cell]) -> Row:
+    return tuple(_value(column, cell) for column, cell in zip(table.columns, cells, strict=True))
+
+
+def _value(column: Column, cell: Cell) -> Value:
+    if cell is None or isinstance(cell, int):
+        return cell
+    # From here on some of it is what others have put there: SQLite keeps any value in any column.
+    if isinstance(cell, float):
+        return int(cell) if column.kind == "int" and cell.is_integer() else str(cell)
+    text = cell.decode(errors="replace") if isinstance(cell, bytes) else cell
+    if column.kind != "text" and not text.isprintable():
+        return codec.json_text(text) if column.kind == "json" else " ".join(text.split())
+    return text

@@ -1,0 +1,215 @@
+"""Bodies as JSON: what is shown, what is hidden, and what happens where one is cut."""
+
+import json
+from typing import Any
+
+import pytest
+
+from app.lib.tracelog.capture.bodies import SLACK, body_json
+from app.lib.tracelog.redaction.redactor import UNREADABLE, Redactor
+from tests.lib.tracelog.redaction.corpus import Case, cases, leaked, not_shown
+
+REDACTOR = Redactor()
+
+
+def shown(case: Case, keep: int | None = None) -> str:
+    body = case.input.encode(case.charset)
+    text = body_json(
+        REDACTOR,
+        case.content_type.encode(),
+        body if keep is None else body[:keep],
+        total=len(body),
+        cap=16_384 if keep is None else keep,
+        content_encoding=case.content_encoding.encode(),
+        html=case.html,
+    )
+    assert text is not None
+    assert UNREADABLE not in text
+    return text
+
+
+@pytest.mark.parametrize("case", cases("body"), ids=lambda c: c.id)
+def test_corpus(case: Case) -> None:
+    output = shown(case)
+    json.loads(output)
+    assert leaked(case.secrets, output) == []
+    assert not_shown(case.visible, output) == []
+
+
+@pytest.mark.parametrize("case", cases("body", "cuts"), ids=lambda c: c.id)
+def test_a_cut_at_any_byte_leaks_nothing(case: Case) -> None:
+    size = len(case.input.encode(case.charset))
+    for keep in range(size + 1):
+        output = shown(case, keep)
+        json.loads(output)
+        assert leaked(case.secrets, output) == [], f"cut after {keep} of {size} bytes"
+        assert len(output.encode()) <= keep + SLACK
+
+
+def body(
+    content_type: str, data: bytes, *, keep: int | None = None, cap: int = 16_384, **options: Any
+) -> str | None:
+    kept = data if keep is None else data[:keep]
+    return body_json(REDACTOR, content_type.encode(), kept, total=len(data), cap=cap, **options)
+
+
+def test_an_empty_body_is_none() -> None:
+    assert body("application/json", b"") is None
+    assert body("", b"") is None
+
+
+def test_json_comes_out_compact_and_in_its_order() -> None:
+    data = b'{ "b" : [ 1 , 2.5 ] , "a" : null , "c" : "\\u3042" }'
+    assert body("application/json", data) == '{"b":[1,2.5],"a":null,"c":"\u3042"}'
+
+
+@pytest.mark.parametrize("raw", [b"\0", b"\x7f", "\x85\u2028\u2029\ufeff".encode()])
+def test_what_may_break_a_line_is_escaped(raw: bytes) -> None:
+    for content_type, data in (
+        ("text/plain", b"a" + raw),
+        ("application/json", b'{"a":"' + raw.replace(b"\0", b"\\u0000") + b'"}'),
+    ):
+        text = body(content_type, data)
+        assert text is not None
+        assert text.isascii()
+        assert text.isprintable()
+        shown = json.loads(text)
+        assert (shown["a"] if isinstance(shown, dict) else shown[1:]) == raw.decode()
+
+
+def test_a_lone_surrogate_becomes_visible() -> None:
+    assert body("application/json", b'{"a":"\\ud800"}') == r'{"a":"\\ud800"}'
+
+
+def test_cut_json_keeps_what_was_completely_read() -> None:
+    data = b'{"a":1,"b":{"c":[1,2,{"d":"x"},"unfinished"],"e":5},"password":"secret"}'
+    shown = [body("application/json", data, keep=keep) for keep in range(len(data))]
+    assert shown[0] == f'{{":cut":{len(data)}}}'
+    assert shown[5] == f'{{":cut":{len(data)}}}', "the number may go on"
+    assert shown[8] == f'{{"a":1,":cut":{len(data)}}}'
+    assert shown[33] == f'{{"a":1,"b":{{"c":[1,2,{{"d":"x"}}]}},":cut":{len(data)}}}'
+    assert (
+        shown[54]
+        == f'{{"a":1,"b":{{"c":[1,2,{{"d":"x"}},"unfinished"],"e":5}},":cut":{len(data)}}}'
+    )
+    assert shown[-1] == shown[54]
+
+
+def test_a_cut_array_says_so_at_its_end() -> None:
+    assert body("application/json", b"[1,2,3,4,5]", keep=6) == '[1,2,{":cut":11}]'
+
+
+def test_the_value_of_an_object_that_is_cut_before_its_name_is_hidden() -> None:
+    data = b'[{"value":"x","title":"t","name":"password"},{"value":"y","name":"n"}]'
+    assert body("application/json", data, keep=30) == (
+        '[{"value":"[redacted]","title":"t"},{":cut":70}]'
+    )
+    assert body("application/json", data) == (
+        '[{"value":"[redacted]","title":"t","name":"password"},{"value":"y","name":"n"}]'
+    )
+
+
+def test_a_key_that_comes_twice_does_not_deceive_the_reading_of_cut_json() -> None:
+    data = b'{"a":{"x":1},"b":{"y":2},"a":{"value":"secret","n":1,"name":"password"}}'
+    for keep in range(len(data)):
+        assert "secret" not in str(body("application/json", data, keep=keep))
+
+
+def test_json_that_is_not_json_shows_what_was_before_the_mistake() -> None:
+    assert body("application/json", b'{"a":1,"b":2,}') == '{"a":1,"b":2,":unreadable":14}'
+    assert body("application/json", b"password=x") == '{":unreadable":10}'
+
+
+def test_a_form_becomes_an_object_with_lists_where_fields_repeat() -> None:
+    data = b"a=1&b=x+y%21&a=2&c=&d"
+    assert body("application/x-www-form-urlencoded", data) == (
+        '{"a":["1","2"],"b":"x y!","c":"","d":""}'
+    )
+
+
+def test_the_last_field_of_a_cut_form_is_left_out() -> None:
+    data = b"a=1&b=2&c=3"
+    assert body("application/x-www-form-urlencoded", data, keep=9) == '{"a":"1","b":"2",":cut":11}'
+
+
+MULTIPART = (
+    b'--x\r\nContent-Disposition: form-data; name="title"\r\n\r\nmilk\r\n'
+    b'--x\r\nContent-Disposition: form-data; name="photo"; filename="a.png"\r\n'
+    b"Content-Type: image/png\r\n\r\n\x89PNG\r\n\0\0\r\n--x--\r\n"
+)
+
+
+def test_multipart_shows_fields_and_describes_files() -> None:
+    assert body("multipart/form-data; boundary=x", MULTIPART) == (
+        '{"title":"milk","photo":{":file":"a.png",":type":"image/png",":size":8}}'
+    )
+
+
+def test_multipart_that_is_cut_within_a_file_or_a_field_says_so() -> None:
+    assert body("multipart/form-data; boundary=x", MULTIPART, keep=len(MULTIPART) - 9) == (
+        '{"title":"milk","photo":{":file":"a.png",":type":"image/png",":cut":true},":cut":172}'
+    )
+    assert body("multipart/form-data; boundary=x", MULTIPART, keep=54) == (
+        '{"title":{":cut":true},":cut":172}'
+    )
+
+
+def test_text_is_a_string_and_cut_text_an_object() -> None:
+    assert body("text/plain", b"Hello Bob") == '"Hello Bob"'
+    assert body("text/plain", b"Hello Bob, how are you?", keep=15) == (
+        '{":text":"Hello Bob, how",":cut":23}'
+    )
+
+
+def test_other_things_are_type_and_size() -> None:
+    assert body("image/png", b"x" * 9) == '{":type":"image/png",":size":9}'
+    assert body("text/html", b"<p>") == '{":type":"text/html",":size":3}'
+    assert body("", b"x") == '{":type":"",":size":1}'
+    assert body("application/json", b"\x1f\x8b", content_encoding=b"gzip") == (
+        '{":type":"application/json",":size":2,":encoding":"gzip"}'
+    )
+
+
+def test_the_size_of_the_whole_is_told_when_only_its_beginning_is_there() -> None:
+    assert body("image/png", b"x" * 100_000, keep=10) == '{":type":"image/png",":size":100000}'
+
+
+def test_html_is_shown_on_demand() -> None:
+    assert body("text/html", b"<b>Hi</b>", html=True) == '"<b>Hi</b>"'
+
+
+@pytest.mark.parametrize(
+    ("content_type", "data"),
+    [
+        ("application/json", b"{" + b",".join(b'"a%d_pin":1' % n for n in range(1200)) + b"}"),
+        ("application/json", b"[" + b'{"pin":1},' * 1500 + b"0]"),
+        ("application/json", b'"' + b"\x7f" * 16_000 + b'"'),
+        ("application/x-www-form-urlencoded", b"&".join(b"%d" % n for n in range(2500))),
+        ("application/x-www-form-urlencoded", b"a&" * 8000),
+        ("text/plain", b"\0" * 16_000),
+        ("text/plain", "\u2028".encode() * 5000),
+        ("text/plain", b"\0 " * 10_000),
+        ("text/plain", b"pin=1 " * 2700),
+        ("application/x-ndjson", b'{"pin":1}\n' * 1600),
+        ("multipart/form-data; boundary=x", b"--x\r\nContent-Disposition:;name=\r\n\r\n\r\n" * 395),
+    ],
+)  # fmt: skip
+def test_the_json_is_hardly_longer_than_the_cap(content_type: str, data: bytes) -> None:
+    text = body(content_type, data, keep=16_384)
+    assert text is not None
+    assert json.loads(text)
+    assert 1000 < len(text.encode()) <= 16_384 + SLACK
+
+
+def test_a_body_longer_than_the_cap_is_treated_as_cut() -> None:
+    assert body("application/json", b'{"a":1,"b":2}', cap=8) == '{"a":1,":cut":13}'
+    assert body("application/json", b'{"a":1}', cap=0) == '{":cut":7}'
+
+
+def test_what_makes_a_rule_fail_is_unreadable() -> None:
+    redactor = Redactor()
+    redactor.texts = redactor.data.text = None  # type: ignore[assignment]
+    text = body_json(redactor, b"", b'{"a":1}', total=7, cap=100)
+    assert text == '{":unreadable":7}'
+    assert redactor.text("token=abc") == UNREADABLE
+    assert redactor.value({"token": "abc"}) == UNREADABLE

@@ -1,0 +1,285 @@
+"""Appended rows are in the file, whole, whatever happens to writers, files and disks."""
+
+import errno
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from app.lib.tracelog import codec
+from app.lib.tracelog.journal import locks
+from app.lib.tracelog.journal.journal import Journal
+from app.lib.tracelog.schema import Row
+from tests.lib.tracelog.rows import API, api_row, read_all
+
+WRITER = """
+import sys
+from pathlib import Path
+from app.lib.tracelog import codec
+from app.lib.tracelog.journal.journal import Journal
+from tests.lib.tracelog.rows import API, api_row
+log_dir, count, size, max_bytes = Path(sys.argv[1]), *map(int, sys.argv[2:])
+journal = Journal(log_dir, API, max_bytes=max_bytes)
+for number in range(count):
+    row = api_row("x" * size)
+    journal.append(codec.encode(API, row), row[0])
+    print(row[0], flush=True)
+"""
+
+
+def append(target: Journal, row: Row) -> Row:
+    assert isinstance(row[0], int)
+    target.append(codec.encode(API, row), row[0])
+    return row
+
+
+def open_descriptors() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+def start_writer(log_dir: Path, count: int, size: int, max_bytes: int) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(log_dir), str(count), str(size), str(max_bytes)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_rows_are_in_the_file_with_one_header_when_append_returns(tmp_path: Path) -> None:
+    target = Journal(tmp_path / "new" / "logs", API)
+
+    rows = [append(target, api_row(str(n))) for n in range(3)]
+
+    lines = target.path.read_bytes().splitlines(keepends=True)
+    assert lines == [codec.header(API), *(codec.encode(API, row) for row in rows)]
+
+
+def test_a_second_process_goes_on_in_the_same_file(tmp_path: Path) -> None:
+    first, second = Journal(tmp_path, API), Journal(tmp_path, API)
+
+    rows = [append(target, api_row()) for target in (first, second, first, second)]
+
+    assert read_all(tmp_path) == (rows, [])
+
+
+def test_log_files_are_readable_by_their_owner_only(tmp_path: Path) -> None:
+    target = Journal(tmp_path, API)
+    append(target, api_row())
+
+    if os.name == "posix":
+        assert target.path.stat().st_mode & 0o077 == 0
+
+
+def test_the_torn_row_of_a_killed_writer_is_closed_before_the_next(tmp_path: Path) -> None:
+    before, after = api_row("before"), api_row("after")
+    target = Journal(tmp_path, API)
+    append(target, before)
+    with target.path.open("ab") as file:
+        file.write(codec.encode(API, api_row("torn"))[:80])
+
+    append(target, after)
+
+    rows, bad = read_all(tmp_path)
+    assert rows == [before, after]
+    assert len(bad) == 1
+
+
+def test_a_full_file_is_sealed_under_its_first_id_and_never_changes(tmp_path: Path) -> None:
+    target = Journal(tmp_path, API, max_bytes=1_500)
+    rows = [append(target, api_row(str(n))) for n in range(20)]
+
+    sealed = sorted(tmp_path.glob("api_logs.*.csv"))
+    before = {path: path.read_bytes() for path in sealed}
+    rows += [append(target, api_row(str(n))) for n in range(20)]
+
+    assert len(sealed) >= 2
+    assert all(path.read_bytes() == content for path, content in before.items())
+    assert all(path.stat().st_size <= 1_500 for path in tmp_path.glob("*.csv"))
+    assert read_all(tmp_path) == (rows, [])
+
+
+def test_an_old_file_is_sealed_by_the_next_row(tmp_path: Path) -> None:
+    now = [1_795_000_000.0]
+    target = Journal(tmp_path, API, max_age=60.0, clock=lambda: now[0])
+    first = append(target, api_row())
+    now[0] = float("inf")
+
+    second = append(target, api_row())
+
+    assert (tmp_path / f"api_logs.{first[0]}.csv").exists()
+    assert read_all(tmp_path) == ([first, second], [])
+
+
+def test_writers_in_several_threads_and_processes_lose_and_mix_nothing(tmp_path: Path) -> None:
+    writers = [start_writer(tmp_path, 400, size, 60_000) for size in (30, 6_000)]
+    target = Journal(tmp_path, API, max_bytes=60_000)
+    with ThreadPoolExecutor(4) as pool:
+        mine = list(pool.map(lambda n: append(target, api_row(str(n)))[0], range(400)))
+    theirs = [int(line) for writer in writers for line in writer.communicate(timeout=60)[0].split()]
+
+    rows, bad = read_all(tmp_path)
+
+    assert not bad
+    assert sorted(row[0] or 0 for row in rows) == sorted([*mine, *theirs])  # type: ignore[type-var]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
+@pytest.mark.parametrize("size", [300, 6_000, 100_000])
+def test_a_killed_writer_loses_no_row_whose_append_returned(tmp_path: Path, size: int) -> None:
+    victim = start_writer(tmp_path, 100_000, size, 2_000_000)
+    neighbour = start_writer(tmp_path, 100, size, 2_000_000)
+    assert victim.stdout
+    returned = [int(victim.stdout.readline()) for _ in range(50)]
+    victim.send_signal(signal.SIGKILL)
+    returned += [int(line) for line in victim.communicate()[0].split("\n")[:-1]]
+    returned += [int(line) for line in neighbour.communicate(timeout=60)[0].split()]
+    append(Journal(tmp_path, API), api_row("afterwards"))
+
+    rows, bad = read_all(tmp_path)
+
+    ids = [row[0] for row in rows]
+    assert set(returned) <= set(ids)
+    assert len(ids) == len(set(ids)) <= len(returned) + 2
+    assert len(bad) <= 1
+
+
+def test_the_log_folder_may_vanish_while_running(tmp_path: Path) -> None:
+    log_dir = tmp_path / "logs"
+    target = Journal(log_dir, API)
+    append(target, api_row())
+    shutil.rmtree(log_dir)
+
+    row = append(target, api_row())
+
+    assert read_all(log_dir) == ([row], [])
+
+
+def test_a_file_emptied_from_outside_gets_its_header_again(tmp_path: Path) -> None:
+    target = Journal(tmp_path, API)
+    append(target, api_row())
+    os.truncate(target.path, 0)
+
+    row = append(target, api_row())
+
+    assert target.path.read_bytes() == codec.header(API) + codec.encode(API, row)
+
+
+def short_then_full(real: Callable[[int, bytes], int], taken: int) -> Callable[[int, bytes], int]:
+    calls = iter([True])
+
+    def write(fd: int, data: bytes) -> int:
+        if next(calls, False):
+            return real(fd, data[:taken])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    return write
+
+
+def test_a_row_that_does_not_fit_on_the_disk_is_taken_back_and_raises(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = Journal(tmp_path, API)
+    first = append(target, api_row())
+    size = target.path.stat().st_size
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", short_then_full(os.write, 40))
+        with pytest.raises(OSError, match="No space"):
+            append(target, api_row())
+    assert target.path.stat().st_size == size
+
+    second = append(target, api_row())
+
+    assert read_all(tmp_path) == ([first, second], [])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="locks there are mandatory")
+def test_a_stopped_lock_holder_delays_a_row_briefly_and_loses_nothing(tmp_path: Path) -> None:
+    target = Journal(tmp_path, API)
+    rows = [append(target, api_row())]
+    holder = os.open(target.path, os.O_RDWR)
+    assert locks.try_lock(holder)
+
+    rows += [append(target, api_row()) for _ in range(50)]
+    os.close(holder)
+    rows.append(append(target, api_row()))
+
+    assert target.lock_timeouts == 1
+    assert read_all(tmp_path) == (rows, [])
+
+
+def test_fsync_always_syncs_each_row_and_a_failed_sync_seals_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = Journal(tmp_path, API, fsync="always")
+    synced: list[int] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", synced.append)
+        first = append(target, api_row())
+        assert len(synced) == 1
+
+    def broken(fd: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    doubtful = api_row("written, perhaps not on the disk")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", broken)
+        with pytest.raises(OSError, match="Input/output"):
+            append(target, doubtful)
+    append(target, api_row())
+
+    assert target.sync_errors == 1
+    assert (tmp_path / f"api_logs.{first[0]}.csv").exists()
+
+
+def test_sync_covers_the_files_sealed_since(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = Journal(tmp_path, API, max_bytes=1_000)
+    for number in range(6):
+        append(target, api_row(str(number)))
+    files = {path.stat().st_ino for path in tmp_path.glob("*.csv")}
+    synced: set[int] = set()
+    monkeypatch.setattr(os, "fsync", lambda fd: synced.add(os.fstat(fd).st_ino))
+
+    target.sync()
+
+    assert synced == files
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs /proc")
+def test_no_file_descriptor_is_left_behind(tmp_path: Path) -> None:
+    before = open_descriptors()
+    target = Journal(tmp_path, API, max_bytes=1_000)
+    for number in range(50):
+        append(target, api_row(str(number)))
+    target.close()
+
+    assert open_descriptors() == before
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_parent_and_forked_child_append_side_by_side(tmp_path: Path) -> None:
+    target = Journal(tmp_path, API, max_bytes=20_000)
+    append(target, api_row())
+    busy = threading.Thread(target=lambda: [append(target, api_row()) for _ in range(200)])
+    busy.start()
+    if (child := os.fork()) == 0:
+        for _ in range(200):
+            append(target, api_row("child"))
+        os._exit(0)
+    busy.join()
+    assert os.waitpid(child, 0)[1] == 0
+
+    rows, bad = read_all(tmp_path)
+
+    assert not bad
+    assert sum('"child"' in str(row[7]) for row in rows) == 200
+    assert len({row[0] for row in rows}) == len(rows) == 401

@@ -1,0 +1,146 @@
+"""A machine that drives the journal over a file system which fails at any call."""
+
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from app.lib.tracelog import codec
+from app.lib.tracelog.journal import journal, reader
+from app.lib.tracelog.journal.journal import Journal
+from tests.lib.tracelog.rows import API, api_row, read_all
+
+Call = Literal["open", "write", "fsync", "pread", "ftruncate"]
+Fault = Literal["fails", "is short", "crashes"]
+
+
+class Crash(BaseException):
+    """The process is gone in the middle of a system call."""
+
+
+class FaultyOS:
+    """The `os` module, but the call numbered `at` fails, is short, or never comes back."""
+
+    def __init__(self, call: Call, fault: Fault, at: int, part: float) -> None:
+        self.call = call
+        self.fault = fault
+        self.at = at
+        self.part = part
+        self.seen = 0
+
+    def __getattr__(self, name: str) -> Any:
+        real = getattr(os, name)
+        return self._faulty(real) if name == self.call else real
+
+    def _faulty(self, real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any) -> Any:
+            self.seen += 1
+            if self.seen < self.at:
+                return real(*args)
+            if self.seen == self.at and self.call == "write" and self.fault != "fails":
+                fd, data = args
+                written = real(fd, data[: int(len(data) * self.part)])
+                if self.fault == "crashes":
+                    raise Crash
+                return written
+            if self.fault == "crashes":
+                raise Crash
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        return call
+
+
+class JournalMachine(RuleBasedStateMachine):
+    """Three processes append to one journal; any of them may die and come back at any time."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.folder = Path(tempfile.mkdtemp())
+        self.journals = [self.process() for _ in range(3)]
+        self.kept: list[int] = []
+        self.doubtful: set[int] = set()
+        self.sealed: dict[Path, bytes] = {}
+
+    def process(self) -> Journal:
+        return Journal(self.folder / "logs", API, max_bytes=3_000)
+
+    def line(self, size: int) -> tuple[int, bytes]:
+        row = api_row("x" * size)
+        assert isinstance(row[0], int)
+        return row[0], codec.encode(API, row)
+
+    @rule(who=st.integers(0, 2), size=st.sampled_from([1, 50, 900, 5_000]))
+    def append(self, who: int, size: int) -> None:
+        row_id, line = self.line(size)
+        self.journals[who].append(line, row_id)
+        self.kept.append(row_id)
+
+    @rule(
+        who=st.integers(0, 2),
+        size=st.sampled_from([1, 900]),
+        call=st.sampled_from(["open", "write", "pread", "ftruncate"]),
+        fault=st.sampled_from(["fails", "is short", "crashes"]),
+        at=st.integers(1, 3),
+        part=st.floats(0, 1),
+    )
+    def append_with_fault(
+        self, who: int, size: int, call: Call, fault: Fault, at: int, part: float
+    ) -> None:
+        row_id, line = self.line(size)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(journal, "os", FaultyOS(call, fault, at, part))
+            try:
+                self.journals[who].append(line, row_id)
+            except OSError:
+                # It was told that the row is lost; it may lie there whole, never twice.
+                self.doubtful.add(row_id)
+            except Crash:
+                self.doubtful.add(row_id)
+                self.die(who)
+            else:
+                self.kept.append(row_id)
+
+    @rule(who=st.integers(0, 2))
+    def die(self, who: int) -> None:
+        self.journals[who]._close()
+        self.journals[who] = self.process()
+
+    @rule(who=st.integers(0, 2), fault=st.sampled_from(["fails", None]))
+    def sync(self, who: int, fault: Fault | None) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            if fault:
+                patch.setattr(journal, "os", FaultyOS("fsync", fault, 1, 0))
+            self.journals[who].sync()
+
+    @invariant()
+    def each_returned_row_is_there_once(self) -> None:
+        rows, bad = read_all(self.folder / "logs")
+        ids = [row[0] for row in rows]
+        assert len(ids) == len(set(ids))
+        assert set(self.kept) <= set(ids)
+        assert set(ids) <= set(self.kept) | self.doubtful
+        assert len(bad) <= len(self.doubtful)
+
+    @invariant()
+    def sealed_files_never_change(self) -> None:
+        for segment in reader.list_segments(self.folder / "logs", API):
+            if segment.sealed:
+                content = segment.path.read_bytes()
+                assert self.sealed.setdefault(segment.path, content) == content
+
+    def teardown(self) -> None:
+        for target in self.journals:
+            target.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+JournalMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+TestJournalMachine = JournalMachine.TestCase

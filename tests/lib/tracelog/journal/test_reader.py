@@ -1,0 +1,171 @@
+"""Damage in a file costs the rows it touched and not their neighbours."""
+
+from pathlib import Path
+
+import pytest
+
+from app.lib.tracelog import codec
+from app.lib.tracelog.bulk_decode import decode_lines
+from app.lib.tracelog.journal import reader
+from app.lib.tracelog.schema import Row
+from tests.lib.tracelog.rows import API, api_row, read_all
+
+HEADER = codec.header(API)
+ROWS = [api_row('first, "quoted"\nline'), api_row("日本語" * 20), api_row("third")]
+LINES = [codec.encode(API, row) for row in ROWS]
+
+
+def write(tmp_path: Path, data: bytes) -> Path:
+    path = tmp_path / "api_logs.csv"
+    path.write_bytes(data)
+    return path
+
+
+def test_a_row_that_is_still_being_written_is_left_for_later(tmp_path: Path) -> None:
+    path = write(tmp_path, HEADER + LINES[0] + LINES[1][:-1])
+
+    first = reader.read(path, API)
+    path.write_bytes(HEADER + LINES[0] + LINES[1])
+    second = reader.read(path, API, first.next_offset)
+
+    assert first.rows == ROWS[:1]
+    assert second.rows == ROWS[1:2]
+    assert not first.bad
+    assert not second.bad
+
+
+def test_a_file_cut_at_any_byte_gives_all_whole_rows(tmp_path: Path) -> None:
+    data = HEADER + b"".join(LINES)
+    for cut in range(len(HEADER), len(data)):
+        write(tmp_path, data[:cut])
+        whole = data[:cut].count(b"\n") - 1
+        rows, bad = read_all(tmp_path)
+        assert rows == ROWS[:whole]
+        assert not bad
+
+
+def test_any_torn_row_glued_to_a_whole_one_costs_only_itself(tmp_path: Path) -> None:
+    for cut in range(1, len(LINES[1])):
+        write(tmp_path, HEADER + LINES[0] + LINES[1][:cut] + LINES[2])
+        rows, bad = read_all(tmp_path)
+        if LINES[1][:cut] + b"\n" == LINES[1]:
+            # The line end alone was lost: both rows are whole, and only the last can be told apart.
+            assert ROWS[2] in rows
+            continue
+        assert rows == [ROWS[0], ROWS[2]]
+        assert [span.raw for span in bad] == [LINES[1][:cut]]
+
+
+def test_a_torn_row_closed_by_the_next_writer_is_one_bad_line(tmp_path: Path) -> None:
+    for cut in range(1, len(LINES[1]) - 1):
+        write(tmp_path, HEADER + LINES[0] + LINES[1][:cut] + b"\n" + LINES[2])
+        rows, bad = read_all(tmp_path)
+        assert rows == [ROWS[0], ROWS[2]]
+        assert [span.raw for span in bad] == [LINES[1][:cut]]
+
+
+@pytest.mark.parametrize("damage", [b"\x00" * 4096, b"\xff\xfe", b'"', b"garbage, with, commas\n"])
+def test_damage_mid_file_leaves_the_neighbours_intact(tmp_path: Path, damage: bytes) -> None:
+    write(tmp_path, HEADER + LINES[0] + damage + LINES[1] + LINES[2])
+
+    rows, bad = read_all(tmp_path)
+
+    assert rows == ROWS
+    assert [span.raw for span in bad] == [damage.rstrip(b"\n")]
+    assert all(span.reason for span in bad)
+
+
+def test_offsets_of_rows_and_damage_add_up_to_the_file(tmp_path: Path) -> None:
+    path = write(tmp_path, HEADER + LINES[0] + b"torn" + LINES[1] + b"bad line\n" + LINES[2])
+
+    chunk = reader.read(path, API)
+
+    assert chunk.row_ends[-1] == chunk.next_offset == path.stat().st_size
+    for span in chunk.bad:
+        assert path.read_bytes()[span.start : span.end].rstrip(b"\n") == span.raw
+
+
+def test_a_line_longer_than_a_step_is_read_whole(tmp_path: Path) -> None:
+    large = api_row("x" * 200_000)
+    path = write(tmp_path, HEADER + codec.encode(API, large) + LINES[0])
+
+    chunk = reader.read(path, API, len(HEADER), max_bytes=1_000)
+
+    assert chunk.rows[0] == large
+    assert reader.read(path, API, chunk.row_ends[0]).rows == ROWS[:1]
+
+
+def test_the_tail_of_a_file_nobody_writes_to_is_taken(tmp_path: Path) -> None:
+    path = write(tmp_path, HEADER + LINES[0] + LINES[1][:-1])
+
+    chunk = reader.read(path, API, final=True)
+
+    assert chunk.rows == ROWS[:2]
+    assert chunk.next_offset == path.stat().st_size
+
+
+def test_segments_are_listed_oldest_first_and_known_by_their_first_row(tmp_path: Path) -> None:
+    write(tmp_path, HEADER + LINES[2])
+    for row, line in zip(ROWS[:2], LINES[:2], strict=True):
+        (tmp_path / f"api_logs.{row[0]}.csv").write_bytes(HEADER + line)
+    (tmp_path / "api_logs.backup.csv").write_bytes(b"not ours")
+
+    segments = reader.list_segments(tmp_path, API)
+
+    assert [s.first_id for s in segments] == [row[0] for row in ROWS]
+    assert [s.sealed for s in segments] == [True, True, False]
+
+
+def test_an_empty_or_missing_file_has_no_rows(tmp_path: Path) -> None:
+    assert reader.list_segments(tmp_path, API) == []
+    path = write(tmp_path, b"")
+
+    assert reader.read(path, API).rows == []
+    assert reader.first_id_of(path) is None
+    assert reader.first_id_of(tmp_path / "missing.csv") is None
+
+
+def test_a_first_row_larger_than_any_head_names_its_file_too(tmp_path: Path) -> None:
+    row = api_row("x" * 200_000)
+    path = write(tmp_path, HEADER + codec.encode(API, row))
+
+    assert reader.first_id_of(path) == row[0]
+    assert reader.read(path, API).first_id == row[0]
+
+
+# --- many lines at once ----------------------------------------------------------------------
+
+
+def one_by_one(data: bytes) -> list[Row] | None:
+    try:
+        return [codec.decode(API, line) for line in data.split(b"\n")[:-1]]
+    except codec.BadLine:
+        return None
+
+
+@pytest.mark.parametrize(
+    "text", ["plain", 'a "quoted", text', "日本語\u2028\x00\r\n\\u0041", "\ud800", "'=1+1"]
+)
+def test_many_lines_at_once_are_the_same_rows_as_one_by_one(text: str) -> None:
+    rows = [api_row(text, path=f"/{n}\\{text.encode(errors='replace').decode()}") for n in range(5)]
+    data = b"".join(codec.encode(API, row) for row in rows)
+
+    assert decode_lines(API, data) == rows == one_by_one(data)
+
+
+def test_any_changed_byte_gives_the_same_rows_as_one_by_one_or_none() -> None:
+    data = b"".join(LINES)
+    for position in range(len(data)):
+        for byte in (data[position] ^ 1, 0, ord('"'), ord(","), ord("\\"), ord("-"), 0x80):
+            changed = data[:position] + bytes([byte]) + data[position + 1 :]
+            rows = decode_lines(API, changed)
+            assert rows is None or rows == one_by_one(changed)
+
+
+def test_a_header_that_a_second_writer_has_put_into_the_file_is_no_damage(tmp_path: Path) -> None:
+    first, second = api_row(), api_row()
+    header = codec.header(API)
+    path = tmp_path / "api_logs.csv"
+    path.write_bytes(header + codec.encode(API, first) + header + codec.encode(API, second))
+
+    assert read_all(tmp_path) == ([first, second], [])

@@ -1,0 +1,102 @@
+"""The redaction corpus: what goes in, what must not come out, and what must still be seen.
+
+The cases stand in `cases/*.toml`, a file an area. Their secrets are random, so that a
+plain search finds them. A broken bar (¦) within a well-known kind of key is taken out on loading:
+it keeps secret scanners from taking the corpus for a leak.
+"""
+
+import base64
+import json
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote_plus
+
+FOLDER = Path(__file__).parent / "cases"
+_WINDOW = 6
+
+
+@dataclass(frozen=True)
+class Case:
+    """One case. `kind` says which call it is for: headers, query, path, text, body or cuts."""
+
+    area: str
+    name: str
+    kind: str
+    input: Any
+    secrets: list[str]
+    visible: list[str] = field(default_factory=list)
+    content_type: str = ""
+    content_encoding: str = ""
+    charset: str = "utf-8"
+    html: bool = False
+
+    @property
+    def id(self) -> str:
+        return f"{self.area}: {self.name}"
+
+
+def cases(*kinds: str) -> list[Case]:
+    """All cases of these kinds."""
+    found = []
+    for path in sorted(FOLDER.glob("*.toml")):
+        loaded = tomllib.loads(path.read_text(encoding="utf-8"))
+        for values in json.loads(json.dumps(loaded["case"], ensure_ascii=False).replace("¦", "")):
+            case = Case(area=path.stem, **values)
+            if not kinds or case.kind in kinds:
+                found.append(case)
+    return found
+
+
+def leaked(secrets: list[str], output: str) -> list[str]:
+    """The pieces of secrets that are in an output, also in other cases and encodings."""
+    shown = "\n".join(_readings(output)).lower()
+    return [piece for secret in secrets for piece in _pieces(secret) if piece.lower() in shown]
+
+
+def not_shown(visible: list[str], output: str) -> list[str]:
+    """The texts that an output should show and does not."""
+    shown = list(_readings(output))
+    return [text for text in visible if not any(text in reading for reading in shown)]
+
+
+def _pieces(secret: str) -> Iterator[str]:
+    """Runs of six characters of a secret, forwards and backwards, and what base64 makes of it."""
+    if len(secret) <= _WINDOW:
+        yield secret
+        return
+    for start in range(len(secret) - _WINDOW + 1):
+        yield secret[start : start + _WINDOW]
+        yield secret[start : start + _WINDOW][::-1]
+    for shift in range(3):
+        encoded = base64.b64encode(b" " * shift + secret.encode())[4:-4].decode()
+        if len(encoded) >= 8:
+            yield encoded
+
+
+def _readings(output: str) -> Iterator[str]:
+    """An output as it stands, percent-decoded, and each string of its JSON, also within strings."""
+    yield output
+    yield unquote_plus(output)
+    try:
+        parsed = json.loads(output)
+    except (ValueError, RecursionError):
+        return
+    for text in _strings(parsed):
+        yield unquote_plus(text)
+        if text != output:
+            yield from _readings(text)
+
+
+def _strings(node: object) -> Iterator[str]:
+    if isinstance(node, dict):
+        for key, item in node.items():
+            yield key
+            yield from _strings(item)
+    elif isinstance(node, list):
+        for item in node:
+            yield from _strings(item)
+    elif isinstance(node, str):
+        yield node

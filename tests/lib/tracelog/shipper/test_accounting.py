@@ -1,0 +1,299 @@
+"""Every row is in one of the places that the account names, whatever happened to it."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from app.lib.logger import EnhancedCSVLogger
+from app.lib.tracelog import codec
+from app.lib.tracelog.schema import API_LOGS, TASK_PROGRESS_LOGS
+from app.lib.tracelog.shipper import accounting
+from app.lib.tracelog.shipper.accounting import Account
+from app.lib.tracelog.shipper.quarantine import Quarantine
+from app.lib.tracelog.shipper.shipper import Shipper
+from app.lib.tracelog.store.sqlite_store import SQLiteStore
+from commands.kit.environment import ROOT
+from tests.lib.tracelog.rows import API, api_row
+from tests.support.processes import wait_until
+from tests.support.turso import TursoServer
+
+UNREACHABLE = "libsql://your-db-name.invalid"
+WRITER = """
+import sys
+from pathlib import Path
+from app.lib.tracelog.recorder import Recorder
+from app.lib.tracelog.redaction.redactor import Redactor
+recorder = Recorder(Path(sys.argv[1]), Redactor(), max_bytes=60_000, fsync="no")
+print("ready", flush=True)
+for n in range(int(sys.argv[2])):
+    recorder.write("api_logs", lambda: {"method": "GET", "endpoint": f"/{n}"})
+recorder.close()
+"""
+
+
+@pytest.fixture
+def far(tmp_path: Path) -> Iterator[EnhancedCSVLogger]:
+    """A logger whose store cannot be reached."""
+    logger = EnhancedCSVLogger(UNREACHABLE, base_path=tmp_path)
+    yield logger
+    logger.close(0)
+
+
+@pytest.fixture
+def near(tmp_path: Path) -> Iterator[EnhancedCSVLogger]:
+    """A logger that delivers into a file."""
+    logger = EnhancedCSVLogger(base_path=tmp_path)
+    yield logger
+    logger.close(0)
+
+
+def log(logger: EnhancedCSVLogger, rows: int, table: str = API_LOGS) -> None:
+    for n in range(rows):
+        logger.log(None, table, {"method": "GET", "endpoint": f"/{n}", "task_name": "T"})
+
+
+def numbers(account: Account) -> tuple[int, int, int, int, int]:
+    """appended, shipped, pending, quarantined, dropped."""
+    assert account.unaccounted == 0, account
+    parts = account.shipped, account.pending, account.quarantined, account.dropped
+    assert sum(parts) == account.appended
+    return account.appended, *parts
+
+
+def deliver(folder: Path) -> None:
+    shipper = Shipper(folder, lambda: SQLiteStore(folder / "trace.db"))
+    while shipper.run_once():
+        pass
+    shipper.stop()
+
+
+def test_before_the_first_row_all_is_zero(near: EnhancedCSVLogger) -> None:
+    account = near.status()
+
+    assert numbers(account) == (0, 0, 0, 0, 0)
+    assert (account.leader, account.leader_pid, account.lag_seconds) == (False, None, 0.0)
+
+
+def test_rows_that_were_delivered_are_shipped(near: EnhancedCSVLogger) -> None:
+    log(near, 40)
+    log(near, 2, TASK_PROGRESS_LOGS)
+    assert near.shipper.drain(20)
+
+    account = near.status()
+    assert numbers(account) == (42, 42, 0, 0, 0)
+    assert (account.leader, account.leader_pid, account.state) == (True, os.getpid(), "delivering")
+
+
+def test_rows_that_wait_are_counted_exactly_and_by_table(far: EnhancedCSVLogger) -> None:
+    log(far, 700)
+    log(far, 3, TASK_PROGRESS_LOGS)
+
+    account = far.status()
+
+    assert numbers(account) == (703, 0, 703, 0, 0)
+    assert [(t.name, t.files, t.pending) for t in account.tables] == [
+        (API_LOGS, 1, 700),
+        (TASK_PROGRESS_LOGS, 1, 3),
+    ]
+    assert account.pending_bytes > 0
+    assert account.lag_seconds > 0
+
+
+def test_a_header_that_a_second_writer_has_put_into_the_file_is_no_row(
+    far: EnhancedCSVLogger, tmp_path: Path
+) -> None:
+    log(far, 2)
+    with (tmp_path / "api_logs.csv").open("ab") as file:
+        file.write(codec.header(API))
+    log(far, 2)
+
+    assert numbers(far.status()) == (4, 0, 4, 0, 0)
+    far.close(0)
+    deliver(tmp_path)
+    assert numbers(far.status()) == (4, 4, 0, 0, 0)
+
+
+def test_what_a_later_process_finds_is_what_an_earlier_one_left(
+    far: EnhancedCSVLogger, tmp_path: Path
+) -> None:
+    log(far, 30)
+    far.close(0)
+    deliver(tmp_path)
+    again = EnhancedCSVLogger(UNREACHABLE, base_path=tmp_path)
+    log(again, 5)
+
+    assert numbers(again.status()) == (35, 30, 5, 0, 0)
+    again.close(0)
+
+
+def test_each_byte_that_waits_is_looked_at_once(
+    far: EnhancedCSVLogger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_at: list[int] = []
+    count_lines = accounting.count_lines
+
+    def counting(fd: int, start: int, end: int) -> int:
+        looked_at.append(end - start)
+        return count_lines(fd, start, end)
+
+    monkeypatch.setattr(accounting, "count_lines", counting)
+    log(far, 500)
+    for _ in range(10):
+        log(far, 1)
+        assert far.status().pending == far.status().appended
+
+    header = len(codec.header(API))
+    assert sum(looked_at) == (tmp_path / "api_logs.csv").stat().st_size - header
+
+
+def test_a_row_that_the_disk_does_not_take_is_dropped(
+    far: EnhancedCSVLogger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log(far, 2)
+
+    def full(_: int, __: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", full)
+        log(far, 3)
+    log(far, 1)
+
+    assert numbers(far.status()) == (6, 0, 3, 0, 3)
+
+
+def test_damage_of_one_row_moves_it_to_quarantine(far: EnhancedCSVLogger, tmp_path: Path) -> None:
+    log(far, 10)
+    far.close(0)
+    path = tmp_path / "api_logs.csv"
+    lines = path.read_bytes().split(b"\n")
+    lines[5] = lines[5].replace(b",GET,", b"\0\xffGET,")
+    path.write_bytes(b"\n".join(lines))
+
+    deliver(tmp_path)
+
+    assert numbers(far.status()) == (10, 9, 0, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "after"), [("shipped", (10, 10, 0, 0, 0)), ("discarded", (10, 9, 0, 0, 1))]
+)
+def test_what_is_taken_out_of_quarantine_stays_accounted_for(
+    far: EnhancedCSVLogger, tmp_path: Path, outcome: str, after: tuple[int, ...]
+) -> None:
+    test_damage_of_one_row_moves_it_to_quarantine(far, tmp_path)
+    quarantine = Quarantine(tmp_path)
+    [entry] = quarantine.entries()
+    quarantine.take_out({entry.key: "shipped" if outcome == "shipped" else "discarded"})
+
+    assert numbers(far.status()) == after
+    assert list(quarantine.entries()) == []
+
+    # A replay meets the same damage again.
+    for path in tmp_path.glob(".checkpoint*"):
+        path.unlink()
+    deliver(tmp_path)
+    assert numbers(far.status()) == after
+
+
+def test_a_collision_is_two_rows(far: EnhancedCSVLogger, tmp_path: Path) -> None:
+    rows = [api_row(text, row_id=1_700_000_000_000_000_000) for text in ("one", "two")]
+    for row in rows:
+        far.recorder.journals[API_LOGS].append(codec.encode(API, row), 1_700_000_000_000_000_000)
+        far.recorder.tally.add(appended=1)
+    deliver(tmp_path)
+
+    account = far.status()
+    assert numbers(account) == (2, 2, 0, 0, 0)
+    assert account.collisions == 1
+
+
+def test_the_numbers_agree_while_processes_write_and_one_delivers(tmp_path: Path) -> None:
+    rows, writers = 4_000, 3
+    watcher = EnhancedCSVLogger(base_path=tmp_path)
+    watcher.start()
+    looks = []
+    with ExitStack() as stack:
+        stack.callback(watcher.close, 0)
+        command = [sys.executable, "-c", WRITER, str(tmp_path), str(rows)]
+        processes = [
+            stack.enter_context(subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL))
+            for _ in range(writers)
+        ]
+        while any(process.poll() is None for process in processes):
+            looks.append(watcher.status())
+        assert watcher.shipper.drain(60)
+        looks.append(watcher.status())
+
+    # A row may be in the file and not be counted yet, one for each writer.
+    assert {-writers <= account.unaccounted <= 0 for account in looks} == {True}, looks
+    assert len(looks) > 10
+    assert numbers(looks[-1]) == (rows * writers, rows * writers, 0, 0, 0)
+    assert looks[-1].tables[0].files > 10
+
+
+def test_a_process_that_is_killed_leaves_at_most_one_row_unaccounted(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", WRITER, str(tmp_path), "1000000"]
+    watcher = EnhancedCSVLogger(UNREACHABLE, base_path=tmp_path)
+    for kills in range(1, 4):
+        already = watcher.status().appended
+        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
+            assert process.stdout
+            process.stdout.readline()
+            wait_until(lambda n=already: watcher.status().appended > n + 500)  # type: ignore[misc]
+            process.send_signal(signal.SIGKILL)
+        account = watcher.status()
+        assert -kills <= account.unaccounted <= 0
+        assert account.pending == account.appended - account.unaccounted
+    watcher.close(0)
+
+
+def test_the_account_is_the_same_in_a_process_that_does_not_deliver(
+    near: EnhancedCSVLogger, tmp_path: Path
+) -> None:
+    log(near, 12)
+    assert near.shipper.drain(20)
+    near.shipper.stop()
+    other = EnhancedCSVLogger(base_path=tmp_path)
+
+    assert numbers(other.status()) == numbers(near.status()) == (12, 12, 0, 0, 0)
+    assert not other.status().leader
+    other.close(0)
+
+
+def test_looking_does_not_keep_the_delivery_from_starting(near: EnhancedCSVLogger) -> None:
+    assert numbers(near.status()) == (0, 0, 0, 0, 0)
+    log(near, 1)
+
+    wait_until(lambda: near.status().shipped == 1)
+
+
+def test_a_folder_that_cannot_be_read_is_shown_as_it_seems(tmp_path: Path) -> None:
+    folder = tmp_path / "logs"
+    folder.write_text("a file is in the way")
+    logger = EnhancedCSVLogger(UNREACHABLE, base_path=folder)
+    log(logger, 2)
+
+    assert numbers(logger.status()) == (2, 0, 0, 0, 2)
+    logger.close(0)
+
+
+@pytest.mark.sqld
+def test_rows_in_sqld_are_shipped(sqld: TursoServer, tmp_path: Path) -> None:
+    logger = EnhancedCSVLogger(sqld.url, sqld.token, tmp_path)
+    log(logger, 25)
+    assert logger.shipper.drain(20)
+    sqld.kill()
+    log(logger, 5)
+    wait_until(lambda: logger.status().state == "unavailable")
+
+    account = logger.status()
+    assert numbers(account) == (30, 25, 5, 0, 0)
+    assert account.last_error
+    logger.close(0)

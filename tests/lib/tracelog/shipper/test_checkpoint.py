@@ -1,0 +1,115 @@
+"""The checkpoint may lag and never leads; damage to it costs a replay and nothing else."""
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from app.lib.tracelog.shipper.checkpoint import FILE_NAME, Checkpoint, Counters
+
+
+def saved(folder: Path, offset: int) -> Checkpoint:
+    checkpoint = Checkpoint.load(folder)
+    checkpoint.advance("api_logs", 1_700_000_000_000_000_000, offset)
+    checkpoint.counters.shipped = offset // 100
+    checkpoint.save()
+    return checkpoint
+
+
+def offset_in(folder: Path) -> int:
+    return Checkpoint.load(folder).offset("api_logs", 1_700_000_000_000_000_000)
+
+
+def test_what_was_saved_is_loaded(tmp_path: Path) -> None:
+    checkpoint = Checkpoint(
+        tmp_path,
+        {"api_logs": {1: 10, 2**62: 2**40}, "task_progress_logs": {0: 5}},
+        Counters(shipped=1, known=2, collisions=3, quarantined=4, batches=5, retries=6),
+        "refused",
+        "it says „no“",
+    )
+    checkpoint.save()
+
+    assert Checkpoint.load(tmp_path) == checkpoint
+
+
+def test_without_a_checkpoint_everything_is_delivered_from_the_start(tmp_path: Path) -> None:
+    assert Checkpoint.load(tmp_path) == Checkpoint(tmp_path)
+
+
+def test_a_checkpoint_cut_at_any_byte_falls_back_to_the_one_before(tmp_path: Path) -> None:
+    saved(tmp_path, 1000)
+    saved(tmp_path, 2000)
+    whole = (tmp_path / FILE_NAME).read_bytes()
+
+    for cut in range(len(whole)):
+        (tmp_path / FILE_NAME).write_bytes(whole[:cut])
+        assert offset_in(tmp_path) == 1000
+
+
+def test_a_flipped_bit_anywhere_never_makes_it_lead(tmp_path: Path) -> None:
+    saved(tmp_path, 1000)
+    saved(tmp_path, 2000)
+    whole = (tmp_path / FILE_NAME).read_bytes()
+
+    for position in range(len(whole)):
+        flipped = bytearray(whole)
+        flipped[position] ^= 1 << position % 8
+        (tmp_path / FILE_NAME).write_bytes(flipped)
+        assert offset_in(tmp_path) in {1000, 2000}
+
+
+@pytest.mark.parametrize("damage", [b"", b"\0" * 500, b"null", b"[]", b'{"checksum":"x"}'])
+def test_when_both_copies_are_damaged_it_starts_over(tmp_path: Path, damage: bytes) -> None:
+    saved(tmp_path, 1000)
+    saved(tmp_path, 2000)
+    for path in tmp_path.glob(".checkpoint*"):
+        path.write_bytes(damage)
+
+    assert Checkpoint.load(tmp_path) == Checkpoint(tmp_path)
+
+
+def test_a_full_disk_leaves_the_old_one_in_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved(tmp_path, 1000)
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        saved(tmp_path, 2000)
+    monkeypatch.undo()
+
+    assert offset_in(tmp_path) == 1000
+    assert [path.name for path in tmp_path.iterdir()] == [FILE_NAME]
+    saved(tmp_path, 3000)
+    assert offset_in(tmp_path) == 3000
+
+
+def test_a_crash_between_the_two_renames_leaves_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved(tmp_path, 1000)
+    rename = Path.replace
+
+    def crash(self: Path, target: Path) -> Path:
+        if target.name == FILE_NAME:
+            raise KeyboardInterrupt
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "replace", crash)
+    with pytest.raises(KeyboardInterrupt):
+        saved(tmp_path, 2000)
+
+    assert offset_in(tmp_path) == 1000
+
+
+def test_segments_that_are_gone_are_forgotten(tmp_path: Path) -> None:
+    checkpoint = Checkpoint(tmp_path, {"api_logs": {0: 7, 1: 10, 5: 20, 9: 30}})
+
+    checkpoint.forget_before("api_logs", 5)
+
+    assert checkpoint.offsets == {"api_logs": {0: 7, 5: 20, 9: 30}}

@@ -1,0 +1,76 @@
+"""What cannot be delivered lies in quarantine, once, with its reason."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from app.lib.tracelog.shipper.quarantine import FILE_NAME, Entry, Quarantine
+
+
+def entry(start: int, raw: bytes = b"torn,row\n") -> Entry:
+    segment = 1_700_000_000_000_000_001
+    at = "2026-11-23 04:47:08.123"
+    return Entry(at, "api_logs", segment, start, start + len(raw), "3 fields", raw)
+
+
+def test_entries_come_back_byte_for_byte(tmp_path: Path) -> None:
+    entries = [entry(0), entry(9, b"\xff\x00\x80"), entry(12, "日本語\u2028".encode())]
+
+    Quarantine(tmp_path).add(entries)
+
+    assert list(Quarantine(tmp_path).entries()) == entries
+    assert (tmp_path / FILE_NAME).read_bytes().count(b"\n") == 3
+
+
+def test_a_replay_puts_nothing_in_twice(tmp_path: Path) -> None:
+    first = Quarantine(tmp_path)
+    first.add([entry(0), entry(9)])
+    first.add([entry(9)])
+    after_a_restart = Quarantine(tmp_path)
+    after_a_restart.add([entry(0), entry(20)])
+
+    assert [each.start for each in after_a_restart.entries()] == [0, 9, 20]
+
+
+def test_a_torn_last_line_costs_no_other(tmp_path: Path) -> None:
+    Quarantine(tmp_path).add([entry(0), entry(9)])
+    path = tmp_path / FILE_NAME
+    path.write_bytes(path.read_bytes()[:-20])
+
+    quarantine = Quarantine(tmp_path)
+    quarantine.add([entry(9), entry(20)])
+
+    assert [each.start for each in quarantine.entries()] == [0, 9, 20]
+
+
+def test_without_a_file_it_is_empty(tmp_path: Path) -> None:
+    assert list(Quarantine(tmp_path).entries()) == []
+
+
+def test_what_is_taken_out_does_not_come_back(tmp_path: Path) -> None:
+    leader = Quarantine(tmp_path)
+    leader.add([entry(0), entry(9), entry(20)])
+
+    Quarantine(tmp_path).take_out({entry(0).key: "shipped", entry(20).key: "discarded"})
+    leader.add([entry(30)])
+    after_a_restart = Quarantine(tmp_path)
+    after_a_restart.add([entry(0), entry(9), entry(20), entry(30)])
+
+    assert [each.start for each in after_a_restart.entries()] == [9, 30]
+    assert after_a_restart.outcomes() == {"shipped": 1, "discarded": 1}
+    assert (tmp_path / FILE_NAME).read_bytes().count(b"torn,row") == 2
+
+
+def test_nothing_is_lost_while_somebody_takes_out(tmp_path: Path) -> None:
+    leader, person = Quarantine(tmp_path), Quarantine(tmp_path)
+
+    def add() -> None:
+        for n in range(200):
+            leader.add([entry(n * 10)])
+
+    with ThreadPoolExecutor() as threads:
+        adding = threads.submit(add)
+        while not adding.done():
+            person.take_out({each.key: "discarded" for each in person.entries()})
+        adding.result()
+
+    assert len(list(person.entries())) + person.outcomes()["discarded"] == 200

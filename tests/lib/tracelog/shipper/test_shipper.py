@@ -1,0 +1,498 @@
+"""What a person sees of the delivery: rows that arrive, and one clear line when they do not."""
+
+import logging
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from app.lib.tracelog import codec
+from app.lib.tracelog.journal.journal import Journal
+from app.lib.tracelog.schema import TABLES, Row
+from app.lib.tracelog.shipper.shipper import AnotherDelivers, Shipper
+from app.lib.tracelog.store.sql import Statement
+from app.lib.tracelog.store.sqlite_store import SQLiteStore
+from app.lib.tracelog.store.store import Batch, Inserted, Store, StoreUnavailable
+from app.lib.tracelog.store.turso_store import TursoStore
+from tests.lib.tracelog.rows import API, api_row
+from tests.support import faulty_server as faults
+from tests.support.faulty_server import Fault, FaultyServer, faulty_server
+from tests.support.processes import wait_until
+from tests.support.turso import TursoServer
+
+__all__ = ["faulty_server"]
+
+MakeShipper = Callable[[Callable[[], Store]], Shipper]
+
+
+@pytest.fixture
+def logs(tmp_path: Path) -> Path:
+    return tmp_path / "logs"
+
+
+@pytest.fixture
+def make_shipper(logs: Path) -> Iterator[MakeShipper]:
+    """Shippers of one log folder that lose no time; all are stopped in the end."""
+    made: list[Shipper] = []
+
+    def make(store_factory: Callable[[], Store]) -> Shipper:
+        made.append(
+            Shipper(
+                logs,
+                store_factory,
+                idle_seconds=0.05,
+                gather_seconds=0.01,
+                retry_seconds=0.2,
+                refused_seconds=0.4,
+            )
+        )
+        return made[-1]
+
+    yield make
+    for shipper in made:
+        assert shipper.stop(20)
+
+
+@pytest.fixture
+def journal(logs: Path) -> Iterator[Journal]:
+    journal = Journal(logs, API, fsync="no")
+    yield journal
+    journal.close()
+
+
+def write(journal: Journal, count: int) -> list[Row]:
+    rows = [api_row(f"row {n}") for n in range(count)]
+    for row in rows:
+        assert isinstance(row[0], int)
+        journal.append(codec.encode(API, row), row[0])
+    return rows
+
+
+def count(store: Store) -> object:
+    return store.query("SELECT count(*) FROM api_logs").rows[0][0]
+
+
+def stored(store: Store) -> list[tuple[object, ...]]:
+    sql = f"SELECT {', '.join(API.column_names)} FROM api_logs ORDER BY id"
+    return [tuple(row) for row in store.query(sql).rows]
+
+
+def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.message for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+# --- rows arrive ----------------------------------------------------------------------------
+
+
+def test_rows_arrive_soon_after_they_are_written(
+    logs: Path, journal: Journal, make_shipper: MakeShipper
+) -> None:
+    store = SQLiteStore(logs / "trace.db")
+    shipper = make_shipper(lambda: SQLiteStore(logs / "trace.db"))
+    shipper.start()
+    written = write(journal, 3)
+    shipper.wake()
+    wait_until(lambda: shipper.status().shipped == 3)
+    written += write(journal, 2)
+
+    wait_until(lambda: shipper.status().shipped == 5)
+    status = shipper.status()
+    assert (status.state, status.leader, status.pending_bytes) == ("delivering", True, 0)
+    assert stored(store) == written
+    store.close()
+
+
+def test_rows_of_other_processes_are_seen_without_a_word_from_them(
+    logs: Path, make_shipper: MakeShipper
+) -> None:
+    shipper = make_shipper(lambda: SQLiteStore(logs / "trace.db"))
+    shipper.start()
+    line = codec.header(API) + codec.encode(API, api_row())
+
+    writer = "import sys; open(sys.argv[1], 'ab').write(sys.stdin.buffer.read())"
+    wait_until(logs.exists)
+    subprocess.run(
+        [sys.executable, "-c", writer, str(logs / "api_logs.csv")], input=line, check=True
+    )
+
+    wait_until(lambda: shipper.status().shipped == 1)
+
+
+def test_rotation_under_several_writers_loses_and_doubles_nothing(
+    logs: Path, make_shipper: MakeShipper
+) -> None:
+    shipper = make_shipper(lambda: SQLiteStore(logs / "trace.db"))
+    shipper.start()
+    written: list[Row] = []
+
+    def writer() -> None:
+        own = Journal(logs, API, max_bytes=4_000, fsync="no")
+        written.extend(write(own, 150))
+        own.close()
+
+    threads = [threading.Thread(target=writer) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert shipper.drain(30)
+    store = SQLiteStore(logs / "trace.db")
+    assert stored(store) == sorted(written, key=lambda row: int(str(row[0])))
+    assert shipper.status().lost_bytes == 0
+    store.close()
+
+
+@pytest.mark.parametrize("server", ["sqld", "tursodb"])
+def test_a_drain_delivers_a_backlog_before_it_returns(
+    request: pytest.FixtureRequest, journal: Journal, make_shipper: MakeShipper, server: str
+) -> None:
+    turso: TursoServer = request.getfixturevalue(server)
+    write(journal, 5_000)
+    shipper = make_shipper(lambda: TursoStore(turso.url, turso.token))
+    shipper.start()
+
+    assert shipper.drain(30)
+    assert shipper.status().shipped == 5_000
+    assert shipper.stop(5)
+    store = TursoStore(turso.url, turso.token)
+    assert count(store) == 5_000
+    store.close()
+
+
+def test_a_drain_ends_in_time_when_nobody_answers(
+    journal: Journal, make_shipper: MakeShipper, faulty_server: FaultyServer
+) -> None:
+    faulty_server.fault = faults.is_silent
+    shipper = make_shipper(lambda: TursoStore(faulty_server.url, seconds=1.0))
+    write(journal, 1)
+    shipper.start()
+    wait_until(lambda: faulty_server.requests > 0)
+
+    started = time.monotonic()
+    assert not shipper.drain(0.3)
+    shipper.stop(0.1)
+
+    assert time.monotonic() - started < 1.5
+
+
+def test_a_shipper_can_be_used_without_a_thread(
+    logs: Path, journal: Journal, make_shipper: MakeShipper
+) -> None:
+    write(journal, 700)
+    shipper = make_shipper(lambda: SQLiteStore(logs / "trace.db"))
+
+    assert [shipper.run_once() for _ in range(3)] == [500, 200, 0]
+    with pytest.raises(AnotherDelivers):
+        make_shipper(lambda: SQLiteStore(logs / "trace.db")).run_once()
+    assert shipper.drain(0)
+
+
+# --- several shippers -----------------------------------------------------------------------
+
+
+def test_of_two_one_delivers_and_the_other_follows_when_it_ends(
+    logs: Path, journal: Journal, make_shipper: MakeShipper
+) -> None:
+    first = make_shipper(lambda: SQLiteStore(logs / "trace.db"))
+    second = make_shipper(lambda: SQLiteStore(logs / "trace.db"))
+    first.start()
+    write(journal, 10)
+    assert first.drain(10)
+    second.start()
+    write(journal, 10)
+    assert second.drain(10)
+    assert [shipper.status().leader for shipper in (first, second)] == [True, False]
+    assert second.status().shipped == 20
+
+    assert first.stop()
+    write(journal, 10)
+    started = time.monotonic()
+    wait_until(lambda: second.status().leader, seconds=2)
+    assert second.drain(10)
+
+    assert time.monotonic() - started < 2
+    assert second.status().shipped == 30
+    store = SQLiteStore(logs / "trace.db")
+    assert count(store) == 30
+    store.close()
+
+
+def test_two_leaders_at_once_do_no_harm(
+    logs: Path, journal: Journal, make_shipper: MakeShipper
+) -> None:
+    shippers = [make_shipper(lambda: SQLiteStore(logs / "trace.db")) for _ in range(2)]
+    written = []
+    for shipper in shippers:
+        shipper.start()
+        written += write(journal, 300)
+        wait_until(lambda: (logs / ".shipper.lock").exists())
+        # Whoever comes next finds no lock and leads as well.
+        (logs / ".shipper.lock").unlink()
+    written += write(journal, 300)
+    assert any(shipper.drain(10) for shipper in shippers)
+
+    store = SQLiteStore(logs / "trace.db")
+    assert stored(store) == written
+    store.close()
+
+
+# --- when it does not work ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fault", "state", "says"),
+    [
+        (faults.is_silent, "unavailable", "did not answer in time"),
+        (faults.resets_in_mid_answer, "unavailable", "cannot be delivered"),
+        (faults.answers(503), "unavailable", "HTTP 503"),
+        (faults.answers(429), "unavailable", "HTTP 429"),
+        (faults.answers(500), "unavailable", "HTTP 500"),
+        (faults.answers(200, b"hello"), "unavailable", "makes no sense"),
+        (faults.answers(401), "refused", "does not take the token"),
+        (faults.answers(403), "refused", "does not take the token"),
+        (faults.answers_an_sql_error("over quota", "BLOCKED"), "refused", "blocked"),
+    ],
+)
+def test_a_failure_gives_one_line_and_its_end_another(
+    journal: Journal,
+    make_shipper: MakeShipper,
+    faulty_server: FaultyServer,
+    open_sqld: TursoServer,
+    caplog: pytest.LogCaptureFixture,
+    fault: Fault,
+    state: str,
+    says: str,
+) -> None:
+    faulty_server.upstream = open_sqld.url
+    faulty_server.fault = fault
+    write(journal, 20)
+    seconds = 0.2 if fault is faults.is_silent else 10.0
+    shipper = make_shipper(lambda: TursoStore(faulty_server.url, "secret-token", seconds=seconds))
+    shipper.start()
+    wait_until(lambda: shipper.status().retries >= 3)
+    failing = shipper.status()
+    faulty_server.fault = faults.passes
+
+    assert shipper.drain(10)
+    assert (failing.state, failing.pending_rows, failing.shipped) == (state, 20, 0)
+    assert failing.lag_seconds > 0
+    first, last = lines(caplog)
+    assert says in first
+    assert "works again" in last
+    assert "secret-token" not in caplog.text
+    assert shipper.status().shipped == 20
+    assert shipper.status().last_error == ""
+
+
+def test_a_lost_answer_doubles_no_row(
+    journal: Journal,
+    make_shipper: MakeShipper,
+    faulty_server: FaultyServer,
+    open_sqld: TursoServer,
+) -> None:
+    faulty_server.upstream = open_sqld.url
+    store = TursoStore(open_sqld.url)
+    store.migrate()
+    faulty_server.fault = faults.loses_the_answer
+    written = write(journal, 50)
+    shipper = make_shipper(lambda: TursoStore(faulty_server.url))
+    shipper.start()
+    wait_until(lambda: count(store) == 50)
+    wait_until(lambda: shipper.status().retries >= 1)
+    assert shipper.status().shipped == 0
+    faulty_server.fault = faults.passes
+
+    assert shipper.drain(10)
+    assert (shipper.status().shipped, shipper.status().known) == (50, 50)
+    assert stored(store) == written
+    store.close()
+
+
+def test_a_wrong_token_is_told_once_and_the_rows_wait(
+    journal: Journal,
+    make_shipper: MakeShipper,
+    sqld: TursoServer,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    write(journal, 5)
+    shipper = make_shipper(lambda: TursoStore(sqld.url, "wrong"))
+    shipper.start()
+    wait_until(lambda: shipper.status().retries >= 3)
+
+    assert [line for line in lines(caplog) if "does not take the token" in line] == lines(caplog)
+    assert len(lines(caplog)) == 1
+    assert shipper.status().pending_rows == 5
+
+
+def test_a_server_that_is_killed_and_comes_back_gets_every_row(
+    journal: Journal,
+    make_shipper: MakeShipper,
+    sqld: TursoServer,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    shipper = make_shipper(lambda: TursoStore(sqld.url, sqld.token, seconds=2.0))
+    shipper.start()
+    written = write(journal, 200)
+    assert shipper.drain(10)
+    sqld.kill()
+    written += write(journal, 200)
+    wait_until(lambda: shipper.status().state == "unavailable")
+    sqld.start()
+    wait_until(lambda: shipper.status().shipped == 400)
+    sqld.pause()
+    written += write(journal, 200)
+    wait_until(lambda: shipper.status().state == "unavailable")
+    sqld.resume()
+    assert shipper.drain(20)
+
+    store = TursoStore(sqld.url, sqld.token)
+    assert stored(store) == written
+    assert len(lines(caplog)) == 4
+    store.close()
+
+
+def test_tables_that_are_dropped_while_it_runs_are_made_again(
+    journal: Journal,
+    make_shipper: MakeShipper,
+    open_sqld: TursoServer,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    store = TursoStore(open_sqld.url)
+    shipper = make_shipper(lambda: TursoStore(open_sqld.url))
+    shipper.start()
+    write(journal, 5)
+    assert shipper.drain(10)
+    assert lines(caplog) == []
+    store.transact([Statement(f"DROP TABLE {name}") for name in TABLES])
+    write(journal, 7)
+
+    assert shipper.drain(10)
+    assert count(store) == 7
+    (line,) = lines(caplog)
+    assert "Making the tables" in line
+    store.close()
+
+
+def test_too_many_rejected_rows_stop_it_until_it_is_mended(
+    logs: Path, journal: Journal, make_shipper: MakeShipper, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = SQLiteStore(logs / "trace.db")
+    store.migrate()
+    store.transact([Statement("ALTER TABLE api_logs ADD COLUMN team TEXT CHECK (team NOT NULL)")])
+    write(journal, 30)
+    shipper = make_shipper(lambda: SQLiteStore(logs / "trace.db"))
+    shipper.start()
+    wait_until(lambda: shipper.status().retries >= 2)
+    stopped = shipper.status()
+    store.transact([Statement("ALTER TABLE api_logs DROP COLUMN team")])
+
+    assert shipper.drain(10)
+    assert (stopped.state, stopped.quarantined, stopped.pending_rows) == ("stopped", 0, 30)
+    assert "more than a fifth" in lines(caplog)[0]
+    assert len(lines(caplog)) == 2
+    assert shipper.status().shipped == 30
+    store.close()
+
+
+def test_a_url_that_is_none_is_told_and_nothing_is_lost(
+    journal: Journal, make_shipper: MakeShipper, caplog: pytest.LogCaptureFixture
+) -> None:
+    shipper = make_shipper(lambda: TursoStore("my-database"))
+    write(journal, 2)
+    shipper.start()
+    wait_until(lambda: shipper.status().state == "refused")
+
+    assert "must look like libsql://" in lines(caplog)[0]
+    assert shipper.status().pending_rows == 2
+
+
+def test_a_fault_of_its_own_is_told_with_its_trace_and_does_not_end_it(
+    logs: Path, journal: Journal, make_shipper: MakeShipper, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Faulty(SQLiteStore):
+        broken = True
+
+        def insert(self, batch: Batch) -> Inserted:
+            if Faulty.broken:
+                raise ZeroDivisionError("a mistake of ours")
+            return super().insert(batch)
+
+    write(journal, 3)
+    shipper = make_shipper(lambda: Faulty(logs / "trace.db"))
+    shipper.start()
+    wait_until(lambda: shipper.status().retries >= 2)
+    Faulty.broken = False
+
+    assert shipper.drain(10)
+    assert "a mistake of ours" in caplog.text
+    assert "Traceback" in caplog.text
+    assert caplog.text.count("Traceback") == 1
+
+
+def test_new_rows_do_not_shorten_the_pause_after_a_failure(logs: Path, journal: Journal) -> None:
+    calls = []
+
+    class Gone(SQLiteStore):
+        def insert(self, batch: Batch) -> Inserted:
+            calls.append(len(batch))
+            raise StoreUnavailable("gone")
+
+    shipper = Shipper(logs, lambda: Gone(logs / "trace.db"), idle_seconds=0.01, draw=lambda: 1.0)
+    shipper.start()
+    write(journal, 1)
+    shipper.wake()
+    wait_until(lambda: len(calls) == 1)
+    started = time.monotonic()
+    while len(calls) < 3:
+        shipper.wake()
+        time.sleep(0.001)
+    # Pauses of 0.2 s and 0.4 s.
+    assert time.monotonic() - started > 0.55
+    assert shipper.stop(5)
+
+
+def test_after_a_drain_in_vain_pauses_are_as_long_as_before(
+    journal: Journal, make_shipper: MakeShipper, faulty_server: FaultyServer
+) -> None:
+    faulty_server.fault = faults.answers(401)
+    shipper = make_shipper(lambda: TursoStore(faulty_server.url))
+    write(journal, 1)
+    shipper.start()
+    assert not shipper.drain(0.2)
+
+    retries, started = shipper.status().retries, time.monotonic()
+    wait_until(lambda: shipper.status().retries >= retries + 5)
+
+    # Each of the five pauses is 0.05 s at least.
+    assert time.monotonic() - started > 0.2
+
+
+def test_the_standby_shows_what_the_leader_does(
+    journal: Journal, make_shipper: MakeShipper, faulty_server: FaultyServer
+) -> None:
+    faulty_server.fault = faults.answers(401)
+    leader = make_shipper(lambda: TursoStore(faulty_server.url))
+    standby = make_shipper(lambda: TursoStore(faulty_server.url))
+    write(journal, 4)
+    leader.start()
+    wait_until(lambda: leader.status().leader)
+    standby.start()
+    wait_until(lambda: standby.status().state == "refused")
+
+    status = standby.status()
+    assert (status.state, status.leader, status.pending_rows) == ("refused", False, 4)
+    assert "token" in status.last_error
+
+
+def test_stopping_twice_and_before_the_start_is_fine(make_shipper: MakeShipper) -> None:
+    shipper = make_shipper(lambda: SQLiteStore(Path("nowhere.db")))
+
+    assert shipper.stop()
+    shipper.start()
+    assert shipper.stop()
+    assert shipper.stop()

@@ -1,0 +1,124 @@
+"""The store in a file: other processes, and a file that is taken away."""
+
+import os
+import shutil
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.lib.tracelog.schema import API_LOGS
+from app.lib.tracelog.store.sqlite_store import SQLiteStore
+from app.lib.tracelog.store.store import (
+    Batch,
+    Inserted,
+    QueryFailed,
+    StoreRefused,
+    StoreSchemaMissing,
+    StoreUnavailable,
+)
+from tests.lib.tracelog.rows import api_row
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SQLiteStore]:
+    store = SQLiteStore(tmp_path / "logs" / "trace.db")
+    store.migrate()
+    yield store
+    store.close()
+
+
+def count(store: SQLiteStore) -> object:
+    return store.query("SELECT count(*) FROM api_logs").rows[0][0]
+
+
+def batch(text: str = "hello") -> Batch:
+    return Batch({API_LOGS: [api_row(text)]})
+
+
+def test_a_folder_that_was_removed_is_told_and_migrating_makes_it_again(
+    store: SQLiteStore, tmp_path: Path
+) -> None:
+    store.insert(batch())
+    assert count(store) == 1
+    shutil.rmtree(tmp_path / "logs")
+
+    with pytest.raises(StoreSchemaMissing):
+        store.insert(batch())
+    with pytest.raises(StoreSchemaMissing):
+        count(store)
+    store.migrate()
+    store.insert(batch())
+
+    assert count(store) == 1
+
+
+def test_another_program_that_holds_the_lock_too_long_is_told(
+    store: SQLiteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.lib.tracelog.store.sqlite_store.BUSY_SECONDS", 0.1)
+    with sqlite3.connect(store.name, isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        waiting = SQLiteStore(Path(store.name))
+        with pytest.raises(StoreUnavailable, match="locked"):
+            waiting.insert(batch())
+        other.execute("ROLLBACK")
+    other.close()
+
+    assert waiting.insert(batch()) == Inserted(written=1)
+    waiting.close()
+
+
+def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "trace.db"
+    path.write_bytes(b"something else, which is long enough to be looked at" * 100)
+    store = SQLiteStore(path)
+
+    with pytest.raises(StoreRefused, match="not a database"):
+        store.migrate()
+    store.close()
+
+
+def test_a_question_that_takes_too_long_says_so(store: SQLiteStore) -> None:
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT sum(i) FROM n"
+
+    with pytest.raises(QueryFailed, match=r"longer than 0\.1 s"):
+        store.query(endless, timeout=0.1)
+    assert count(store) == 0
+
+
+def test_several_stores_write_to_one_file(store: SQLiteStore) -> None:
+    stores = [SQLiteStore(Path(store.name)) for _ in range(4)]
+
+    def write(each: SQLiteStore) -> None:
+        for _ in range(25):
+            each.insert(batch())
+        each.close()
+
+    threads = [threading.Thread(target=write, args=(each,)) for each in stores]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert count(store) == 100
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks do not exist here")
+def test_a_forked_child_opens_the_file_anew(store: SQLiteStore) -> None:
+    store.insert(batch())
+    child = os.fork()
+    if child == 0:
+        written = store.insert(batch("child")).written
+        os._exit(0 if written == 1 and count(store) == 2 else 1)
+
+    assert os.waitpid(child, 0)[1] == 0
+    store.insert(batch())
+    assert count(store) == 3
+
+
+def test_the_file_is_for_its_owner_only(store: SQLiteStore) -> None:
+    if os.name == "posix":
+        assert Path(store.name).stat().st_mode & 0o077 == 0

@@ -1,0 +1,169 @@
+"""What is exported is what the journal had, byte for byte."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.lib.logger import EnhancedCSVLogger
+from app.lib.tracelog import codec
+from app.lib.tracelog.journal import reader
+from app.lib.tracelog.journal.journal import Journal
+from app.lib.tracelog.schema import API_LOGS, TABLES, TASK_PROGRESS_LOGS, Row
+from app.lib.tracelog.shipper.shipper import Shipper
+from app.lib.tracelog.store.sql import Statement
+from app.lib.tracelog.store.sqlite_store import SQLiteStore
+from app.lib.tracelog.store.store import Batch, Store
+from app.lib.tracelog.store.turso_store import TursoStore
+from app.lib.tracelog.transfer.export import export
+from commands.kit.environment import ROOT
+from tests.lib.tracelog.rows import API, api_row
+from tests.lib.tracelog.shipper.test_accounting import WRITER
+from tests.support.turso import TursoServer
+
+HOSTILE = [
+    'comma, "quote", line\r\nbreak\ttab',
+    "NUL \x00, next line \x85, separators \u2028\u2029, mark \ufeff",
+    "日本語 😀 \\ backslash \\n that is none",
+    "=1+1",
+    "x" * 300_000,
+    "",
+]
+
+
+@pytest.fixture(params=["sqlite", "sqld", "tursodb"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    store: Store
+    if request.param == "sqlite":
+        store = SQLiteStore(tmp_path / "trace.db")
+    else:
+        server: TursoServer = request.getfixturevalue(request.param)
+        store = TursoStore(server.url, server.token)
+    store.migrate()
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def near(tmp_path: Path) -> Iterator[Store]:
+    store = SQLiteStore(tmp_path / "trace.db")
+    store.migrate()
+    yield store
+    store.close()
+
+
+def journal_of(folder: Path, table: str = API_LOGS) -> bytes:
+    """The lines of all segments under one header."""
+    segments = reader.list_segments(folder, TABLES[table])
+    header = codec.header(TABLES[table])
+    return header + b"".join(each.path.read_bytes().removeprefix(header) for each in segments)
+
+
+def deliver(folder: Path, store: Store) -> None:
+    shipper = Shipper(folder, lambda: store)
+    while shipper.run_once():
+        pass
+    shipper.stop()
+
+
+def test_the_journal_of_one_writer_comes_back_byte_for_byte(store: Store, tmp_path: Path) -> None:
+    journal = Journal(tmp_path, API, max_bytes=50_000, fsync="no")
+    for n in range(700):
+        row = api_row(HOSTILE[n % len(HOSTILE)] if n < 60 else f"row {n}", path=f"/{n}")
+        assert isinstance(row[0], int)
+        journal.append(codec.encode(API, row), row[0])
+    journal.close()
+    steps = Journal(tmp_path, TABLES[TASK_PROGRESS_LOGS], fsync="no")
+    for n, text in enumerate(HOSTILE):
+        data = {"task_name": text, "step_name": "S", "error_message": text, "stack_trace": text}
+        step = codec.make_row(steps.table, data, row_id=10**18 + n, trace_id="t", now=n)
+        steps.append(codec.encode(steps.table, step), 10**18 + n)
+    steps.close()
+    deliver(tmp_path, store)
+    written: list[int] = []
+
+    rows = export(store, tmp_path / "out", written.append)
+
+    assert rows == {API_LOGS: 700, TASK_PROGRESS_LOGS: len(HOSTILE)}
+    assert sum(written) == 700 + len(HOSTILE)
+    for table in TABLES:
+        assert (tmp_path / "out" / f"{table}.csv").read_bytes() == journal_of(tmp_path, table)
+
+
+def test_the_journal_of_several_writers_comes_back_line_for_line(tmp_path: Path) -> None:
+    logger = EnhancedCSVLogger(base_path=tmp_path)
+    command = [sys.executable, "-c", WRITER, str(tmp_path), "1500"]
+    writers = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) for _ in range(3)]
+    assert [writer.wait() for writer in writers] == [0, 0, 0]
+    logger.start()
+    assert logger.shipper.drain(60)
+
+    export(logger.store, tmp_path / "out")
+
+    exported = (tmp_path / "out" / "api_logs.csv").read_bytes().splitlines()
+    assert sorted(exported) == sorted(journal_of(tmp_path).splitlines())
+    ids = [line[:19] for line in exported[1:]]
+    assert ids == sorted(ids)
+    assert len(ids) == 4500
+    logger.close()
+
+
+def test_rows_too_large_for_one_answer_come_in_several(sqld: TursoServer, tmp_path: Path) -> None:
+    store = TursoStore(sqld.url, sqld.token)
+    store.migrate()
+    rows = [api_row("x" * 400_000) for _ in range(60)]
+    for row in rows:
+        store.insert(Batch({API_LOGS: [row]}))
+
+    assert export(store, tmp_path / "out")[API_LOGS] == 60
+
+    encoded = b"".join(codec.encode(API, row) for row in rows)
+    assert (tmp_path / "out" / "api_logs.csv").read_bytes() == codec.header(API) + encoded
+    store.close()
+
+
+def test_an_empty_store_becomes_headers(near: Store, tmp_path: Path) -> None:
+    assert export(near, tmp_path / "new" / "folder") == {API_LOGS: 0, TASK_PROGRESS_LOGS: 0}
+    assert (tmp_path / "new" / "folder" / "api_logs.csv").read_bytes() == codec.header(API)
+
+
+def test_no_file_is_overwritten(near: Store, tmp_path: Path) -> None:
+    (tmp_path / "task_progress_logs.csv").write_text("somebody's")
+
+    with pytest.raises(FileExistsError) as caught:
+        export(near, tmp_path)
+
+    assert caught.value.filename == str(tmp_path / "task_progress_logs.csv")
+    assert not (tmp_path / "api_logs.csv").exists()
+
+
+def test_rows_that_others_put_into_the_tables_are_lines_too(near: Store, tmp_path: Path) -> None:
+    values = "(7, 'a', 'GET', 'two\nlines', '{\n \"a\": 1\n}', x'00ff', '200', 'text\nlines', 1.0)"
+    columns = "id, trace_id, method, endpoint, request_header, request_body, response_status, "
+    columns += "response_body, duration_ms"
+    near.transact([Statement(f"INSERT INTO api_logs ({columns}) VALUES {values}")])
+
+    export(near, tmp_path / "out")
+
+    header, line = (tmp_path / "out" / "api_logs.csv").read_bytes().splitlines()
+    fields = codec.split_fields(line.decode())
+    assert fields[:5] == ["7", "a", "GET", "two\\nlines", '{  "a": 1 }']
+    assert fields[5:9] == ['"\\u0000\ufffd"', "200", '"text\\nlines"', "1"]
+    assert header + b"\n" == codec.header(API)
+
+
+def test_an_export_that_fails_leaves_no_file(
+    near: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    near.insert(Batch({API_LOGS: [api_row()]}))
+
+    def fail(_: object, __: Row) -> bytes:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(codec, "encode", fail)
+    with pytest.raises(OSError, match="No space"):
+        export(near, tmp_path / "out")
+
+    assert not list((tmp_path / "out").glob("*.csv"))

@@ -1,0 +1,314 @@
+"""Every way in which a journal and its store can differ is found and called by its name."""
+
+import subprocess
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from app.lib.logger import EnhancedCSVLogger
+from app.lib.tracelog import codec
+from app.lib.tracelog.journal.journal import Journal
+from app.lib.tracelog.schema import API_LOGS, TABLES, TASK_PROGRESS_LOGS, Row
+from app.lib.tracelog.shipper.checkpoint import Checkpoint
+from app.lib.tracelog.shipper.quarantine import Quarantine
+from app.lib.tracelog.shipper.shipper import Shipper
+from app.lib.tracelog.store.sql import Statement
+from app.lib.tracelog.store.sqlite_store import SQLiteStore
+from app.lib.tracelog.store.store import Batch, Inserted, RowRejected, Store, StoreSchemaMissing
+from app.lib.tracelog.store.turso_store import TursoStore
+from app.lib.tracelog.transfer.verify import Difference, Verification, verify
+from app.lib.tracelog.upkeep.retention import DAY, Retention, Rules
+from commands.kit.environment import ROOT
+from tests.lib.tracelog.rows import API, api_row
+from tests.lib.tracelog.shipper.test_accounting import WRITER
+from tests.support.turso import TursoServer
+
+OpenStore = Callable[[], Store]
+
+
+@pytest.fixture(params=["sqlite", "sqld"])
+def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> OpenStore:
+    if request.param == "sqlite":
+        return lambda: SQLiteStore(tmp_path / "trace.db")
+    server: TursoServer = request.getfixturevalue("sqld")
+    return lambda: TursoStore(server.url, server.token)
+
+
+class Log:
+    """A journal of small segments and the store that it is delivered to."""
+
+    def __init__(self, folder: Path, open_store: OpenStore) -> None:
+        self.folder = folder
+        self.open_store = open_store
+        self.store = open_store()
+        self.store.migrate()
+        self.journal = Journal(folder, API, max_bytes=10_000, fsync="no")
+
+    def write(self, rows: list[Row]) -> list[Row]:
+        for row in rows:
+            assert isinstance(row[0], int)
+            self.journal.append(codec.encode(API, row), row[0])
+        return rows
+
+    def deliver(self) -> None:
+        shipper = Shipper(self.folder, self.open_store)
+        while shipper.run_once():
+            pass
+        shipper.stop()
+
+    def verify(self) -> Verification:
+        return verify(self.folder, self.store)
+
+    def change(self, sql: str, *args: object) -> None:
+        self.store.transact([Statement(sql, args)])  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def log(tmp_path: Path, open_store: OpenStore) -> Iterator[Log]:
+    log = Log(tmp_path, open_store)
+    yield log
+    log.journal.close()
+    log.store.close()
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> Iterator[Log]:
+    """The same where it does not matter which store it is."""
+    log = Log(tmp_path, lambda: SQLiteStore(tmp_path / "trace.db"))
+    yield log
+    log.journal.close()
+    log.store.close()
+
+
+def rows(count: int) -> list[Row]:
+    return [api_row(f"row {n}") for n in range(count)]
+
+
+def test_what_was_delivered_is_the_same(log: Log) -> None:
+    log.write(rows(300))
+    log.deliver()
+    log.write(rows(7))
+
+    found = log.verify()
+
+    assert found == Verification(same=300, pending=7)
+    assert not found.differs(alone=True)
+    assert len(list(log.folder.glob("api_logs.*.csv"))) > 3
+
+
+def test_rows_that_the_store_lost_are_missing(log: Log) -> None:
+    written = log.write(rows(200))
+    log.deliver()
+    lost = [written[0], written[120], written[199]]
+    for row in lost:
+        log.change("DELETE FROM api_logs WHERE id = ?", row[0])
+
+    found = log.verify()
+
+    assert (found.same, found.missing) == (197, 3)
+    assert [example.id for example in found.examples] == [row[0] for row in lost]
+    assert found.differs(alone=False)
+
+
+def test_rows_that_were_changed_are_different_and_say_where(log: Log) -> None:
+    written = log.write(rows(50))
+    log.deliver()
+    changed = "UPDATE api_logs SET response_status = 500, response_body = NULL WHERE id = ?"
+    log.change(changed, written[30][0])
+
+    found = log.verify()
+
+    assert (found.same, found.different) == (49, 1)
+    [example] = found.examples
+    assert (example.kind, example.id) == ("different", written[30][0])
+    assert example.columns == ("response_status", "response_body")
+
+
+def test_rows_that_only_the_store_has_are_extra(log: Log) -> None:
+    written = log.write(rows(120))
+    log.deliver()
+    between = [(int(str(written[n][0])) + 1, *written[n][1:]) for n in (0, 60, 118)]
+    outside = [(int(str(written[119][0])) + 1, *written[0][1:]), (1, *written[0][1:])]
+    log.store.insert(Batch({API_LOGS: [*between, *outside]}))
+
+    found = log.verify()
+
+    assert (found.same, found.extra) == (120, 3)
+    assert {example.id for example in found.examples} == {row[0] for row in between}
+    assert found.differs(alone=True)
+    assert not found.differs(alone=False)
+
+
+def test_rows_under_another_id_have_moved(log: Log) -> None:
+    same_id = 1_700_000_000_000_000_000
+    log.write([api_row(str(n), row_id=same_id) for n in range(4)])
+    log.write(rows(10))
+    log.deliver()
+
+    found = log.verify()
+
+    assert (found.same, found.moved, found.extra) == (11, 3, 0)
+    assert not found.differs(alone=True)
+
+
+def test_damage_that_was_seen_at_delivery_lies_in_quarantine(log: Log) -> None:
+    log.write(rows(5))
+    active = log.journal.path
+    with active.open("ab") as file:
+        file.write(b"\0" * 50 + b"\n" + codec.encode(API, api_row())[:90])
+    log.write(rows(5))
+    log.deliver()
+
+    assert log.verify() == Verification(same=10, quarantined=2)
+
+
+def test_damage_that_came_later_is_told(log: Log) -> None:
+    written = log.write(rows(20))
+    log.deliver()
+    active = log.journal.path
+    lines = active.read_bytes().split(b"\n")
+    lines[5] = b"\xff" + lines[5][1:]
+    active.write_bytes(b"\n".join(lines))
+
+    found = log.verify()
+
+    assert (found.same, found.damaged, found.extra) == (19, 1, 1)
+    offset = len(b"\n".join(lines[:5])) + 1
+    first_id, damaged_id = (int(str(written[n][0])) for n in (0, 4))
+    assert found.examples == [
+        Difference("damaged", API_LOGS, first_id, offset),
+        Difference("extra", API_LOGS, damaged_id),
+    ]
+
+
+def test_a_row_that_the_store_rejected_is_not_missing(tmp_path: Path) -> None:
+    class Picky(SQLiteStore):
+        def insert(self, batch: Batch) -> Inserted:
+            if any("poison" in str(row) for each in batch.rows.values() for row in each):
+                raise RowRejected("poison")
+            return super().insert(batch)
+
+    log = Log(tmp_path, lambda: Picky(tmp_path / "trace.db"))
+    log.write([*rows(30), api_row("poison"), *rows(30)])
+    log.deliver()
+
+    assert log.verify() == Verification(same=60, quarantined=1)
+
+    # Taken out as shipped it has to be in the store.
+    quarantine = Quarantine(tmp_path)
+    [entry] = quarantine.entries()
+    SQLiteStore(tmp_path / "trace.db").insert(Batch({API_LOGS: [codec.decode(API, entry.raw)]}))
+    quarantine.take_out({entry.key: "shipped"})
+    assert log.verify() == Verification(same=61)
+    log.journal.close()
+    log.store.close()
+
+
+def test_rows_that_retention_deleted_have_expired(log: Log) -> None:
+    fine = [(row[0], f"trace {row[0]}", *row[2:]) for row in rows(30)]
+    failed = [(*row[:6], 500, *row[7:]) for row in rows(2)]
+    log.write(fine + failed)
+    log.deliver()
+    retention = Retention(log.store, Rules(), clock=lambda: time.time() + 15 * DAY)
+    assert sum(chunk.rows for chunk in retention.run()) == 30
+
+    assert log.verify() == Verification(same=2, expired=30)
+
+    log.change("DELETE FROM api_logs WHERE id = ?", failed[0][0])
+    assert log.verify().missing == 1
+
+
+def test_a_row_far_from_its_neighbours_is_not_extra(local: Log) -> None:
+    """A writer that was stopped between making its id and writing its row."""
+    early = api_row("stopped")
+    written = local.write(rows(400))
+    local.write([early, *rows(100)])
+    assert early[0] < written[0][0]  # type: ignore[operator]
+    ahead = (int(str(written[200][0])) + 1, *api_row("another clock")[1:])
+    local.write([ahead])
+    local.deliver()
+
+    assert local.verify() == Verification(same=502)
+
+
+def test_rows_in_the_store_that_the_checkpoint_does_not_cover_are_pending(local: Log) -> None:
+    written = local.write(rows(100))
+    local.deliver()
+    local.write(rows(50))
+    first_id = int(str(written[0][0]))
+    saved = Checkpoint.load(local.folder)
+    local.deliver()
+    saved.save()
+    saved.save()
+    assert saved.offset(API_LOGS, first_id)
+
+    found = local.verify()
+
+    assert found.same + found.pending == 150
+    assert not found.differs(alone=True)
+
+
+def test_both_tables_are_compared(local: Log) -> None:
+    steps = TABLES[TASK_PROGRESS_LOGS]
+    data = {"task_name": "T", "step_name": "S", "error_message": "line one\nline two"}
+    row = codec.make_row(steps, data, row_id=1_700_000_000_000_000_000, trace_id="t", now=0.0)
+    journal = Journal(local.folder, steps, fsync="no")
+    journal.append(codec.encode(steps, row), 1_700_000_000_000_000_000)
+    journal.close()
+    local.deliver()
+    assert local.verify() == Verification(same=1)
+    local.change("UPDATE task_progress_logs SET error_message = 'line one'")
+
+    [example] = local.verify().examples
+    assert (example.table, example.columns) == (TASK_PROGRESS_LOGS, ("error_message",))
+
+
+def test_a_store_without_tables_is_said_so(local: Log) -> None:
+    local.write(rows(3))
+    local.deliver()
+    for table in TABLES:
+        local.change(f"DROP TABLE {table}")
+
+    with pytest.raises(StoreSchemaMissing):
+        local.verify()
+
+
+def test_nothing_differs_while_processes_write_and_one_delivers(tmp_path: Path) -> None:
+    logger = EnhancedCSVLogger(base_path=tmp_path)
+    logger.start()
+    found = []
+    with ExitStack() as stack:
+        stack.callback(logger.close, 0)
+        command = [sys.executable, "-c", WRITER, str(tmp_path), "3000"]
+        writers = [
+            stack.enter_context(subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL))
+            for _ in range(2)
+        ]
+        while any(writer.poll() is None for writer in writers):
+            if (tmp_path / "trace.db").exists():
+                found.append(verify(tmp_path, logger.store))
+        assert logger.shipper.drain(60)
+        found.append(verify(tmp_path, logger.store))
+
+    assert not [each for each in found if each.differs(alone=True)]
+    assert found[-1] == Verification(same=6000)
+
+
+def test_what_it_remembers_does_not_grow_with_the_journal(local: Log) -> None:
+    local.write([api_row("x" * 2_000) for _ in range(2_000)])
+    local.deliver()
+    assert sum(path.stat().st_size for path in local.folder.glob("*.csv")) > 4_000_000
+    local.verify()
+
+    tracemalloc.start()
+    try:
+        assert local.verify().same == 2_000
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 2_000_000

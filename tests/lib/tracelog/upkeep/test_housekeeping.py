@@ -1,0 +1,198 @@
+"""What the leader deletes by itself, and when."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.lib.logger import EnhancedCSVLogger
+from app.lib.tracelog.schema import API_LOGS
+from app.lib.tracelog.shipper.accounting import Accountant
+from app.lib.tracelog.shipper.checkpoint import Checkpoint
+from app.lib.tracelog.shipper.shipper import Shipper
+from app.lib.tracelog.store.sqlite_store import SQLiteStore
+from app.lib.tracelog.store.store import Result, StoreUnavailable
+from app.lib.tracelog.upkeep import housekeeping
+from app.lib.tracelog.upkeep.housekeeping import ROOM_SECONDS, Housekeeper
+from app.lib.tracelog.upkeep.retention import Horizon, Rules, horizon
+from tests.lib.tracelog.aged import EVERYTHING, NOW, Folder, fill, left, request, room_for
+from tests.support.processes import wait_until
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Folder]:
+    folder = Folder(tmp_path)
+    yield folder
+    folder.store.close()
+
+
+@pytest.fixture
+def file_store(tmp_path: Path) -> Iterator[SQLiteStore]:
+    store = SQLiteStore(tmp_path / "trace.db")
+    store.migrate()
+    yield store
+    store.close()
+
+
+class Clock:
+    """A monotonic clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def housekeeper(folder: Folder, rules: Rules, clock: Clock) -> Housekeeper:
+    accountant = Accountant(folder.path, folder.tally)
+    return Housekeeper(
+        folder.path, rules, accountant, clock=lambda: NOW + clock.now, monotonic=clock
+    )
+
+
+def test_old_rows_are_deleted_in_quiet_moments_once_an_hour(
+    folder: Folder, file_store: SQLiteStore
+) -> None:
+    clock = Clock()
+    keeper = housekeeper(folder, Rules(), clock)
+    checkpoint = Checkpoint(folder.path)
+    fill(file_store, [request(20)])
+
+    def tend(*, quiet: bool = True) -> int:
+        while keeper.tend(checkpoint, file_store, quiet=quiet) < ROOM_SECONDS:
+            pass
+        return len(left(file_store))
+
+    assert tend() == 1, "not at once"
+    clock.now = 61
+    assert tend(quiet=False) == 1, "not while rows are delivered"
+    assert tend() == 0
+    fill(file_store, [request(13.99)])
+    clock.now = 3600
+    assert tend() == 1, "not twice within the hour"
+    clock.now = 3700
+    assert tend() == 0
+    fill(file_store, [request(13.95)])
+    clock.now = 3700 + 7201
+    assert tend(quiet=False) == 0, "late enough for any moment"
+
+
+def test_a_store_that_fails_is_asked_again_later(folder: Folder, file_store: SQLiteStore) -> None:
+    class Failing(SQLiteStore):
+        def query(self, sql: str, args: object = (), *, timeout: float = 10.0) -> Result:
+            raise StoreUnavailable("gone")
+
+    clock = Clock()
+    keeper = housekeeper(folder, Rules(), clock)
+    checkpoint = Checkpoint(folder.path)
+    fill(file_store, [request(20)])
+    clock.now = 61
+    assert keeper.tend(checkpoint, Failing(folder.path / "trace.db"), quiet=True) == ROOM_SECONDS
+    clock.now = 700
+    while keeper.tend(checkpoint, file_store, quiet=True) < ROOM_SECONDS:
+        pass
+
+    assert left(file_store) == []
+
+
+def test_a_full_folder_is_told_and_the_delivery_goes_on(
+    folder: Folder, caplog: pytest.LogCaptureFixture
+) -> None:
+    for days in (3, 2, 1):
+        folder.seal(days)
+    keeper = housekeeper(folder, room_for(folder, 1.1), Clock())
+
+    keeper.tend(Checkpoint.load(folder.path), None, quiet=False)
+
+    assert [record.message for record in caplog.records] == [
+        "The log folder was full: 20 rows that were never delivered have been dropped."
+    ]
+    folder.deliver()
+    assert folder.numbers() == (10, 0, 20, 0)
+
+
+def test_rows_in_a_file_that_somebody_removed_are_reckoned(folder: Folder) -> None:
+    for days in (3, 2, 1):
+        folder.seal(days)
+    removed = folder.seal(1.5)
+    clock = Clock()
+    shipper = Shipper(
+        folder.path,
+        lambda: SQLiteStore(folder.path / "trace.db"),
+        batch_rows=5,
+        housekeeper=housekeeper(folder, EVERYTHING, clock),
+    )
+    shipper.run_once()
+    removed.unlink()
+    while shipper.run_once():
+        pass
+    shipper.stop()
+    assert folder.numbers() == (30, 0, 0, 10)
+
+    checkpoint = Checkpoint.load(folder.path)
+    housekeeper(folder, EVERYTHING, clock).tend(checkpoint, None, quiet=True)
+
+    assert folder.numbers() == (30, 0, 10, 0)
+    clock.now = 60
+    housekeeper(folder, EVERYTHING, clock).tend(checkpoint, None, quiet=True)
+    assert folder.numbers() == (30, 0, 10, 0)
+
+
+def test_a_full_folder_makes_room_while_the_store_cannot_be_reached(tmp_path: Path) -> None:
+    """As a person sees it: the folder stays small, and every row is accounted for."""
+    script = """
+import sys, time
+from app.lib.logger import EnhancedCSVLogger
+from app.lib.tracelog.shipper import follower
+from app.lib.tracelog.upkeep import housekeeping, room
+from app.lib.tracelog.upkeep.retention import Rules
+housekeeping.ROOM_SECONDS = room.LATE_SECONDS = 0.02
+rules = Rules(folder_bytes=400_000)
+logger = EnhancedCSVLogger("libsql://nobody.invalid", base_path=sys.argv[1], rules=rules)
+logger.start()
+deadline = time.monotonic() + 60
+n = 0
+while logger.status().dropped < 5_000 and time.monotonic() < deadline:
+    for _ in range(200):
+        logger.log(None, "api_logs", {"method": "GET", "endpoint": f"/{n}"})
+        n += 1
+    time.sleep(0.005)
+logger.close(0)
+account = logger.status()
+print(n, account.appended, account.pending, account.dropped, account.unaccounted)
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    logged, appended, pending, dropped, unaccounted = map(int, run.stdout.split())
+
+    assert (appended, unaccounted) == (logged, 0)
+    assert pending + dropped == logged
+    assert dropped >= 5_000
+    assert "rows that were never delivered have been dropped" in run.stderr
+    assert sum(path.stat().st_size for path in tmp_path.glob("*.csv")) < 1_000_000
+
+
+def test_the_logger_deletes_old_rows_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(housekeeping, "_FIRST_SECONDS", 0.0)
+    store = SQLiteStore(tmp_path / "trace.db")
+    store.migrate()
+    fill(store, [request(1000)])
+    logger = EnhancedCSVLogger(base_path=tmp_path)
+    logger.log(None, API_LOGS, {"method": "GET", "endpoint": "/"})
+
+    wait_until(lambda: len(left(store)) == 1 and horizon(store) != Horizon(0, 0))
+
+    logger.close()
+    assert numbers_of(logger) == (1, 1)
+    store.close()
+
+
+def numbers_of(logger: EnhancedCSVLogger) -> tuple[int, int]:
+    account = logger.status()
+    return account.appended, account.shipped
