@@ -23,6 +23,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from app.lib.env_file import EnvFileError, read_env_file, strip_quotes
+from app.lib.tracelog.capture.sampling import Sampling
 
 
 class SettingsError(Exception):
@@ -87,6 +88,13 @@ class Settings(BaseModel):
     )
     log_redact_patterns: tuple[str, ...] = Field(
         (), description="Regular expressions of what else it hides, separated by blanks."
+    )
+    log_sampling: tuple[str, ...] = Field(
+        (),
+        description="How much of what went well the log keeps, such as `GET:/items=0.1 /api=0.5`.",
+    )
+    log_slow_ms: Annotated[int, Field(ge=0)] = Field(
+        1000, description="Requests of this length are kept whatever `LOG_SAMPLING` says."
     )
     max_body_bytes: Annotated[int, Field(ge=1024)] = Field(
         1_048_576, description="The largest request body the app takes; more is answered with 413."
@@ -183,6 +191,21 @@ class Settings(BaseModel):
                     "には正規表現を空白で区切って並べてください（中の空白は \\s と書きます）",
                 ) from None
         return patterns
+
+    @field_validator("log_sampling", mode="before")
+    @classmethod
+    def _sampling(cls, value: object) -> object:
+        rules = value.split() if isinstance(value, str) else value
+        try:
+            Sampling.parse(rules if isinstance(rules, list) else ())
+        except ValueError:
+            raise _problem(
+                "must be rules like GET:/items=0.1 or /api=0.5, separated by blanks; "
+                "the share is between 0 and 1",
+                "には GET:/items=0.1 や /api=0.5 のような規則を空白で区切って並べてください"
+                "（割合は 0 から 1 まで）",
+            ) from None
+        return rules
 
     @field_validator("supabase_url", "supabase_auth_url")
     @classmethod

@@ -21,7 +21,7 @@ from app.lib.tracelog.capture.middleware import CaptureMiddleware, ExceptionNote
 from app.routers import ROUTERS
 from app.security import CSRF, BodyLimit, SecurityHeaders
 from app.services.password_hasher import PasswordHasher
-from app.trace_log import make_logger
+from app.trace_log import make_logger, make_sampling
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,12 @@ class Application(FastAPI):
         logger: TraceLogger = self.state.logger
         stack: ASGIApp = super().build_middleware_stack()
         if isinstance(logger, CSVOnlyLogger):
-            stack = CaptureMiddleware(stack, logger.recorder, body_bytes=settings.log_body_bytes)
+            stack = CaptureMiddleware(
+                stack,
+                logger.recorder,
+                body_bytes=settings.log_body_bytes,
+                sampling=make_sampling(settings),
+            )
         stack = SecurityHeaders(stack, https=settings.secure_cookies)
         return GZipMiddleware(stack, minimum_size=1000)
 

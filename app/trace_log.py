@@ -2,6 +2,7 @@
 
 from app.config import Settings
 from app.lib.logger import EnhancedCSVLogger, open_store
+from app.lib.tracelog.capture.sampling import Sampling
 from app.lib.tracelog.redaction.redactor import Redactor
 from app.lib.tracelog.store.store import Store
 from app.lib.tracelog.upkeep.retention import Rules
@@ -28,6 +29,15 @@ def make_store(settings: Settings) -> Store:
 def make_redactor(settings: Settings) -> Redactor:
     return Redactor(
         extra_keys=settings.log_redact_keys, extra_patterns=settings.log_redact_patterns
+    )
+
+
+def make_sampling(settings: Settings) -> Sampling | None:
+    """What of the requests is left out; None where nothing is."""
+    if not settings.log_sampling:
+        return None
+    return Sampling.parse(
+        settings.log_sampling, settings.log_slow_ms, settings.secret_key.get_secret_value()
     )
 
 

@@ -172,6 +172,15 @@ def test_a_malformed_file_is_told_with_its_line(
     assert caught.value.ja.endswith("。")
 
 
+@pytest.mark.parametrize("rules", ["/items", "/items=2", "GET:/=0.5 nonsense"])
+def test_a_wrong_sampling_rule_is_told(rules: str, env_file: Path) -> None:
+    with pytest.raises(SettingsError, match=r"LOG_SAMPLING .* rules like GET:/items=0\.1"):
+        Settings.load({"LOG_SAMPLING": rules}, env_file)
+
+    rules = "GET:/items=0.1 /api=0.5"
+    assert Settings.load({"LOG_SAMPLING": rules}, env_file).log_sampling == tuple(rules.split())
+
+
 def test_production_wants_a_secret_key(env_file: Path) -> None:
     with pytest.raises(SettingsError, match="SECRET_KEY is missing"):
         Settings.load({"ENVIRONMENT": "production"}, env_file)

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, Request, Route, expect
 
 from tests.browser.conftest import Visit, Visitor
 
@@ -256,3 +256,42 @@ class TestToasts:
         page.get_by_role("button", name="Delete “Banana”").click()
         page.locator("[data-toast]").get_by_role("button", name="Close").click()
         expect(page.locator("[data-toast]")).to_have_count(0)
+
+
+class TestTrace:
+    def test_all_that_one_click_sets_off_is_one_trace(self, visitor: Visitor) -> None:
+        page = visitor.page
+        asked: list[str | None] = []
+
+        def note(request: Request) -> None:
+            if request.resource_type == "fetch":
+                asked.append(request.headers.get("x-trace-id"))
+
+        page.on("request", note)
+
+        with page.expect_response(re.compile("status=todo")):
+            page.locator("#filter-todo").click()
+        with page.expect_response(re.compile("status=done")) as answer:
+            page.locator("#filter-done").click()
+        with page.expect_response("**/items?q=follows"):
+            page.evaluate(
+                """() => {
+                  const follower = document.createElement("div");
+                  follower.setAttribute("hx-get", "/items?q=follows");
+                  follower.setAttribute("hx-trigger", "load");
+                  document.querySelector("main").append(follower);
+                  htmx.process(follower);
+                }"""
+            )
+
+        first, second, follower = asked
+        assert first != second
+        assert second == follower == answer.value.headers["x-trace-id"]
+
+    def test_what_a_page_loads_by_itself_is_part_of_its_trace(self, visitor: Visitor) -> None:
+        page = visitor.page
+        with page.expect_request("**/items?q=more") as request:
+            page.evaluate("htmx.ajax('GET', '/items?q=more', {target: '#items'})")
+
+        own = page.locator("meta[name=trace-id]").get_attribute("content")
+        assert request.value.headers["x-trace-id"] == own

@@ -38,6 +38,23 @@
     toasts.append(toast);
   };
 
+  // What a person does begins a trace; what follows from its answer goes on in the same one.
+  const BY_HAND = new Set(["click", "submit", "input", "change", "keydown", "keyup"]);
+  let traceId = document.querySelector("meta[name=trace-id]").content;
+  const newTraceId = () => {
+    const bytes = crypto.getRandomValues(new Uint8Array(16)); // randomUUID() wants https
+    bytes[6] = (bytes[6] & 0x0f) | 0x40;
+    bytes[8] = (bytes[8] & 0x3f) | 0x80;
+    const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+    return hex.replace(/(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+  };
+  on("htmx:config:request", (event) => {
+    const { request, sourceEvent } = event.detail.ctx;
+    if (sourceEvent?.type === "every") return; // a page that asks for hours is not one trace
+    if (BY_HAND.has(sourceEvent?.type)) traceId = newTraceId();
+    if (traceId) request.headers["X-Trace-Id"] = traceId;
+  });
+
   let rowNumber = -1; // the row that the request came from
 
   // An answer that is not from the app, or none at all, leaves the page as it is.

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, Final
 
 from app.lib.tracelog.capture.bodies import body_json
+from app.lib.tracelog.capture.sampling import Sampling
 from app.lib.tracelog.codec import JsonText
 from app.lib.tracelog.recorder import Recorder
 from app.lib.tracelog.schema import API_LOGS, TASK_PROGRESS_LOGS
@@ -31,7 +32,7 @@ class CaptureMiddleware:
     """Gives each request its trace and records it in `api_logs`.
 
     `body_bytes` is how much of each body is kept; `html` says whether that includes HTML responses,
-    of which otherwise only the size is kept.
+    of which otherwise only the size is kept. `sampling` leaves out some that went well.
     """
 
     def __init__(
@@ -42,9 +43,11 @@ class CaptureMiddleware:
         body_bytes: int = 16_384,
         skipped: Iterable[str] = SKIPPED,
         html: bool = False,
+        sampling: Sampling | None = None,
     ) -> None:
         self._app = app
         self.recorder = recorder
+        self.sampling = sampling
         self.body_bytes = body_bytes
         self.html = html
         skipped = tuple(skipped)
@@ -184,9 +187,24 @@ class _Exchange:
         status = self._status or 0
         if self._trace.exception is not None or (status >= 500 and not self._trace.failed):
             self._record_failure()
-        elif status < 500 and self._capture.skips(self._scope["path"]):
+        elif status < 500 and self._is_left_out(status, duration_ms):
             return
         self._capture.recorder.write(API_LOGS, lambda: self._row(duration_ms), redacted=True)
+
+    def _is_left_out(self, status: int, duration_ms: int) -> bool:
+        path: str = self._scope["path"]
+        if self._capture.skips(path):
+            return True
+        sampling = self._capture.sampling
+        if sampling is None or self._trace.failed:
+            return False
+        return not sampling.keeps(
+            self._scope["method"],
+            path,
+            trace_id=self._trace.trace_id,
+            status=status,
+            duration_ms=duration_ms,
+        )
 
     def _row(self, duration_ms: int) -> dict[str, object]:
         scope, redactor = self._scope, self._capture.recorder.redactor
