@@ -65,6 +65,9 @@ class Settings(BaseModel):
     log_body_bytes: Annotated[int, Field(ge=0, le=1_048_576)] = Field(
         16_384, description="How much of each request and response body the trace log keeps."
     )
+    log_html: bool = Field(
+        default=False, description="Whether that includes HTML pages; else only their size is kept."
+    )
     log_retention_days: Annotated[int, Field(ge=0, le=36_500)] = Field(
         14, description="Days that rows of the trace log are kept; 0 keeps them for ever."
     )
@@ -289,6 +292,8 @@ def _invalid(detail: ErrorDetails, name: str, env_file: Path | None) -> Settings
     match detail["type"]:
         case "setting":
             en, ja = context["en"], context["ja"]
+        case "bool_parsing":
+            en, ja = "must be true or false", "は true か false にしてください"
         case "int_parsing":
             en, ja = "must be a whole number, with nothing after it", "は整数だけを書いてください"
         case "greater_than_equal":

@@ -41,6 +41,7 @@ class Application(FastAPI):
                 stack,
                 logger.recorder,
                 body_bytes=settings.log_body_bytes,
+                html=settings.log_html,
                 sampling=make_sampling(settings),
             )
         stack = SecurityHeaders(stack, https=settings.secure_cookies)

@@ -22,6 +22,8 @@ def defaults() -> dict[str, str]:
             default = default.get_secret_value()
         if isinstance(default, tuple):
             default = " ".join(default)
+        if isinstance(default, bool):
+            default = str(default).lower()
         found[name.upper()] = default.as_posix() if isinstance(default, Path) else str(default)
     return found
 
