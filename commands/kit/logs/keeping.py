@@ -55,7 +55,7 @@ def _tend_folder(place: Place) -> Freed | None:
     try:
         if not election.lead():
             return None
-        checkpoint = Checkpoint.load(place.folder)
+        checkpoint = Checkpoint.take_over(place.folder, election.leads)
         return make_room(place.folder, checkpoint, make_rules(place.settings), time.time())
     finally:
         election.resign()

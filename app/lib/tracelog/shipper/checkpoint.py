@@ -3,12 +3,18 @@
 The checkpoint may lag behind the store and never leads it: it is written after the store has the
 rows. Losing it, or a part of it, costs a replay, which the store recognises. So a checkpoint that
 is damaged is simply not used: its copy from the time before is, or none.
+
+Only the leader saves it. One that was replaced while it was stopped must not do so when it moves
+again, at whatever point of `save` it was stopped.
 """
 
 import contextlib
+import errno
 import hashlib
 import os
+import secrets
 import threading
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +23,11 @@ import orjson
 
 FILE_NAME: Final = ".checkpoint.json"
 _PREVIOUS: Final = ".checkpoint.previous.json"
-_NEXT: Final = ".checkpoint.next.json"
+_EVERY_NEXT: Final = ".checkpoint.next.*.json"
+
+
+class Replaced(OSError):
+    """Another process leads by now, so this one's checkpoint is of no use any more."""
 
 
 @dataclass(slots=True)
@@ -49,7 +59,7 @@ class Checkpoint:
     `state` and `last_error` are the shipper's, for other processes to show. `unsaved` tells that
     the disk does not have all of this. `lock` is held by who changes counters and offsets together.
     `given_up` are segments whose rows count as dropped, until their files are gone; `removed_to`
-    is the highest id in the files that are gone, by table.
+    is the highest id in the files that are gone, by table. `leads` tells whether we are the leader.
     """
 
     log_dir: Path
@@ -61,6 +71,11 @@ class Checkpoint:
     removed_to: dict[str, int] = field(default_factory=dict)
     unsaved: bool = field(default=False, compare=False)
     lock: threading.Lock = field(default_factory=threading.Lock, compare=False, repr=False)
+    leads: Callable[[], bool] = field(default=lambda: True, compare=False, repr=False)
+    _next_name: str = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._next_name = _EVERY_NEXT.replace("*", secrets.token_hex(4))
 
     @classmethod
     def load(cls, log_dir: Path) -> "Checkpoint":
@@ -71,6 +86,16 @@ class Checkpoint:
             except (OSError, ValueError, LookupError, TypeError, AttributeError):
                 continue
         return cls(log_dir)
+
+    @classmethod
+    def take_over(cls, log_dir: Path, leads: Callable[[], bool]) -> "Checkpoint":
+        """The same for a new leader. What an earlier one was about to save comes to nothing."""
+        for unfinished in log_dir.glob(_EVERY_NEXT):
+            with contextlib.suppress(OSError):
+                unfinished.unlink()
+        checkpoint = cls.load(log_dir)
+        checkpoint.leads = leads
+        return checkpoint
 
     def snapshot(self) -> "Checkpoint":
         """A copy in which counters and offsets belong together, whatever another thread does."""
@@ -102,7 +127,11 @@ class Checkpoint:
         return True
 
     def save(self) -> None:
-        """Write it so that at any moment a whole one is on the disk. Raises `OSError`."""
+        """Write it so that at any moment a whole one is on the disk. Raises `OSError`.
+
+        Raises `Replaced` if we do not lead. That is asked when the new file is there: whoever takes
+        over after that removes it, and so the last step fails.
+        """
         state = {
             "counters": asdict(self.counters),
             "given_up": {
@@ -118,19 +147,24 @@ class Checkpoint:
             "state": self.state,
         }
         data = orjson.dumps({"checksum": _checksum(state), **state}, option=orjson.OPT_INDENT_2)
-        current, following = self.log_dir / FILE_NAME, self.log_dir / _NEXT
+        current, following = self.log_dir / FILE_NAME, self.log_dir / self._next_name
         try:
             with open(following, "wb", opener=_private) as file:  # Path has no opener
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
+            if not self.leads():
+                raise _replaced()
         except OSError:
             with contextlib.suppress(OSError):
                 following.unlink()
             raise
         with contextlib.suppress(FileNotFoundError):
             current.replace(self.log_dir / _PREVIOUS)
-        following.replace(current)
+        try:
+            following.replace(current)
+        except FileNotFoundError:
+            raise _replaced() from None
         self.unsaved = False
         _sync_folder(self.log_dir)
 
@@ -162,6 +196,10 @@ def _parse(log_dir: Path, data: bytes) -> Checkpoint:
 
 def _checksum(state: dict[str, Any]) -> str:
     return hashlib.sha256(orjson.dumps(state, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _replaced() -> Replaced:
+    return Replaced(errno.EPERM, "another process delivers by now")
 
 
 def _private(path: str, flags: int) -> int:

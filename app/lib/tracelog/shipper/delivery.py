@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from app.lib.tracelog import codec
 from app.lib.tracelog.schema import TABLES, Row
-from app.lib.tracelog.shipper.checkpoint import Checkpoint
+from app.lib.tracelog.shipper.checkpoint import Checkpoint, Replaced
 from app.lib.tracelog.shipper.follower import Follower, Part
 from app.lib.tracelog.shipper.quarantine import Entry, Quarantine
 from app.lib.tracelog.store.store import Batch, Inserted, RowRejected, Store
@@ -113,6 +113,8 @@ class Delivery:
         self._saved_at = time.monotonic()
         try:
             self.checkpoint.save()
+        except Replaced:
+            return
         except OSError as error:
             if not self._cannot_save:
                 log.error("The checkpoint cannot be saved: %s.", error.strerror)  # noqa: TRY400

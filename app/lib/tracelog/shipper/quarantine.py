@@ -60,17 +60,19 @@ class Quarantine:
         self._log_dir = log_dir
         self._path = log_dir / FILE_NAME
         self._keys: set[Key] | None = None
+        self._known = (0, 0)
 
     def add(self, entries: Sequence[Entry]) -> None:
         """Have the entries on the disk. Raises `OSError`."""
-        if self._keys is None:
-            self._keys = {entry.key for entry in self.every()}
-        new = {entry.key: entry for entry in entries if entry.key not in self._keys}
-        if not new:
-            return
-        data = "".join(_line(entry) for entry in new.values()).encode()
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
         with self._locked():
+            if self._keys is None or self._version() != self._known:
+                # Another leader, or somebody who took out, has been here.
+                self._keys = {entry.key for entry in self.every()}
+            new = {entry.key: entry for entry in entries if entry.key not in self._keys}
+            if not new:
+                return
+            data = "".join(_line(entry) for entry in new.values()).encode()
             fd = os.open(self._path, flags | getattr(os, "O_BINARY", 0), 0o600)
             with os.fdopen(fd, "ab+") as file:
                 if file.seek(0, os.SEEK_END) and not self._ends_a_line():
@@ -78,7 +80,8 @@ class Quarantine:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-        self._keys |= new.keys()
+            self._keys |= new.keys()
+            self._known = self._version()
 
     def entries(self) -> Iterator[Entry]:
         """What lies here, oldest first; lines that a crash left torn are passed over."""
@@ -128,6 +131,13 @@ class Quarantine:
             yield
         finally:
             os.close(fd)
+
+    def _version(self) -> tuple[int, int]:
+        try:
+            stat = self._path.stat()
+        except FileNotFoundError:
+            return 0, 0
+        return stat.st_ino, stat.st_size
 
     def _ends_a_line(self) -> bool:
         with self._path.open("rb") as file:

@@ -36,7 +36,7 @@ _COMPLAINTS: Final = {
     "stopped": "%s rejects more than a fifth of our rows; delivery waits until it is mended: %s",
     "broken": "The delivery to %s cannot work on; rows wait in the journal: %s",
 }
-_STANDBY_SECONDS: Final = 0.5
+_STANDBY_SECONDS: Final = 0.25
 _DRAIN_SECONDS: Final = 0.05
 
 
@@ -81,6 +81,7 @@ class Shipper:
         self._long_retry = Backoff(refused_seconds / 8, refused_seconds, draw)
         self._election = Election(log_dir / LOCK_NAME)
         self._delivery: Delivery | None = None
+        self._term = 0
         self._state: State = "starting"
         self._last_error = ""
         self._failing_since = 0.0
@@ -188,7 +189,11 @@ class Shipper:
             return pause
         delivery = self._delivery
         # Without a store that can be opened at all there is no delivery, but a journal.
-        checkpoint = delivery.checkpoint if delivery else Checkpoint.load(self._log_dir)
+        checkpoint = (
+            delivery.checkpoint
+            if delivery
+            else Checkpoint.take_over(self._log_dir, self._election.leads)
+        )
         works = delivery is not None and self._state == "delivering" and not self._urgent.is_set()
         store = delivery.store if delivery is not None and works else None
         return min(pause, self._housekeeper.tend(checkpoint, store, quiet=quiet))
@@ -236,11 +241,15 @@ class Shipper:
         return (0.0, False) if settled else (self._idle_seconds, True)
 
     def _take_over(self) -> Delivery:
+        if self._term != self._election.terms:
+            # Whoever led in between has gone further than we know.
+            self._leave("starting")
+            self._term = self._election.terms
         if self._delivery is None:
             self._delivery = Delivery(
                 self._log_dir,
                 self._store_factory(),
-                Checkpoint.load(self._log_dir),
+                Checkpoint.take_over(self._log_dir, self._election.leads),
                 batch_rows=self._batch_rows,
                 batch_bytes=self._batch_bytes,
                 clock=self._clock,

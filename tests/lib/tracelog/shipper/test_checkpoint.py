@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.lib.tracelog.shipper.checkpoint import FILE_NAME, Checkpoint, Counters
+from app.lib.tracelog.shipper.checkpoint import FILE_NAME, Checkpoint, Counters, Replaced
 
 
 def saved(folder: Path, offset: int) -> Checkpoint:
@@ -105,6 +105,42 @@ def test_a_crash_between_the_two_renames_leaves_the_one_before(
         saved(tmp_path, 2000)
 
     assert offset_in(tmp_path) == 1000
+
+
+def test_whoever_leads_no_more_saves_nothing(tmp_path: Path) -> None:
+    saved(tmp_path, 1000)
+    old = Checkpoint.take_over(tmp_path, lambda: False)
+    old.advance("api_logs", 1_700_000_000_000_000_000, 500)
+
+    with pytest.raises(Replaced):
+        old.save()
+
+    assert offset_in(tmp_path) == 1000
+    assert [path.name for path in tmp_path.iterdir()] == [FILE_NAME]
+
+
+@pytest.mark.parametrize("stopped_at", [".checkpoint.previous.json", FILE_NAME])
+def test_a_leader_stopped_while_it_saves_does_not_undo_what_its_successor_saved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stopped_at: str
+) -> None:
+    saved(tmp_path, 1000)
+    old = Checkpoint.take_over(tmp_path, lambda: True)
+    old.advance("api_logs", 1_700_000_000_000_000_000, 2000)
+    rename = Path.replace
+
+    def stopped_meanwhile(self: Path, target: Path) -> Path:
+        if target.name == stopped_at:
+            monkeypatch.undo()
+            new = Checkpoint.take_over(tmp_path, lambda: True)
+            new.advance("api_logs", 1_700_000_000_000_000_000, 3000)
+            new.save()
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "replace", stopped_meanwhile)
+    with pytest.raises(Replaced):
+        old.save()
+
+    assert offset_in(tmp_path) == 3000
 
 
 def test_segments_that_are_gone_are_forgotten(tmp_path: Path) -> None:

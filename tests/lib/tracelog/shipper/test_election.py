@@ -8,12 +8,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from app.lib.tracelog.journal import locks
-from app.lib.tracelog.shipper.election import Election
+from app.lib.tracelog.shipper.election import SILENT_SECONDS, Election
 from tests.support.processes import wait_until
 
 posix_only = pytest.mark.skipif(not hasattr(os, "fork"), reason="forks do not exist here")
@@ -27,7 +28,8 @@ assert election.lead()
 if sys.argv[2] == "with a child" and os.fork() == 0:
     time.sleep(60)
 print("leads", os.getpid(), flush=True)
-time.sleep(60)
+while sys.stdin.readline():
+    print(election.leads(), flush=True)
 """
 
 
@@ -43,6 +45,7 @@ def start_leader(path: Path) -> Iterator[Callable[[str], subprocess.Popen[str]]]
     def start(how: str) -> subprocess.Popen[str]:
         leader = subprocess.Popen(
             [sys.executable, "-c", LEADER, str(path), how],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             start_new_session=True,
@@ -57,6 +60,20 @@ def start_leader(path: Path) -> Iterator[Callable[[str], subprocess.Popen[str]]]
         with contextlib.suppress(ProcessLookupError):
             os.killpg(leader.pid, signal.SIGKILL)
         leader.communicate()
+
+
+def says(leader: "subprocess.Popen[str]") -> str:
+    """Whether the leader's process thinks that it leads."""
+    assert leader.stdin
+    assert leader.stdout
+    leader.stdin.write("?\n")
+    leader.stdin.flush()
+    return leader.stdout.readline().strip()
+
+
+def wait_until_somebody_leads(path: Path, candidate: Election) -> None:
+    stopped = Election.holder(path)
+    wait_until(lambda: candidate.lead() or Election.holder(path) != stopped, seconds=4)
 
 
 def test_the_first_leads_until_it_resigns(path: Path) -> None:
@@ -88,15 +105,78 @@ def test_after_a_kill_another_leads_within_two_seconds(
 
 
 @posix_only
-def test_a_leader_that_is_stopped_stays_the_leader(
+def test_a_leader_that_is_stopped_is_replaced_within_two_seconds_and_notices(
     path: Path, start_leader: Callable[[str], subprocess.Popen[str]]
 ) -> None:
     leader, election = start_leader("alone"), Election(path)
+    assert not election.lead()
 
+    started = time.monotonic()
     leader.send_signal(signal.SIGSTOP)
-    assert not election.lead()
+    wait_until(election.lead, seconds=2)
+
+    assert time.monotonic() - started < 2
     leader.send_signal(signal.SIGCONT)
-    assert not election.lead()
+    assert says(leader) == "False"
+    assert election.leads()
+    assert Election.holder(path) == os.getpid()
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+    election.resign()
+
+
+@posix_only
+def test_a_leader_that_only_waits_stays_the_leader(
+    path: Path, start_leader: Callable[[str], subprocess.Popen[str]]
+) -> None:
+    leader, election = start_leader("alone"), Election(path)
+    deadline = time.monotonic() + 2 * SILENT_SECONDS
+
+    while time.monotonic() < deadline:
+        assert not election.lead()
+        time.sleep(0.05)
+
+    assert says(leader) == "True"
+
+
+@posix_only
+def test_of_several_that_replace_a_stopped_leader_one_stays(
+    path: Path, start_leader: Callable[[str], subprocess.Popen[str]]
+) -> None:
+    leader, candidates = start_leader("alone"), [Election(path) for _ in range(8)]
+    leader.send_signal(signal.SIGSTOP)
+    with ThreadPoolExecutor(8) as pool:
+        for each in [pool.submit(wait_until_somebody_leads, path, each) for each in candidates]:
+            each.result()
+
+    leading = [each for each in candidates if each.leads()]
+    assert len(leading) == 1
+    assert all(each.lead() == (each in leading) for each in candidates)
+    for each in candidates:
+        each.resign()
+
+
+def test_a_candidate_that_did_not_look_for_long_takes_nobody_for_stopped(path: Path) -> None:
+    now = [0.0]
+    leader, candidate = Election(path), Election(path, clock=lambda: now[0])
+    assert leader.lead()
+    leader._beat_ended.set()
+    assert not candidate.lead()
+
+    now[0] += 3600.0
+
+    assert not candidate.lead()
+    leader.resign()
+
+
+def test_whoever_leads_again_knows_that_it_is_another_term(path: Path) -> None:
+    election = Election(path)
+    assert election.lead()
+    assert election.lead()
+    path.unlink()
+    assert election.lead()
+
+    assert election.terms == 2
+    election.resign()
 
 
 @posix_only

@@ -31,6 +31,15 @@ def test_a_replay_puts_nothing_in_twice(tmp_path: Path) -> None:
     assert [each.start for each in after_a_restart.entries()] == [0, 9, 20]
 
 
+def test_what_another_leader_has_put_in_meanwhile_is_not_put_in_twice(tmp_path: Path) -> None:
+    old, new = Quarantine(tmp_path), Quarantine(tmp_path)
+    old.add([entry(0)])
+    new.add([entry(0), entry(9)])
+    old.add([entry(9), entry(20)])
+
+    assert [each.start for each in old.every()] == [0, 9, 20]
+
+
 def test_a_torn_last_line_costs_no_other(tmp_path: Path) -> None:
     Quarantine(tmp_path).add([entry(0), entry(9)])
     path = tmp_path / FILE_NAME
