@@ -29,9 +29,7 @@ Fsync = Literal["everysec", "always", "no"]
 LOCK_SECONDS: Final = 0.02
 """How long an append waits for the lock before it goes on without."""
 
-_FLAGS: Final = (
-    os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-)
+_FLAGS: Final = os.O_RDWR | os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 
 class Journal:
@@ -125,13 +123,29 @@ class Journal:
 
     def _open(self) -> None:
         try:
-            fd = os.open(self.path, _FLAGS, 0o600)
+            fd = os.open(self.path, _FLAGS)
         except FileNotFoundError:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            fd = os.open(self.path, _FLAGS, 0o600)
+            self._begin_file()
+            fd = os.open(self.path, _FLAGS | os.O_CREAT, 0o600)
         stat = os.fstat(fd)
         self._fd, self._inode, self._clean_size = fd, (stat.st_dev, stat.st_ino), -1
         self._first_id = first_id_of(self.path)
+
+    def _begin_file(self) -> None:
+        """Have a file with a header, and no second one where several processes begin it at once."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        who = f"{os.getpid()}.{id(self)}"
+        begun = self.path.with_name(f".{self.table.name}.{who}.new")
+        fd = os.open(begun, _FLAGS | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            _write_all(fd, self._header)
+            # File systems without links have the header written together with the first row.
+            with contextlib.suppress(OSError):
+                os.link(begun, self.path)
+        finally:
+            os.close(fd)
+            with contextlib.suppress(OSError):
+                os.unlink(begun)  # noqa: PTH108
 
     def _close(self) -> None:
         if self._fd >= 0:

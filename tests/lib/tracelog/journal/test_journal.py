@@ -61,6 +61,39 @@ def test_rows_are_in_the_file_with_one_header_when_append_returns(tmp_path: Path
     assert lines == [codec.header(API), *(codec.encode(API, row) for row in rows)]
 
 
+def test_two_that_begin_a_file_at_once_and_get_no_lock_write_one_header(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locks, "try_lock", lambda _: False)
+    slow, quick = Journal(tmp_path, API), Journal(tmp_path, API)
+    write, rows = os.write, []
+
+    def overtaken(fd: int, data: bytes) -> int:
+        monkeypatch.setattr(os, "write", write)
+        rows.append(append(quick, api_row("quick")))
+        return write(fd, data)
+
+    monkeypatch.setattr(os, "write", overtaken)
+    rows.append(append(slow, api_row("slow")))
+
+    lines = slow.path.read_bytes().splitlines(keepends=True)
+    assert lines == [codec.header(API), *(codec.encode(API, row) for row in rows)]
+    assert [path.name for path in tmp_path.iterdir()] == [slow.path.name]
+
+
+def test_where_files_cannot_be_linked_the_header_comes_with_the_first_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_links(*_: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", no_links)
+    target = Journal(tmp_path, API)
+    row = append(target, api_row())
+
+    assert target.path.read_bytes() == codec.header(API) + codec.encode(API, row)
+
+
 def test_a_second_process_goes_on_in_the_same_file(tmp_path: Path) -> None:
     first, second = Journal(tmp_path, API), Journal(tmp_path, API)
 

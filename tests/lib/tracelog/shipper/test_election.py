@@ -145,8 +145,7 @@ def test_of_several_that_replace_a_stopped_leader_one_stays(
     leader, candidates = start_leader("alone"), [Election(path) for _ in range(8)]
     leader.send_signal(signal.SIGSTOP)
     with ThreadPoolExecutor(8) as pool:
-        for each in [pool.submit(wait_until_somebody_leads, path, each) for each in candidates]:
-            each.result()
+        list(pool.map(lambda each: wait_until_somebody_leads(path, each), candidates))
 
     leading = [each for each in candidates if each.leads()]
     assert len(leading) == 1
