@@ -1,5 +1,6 @@
 """The app's database: SQLite in a file or PostgreSQL, behind SQLAlchemy's async engine."""
 
+import re
 from collections.abc import AsyncGenerator, Generator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_asyn
 MIGRATIONS: Final = Path(__file__).parents[1] / "migrations"
 
 _READS: Final = frozenset({"SELECT", "WITH", "VALUES", "PRAGMA", "EXPLAIN"})
+_WRITES_BEHIND_WITH: Final = re.compile(r"\b(INSERT|REPLACE|UPDATE|DELETE)\b", re.IGNORECASE)
 
 
 class DatabaseURLError(ValueError):
@@ -174,6 +176,13 @@ def _set_up_sqlite(engine: Engine) -> None:
         _context: object,
         _many: object,
     ) -> None:
-        writes = statement.lstrip()[:8].split(None, 1)[0].upper() not in _READS
-        if writes and not connection.connection.driver_connection.in_transaction:  # type: ignore[union-attr]
+        if _may_write(statement) and not connection.connection.driver_connection.in_transaction:  # type: ignore[union-attr]
             cursor.execute("BEGIN IMMEDIATE")
+
+
+def _may_write(statement: str) -> bool:
+    """Whether it is not sure that `statement` only reads: a read may begin a transaction too."""
+    first = statement.lstrip()[:8].split(None, 1)[0].upper()
+    if first == "WITH":
+        return _WRITES_BEHIND_WITH.search(statement) is not None
+    return first not in _READS

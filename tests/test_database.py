@@ -69,6 +69,29 @@ async def test_a_session_commits_at_its_end_or_not_at_all(database: Database, cl
     assert await names(database) == ["hana"]
 
 
+@pytest.mark.parametrize(
+    "write",
+    [
+        "UPDATE users SET name = 'changed'",
+        "WITH new(name) AS (VALUES ('changed')) UPDATE users SET name = (SELECT name FROM new)",
+        "with them as (select id from users)\ndelete from users where id in (select id from them)",
+    ],
+)
+async def test_a_write_is_undone_however_it_begins(
+    database: Database, clock: Clock, write: str
+) -> None:
+    await add_user(database, clock, "hana")
+
+    async def fail() -> None:
+        async with database.session() as session:
+            await session.execute(text(write))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await fail()
+    assert await names(database) == ["hana"]
+
+
 async def test_a_reader_may_become_a_writer_after_somebody_else_wrote(
     database: Database, clock: Clock
 ) -> None:
