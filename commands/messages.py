@@ -8,8 +8,11 @@ from pathlib import Path
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
+from fastapi import FastAPI
 
 from app.i18n import DEFAULT, LABELS, catalogue_path
+from app.routers import ROUTERS
+from app.routers.docs_router import docs_page
 from commands.kit.environment import ROOT
 
 SOURCE = ROOT / "app"
@@ -41,7 +44,24 @@ def extract() -> Catalog:
         # Without line numbers: they would change the catalogue with every edit of the source.
         place = [(Path("app", file).as_posix(), 0)]
         template.add(text, None, place, auto_comments=comments, context=context)
+    for text in api_texts():
+        template.add(text, None, [("openapi.json", 0)])
     return template
+
+
+def api_texts() -> list[str]:
+    """What `/api/docs` shows of the OpenAPI document, in its order."""
+    app = FastAPI()
+    for router in ROUTERS:
+        app.include_router(router)
+    texts: dict[str, None] = {}
+
+    def note(text: str) -> str:
+        texts[text] = None
+        return text
+
+    docs_page(app.openapi(), note)
+    return list(texts)
 
 
 def updated(code: str) -> bytes:

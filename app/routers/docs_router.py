@@ -1,6 +1,10 @@
-"""The API's documentation, rendered here from the OpenAPI document."""
+"""The API's documentation, rendered here from the OpenAPI document.
 
-from collections.abc import Mapping
+The document itself is English. What the page shows of it (descriptions of routes, fields, answers
+and objects) is looked up in the reader's catalogue; `manage.py messages` collects it from there.
+"""
+
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
@@ -8,7 +12,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from app.dependencies import CurrentUser
-from app.templating import Template, render
+from app.templating import Template, language_of, render
 
 router = APIRouter(include_in_schema=False)
 
@@ -21,6 +25,8 @@ _LIMITS: Final = {
     "exclusiveMaximum": "<",
 }
 _WORTH_TELLING: Final = 1_000_000
+
+Translate = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +56,6 @@ class Operation:
     id: str
     method: str
     path: str
-    summary: str
     description: str
     fields: tuple[Field, ...]
     answers: tuple[Answer, ...]
@@ -76,24 +81,32 @@ class DocsPage(Template):
 @router.get("/api/docs")
 async def docs(request: Request, user: CurrentUser) -> HTMLResponse:
     """Every operation and model; needs nothing but this page."""
-    document: dict[str, Any] = request.app.openapi()
+    return render(request, docs_page(request.app.openapi(), language_of(request).gettext))
+
+
+def docs_page(document: Mapping[str, Any], translate: Translate) -> DocsPage:
+    """What the page shows of an OpenAPI document; `translate` gets each of its sentences."""
     schemas: dict[str, Any] = document.get("components", {}).get("schemas", {})
     operations = tuple(
-        _operation(method, path, item[method], schemas)
+        _operation(method, path, item[method], schemas, translate)
         for path, item in document["paths"].items()
         for method in _METHODS
         if method in item
     )
     models = tuple(
-        Model(name, schema.get("description", ""), _properties(schema, ""))
+        Model(name, _description(schema, translate), _properties(schema, "", translate))
         for name, schema in schemas.items()
         if "properties" in schema
     )
-    return render(request, DocsPage(document["info"]["version"], operations, models))
+    return DocsPage(document["info"]["version"], operations, models)
 
 
 def _operation(
-    method: str, path: str, operation: Mapping[str, Any], schemas: Mapping[str, Any]
+    method: str,
+    path: str,
+    operation: Mapping[str, Any],
+    schemas: Mapping[str, Any],
+    translate: Translate,
 ) -> Operation:
     fields = [
         Field(
@@ -101,34 +114,39 @@ def _operation(
             parameter["in"],
             _kind(parameter["schema"]),
             parameter.get("required", False),
-            parameter.get("description", ""),
+            _description(parameter, translate),
         )
         for parameter in operation.get("parameters", ())
     ]
     body = _json_schema(operation.get("requestBody", {}))
     if body:
-        fields += _properties(schemas.get(_reference(body), body), "body")
+        fields += _properties(schemas.get(_reference(body), body), "body", translate)
     answers = tuple(
-        Answer(status, answer.get("description", ""), _kind(_json_schema(answer)))
+        Answer(status, _description(answer, translate), _kind(_json_schema(answer)))
         for status, answer in operation.get("responses", {}).items()
     )
     return Operation(
         id=operation["operationId"],
         method=method.upper(),
         path=path,
-        summary=operation.get("summary", ""),
-        description=operation.get("description", ""),
+        # Without a docstring there is only the function's name to show.
+        description=_description(operation, translate) or operation.get("summary", ""),
         fields=tuple(fields),
         answers=answers,
     )
 
 
-def _properties(schema: Mapping[str, Any], place: str) -> tuple[Field, ...]:
+def _properties(schema: Mapping[str, Any], place: str, translate: Translate) -> tuple[Field, ...]:
     required = schema.get("required", ())
     return tuple(
-        Field(name, place, _kind(value), name in required, value.get("description", ""))
+        Field(name, place, _kind(value), name in required, _description(value, translate))
         for name, value in schema.get("properties", {}).items()
     )
+
+
+def _description(part: Mapping[str, Any], translate: Translate) -> str:
+    text = str(part.get("description", ""))
+    return translate(text) if text else ""
 
 
 def _json_schema(content: Mapping[str, Any]) -> dict[str, Any]:
