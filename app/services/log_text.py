@@ -5,17 +5,13 @@ import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from app.lib.tracelog.rollup.frames import frame_of
 from app.schemas.log import Payload
 
 # Control characters but tab and line feed; what turns the writing direction; line ends of Unicode.
 # The joiners of scripts and emoji stay.
 _INVISIBLE: Final = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
-)
-_FRAME: Final = re.compile(r'\s+File "(?P<path>[^"\n]+)", line \d+')
-_FOREIGN: Final = re.compile(
-    r"[\\/](site|dist)-packages[\\/]|[\\/]lib[\\/]python3|[\\/]python3\d+[\\/]lib[\\/]|^<frozen ",
-    re.I,
 )
 
 
@@ -56,9 +52,8 @@ def stack_parts(stack_trace: str) -> list[StackPart]:
     """The parts of Python's stack trace, in order. `own` frames are of the project itself."""
     parts: list[StackPart] = []
     for line in visible(stack_trace).rstrip().split("\n"):
-        if frame := _FRAME.match(line):
-            kind = "foreign" if _FOREIGN.search(frame["path"]) else "own"
-            parts.append(StackPart("foreign" if kind == "foreign" else "own", line))
+        if frame := frame_of(line):
+            parts.append(StackPart("own" if frame.own else "foreign", line))
         elif parts and parts[-1].kind in {"own", "foreign"} and line.startswith("    "):
             parts[-1] = StackPart(parts[-1].kind, f"{parts[-1].text}\n{line}")
         elif line and not line[0].isspace() and not line.startswith(("Traceback ", "…")):

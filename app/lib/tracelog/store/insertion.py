@@ -9,8 +9,17 @@ the same id; the newcomer takes the next id that is free, or under which it alre
 from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
+from app.lib.tracelog.rollup import rollup
 from app.lib.tracelog.schema import TABLES, Row, Table
-from app.lib.tracelog.store.store import Batch, Inserted, RowRejected, StoreUnavailable
+from app.lib.tracelog.store.sql import Statement
+from app.lib.tracelog.store.store import (
+    Batch,
+    Inserted,
+    Result,
+    RowRejected,
+    StoreUnavailable,
+    id_of,
+)
 
 _ATTEMPTS: Final = 5
 _MOST_STEPS: Final = 1000
@@ -19,9 +28,14 @@ _MOST_STEPS: Final = 1000
 class RowWriter(Protocol):
     """What `insert` needs of a store."""
 
-    def write(self, rows: Mapping[str, Sequence[Row]]) -> None:
-        """Write all rows in one transaction. Raises `RowRejected` where an id is taken."""
+    def write(self, rows: Mapping[str, Sequence[Row]], then: Sequence[Statement]) -> None:
+        """Write all rows and run `then`, in one transaction.
+
+        Raises `RowRejected` where an id is taken.
+        """
         ...
+
+    def ask(self, statement: Statement) -> Result: ...
 
     def same(self, table: Table, rows: Sequence[Row]) -> dict[int, bool]:
         """For each id under which there is a row: whether it is the one given."""
@@ -33,7 +47,7 @@ def insert(writer: RowWriter, batch: Batch) -> Inserted:
     if not len(batch):
         return Inserted()
     try:
-        writer.write(batch.rows)
+        _write(writer, batch.rows)
         return Inserted(written=len(batch))
     except RowRejected as error:
         rejected = error
@@ -46,12 +60,17 @@ def insert(writer: RowWriter, batch: Batch) -> Inserted:
         count = sum(len(rows) for rows in new.values())
         try:
             if count:
-                writer.write(new)
+                _write(writer, new)
             return Inserted(written=count, known=len(batch) - count, moved=moved)
         except RowRejected as error:
             # A bad value, or somebody wrote between our looking and our writing.
             rejected, tried = error, new
     raise StoreUnavailable("Other writers keep taking the same ids.")
+
+
+def _write(writer: RowWriter, rows: Mapping[str, Sequence[Row]]) -> None:
+    """Write rows that are new, and what they add to the sums."""
+    writer.write(rows, rollup.statements(rows, writer.ask))
 
 
 def _what_is_new(
@@ -91,10 +110,3 @@ def _place(
                 moved.append((original, row_id))
         waiting = later
     raise RowRejected(f"No id after {waiting[0][0]} is free.")
-
-
-def id_of(row: Row) -> int:
-    """A row's id. Raises `RowRejected` where it has none."""
-    if isinstance(row[0], int):
-        return row[0]
-    raise RowRejected("The id is no integer.")

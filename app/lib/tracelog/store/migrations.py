@@ -3,13 +3,14 @@
 A version is applied in one transaction whose first statement claims its number, so that of two
 that migrate at once one does it and the other finds it done. The two tables themselves are mended
 whenever something of them is missing, whatever the version says: they may have been made by the
-statements of the README, or been dropped by hand.
+statements of the README, or been dropped by hand. So are the sums, which begin anew then.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from app.lib.tracelog.rollup import tables as rollup_tables
 from app.lib.tracelog.schema import TABLES, Column, Table, Value
 from app.lib.tracelog.store.sql import Statement
 from app.lib.tracelog.store.store import Result, StoreError, StoreRefused, StoreSchemaMissing
@@ -42,6 +43,7 @@ MIGRATIONS: Final = (
             " SELECT 1, 0, 0, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM tracelog_retention)",
         ),
     ),
+    Migration(3, "sums, runs and failures", rollup_tables.DDL),
 )
 
 _VERSIONS_TABLE: Final = """CREATE TABLE IF NOT EXISTS tracelog_schema (
@@ -73,6 +75,8 @@ def migrate(database: Database, migrations: Sequence[Migration] = MIGRATIONS) ->
     for migration in migrations:
         if migration.version not in applied:
             _apply(database, migration)
+    if migrations is MIGRATIONS and _lacks_sums(database):
+        database.transact([Statement(sql) for sql in rollup_tables.DDL])
 
 
 def _applied(database: Database) -> set[Value] | None:
@@ -120,6 +124,12 @@ def _lacks_index(database: Database, table: Table) -> bool:
     sql = "SELECT count(*) FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND name LIKE ?"
     count = database.ask(Statement(sql, (table.name, "idx_%"))).rows[0][0]
     return not isinstance(count, int) or count < len(table.ddl) - 1
+
+
+def _lacks_sums(database: Database) -> bool:
+    marks = ", ".join("?" * len(rollup_tables.NAMES))
+    sql = f"SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ({marks})"  # noqa: S608
+    return database.ask(Statement(sql, rollup_tables.NAMES)).rows[0][0] != len(rollup_tables.NAMES)
 
 
 def _add_column(table: Table, column: Column) -> Statement:

@@ -98,10 +98,12 @@ class SQLiteStore:
 
     # --- what insertion and migrations need --------------------------------------------------
 
-    def write(self, rows: Mapping[str, Sequence[Row]]) -> None:
+    def write(self, rows: Mapping[str, Sequence[Row]], then: Sequence[Statement]) -> None:
         def run(connection: sqlite3.Connection) -> None:
             for name, table_rows in rows.items():
                 connection.executemany(insert_sql(TABLES[name]), table_rows)
+            for statement in then:
+                connection.execute(statement.sql, tuple(statement.args))
 
         self._transact(run)
 

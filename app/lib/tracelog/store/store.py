@@ -48,6 +48,13 @@ class QueryFailed(StoreError):
     """The SQL of a query is wrong, or it took longer than allowed."""
 
 
+def id_of(row: Row) -> int:
+    """A row's id. Raises `RowRejected` where it has none."""
+    if isinstance(row[0], int):
+        return row[0]
+    raise RowRejected("The id is no integer.")
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Rows by table name, written in one transaction."""

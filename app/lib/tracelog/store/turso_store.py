@@ -88,7 +88,7 @@ class TursoStore:
 
     # --- what insertion and migrations need --------------------------------------------------
 
-    def write(self, rows: Mapping[str, Sequence[Row]]) -> None:
+    def write(self, rows: Mapping[str, Sequence[Row]], then: Sequence[Statement]) -> None:
         statements: list[Statement] = []
         for name, table_rows in rows.items():
             table = TABLES[name]
@@ -98,7 +98,7 @@ class TursoStore:
                 else:
                     statements.append(Statement(insert_many_sql(table), (payload,)))
         try:
-            self.transact(statements)
+            self.transact([*statements, *then])
         except QueryFailed as error:
             raise StoreRefused(f"The server does not know our SQL: {error}") from None
 

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.lib.tracelog.shipper.backoff import Backoff
-from app.lib.tracelog.store.insertion import id_of
-from app.lib.tracelog.store.store import Batch, RowRejected, Store, StoreUnavailable
+from app.lib.tracelog.store.store import Batch, RowRejected, Store, StoreUnavailable, id_of
 from app.lib.tracelog.transfer.csv_source import BadRow, CSVSource, GoodRow
 
 _BATCH_ROWS: Final = 500

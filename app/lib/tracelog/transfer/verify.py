@@ -21,8 +21,7 @@ from app.lib.tracelog.schema import API_LOGS, TABLES, TASK_PROGRESS_LOGS, Row, T
 from app.lib.tracelog.shipper.accounting import count_lines
 from app.lib.tracelog.shipper.checkpoint import Checkpoint
 from app.lib.tracelog.shipper.quarantine import Quarantine
-from app.lib.tracelog.store.insertion import id_of
-from app.lib.tracelog.store.store import Store
+from app.lib.tracelog.store.store import Store, id_of
 from app.lib.tracelog.upkeep.retention import Horizon, horizon
 
 Kind = Literal["missing", "different", "damaged", "extra"]

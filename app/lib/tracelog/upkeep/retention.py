@@ -17,6 +17,7 @@ from typing import Final
 import orjson
 
 from app.lib.tracelog import ids
+from app.lib.tracelog.rollup import trimming
 from app.lib.tracelog.schema import API_LOGS, TABLES, TASK_PROGRESS_LOGS, Value
 from app.lib.tracelog.store.sql import Statement
 from app.lib.tracelog.store.store import Store, StoreSchemaMissing
@@ -104,6 +105,9 @@ class Retention:
         self.too_large = False
         if rules.store_bytes:
             yield from self._shrink(ids.first_at(now - YOUNG_SECONDS))
+        state = self._state()
+        for _ in trimming.trim(self._store, state.normal_to, state.all_to):
+            yield Chunk(0, state.normal_to, state.normal_to)
 
     def _state(self) -> "_State":
         try:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from app.lib.tracelog.rollup.tables import REQUEST_SUMS
 from app.lib.tracelog.schema import API_LOGS, TABLES, TASK_PROGRESS_LOGS, Row
 from app.lib.tracelog.store.migrations import MIGRATIONS
 from app.lib.tracelog.store.sql import Statement
@@ -291,6 +292,10 @@ def schema_of(store: Store) -> list[tuple[object, ...]]:
     return [tuple(row) for row in store.query(sql).rows]
 
 
+def indexes_of_the_two_tables(store: Store) -> list[object]:
+    return [name for kind, name, table in schema_of(store) if kind == "index" and table in TABLES]
+
+
 def test_migrating_makes_the_tables_once(open_store: OpenStore) -> None:
     store = open_store()
     store.migrate()
@@ -300,7 +305,7 @@ def test_migrating_makes_the_tables_once(open_store: OpenStore) -> None:
 
     assert schema_of(store) == before
     assert ("table", "tracelog_schema", "tracelog_schema") in before
-    assert len([kind for kind, *_ in before if kind == "index"]) == 5
+    assert len(indexes_of_the_two_tables(store)) == 5
     assert stored(store) == [_ROW]
     assert store.query("SELECT version FROM tracelog_schema").rows == VERSIONS
 
@@ -347,7 +352,18 @@ def test_what_was_dropped_by_hand_is_made_again(store: AnyStore, damage: str) ->
     store.insert(Batch({API_LOGS: [_ROW], TASK_PROGRESS_LOGS: [STEP]}))
 
     assert stored(store) == [_ROW]
-    assert len([kind for kind, *_ in schema_of(store) if kind == "index"]) == 5
+    assert len(indexes_of_the_two_tables(store)) == 5
+
+
+def test_sums_that_were_dropped_by_hand_are_made_again(store: AnyStore) -> None:
+    run(store, f"DROP TABLE {REQUEST_SUMS}")
+
+    with pytest.raises(StoreSchemaMissing):
+        store.insert(Batch({API_LOGS: [_ROW]}))
+    store.migrate()
+    store.insert(Batch({API_LOGS: [_ROW]}))
+
+    assert stored(store) == [_ROW]
 
 
 def test_a_missing_column_is_told_as_a_missing_column(store: AnyStore) -> None:

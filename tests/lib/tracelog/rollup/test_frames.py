@@ -1,0 +1,60 @@
+"""Which failures mean the same."""
+
+from app.lib.tracelog.rollup.frames import failure_of
+
+STACK = """Traceback (most recent call last):
+  File "/app/.venv/lib/python3.12/site-packages/starlette/routing.py", line 73, in app
+    response = await f(request)
+  File "/app/app/services/report_service.py", line 41, in build
+    return render(month)
+  File "/app/app/services/report_service.py", line 12, in render
+    raise ValueError(f"no days in {month}")
+ValueError: no days in 2026-13
+"""
+
+
+def test_line_numbers_folders_and_values_make_no_difference() -> None:
+    elsewhere = (
+        STACK.replace("line 41", "line 44")
+        .replace("/app/app", "C:\\\\work\\\\app")
+        .replace("2026-13", "x")
+    )
+
+    first = failure_of("ValueError: no days in 2026-13", STACK, task="Report", step="Render")
+    second = failure_of("ValueError: no days in x", elsewhere, task="Other", step="Step")
+
+    assert first.fingerprint == second.fingerprint
+    assert (first.kind, first.place) == ("ValueError", "app/services/report_service.py render")
+
+
+def test_another_type_or_another_function_is_another_failure() -> None:
+    one = failure_of("ValueError: a", STACK)
+
+    assert failure_of("KeyError: a", STACK).fingerprint != one.fingerprint
+    assert failure_of("ValueError: a", STACK.replace("in build", "in make")) != one
+
+
+def test_without_own_frames_the_message_tells_but_not_the_ids_and_numbers_in_it() -> None:
+    first = failure_of("Order 17 of 'Hana' was refused: 3f2a1b9c-0000-4000-8000-000000000001", None)
+    second = failure_of(
+        "Order 4,711 of 'Taro' was refused: 00000000-0000-4000-8000-0000000000ff", ""
+    )
+
+    assert first.fingerprint == second.fingerprint
+    assert first.kind == ""
+    assert failure_of("Order 17 was lost", None).fingerprint != first.fingerprint
+    assert failure_of("Order 17", None, step="a") != failure_of("Order 17", None, step="b")
+
+
+def test_a_failure_without_a_message_is_a_failure_too() -> None:
+    assert failure_of(None, None, task="T", step="S").message == ""
+
+
+def test_recursion_is_one_frame() -> None:
+    frame = '  File "/app/app/tree.py", line 3, in walk\n    walk(node)\n'
+    deep = f"Traceback (most recent call last):\n{frame * 50}RecursionError: maximum"
+    less_deep = f"Traceback (most recent call last):\n{frame * 9}RecursionError: maximum"
+
+    first, second = (failure_of("RecursionError: maximum", stack) for stack in (deep, less_deep))
+
+    assert first == second
