@@ -4,6 +4,8 @@ A reader runs beside the writers. It stops at the last line end, and finds its w
 glued and damaged lines, so that damage costs the rows it touched and not their neighbours.
 """
 
+import contextlib
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -52,25 +54,46 @@ class Chunk:
     row_ends: list[int] = field(default_factory=list)
     bad: list[BadSpan] = field(default_factory=list)
     next_offset: int = 0
-    first_id: int | None = None
     at_end: bool = True
 
 
 def list_segments(log_dir: Path, table: Table) -> list[Segment]:
     """The table's files, oldest first, the active one last.
 
-    A file that is sealed while this runs may be in the list under its old name; whoever opens it
-    then sees the new active file, and knows it by its first row's id.
+    All that are there when this begins are in the list. The active one may be sealed at any moment
+    after that: whoever opens it then sees its successor, knows it by its first row's id, and finds
+    the one that was meant at `sealed_path`.
     """
-    sealed = []
+    active = log_dir / f"{table.name}.csv"
+    is_there, active_id = active.exists(), first_id_of(active)
+    segments = []
     for path in log_dir.glob(f"{table.name}.*.csv"):
         if match := _SEALED.search(path.name):
-            sealed.append(Segment(path, int(match[1]), sealed=True))
-    sealed.sort(key=lambda segment: segment.first_id or 0)
-    active = log_dir / f"{table.name}.csv"
-    if active.exists():
-        sealed.append(Segment(active, first_id_of(active), sealed=False))
-    return sealed
+            segments.append(Segment(path, int(match[1]), sealed=True))
+    segments.sort(key=lambda segment: segment.first_id or 0)
+    if is_there and not any(active_id == segment.first_id for segment in segments):
+        segments.append(Segment(active, active_id, sealed=False))
+    return segments
+
+
+def sealed_path(active: Path, first_id: int | None) -> Path:
+    """Where a table's active file is once it is sealed."""
+    return active.with_name(f"{active.stem}.{first_id}.csv")
+
+
+@contextlib.contextmanager
+def open_segment(segment: Segment) -> Iterator[BinaryIO]:
+    """The segment's file, also if it has been sealed since it was listed. Raises `OSError`."""
+    with contextlib.ExitStack() as stack:
+        try:
+            file = stack.enter_context(segment.path.open("rb"))
+            is_it = segment.sealed or first_id_in(file) == segment.first_id
+        except FileNotFoundError:
+            is_it = False
+        if not is_it:
+            sealed = sealed_path(segment.path, segment.first_id)
+            file = stack.enter_context(sealed.open("rb"))
+        yield file
 
 
 def first_id_of(path: Path) -> int | None:
@@ -117,14 +140,26 @@ def read(
     what stands behind the last line end is taken as a line too. Raises `OSError`.
     """
     with path.open("rb") as file:
-        first_id = first_id_in(file)
-        file.seek(offset)
-        data = file.read(max_bytes)
-        while data and b"\n" not in data and (more := file.read(max_bytes)):
-            data += more
-        if final and data and not data.endswith(b"\n") and not file.read(1):
-            data += b"\n"
-    chunk = Chunk(next_offset=offset, first_id=first_id)
+        return read_from(file, table, offset, max_rows=max_rows, max_bytes=max_bytes, final=final)
+
+
+def read_from(
+    file: BinaryIO,
+    table: Table,
+    offset: int,
+    *,
+    max_rows: int = 500,
+    max_bytes: int = _STEP_BYTES,
+    final: bool = False,
+) -> Chunk:
+    """The same of a file that is open, and stays the one it is whatever happens to its name."""
+    file.seek(offset)
+    data = file.read(max_bytes)
+    while data and b"\n" not in data and (more := file.read(max_bytes)):
+        data += more
+    if final and data and not data.endswith(b"\n") and not file.read(1):
+        data += b"\n"
+    chunk = Chunk(next_offset=offset)
     if not _take_all(table, chunk, data, max_rows):
         for start, line in _lines(data):
             if len(chunk.rows) >= max_rows:
@@ -133,7 +168,7 @@ def read(
             chunk.next_offset = offset + start + len(line) + 1
     chunk.at_end = len(data) < max_bytes and data.find(b"\n", chunk.next_offset - offset) < 0
     if final:
-        chunk.next_offset = min(chunk.next_offset, path.stat().st_size)
+        chunk.next_offset = min(chunk.next_offset, os.fstat(file.fileno()).st_size)
     return chunk
 
 

@@ -168,7 +168,7 @@ class Accountant:
             start = checkpoint.offset(table.name, first_id)
             if start == 0 or start > end:
                 start = len(codec.header(table))
-            if lines := self._count((table.name, first_id), file.fileno(), start, end):
+            if lines := self._count((table.name, first_id), file, start, end):
                 rows += lines
                 waiting += end - start
                 file.seek(start)
@@ -176,12 +176,12 @@ class Accountant:
                     first = min(first, ids.time_of(int(match[1])))
         return TableAccount(table.name, files, size, rows, waiting, now - first if rows else 0.0)
 
-    def _count(self, key: tuple[str, int], fd: int, start: int, end: int) -> int:
+    def _count(self, key: tuple[str, int], file: BinaryIO, start: int, end: int) -> int:
         """The whole lines from where the checkpoint stands to where the file ends."""
         counted_from, counted_to, lines = self._lines.get(key, (start, start, 0))
         if counted_from > start or counted_to > end or counted_to < start:
             counted_from, counted_to, lines = start, start, 0
-        lines += count_lines(fd, counted_to, end) - count_lines(fd, counted_from, start)
+        lines += count_lines(file, counted_to, end) - count_lines(file, counted_from, start)
         if start < end:
             self._lines[key] = start, end, lines
         else:
@@ -225,12 +225,16 @@ def _files(
             yield active, active_id or 0, os.fstat(active.fileno()).st_size
 
 
-def count_lines(fd: int, start: int, end: int) -> int:
+def count_lines(file: BinaryIO, start: int, end: int) -> int:
     """The lines between two offsets of a file, without headers. Raises `OSError`."""
-    os.lseek(fd, start, os.SEEK_SET)
+    # A header may have begun before: all of it but its last byte.
+    head = max(start - len(_HEADER), 0)
+    file.seek(head)
+    before = file.read(start - head) if start >= len(_HEADER) else b"\n" + file.read(start)
     count, left = 0, end - start
-    while left > 0 and (piece := os.read(fd, min(left, _PIECE))):
-        count += piece.count(b"\n")
-        count -= piece.count(b"\n" + _HEADER) + piece.startswith(_HEADER)
+    while left > 0 and (piece := file.read(min(left, _PIECE))):
+        count += piece.count(b"\n") - (before + piece).count(b"\n" + _HEADER)
         left -= len(piece)
+        # As much of its end as may be the beginning of a header.
+        before = (before + piece)[-len(_HEADER) :]
     return count

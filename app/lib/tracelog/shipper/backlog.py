@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -42,6 +42,13 @@ def pending(log_dir: Path, checkpoint: Checkpoint) -> Iterator[Pending]:
         for segment in reader.list_segments(log_dir, table):
             try:
                 size = segment.path.stat().st_size
+                if (
+                    not segment.sealed
+                    and (sealed := reader.sealed_path(segment.path, segment.first_id)).exists()
+                ):
+                    # What was looked at may be its successor.
+                    segment = replace(segment, path=sealed, sealed=True)
+                    size = sealed.stat().st_size
             except FileNotFoundError:
                 continue
             offset = checkpoint.offset(table.name, segment.first_id or 0)

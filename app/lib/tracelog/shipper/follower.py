@@ -1,11 +1,12 @@
 """Follows the journal from a checkpoint: what comes next, over segments that come and go."""
 
 import logging
+import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from app.lib.tracelog.journal import reader
 from app.lib.tracelog.journal.reader import Chunk, Segment
@@ -76,34 +77,32 @@ class Follower:
 
     def _parts_of(self, table: Table, segment: Segment, room: _Room) -> Iterator[Part]:
         key = segment.first_id or 0
-        stat = segment.path.stat()
-        late = self._clock() - stat.st_mtime > LATE_SECONDS
-        offset = self._start(table, segment, stat.st_size)
-        if segment.sealed and late and offset >= stat.st_size:
-            self._finished[table.name].add(key)
-        while offset < stat.st_size and room.rows > 0 and room.bytes > 0:
-            chunk = reader.read(
-                segment.path,
-                table,
-                offset,
-                max_rows=min(room.rows, _STEP_ROWS),
-                max_bytes=min(room.bytes, _STEP_BYTES),
-                final=segment.sealed and late,
-            )
-            # Lets the app's threads have the interpreter between two steps.
-            time.sleep(0)
-            if not segment.sealed and (chunk.first_id or 0) != key:
-                # It was sealed meanwhile, and this is the file after it.
-                return
-            if chunk.next_offset == offset:
-                return
-            if chunk.rows or chunk.bad or offset:
-                yield Part(table, key, chunk)
-            room.rows -= len(chunk.rows)
-            room.bytes -= chunk.next_offset - offset
-            offset = chunk.next_offset
+        with reader.open_segment(segment) as file:
+            stat = os.fstat(file.fileno())
+            final = segment.sealed and self._clock() - stat.st_mtime > LATE_SECONDS
+            offset = self._start(table, segment, file, stat.st_size)
+            if final and offset >= stat.st_size:
+                self._finished[table.name].add(key)
+            while offset < stat.st_size and room.rows > 0 and room.bytes > 0:
+                chunk = reader.read_from(
+                    file,
+                    table,
+                    offset,
+                    max_rows=min(room.rows, _STEP_ROWS),
+                    max_bytes=min(room.bytes, _STEP_BYTES),
+                    final=final,
+                )
+                # Lets the app's threads have the interpreter between two steps.
+                time.sleep(0)
+                if chunk.next_offset == offset:
+                    return
+                if chunk.rows or chunk.bad or offset:
+                    yield Part(table, key, chunk)
+                room.rows -= len(chunk.rows)
+                room.bytes -= chunk.next_offset - offset
+                offset = chunk.next_offset
 
-    def _start(self, table: Table, segment: Segment, size: int) -> int:
+    def _start(self, table: Table, segment: Segment, file: BinaryIO, size: int) -> int:
         """Where the checkpoint stands in a segment, if that is a place between two lines of it."""
         key = segment.first_id or 0
         offset = self._checkpoint.offset(table.name, key)
@@ -113,9 +112,8 @@ class Follower:
             return 0
         if seen_before or offset == 0 or (segment.sealed and offset == size):
             return offset
-        with segment.path.open("rb") as file:
-            file.seek(offset - 1)
-            return offset if file.read(1) == b"\n" else 0
+        file.seek(offset - 1)
+        return offset if file.read(1) == b"\n" else 0
 
     def _notice_vanished(self, table: Table, there: set[int]) -> None:
         """Count what was not delivered of segments that somebody removed."""

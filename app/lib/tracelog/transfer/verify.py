@@ -6,13 +6,14 @@ to find rows that the journal does not have. What is remembered at once is the i
 """
 
 import contextlib
+import os
 import re
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Literal, NamedTuple
+from typing import BinaryIO, Final, Literal, NamedTuple
 
 from app.lib.tracelog import codec
 from app.lib.tracelog.journal import reader
@@ -119,39 +120,28 @@ class _Verifier:
         offset, end = 0, self._checkpoint.offset(table.name, segment.first_id)
         seen = array("q")
         try:
-            while offset < end:
-                chunk = self._read(table, segment, offset)
-                if chunk.next_offset == offset:
-                    break
-                items = self._items(table, segment.first_id, chunk, end)
-                seen.extend(id_of(item.row) for item in items)
-                self._look_up(table, segment.first_id, items)
-                self._watch(min(chunk.next_offset, end) - offset, len(items))
-                offset = chunk.next_offset
-            path = self._path(segment)
-            behind = max(end, len(codec.header(table)))
-            with path.open("rb", buffering=0) as file:
-                self.found.pending += count_lines(file.fileno(), behind, path.stat().st_size)
-            if seen:
-                seen.extend(_ids(path, behind))
+            with reader.open_segment(segment) as file:
+                while offset < end:
+                    chunk = reader.read_from(
+                        file, table, offset, max_rows=_ROWS, final=segment.sealed
+                    )
+                    if chunk.next_offset == offset:
+                        break
+                    items = self._items(table, segment.first_id, chunk, end)
+                    seen.extend(id_of(item.row) for item in items)
+                    self._look_up(table, segment.first_id, items)
+                    self._watch(min(chunk.next_offset, end) - offset, len(items))
+                    offset = chunk.next_offset
+                behind = max(end, len(codec.header(table)))
+                size = os.fstat(file.fileno()).st_size
+                self.found.pending += count_lines(file, behind, size)
+                if seen:
+                    seen.extend(_ids(file, behind))
         except FileNotFoundError:
             # It was deleted to make room, which only happens to what was delivered or given up.
             pass
         if seen:
             self._look_for_extra(table, array("q", sorted(seen)))
-
-    def _read(self, table: Table, segment: Segment, offset: int) -> Chunk:
-        chunk = reader.read(
-            self._path(segment), table, offset, max_rows=_ROWS, final=segment.sealed
-        )
-        if chunk.first_id != segment.first_id:
-            chunk = reader.read(self._path(segment), table, offset, max_rows=_ROWS)
-        return chunk
-
-    def _path(self, segment: Segment) -> Path:
-        """Where the segment is now: the active one may have been sealed since it was listed."""
-        sealed = segment.path.with_name(f"{segment.path.stem}.{segment.first_id}.csv")
-        return sealed if not segment.sealed and sealed.exists() else segment.path
 
     def _items(self, table: Table, key: int, chunk: Chunk, end: int) -> list[_Item]:
         """The chunk's rows before `end`. Its damage is counted."""
@@ -242,8 +232,11 @@ class _Verifier:
         suspects = self._suspects[table.name] - self._moved_to[table.name]
         if suspects:
             for segment in reader.list_segments(self._log_dir, table):
-                with contextlib.suppress(FileNotFoundError):
-                    suspects.difference_update(_ids(segment.path))
+                with (
+                    contextlib.suppress(FileNotFoundError),
+                    reader.open_segment(segment) as file,
+                ):
+                    suspects.difference_update(_ids(file))
         for row_id in sorted(suspects):
             self._tell(Difference("extra", table.name, row_id))
 
@@ -253,13 +246,12 @@ class _Verifier:
             self.found.examples.append(difference)
 
 
-def _ids(path: Path, start: int = 0) -> Iterator[int]:
+def _ids(file: BinaryIO, start: int = 0) -> Iterator[int]:
     """The ids of all lines that begin with one. Raises `OSError`."""
-    with path.open("rb") as file:
-        file.seek(start)
-        for line in file:
-            if match := _ROW_ID.match(line):
-                yield int(match[1])
+    file.seek(start)
+    for line in file:
+        if match := _ROW_ID.match(line):
+            yield int(match[1])
 
 
 def _has_failed(table: Table, row: Row) -> bool:

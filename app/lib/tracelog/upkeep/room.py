@@ -77,8 +77,8 @@ def _drop(checkpoint: Checkpoint, going: Sequence[_Sealed]) -> int:
     before, rows = checkpoint.snapshot(), 0
     for each in going:
         start = checkpoint.offset(each.table.name, each.first_id) or len(codec.header(each.table))
-        with each.path.open("rb", buffering=0) as file:
-            rows += count_lines(file.fileno(), start, each.size)
+        with each.path.open("rb") as file:
+            rows += count_lines(file, start, each.size)
     with checkpoint.lock:
         checkpoint.counters.dropped += rows
         for each in going:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -119,6 +120,20 @@ def test_a_header_that_a_second_writer_has_put_into_the_file_is_no_row(
     assert numbers(far.status()) == (4, 4, 0, 0, 0)
 
 
+@pytest.mark.parametrize("piece", [1, 3, 4, 1000])
+def test_lines_are_counted_alike_wherever_the_counting_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piece: int
+) -> None:
+    monkeypatch.setattr(accounting, "_PIECE", piece)
+    path = tmp_path / "api_logs.csv"
+    path.write_bytes(b"id,a\n1,id,\nid,a\n2,xid,\n\n3,\nid,a\n")
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        for stop in range(size + 1):
+            parts = [(0, stop), (stop, size)]
+            assert sum(accounting.count_lines(file, *part) for part in parts) == 4
+
+
 def test_what_a_later_process_finds_is_what_an_earlier_one_left(
     far: EnhancedCSVLogger, tmp_path: Path
 ) -> None:
@@ -138,9 +153,9 @@ def test_each_byte_that_waits_is_looked_at_once(
     looked_at: list[int] = []
     count_lines = accounting.count_lines
 
-    def counting(fd: int, start: int, end: int) -> int:
+    def counting(file: BinaryIO, start: int, end: int) -> int:
         looked_at.append(end - start)
-        return count_lines(fd, start, end)
+        return count_lines(file, start, end)
 
     monkeypatch.setattr(accounting, "count_lines", counting)
     log(far, 500)

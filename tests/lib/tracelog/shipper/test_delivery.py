@@ -3,7 +3,7 @@
 import errno
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -159,6 +159,43 @@ def test_a_file_that_is_sealed_on_the_way_is_delivered_once(desk: Desk) -> None:
 
     counters = desk.deliver(delivery)
 
+    assert desk.stored() == written
+    assert (counters.shipped, counters.known) == (30, 0)
+
+
+@pytest.mark.parametrize("followed", [True, False])
+@pytest.mark.parametrize("at", range(1, 11))
+def test_a_file_that_is_sealed_between_any_two_looks_at_the_folder_is_delivered_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, at: int, *, followed: bool
+) -> None:
+    written = rows(30)
+    desk.write(written[:10])
+    delivery = desk.delivery()
+    assert delivery.step() == 10
+    desk.write(written[10:20])
+    looks = [0]
+
+    def seal_at(look: Callable[..., object]) -> Callable[..., object]:
+        def looking(path: Path, *args: object, **kwargs: object) -> object:
+            if path.parent == desk.folder or path == desk.folder:
+                looks[0] += 1
+                if looks[0] == at:
+                    desk.active.rename(desk.folder / f"api_logs.{written[0][0]}.csv")
+                    if followed:
+                        desk.active.write_bytes(codec.header(API))
+            return look(path, *args, **kwargs)
+
+        return looking
+
+    with monkeypatch.context() as patch:
+        for name in ("glob", "exists", "stat", "open"):
+            patch.setattr(Path, name, seal_at(getattr(Path, name)))
+        assert delivery.step() == 10
+        assert measure(desk.folder, delivery.checkpoint).bytes == 0
+    assert looks[0] > 10
+    desk.write(written[20:])
+
+    counters = desk.deliver(delivery)
     assert desk.stored() == written
     assert (counters.shipped, counters.known) == (30, 0)
 
