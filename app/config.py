@@ -99,6 +99,10 @@ class Settings(BaseModel):
     log_slow_ms: Annotated[int, Field(ge=0)] = Field(
         1000, description="Requests of this length are kept whatever `LOG_SAMPLING` says."
     )
+    log_console: Literal["auto", "on", "off"] = Field(
+        "auto",
+        description="Whether administrators may ask the log in SQL; `auto`: not in production.",
+    )
     max_body_bytes: Annotated[int, Field(ge=1024)] = Field(
         1_048_576, description="The largest request body the app takes; more is answered with 413."
     )
@@ -225,6 +229,13 @@ class Settings(BaseModel):
     def trace_store_url(self) -> str:
         """`TURSO_URL`, or the `file:` URL of the embedded store."""
         return self.turso_url or f"file:{(self.log_dir / 'trace.db').as_posix()}"
+
+    @property
+    def has_log_console(self) -> bool:
+        """Whether administrators may ask the log in SQL of their own."""
+        return self.log_console == "on" or (
+            self.log_console == "auto" and self.environment == "development"
+        )
 
     @property
     def secure_cookies(self) -> bool:

@@ -11,6 +11,7 @@ from app.routers import (
     home_router,
     item_api_router,
     item_router,
+    log_query_router,
     log_router,
     preference_router,
 )
@@ -23,6 +24,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     item_router.router,
     item_api_router.router,
     log_router.router,
+    log_query_router.router,
     docs_router.router,
 )
 """All of the app's routes, in the order in which they are tried."""

@@ -53,6 +53,7 @@ class Problem:
     title: str
     advice: str
     detail: str
+    status: int = 503
 
 
 @dataclass(frozen=True, slots=True)

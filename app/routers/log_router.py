@@ -63,7 +63,7 @@ async def list_requests(request: Request, log: LogDep, state: StateDep) -> Respo
             wanted = wanted.model_copy(update={"before": None})  # this is the list's start
         listing = Listing(wanted, page, zone, ignored)
     except StoreError as error:
-        problem = _problem(request, error)
+        problem = problem_of(request, error)
         listing = Listing(wanted, RequestPage(requests=[]), zone, ignored, problem)
         status, headers = 503, _RETRY | _SWAP_ANYWAY
     if is_partial(request):
@@ -80,7 +80,7 @@ async def show_trace(request: Request, log: LogDep, state: StateDep, trace_id: s
     try:
         trace = await _there(log).trace(trace_id)
     except StoreError as error:
-        page = pages.ProblemPage(trace_id, _problem(request, error))
+        page = pages.ProblemPage(trace_id, problem_of(request, error))
         return render(request, page, 503, headers=_RETRY)
     if trace is not None:
         return render(request, pages.TracePage(Timeline(trace), time_zone_of(request)))
@@ -89,13 +89,13 @@ async def show_trace(request: Request, log: LogDep, state: StateDep, trace_id: s
     return render(request, pages.UnknownTracePage(trace_id, state.pending if state else 0), 404)
 
 
-class _NoStore(StoreError):
+class NoStore(StoreError):
     """The app was made with a logger that delivers to no store."""
 
 
 def _there(log: LogService | None) -> LogService:
     if log is None:
-        raise _NoStore("Its logger is no EnhancedCSVLogger.")
+        raise NoStore("Its logger is no EnhancedCSVLogger.")
     return log
 
 
@@ -107,12 +107,13 @@ def _history(request: Request, wanted: RequestFilter) -> dict[str, str]:
     return {"HX-Replace-Url" if typing else "HX-Push-Url": url}
 
 
-def _problem(request: Request, error: StoreError) -> Problem:
+def problem_of(request: Request, error: StoreError) -> Problem:
+    """Why there is no answer, in the reader's words; the trace log gets it as an exception."""
     _ = language_of(request).gettext
     if (trace := current_trace()) is not None:
         trace.exception = error  # the trace log shows it as it shows an unhandled one
     match error:
-        case _NoStore():
+        case NoStore():
             title = _("This app delivers its log to no database.")
             advice = _("What its logger records is in the CSV files on the server.")
         case StoreRefused():

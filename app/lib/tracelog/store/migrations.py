@@ -44,6 +44,16 @@ MIGRATIONS: Final = (
         ),
     ),
     Migration(3, "sums, runs and failures", rollup_tables.DDL),
+    Migration(
+        4,
+        "questions that people saved",
+        (
+            """CREATE TABLE IF NOT EXISTS tracelog_queries (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, sql TEXT NOT NULL,
+    user_id INTEGER, created_at TEXT NOT NULL DEFAULT (STRFTIME('%Y-%m-%d %H:%M:%f', 'NOW'))
+)""",
+        ),
+    ),
 )
 
 _VERSIONS_TABLE: Final = """CREATE TABLE IF NOT EXISTS tracelog_schema (

@@ -11,10 +11,12 @@ from app.lib.tracelog.store.store import QueryFailed
 INT64_MIN: Final = -(2**63)
 INT64_MAX: Final = 2**63 - 1
 
-_NO_CODE: Final = re.compile(
-    r"""--[^\n]* | /\*.*?(?:\*/|\Z) | '(?:[^']|'')*' | "(?:[^"]|"")*" | `[^`]*` | \[[^\]]*\]""",
-    re.VERBOSE | re.DOTALL,
+NO_CODE: Final = (
+    r"""--[^\n]* | /\*.*?(?:\*/|\Z) | '(?:[^']|'')*' | "(?:[^"]|"")*" | `[^`]*` | \[[^\]]*\]"""
 )
+"""Comments, texts and quoted names in SQL, as a verbose pattern in which `.` is any character."""
+
+_NO_CODE: Final = re.compile(NO_CODE, re.VERBOSE | re.DOTALL)
 _READS: Final = re.compile(r"\s*(SELECT|WITH|VALUES|EXPLAIN)\b", re.IGNORECASE)
 _WRITES: Final = re.compile(r"\b(INSERT|UPDATE|DELETE|REPLACE\s+INTO)\b", re.IGNORECASE)
 
