@@ -59,21 +59,27 @@ def queries(store: Store, logger: CSVOnlyLogger) -> QueryService:
 def fill(store: Store) -> None:
     """A morning in which a report failed twice, and some other things happened."""
     book = LogBook(utc_now())
-    heads = {"request_header": {":route": "/report", "user-agent": "Firefox"}, "user": 7}
+    headers = {":route": "/report", "user-agent": "Firefox"}
+    failed = "ZeroDivisionError: no days in May"
     for trace in (TRACE, OTHER):
         book.after(1000).step("Report", "Render", "START", trace=trace)
-        failure = {"error_message": "ZeroDivisionError: no days in May"}
-        book.after(30).step("Report", "Render", "FAILED", trace=trace, **failure)
-        big = {":type": "application/pdf", ":size": 90_000}
-        body = {"request_body": big, "ip_address": "192.0.2.7"}
-        book.after(5).request("/report", 500, trace=trace, duration=1200, **heads, **body)
+        book.after(30).step("Report", "Render", "FAILED", trace=trace, error_message=failed)
+        book.after(5).request(
+            "/report",
+            500,
+            trace=trace,
+            user=7,
+            duration=1200,
+            request_header=headers,
+            request_body={":type": "application/pdf", ":size": 90_000},
+            ip_address="192.0.2.7",
+        )
     book.after(10).step("Report", "Render", "START", trace=OTHER)
     book.after(400).step("Report", "Render", "SUCCESS", trace=OTHER)
     book.after(10).step("Import", "Read", "START", trace=OTHER)
-    elsewhere = {"trace": ELSEWHERE}
-    book.after(10).request("/nothing", 404, user=None, ip_address="192.0.2.9", **elsewhere)
-    book.after(10).request("/items", 499, duration=3000, **elsewhere)
-    book.after(10).request("/items", 200, user=7, duration=20, **elsewhere)
+    book.after(10).request("/nothing", 404, user=None, trace=ELSEWHERE, ip_address="192.0.2.9")
+    book.after(10).request("/items", 499, duration=3000, trace=ELSEWHERE)
+    book.after(10).request("/items", 200, user=7, duration=20, trace=ELSEWHERE)
     book.deliver(store)
 
 
