@@ -78,8 +78,10 @@ def test_a_leader_is_killed_and_another_delivers_within_two_seconds(
 
 
 def test_a_leader_is_stopped_for_longer_than_it_takes_to_replace_it_and_goes_on(
-    scene: Scene,
+    scene: Scene, open_sqld: TursoServer
 ) -> None:
+    """With a file as the store it may keep SQLite's lock, and its successor's rows wait for it."""
+    scene.url = open_sqld.url
     leader = scene.deliverer("leader", "--batch-rows", "20")
     scene.wait_for(lambda: pid_of_leader(scene) == leader.process.pid, "the leader")
     follower = scene.deliverer("follower")
