@@ -15,7 +15,7 @@ from app.lib.logger import open_store
 from app.lib.tracelog.shipper.shipper import Shipper
 from app.lib.tracelog.store import insertion
 from app.lib.tracelog.store.sqlite_store import SQLiteStore
-from app.lib.tracelog.store.store import Batch, Inserted
+from app.lib.tracelog.store.store import Batch, Inserted, Store
 from app.lib.tracelog.store.turso_store import TursoStore
 
 
@@ -25,7 +25,7 @@ def main(arguments: list[str]) -> None:
         _die_after(options.die_after)
     shipper = Shipper(
         options.log_dir,
-        lambda: open_store(options.url, options.token),
+        lambda: _open_store(options),
         batch_rows=options.batch_rows,
         idle_seconds=0.05,
         gather_seconds=0.01,
@@ -45,6 +45,12 @@ def main(arguments: list[str]) -> None:
     ended.wait()
     shipper.drain(5.0)
     shipper.stop(1.0)
+
+
+def _open_store(options: argparse.Namespace) -> Store:
+    if options.url.startswith("file:"):
+        return open_store(options.url, options.token)
+    return TursoStore(options.url, options.token, seconds=options.seconds)
 
 
 def _wait_until_it_leads(shipper: Shipper) -> None:
@@ -72,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("log_dir", type=Path)
     parser.add_argument("url")
     parser.add_argument("--token", default="")
+    parser.add_argument("--seconds", type=float, default=2.0, help="the most that a call may take")
     parser.add_argument("--batch-rows", type=int, default=500)
     parser.add_argument("--die-after", type=int, default=0, metavar="BATCHES")
     parser.add_argument("--fork", action="store_true", help="leave a child that outlives it")
