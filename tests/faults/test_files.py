@@ -60,10 +60,10 @@ class Folder:
             pass
         shipper.stop()
 
-    def stored(self) -> list[Row]:
+    def stored(self) -> list[tuple[object, ...]]:
         columns = ", ".join(API.column_names)
         rows = self.store.query(f"SELECT {columns} FROM api_logs ORDER BY id").rows
-        return [tuple(row) for row in rows]  # type: ignore[misc]
+        return [tuple(row) for row in rows]
 
 
 @pytest.fixture
