@@ -35,7 +35,6 @@ _LINE_BREAKERS = "\x00-\x1f\x7f\x85\u2028\u2029\ufeff"
 _TEXT_ESCAPE = re.compile(f"[\\\\{_LINE_BREAKERS}]")
 _TEXT_UNESCAPE = re.compile(r"\\(?:u([0-9a-f]{4})|(.))")
 _JSON_BREAKER = re.compile(f"[{_LINE_BREAKERS}]")
-_CONTROL: Final = bytes([*range(0x0A), *range(0x0B, 0x20), 0x7F])
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SHORT_ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _SHORT_UNESCAPES = {"\\": "\\", "n": "\n", "r": "\r", "t": "\t"}
@@ -101,6 +100,16 @@ def json_text(value: object) -> str:
     if len(text) * 4 > MAX_VALUE_BYTES and (size := len(text.encode())) > MAX_VALUE_BYTES:
         text = f'{{":cut":{size}}}'
     return text
+
+
+def one_line(text: bytes) -> bytes:
+    """JSON in which nothing stands unescaped that some reader takes for the end of a line.
+
+    `text` is as orjson writes it.
+    """
+    if text.isascii() and b"\x7f" not in text:
+        return text
+    return _JSON_BREAKER.sub(_escape_json_breaker, text.decode()).encode()
 
 
 def _json_of_text(text: str) -> str:
@@ -266,25 +275,25 @@ def encode(table: Table, row: Row) -> bytes:
         elif isinstance(value, int):
             fields.append(str(value))
         else:
-            if column.kind == "text" and ("\\" in value or not value.isprintable()):
-                value = _TEXT_ESCAPE.sub(_escape_text, value)
-            if '"' in value:
-                value = '"' + value.replace('"', '""') + '"'
-            elif "," in value:
-                value = f'"{value}"'
-            fields.append(value)
+            fields.append(text_field(value) if column.kind == "text" else _quoted(value))
     return (",".join(fields) + "\n").encode()
 
 
-def has_control(data: bytes) -> bool:
-    """Whether there are control characters, line ends apart: no row has any, but damage may."""
-    return len(data.translate(None, _CONTROL)) != len(data)
+def text_field(text: str) -> str:
+    """A value of a text column as it stands in a line."""
+    if "\\" in text or not text.isprintable():
+        text = _TEXT_ESCAPE.sub(_escape_text, text)
+    return _quoted(text)
+
+
+def _quoted(field: str) -> str:
+    if '"' in field:
+        return '"' + field.replace('"', '""') + '"'
+    return f'"{field}"' if "," in field else field
 
 
 def decode(table: Table, line: bytes) -> Row:
     """The row of a line (with or without its line end). Raises `BadLine`."""
-    if has_control(line):
-        raise BadLine("control characters, which no row has")
     try:
         text = line.decode().removesuffix("\n")
     except UnicodeDecodeError as error:

@@ -64,21 +64,25 @@ class Recorder:
         redacted: bool = False,
     ) -> None:
         """Write the row that `make` returns; unless `redacted`, secrets are taken out first."""
-        try:
+
+        def make_line(row_id: int) -> bytes:
             table = TABLES[table_name]
             data = make()
             if not redacted:
                 data = redact_row(self.redactor, table, data)
             trace = current_trace()
+            trace_id = trace.trace_id if trace else new_trace_id()
+            now = time.time()
+            row = codec.make_row(table, data, row_id=row_id, trace_id=trace_id, now=now)
+            return codec.encode(table, row)
+
+        self.write_line(table_name, make_line)
+
+    def write_line(self, table_name: str, make_line: Callable[[int], bytes]) -> None:
+        """Write the line that `make_line` returns for a row id; it holds no secrets."""
+        try:
             row_id = self._ids.next()
-            row = codec.make_row(
-                table,
-                data,
-                row_id=row_id,
-                trace_id=trace.trace_id if trace else new_trace_id(),
-                now=time.time(),
-            )
-            self.journals[table_name].append(codec.encode(table, row), row_id)
+            self.journals[table_name].append(make_line(row_id), row_id)
         # Whatever goes wrong here, the work that is being recorded must go on.
         except Exception as error:  # noqa: BLE001
             self.tally.add(dropped=1)

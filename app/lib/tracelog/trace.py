@@ -4,12 +4,12 @@ A trace lives in a context variable, so it follows awaits, tasks made by asyncio
 started through asyncio or anyio. `carry` takes it into threads that do not copy their context.
 """
 
-import contextlib
 import contextvars
+import os
 import re
 import secrets
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 
@@ -43,14 +43,20 @@ def current_trace() -> Trace | None:
     return _current.get()
 
 
-@contextlib.contextmanager
-def use_trace(trace: Trace) -> Iterator[Trace]:
-    """Run what is inside under `trace`."""
-    token = _current.set(trace)
-    try:
-        yield trace
-    finally:
-        _current.reset(token)
+class use_trace:
+    """Run what is inside of `with` under `trace`."""
+
+    __slots__ = ("_token", "_trace")
+
+    def __init__(self, trace: Trace) -> None:
+        self._trace = trace
+
+    def __enter__(self) -> Trace:
+        self._token = _current.set(self._trace)
+        return self._trace
+
+    def __exit__(self, *_: object) -> None:
+        _current.reset(self._token)
 
 
 def carry(function: Callable[P, R]) -> Callable[P, R]:
@@ -64,7 +70,11 @@ def carry(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def new_trace_id() -> str:
-    return str(uuid.uuid4())
+    """A random UUID (version 4)."""
+    # What str(uuid4()) does, in half the time.
+    digits = os.urandom(16).hex()
+    variant = "89ab"[int(digits[16], 16) & 3]
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
 def incoming_trace_id(headers: Iterable[tuple[bytes, bytes]]) -> str | None:

@@ -1,4 +1,4 @@
-"""Raw bodies as JSON text for `request_body` and `response_body`.
+"""Raw bodies as JSON text in UTF-8 for `request_body` and `response_body`.
 
 JSON and forms are shown as JSON, plain text as a string, all other things by type and size. Keys
 that begin with a colon are this module's notes: `":type"`, `":size"` (bytes of the whole body),
@@ -13,7 +13,7 @@ import orjson
 
 from app.lib.tracelog.capture.cut_json import Prefix, read_prefix
 from app.lib.tracelog.capture.form_bodies import form_data, multipart_data
-from app.lib.tracelog.codec import JsonText
+from app.lib.tracelog.codec import one_line
 from app.lib.tracelog.redaction.data import parse
 from app.lib.tracelog.redaction.keys import Rule
 from app.lib.tracelog.redaction.plain import CUT_KEY, MARKER, Plain
@@ -21,6 +21,11 @@ from app.lib.tracelog.redaction.redactor import Redactor
 
 SLACK: Final = 512
 """How many bytes longer than `cap` the JSON text of a body can be."""
+
+_PLAIN_JSON: Final = frozenset(
+    {b"application/json", b"application/json; charset=utf-8", b"application/json;charset=utf-8"}
+    | {b"application/json; charset=UTF-8", b"application/json;charset=UTF-8"}
+)
 
 _MIME: Final = re.compile(r"[a-z0-9][a-z0-9.+\-]{0,60}/[a-z0-9][a-z0-9.+\-]{0,80}")
 _CHARSET: Final = re.compile(rb"charset=\"?([A-Za-z0-9_.:\-]{1,40})", re.IGNORECASE)
@@ -42,7 +47,6 @@ _LINES: Final = frozenset(
     {"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"}
 )
 _TEXTS: Final = frozenset({"text/plain", "text/markdown", "application/graphql"})
-_JSON_BREAKER: Final = re.compile("[\x7f\x85\u2028\u2029\ufeff]")
 
 
 def body_json(
@@ -54,25 +58,39 @@ def body_json(
     cap: int,
     content_encoding: bytes = b"",
     html: bool = False,
-) -> str | None:
+) -> bytes | None:
     """A body as JSON text without secrets; None for an empty one. Never raises.
 
     `body` is its first `cap` bytes, `total` the size of the whole. `html` shows HTML as text. The
-    result has at most `cap + SLACK` bytes.
+    result has at most `cap + SLACK` bytes and no character that some reader takes for the end of
+    a line.
     """
     total = max(total, len(body))
     if total == 0:
         return None
     try:
-        body = body[:cap]
-        shown = _shown(redactor, content_type, body, total, content_encoding, html=html)
-        text = _json_text(shown)
-        if len(text) > cap + SLACK or (not text.isascii() and len(text.encode()) > cap + SLACK):
-            text = _json_text(_shortened(text, total, cap))
-        return JsonText(text)
+        text = None
+        if content_type in _PLAIN_JSON and total <= cap and not content_encoding:
+            text = _whole_json(redactor, body, total)
+        if text is None:
+            body = body[:cap]
+            shown = _shown(redactor, content_type, body, total, content_encoding, html=html)
+            text = _json_text(shown)
+        return text if len(text) <= cap + SLACK else _shortened(text, total, cap)
     # A request must not fail over its record; what is not understood is hidden.
     except Exception:  # noqa: BLE001
-        return JsonText(f'{{":unreadable":{total}}}')
+        return b'{":unreadable":%d}' % total
+
+
+def _whole_json(redactor: Redactor, body: bytes, total: int) -> bytes | None:
+    """Complete JSON without secrets; None where it has to be read in another way."""
+    if len(body) < total:
+        return None
+    try:
+        text, on_one_line = redactor.data.json(body)
+    except orjson.JSONDecodeError:
+        return None
+    return text if on_one_line else one_line(text)
 
 
 def _shown(
@@ -130,7 +148,7 @@ def _json(redactor: Redactor, body: bytes, total: int, *, cut: bool) -> Plain:
         except orjson.JSONDecodeError:
             pass
         else:
-            return redactor.data.redact(data, wary=redactor.texts.is_wary(body))
+            return redactor.data.redact(data)
         try:
             return redactor.data.redact(parse(body))
         except (ValueError, RecursionError):
@@ -179,22 +197,18 @@ def _text(redactor: Redactor, body: bytes, total: int, *, cut: bool) -> Plain:
     return redactor.text(text)
 
 
-def _json_text(data: Plain) -> str:
-    """JSON in which nothing stands unescaped that some reader takes for the end of a line."""
-    text = orjson.dumps(data).decode()
-    if text.isascii() and "\x7f" not in text:
-        return text
-    return _JSON_BREAKER.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+def _json_text(data: Plain) -> bytes:
+    return one_line(orjson.dumps(data))
 
 
-def _shortened(text: str, total: int, cap: int) -> Plain:
+def _shortened(text: bytes, total: int, cap: int) -> bytes:
     """As much of redacted JSON as fits; escapes and markers can make it longer than the body."""
     whole = orjson.loads(text)
     plain_text = whole.get(":text") if isinstance(whole, dict) else whole
     if isinstance(plain_text, str):
-        return {":text": plain_text[: cap // 6], CUT_KEY: total}
-    prefix = read_prefix(text.encode()[:cap])
-    return _marked(prefix.value if prefix else None, CUT_KEY, total)
+        return _json_text({":text": plain_text[: cap // 6], CUT_KEY: total})
+    prefix = read_prefix(text[:cap])
+    return _json_text(_marked(prefix.value if prefix else None, CUT_KEY, total))
 
 
 def _marked(data: Plain, key: str, total: int) -> Plain:

@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, Final
 
 from app.lib.tracelog.capture.bodies import body_json
+from app.lib.tracelog.capture.request_line import request_line
 from app.lib.tracelog.capture.sampling import Sampling
-from app.lib.tracelog.codec import JsonText
 from app.lib.tracelog.recorder import Recorder
 from app.lib.tracelog.schema import API_LOGS, TASK_PROGRESS_LOGS
 from app.lib.tracelog.trace import Trace, incoming_trace_id, new_trace_id, use_trace
@@ -92,6 +92,7 @@ class _Exchange:
 
     __slots__ = (
         "_arrived",
+        "_body_bytes",
         "_capture",
         "_disconnected",
         "_expected",
@@ -112,19 +113,19 @@ class _Exchange:
     def __init__(
         self, capture: CaptureMiddleware, scope: Scope, receive: Receive, send: Send, trace: Trace
     ) -> None:
+        self._arrived = time.time()
+        self._started = time.perf_counter()
         self._capture = capture
+        self._body_bytes = capture.body_bytes
         self._scope = scope
         self._receive = receive
         self._send = send
         self._trace = trace
-        self._arrived = time.time()
-        self._started = time.perf_counter()
         self._disconnected = False
         self._recorded = False
-        self._request_body = bytearray()
-        self._request_size = 0
-        self._response_body = bytearray()
-        self._response_size = 0
+        self._request_body: bytes | bytearray = b""
+        self._response_body: bytes | bytearray = b""
+        self._request_size = self._response_size = 0
         self._response_headers: list[tuple[bytes, bytes]] = []
         self._expected: int | None = None
         self._status: int | None = None
@@ -133,18 +134,22 @@ class _Exchange:
     async def receive(self) -> Message:
         message = await self._receive()
         if message["type"] == "http.request":
-            self._request_size += self._keep(self._request_body, message.get("body", b""))
+            if chunk := message.get("body"):
+                self._request_body = self._kept(self._request_body, chunk)
+                self._request_size += len(chunk)
         elif message["type"] == "http.disconnect":
             self._disconnected = True
         return message
 
     async def send(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self._start(message)
-        elif message["type"] == "http.response.body":
-            self._response_size += self._keep(self._response_body, message.get("body", b""))
+        if message["type"] == "http.response.body":
+            if chunk := message.get("body"):
+                self._response_body = self._kept(self._response_body, chunk)
+                self._response_size += len(chunk)
             if not message.get("more_body", False) or self._response_size == self._expected:
                 self._record()
+        elif message["type"] == "http.response.start":
+            self._start(message)
         await self._send(message)
 
     def ended(self, error: BaseException | None) -> None:
@@ -162,17 +167,23 @@ class _Exchange:
             self._status = 500
         self._record()
 
-    def _keep(self, kept: bytearray, chunk: bytes) -> int:
-        room = self._capture.body_bytes - len(kept)
-        if room > 0 and chunk:
-            kept += chunk[:room] if len(chunk) > room else chunk
-        return len(chunk)
+    def _kept(self, kept: bytes | bytearray, chunk: bytes) -> bytes | bytearray:
+        room = self._body_bytes - len(kept)
+        if room <= 0:
+            return kept
+        if not kept:
+            return bytes(chunk[:room])
+        if isinstance(kept, bytes):
+            kept = bytearray(kept)
+        kept += chunk[:room]
+        return kept
 
     def _start(self, message: Message) -> None:
         status: int = message["status"]
+        trace_id = (b"x-trace-id", self._trace.trace_id.encode())
         headers = [pair for pair in message.get("headers", ()) if pair[0].lower() != b"x-trace-id"]
         self._status, self._response_headers = status, headers
-        message["headers"] = [*headers, (b"x-trace-id", self._trace.trace_id.encode())]
+        message["headers"] = [*headers, trace_id]
         length = _header(headers, b"content-length")
         self._expected = int(length) if length.isdigit() else None
         if self._scope["method"] == "HEAD" or status in _NO_BODY or self._expected == 0:
@@ -189,7 +200,7 @@ class _Exchange:
             self._record_failure()
         elif status < 500 and self._is_left_out(status, duration_ms):
             return
-        self._capture.recorder.write(API_LOGS, lambda: self._row(duration_ms), redacted=True)
+        self._capture.recorder.write_line(API_LOGS, lambda row_id: self._line(row_id, duration_ms))
 
     def _is_left_out(self, status: int, duration_ms: int) -> bool:
         path: str = self._scope["path"]
@@ -206,46 +217,47 @@ class _Exchange:
             duration_ms=duration_ms,
         )
 
-    def _row(self, duration_ms: int) -> dict[str, object]:
+    def _line(self, row_id: int, duration_ms: int) -> bytes:
         scope, redactor = self._scope, self._capture.recorder.redactor
-        headers: dict[str, object] = dict(redactor.headers(scope["headers"]))
+        headers = scope["headers"]
+        more: dict[str, str] = {}
         if (route := self._route()) is not None:
-            headers[":route"] = route
-        if scope["query_string"]:
-            headers[":query"] = redactor.query(scope["query_string"])
-        headers[":http_version"] = scope["http_version"]
-        return {
-            "trace_id": self._trace.trace_id,
-            "method": scope["method"],
-            "endpoint": redactor.path(scope["path"]),
-            "request_header": headers,
-            "request_body": self._body(scope["headers"], self._request_body, self._request_size),
-            "response_status": self._status,
-            "response_body": self._body(
+            more[":route"] = route
+        if query := scope["query_string"]:
+            more[":query"] = redactor.query(query)
+        more[":http_version"] = scope["http_version"]
+        client = scope.get("client")
+        return request_line(
+            row_id,
+            self._trace.trace_id,
+            method=scope["method"],
+            endpoint=redactor.path(scope["path"]),
+            request_header=redactor.headers_json(headers, more),
+            request_body=self._body(headers, self._request_body, self._request_size),
+            response_status=self._status,
+            response_body=self._body(
                 self._response_headers, self._response_body, self._response_size
             ),
-            "duration_ms": duration_ms,
-            "ip_address": scope["client"][0] if scope.get("client") else None,
-            "user_id": self._trace.user_id,
-            "created_at": self._arrived,
-        }
+            duration_ms=duration_ms,
+            ip_address=client[0] if client else None,
+            user_id=self._trace.user_id,
+            created_at=self._arrived,
+        )
 
     def _body(
-        self, headers: Iterable[tuple[bytes, bytes]], kept: bytearray, total: int
-    ) -> JsonText | None:
+        self, headers: Iterable[tuple[bytes, bytes]], kept: bytes | bytearray, total: int
+    ) -> bytes | None:
         if not total:
             return None
-        capture = self._capture
-        text = body_json(
-            capture.recorder.redactor,
+        return body_json(
+            self._capture.recorder.redactor,
             _header(headers, b"content-type"),
             bytes(kept),
             total=total,
-            cap=capture.body_bytes,
+            cap=self._body_bytes,
             content_encoding=_header(headers, b"content-encoding"),
-            html=capture.html,
+            html=self._capture.html,
         )
-        return None if text is None else JsonText(text)
 
     def _record_failure(self) -> None:
         error = self._trace.exception
@@ -271,6 +283,6 @@ class _Exchange:
 
 def _header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes:
     for key, value in headers:
-        if key.lower() == name:
+        if key == name or (len(key) == len(name) and key.lower() == name):
             return value
     return b""

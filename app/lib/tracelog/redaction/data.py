@@ -1,12 +1,14 @@
 """Takes secrets out of plain data: nested objects, arrays, and JSON held in their strings."""
 
 import json
+import re
 from typing import Final
 
 import orjson
 
 from app.lib.tracelog.redaction.cards import is_card
 from app.lib.tracelog.redaction.keys import MAX_KEY, KeyJudge, Rule, is_hidden
+from app.lib.tracelog.redaction.look import JsonLook, Look
 from app.lib.tracelog.redaction.memo import Memo
 from app.lib.tracelog.redaction.plain import MARKER, MAX_DEPTH, Plain, plain
 from app.lib.tracelog.redaction.text import MAX_TEXT, TextRedactor
@@ -16,6 +18,7 @@ TOO_DEEP: Final = "[too deep]"
 _MAX_NESTED_JSON: Final = 4
 _MAX_HARMLESS: Final = 4096
 _SMALLEST_CARD: Final = 10**13
+_FIRST_OF_ARRAY: Final = re.compile(rb'\["([^"]*+)"')
 
 
 class DataRedactor:
@@ -27,13 +30,62 @@ class DataRedactor:
         self.known_keys = Memo(self.look_at_key, size=4096)
         self.known_parts = Memo(self._look_at_part, size=1024)
         self.harmless: set[str] = set()
+        self.plain_keys: set[str] = set()
+        self._look = JsonLook(judge)
 
-    def redact(self, node: Plain, *, wary: bool = True, nested: int = 0) -> Plain:
+    def redact(self, node: Plain, *, look: Look = Look.ALL, nested: int = 0) -> Plain:
         """Plain data without secrets.
 
-        `wary` is what `TextRedactor.is_wary` says of its JSON, `nested` how many strings it is in.
+        `look` is what was seen in the whole of its JSON, `nested` how many strings it is in.
         """
-        return _Walk(self, wary=wary, nested=nested).node(node, 0)
+        return _Walk(self, look=look, nested=nested).node(node, 0)
+
+    def json(self, body: bytes) -> tuple[bytes, bool]:
+        """JSON without secrets, compact, and whether it is free of characters that end a line.
+
+        Raises `orjson.JSONDecodeError`.
+        """
+        data: Plain = orjson.loads(body)
+        look = Look.ALL
+        if isinstance(data, (dict, list)) and not self.text.has_patterns:
+            try:
+                text = orjson.dumps(data)
+            except orjson.JSONEncodeError:  # deeper than it writes
+                return orjson.dumps(self.redact(data)), False
+            look = self._look.at(text)
+            if Look.KEYS in look and self._are_plain(_keys_of(data)) and not self._has_pairs(text):
+                look ^= Look.KEYS
+            if look is Look.NOTHING:
+                return text, True
+        return orjson.dumps(self.redact(data, look=look)), False
+
+    def _are_plain(self, keys: set[str] | None) -> bool:
+        """Whether keys neither hide what they hold nor make secrets of each other."""
+        if keys is None:
+            return False
+        new = keys - self.plain_keys
+        if not new:
+            return True
+        named = False
+        for key in new:
+            rule, shown, _ = self.look_at_key(key) if len(key) > MAX_KEY else self.known_keys[key]
+            if shown is not None or key.lower() in PART_OWNERS:
+                return False
+            if rule is Rule.NAMED:
+                named = True
+            elif rule is not Rule.SHOW:
+                return False
+            elif len(key) <= MAX_KEY:
+                if len(self.plain_keys) >= _MAX_HARMLESS:
+                    self.plain_keys.clear()
+                self.plain_keys.add(key)
+        return not named or keys.isdisjoint(NAME_KEYS)
+
+    def _has_pairs(self, text: bytes) -> bool:
+        """Whether an array begins with the name of a secret: `["authorization", …]`."""
+        return b'["' in text and any(
+            self.judge(name.decode()) is not Rule.SHOW for name in _FIRST_OF_ARRAY.findall(text)
+        )
 
     def string(self, text: str, nested: int = 0) -> str:
         """Text without secrets; where it holds JSON, by the rules of JSON."""
@@ -89,13 +141,15 @@ class DataRedactor:
 class _Walk:
     """One pass over one piece of data. It is the hot path: it asks memories before it calls."""
 
-    __slots__ = ("_harmless", "_keys", "_nested", "_of", "_wary")
+    __slots__ = ("_all", "_colons", "_harmless", "_keys", "_nested", "_of", "_prose")
 
-    def __init__(self, of: DataRedactor, *, wary: bool, nested: int) -> None:
+    def __init__(self, of: DataRedactor, *, look: Look, nested: int) -> None:
         self._of = of
         self._keys = of.known_keys
         self._harmless = of.harmless
-        self._wary = wary
+        self._all = Look.ALL in look
+        self._colons = Look.COLONS in look
+        self._prose = Look.PROSE in look
         self._nested = nested
 
     def node(self, node: Plain, depth: int) -> Plain:
@@ -104,13 +158,20 @@ class _Walk:
         if isinstance(node, list):
             return self._array(node, depth + 1)
         if isinstance(node, str):
-            return self._of.string(node, self._nested)
+            return self._string(node)
         return _number(node) if isinstance(node, (int, float)) else node
+
+    def _string(self, text: str) -> str:
+        if text in self._harmless or not (
+            self._all or (self._colons and ":" in text) or (self._prose and " " in text)
+        ):
+            return text
+        return self._of.string(text, self._nested)
 
     def _object(self, node: dict[str, Plain], depth: int, owner: str) -> Plain:
         if depth > MAX_DEPTH:
             return TOO_DEEP
-        keys, harmless, wary = self._keys, self._harmless, self._wary
+        keys = self._keys
         show, named = Rule.SHOW, Rule.NAMED
         renamed: dict[str, str] = {}
         owns = owner.lower() in PART_OWNERS
@@ -130,8 +191,7 @@ class _Walk:
                 node[key] = MARKER
                 continue
             if isinstance(item, str):
-                if item not in harmless and (wary or " " in item or ":" in item or "=" in item):
-                    node[key] = self._of.string(item, self._nested)
+                node[key] = self._string(item)
             elif isinstance(item, dict):
                 node[key] = self._object(item, depth + 1, key)
             elif isinstance(item, list):
@@ -150,7 +210,7 @@ class _Walk:
                 after_flag = False
             elif isinstance(item, str):
                 after_flag = item[:1] == "-" and self._is_secret_flag(item)
-                node[index] = self._of.string(item, self._nested)
+                node[index] = self._string(item)
             elif isinstance(item, list) and len(item) == 2 and self._is_secret_pair(*item):
                 node[index] = [self.node(item[0], depth), MARKER]
             else:
@@ -164,6 +224,24 @@ class _Walk:
     def _is_secret_flag(self, item: str) -> bool:
         """Commands come as `["--token", "…"]`."""
         return not ("=" in item or " " in item) and self._of.judge(item[:MAX_KEY]) is Rule.HIDE
+
+
+def _keys_of(data: Plain) -> set[str] | None:
+    """The different keys in data; None where it is too deep."""
+    keys: set[str] = set()
+    level = [data]
+    for _ in range(MAX_DEPTH):
+        inner: list[Plain] = []
+        for node in level:
+            if isinstance(node, dict):
+                keys.update(node)
+                inner += node.values()
+            elif isinstance(node, list):
+                inner += node
+        level = [node for node in inner if isinstance(node, (dict, list))]
+        if not level:
+            return keys
+    return None
 
 
 def _number(number: int | float) -> Plain:

@@ -50,12 +50,13 @@ class KeyJudge:
                 foreign.append("".join(normal.casefold().split()))
             elif found := tuple(_split(normal)):
                 phrases.append(found)
-        self._foreign = tuple(foreign)
+        self.foreign = tuple(foreign)
         self._phrases: dict[str, list[tuple[str, ...]]] = {}
         for phrase in phrases:
             for form in (phrase, (*phrase[:-1], phrase[-1] + "s")):
                 self._phrases.setdefault(form[0], []).append(form)
-        self.phrase_ends = frozenset(form[-1] for forms in self._phrases.values() for form in forms)
+        self.phrases = tuple(form for forms in self._phrases.values() for form in forms)
+        self.phrase_ends = frozenset(form[-1] for form in self.phrases)
         self._known = Memo(self._judge, size=4096)
 
     def __call__(self, key: str) -> Rule:
@@ -125,7 +126,7 @@ class KeyJudge:
     def _foreign_rule(self, key: str) -> Rule | None:
         key = "".join(key.split())
         end = max(
-            (at + len(stem) for stem in self._foreign if (at := key.rfind(stem)) >= 0), default=0
+            (at + len(stem) for stem in self.foreign if (at := key.rfind(stem)) >= 0), default=0
         )
         if not end:
             return None

@@ -5,10 +5,13 @@ The rules stand in `keys` (which keys hide their value), `shapes`, `pairs` and
 is hidden.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Final
 
+import orjson
+
+from app.lib.tracelog.codec import one_line
 from app.lib.tracelog.redaction.data import DataRedactor
 from app.lib.tracelog.redaction.keys import KeyJudge, Rule, is_hidden, looks_random
 from app.lib.tracelog.redaction.memo import Memo
@@ -21,6 +24,7 @@ MAX_HEADER: Final = 8192
 
 MAX_NAME: Final = 64
 _MAX_REMEMBERED: Final = 256
+_MAX_PLAIN: Final = 1024
 _URLS: Final = frozenset(
     {"content-location", "hx-current-url", "hx-push-url", "hx-redirect", "location", "referer"}
 )
@@ -49,41 +53,64 @@ class Redactor:
         self.data = DataRedactor(self.judge, self.texts)
         self._urls = UrlRedactor(self.judge, self.data.string)
         self._names = Memo(self._look_at_name, size=512)
+        self._plain: set[str | bytes] = set()
 
     def headers(self, raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str | list[str]]:
         """Headers by lower-case name, repeated ones as a list. Cookies keep their names."""
-        shown: dict[str, str | list[str]] = {}
+        shown: dict[str, str | list[str]] = orjson.loads(self.headers_json(raw, {}))
+        return shown
+
+    def headers_json(self, raw: Iterable[tuple[bytes, bytes]], more: Mapping[str, str]) -> bytes:
+        """The same as a JSON object on one line, with `more` members behind them."""
+        members: dict[str, bytes] = {}
         names = self._names
         for raw_name, raw_value in raw:
             name, values = (
                 names[raw_name] if len(raw_name) <= MAX_NAME else self._look_at_name(raw_name)
             )
-            if values is None:
-                value = MARKER
-            elif len(raw_value) <= _MAX_REMEMBERED:
-                value = values[raw_value]
-            else:
-                value = values.make(raw_value)
-            if name not in shown:
-                shown[name] = value
-            elif isinstance(earlier := shown[name], list):
-                earlier.append(value)
-            else:
-                shown[name] = [earlier, value]
-        return shown
+            if name in members:
+                return self._repeated(raw, more)
+            members[name] = (
+                values[raw_value] if len(raw_value) <= _MAX_REMEMBERED else values.make(raw_value)
+            )
+        more_json = one_line(orjson.dumps(more))
+        if not members:
+            return more_json
+        separator = b"," if more else b""
+        return b"{" + b",".join(members.values()) + separator + more_json[1:]
+
+    def _repeated(self, raw: Iterable[tuple[bytes, bytes]], more: Mapping[str, str]) -> bytes:
+        """`headers_json` for headers of which some come more than once: their values are a list."""
+        shown: dict[str, list[str]] = {}
+        for raw_name, raw_value in raw:
+            [(name, value)] = orjson.loads(self.headers_json([(raw_name, raw_value)], {})).items()
+            shown.setdefault(name, []).append(value)
+        single = {name: values if len(values) > 1 else values[0] for name, values in shown.items()}
+        return one_line(orjson.dumps({**single, **more}))
 
     def query(self, raw: bytes) -> str:
         """The query string, without its `?`, with secret values replaced."""
+        if raw in self._plain:
+            return raw.decode()
         try:
-            return self._urls.query(raw.decode(errors="replace")) if raw else ""
+            text = raw.decode(errors="replace")
+            shown = self._urls.query(text)
+            if shown == text and raw.isascii():
+                self._remember(raw)
+            return shown
         # Whatever a rule may stumble over, a request must not; what is not understood is hidden.
         except Exception:  # noqa: BLE001
             return UNREADABLE
 
     def path(self, text: str) -> str:
         """A path or a URL without the tokens that can be recognised in it."""
+        if text in self._plain:
+            return text
         try:
-            return clean(self._urls.path(text))
+            shown = clean(self._urls.path(text))
+            if shown == text:
+                self._remember(text)
+            return shown
         except Exception:  # noqa: BLE001 # as in query()
             return UNREADABLE
 
@@ -119,22 +146,33 @@ class Redactor:
         except Exception:  # noqa: BLE001 # as in query()
             return UNREADABLE
 
-    def _look_at_name(self, raw: bytes) -> tuple[str, Memo[bytes, str] | None]:
-        """How a header is called and what shows its values; None where they are hidden whole."""
+    def _remember(self, plain: str | bytes) -> None:
+        """Keep in mind what is shown as it is; nothing else, so no secret stays in memory."""
+        if len(plain) <= MAX_NAME:
+            if len(self._plain) >= _MAX_PLAIN:
+                self._plain.clear()
+            self._plain.add(plain)
+
+    def _look_at_name(self, raw: bytes) -> tuple[str, Memo[bytes, bytes]]:
+        """How a header is called, and what makes a member of JSON of its value."""
         name = raw.decode("latin-1").lower()
+        show: Callable[[bytes], str]
         if name == "cookie":
-            values = Memo(self._cookies, size=0)
+            show, size = self._cookies, 0
         elif name == "set-cookie":
-            values = Memo(self._set_cookie, size=0)
+            show, size = self._set_cookie, 0
         elif self.judge(name) is Rule.HIDE:
-            return name, None
+            show, size = _hide, 0
         else:
-            values = Memo(partial(self._header, name), size=32)
-        return self.data.key(name), values
+            show, size = partial(self._header, name), 32
+        shown_name = self.data.key(name)
+        return shown_name, Memo(partial(_member, shown_name, show), size=size)
 
     def _header(self, name: str, raw: bytes) -> str:
         if len(raw) > MAX_HEADER:
             return f"[{len(raw)} bytes]"
+        if len(raw) < 8 and raw.isdigit() and self.judge(name) is Rule.SHOW:
+            return raw.decode()
         try:
             value = raw.decode()
         except UnicodeDecodeError:
@@ -177,3 +215,11 @@ class Redactor:
                 f"{name if known else MARKER}{equals}{value if known else MARKER * bool(equals)}"
             )
         return "; ".join(shown)
+
+
+def _hide(_: bytes) -> str:
+    return MARKER
+
+
+def _member(name: str, show: Callable[[bytes], str], raw: bytes) -> bytes:
+    return one_line(orjson.dumps({name: show(raw)}))[1:-1]

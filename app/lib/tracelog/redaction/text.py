@@ -35,13 +35,6 @@ _TOKEN: Final = re.compile(r"[^\s\"'<>]++")
 _PRINTABLE: Final = "".join(sorted(set(string.printable) - set(string.whitespace)))
 _CARD_PIECES: Final = string.digits + " -０１２３４５６７８９"
 
-_JAPANESE_SIGN: Final = re.compile(rb"\xef\xbc|\xe3\x80[\x8c\x8e]")
-_RUNS: Final = (
-    bytes(0x78 if char.isalnum() or char in "_-" else 0x20 for char in map(chr, range(128)))
-    + b" " * 128
-)
-_DIGITS: Final = bytes(0x30 if 0x30 <= byte <= 0x39 else 0x20 for byte in range(256))
-
 
 class TextRedactor:
     """Replaces secrets in text. `patterns` are further regular expressions of what is secret.
@@ -52,6 +45,7 @@ class TextRedactor:
     def __init__(self, judge: KeyJudge, patterns: Iterable[str] = ()) -> None:
         self._judge = judge
         self._patterns = [_compiled(pattern) for pattern in patterns]
+        self.has_patterns = bool(self._patterns)
 
     def __call__(self, text: str) -> str:
         if self.is_harmless(text):
@@ -79,21 +73,6 @@ class TextRedactor:
             or _CARD.search(text) is not None
             or (" " in text and is_prose(text))
             or (not text.isascii() and _JAPANESE.search(text) is not None)
-        )
-
-    def is_wary(self, body: bytes) -> bool:
-        """Whether a body may hold what looks like a secret by itself, without `=` or `:`.
-
-        Where it cannot, only strings with `=`, `:` or a space need a look of their own.
-        """
-        return (
-            bool(self._patterns)
-            or b"\\" in body
-            or b"$" in body
-            or b"<" in body
-            or not (body.isascii() or _JAPANESE_SIGN.search(body) is None)
-            or b"x" * 16 in body.translate(_RUNS)
-            or b"0" * 14 in body.translate(_DIGITS, b" -")
         )
 
     def _redact(self, text: str, depth: int = 0) -> str:

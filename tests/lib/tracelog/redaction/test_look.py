@@ -1,0 +1,161 @@
+"""The look over a whole document misses nothing that the rules would find string by string."""
+
+import json
+import random
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.lib.tracelog.redaction import words
+from app.lib.tracelog.redaction.keys import KeyJudge, Rule
+from app.lib.tracelog.redaction.look import JsonLook, Look
+from app.lib.tracelog.redaction.redactor import Redactor
+from app.lib.tracelog.redaction.text import is_prose
+
+REDACTOR = Redactor(extra_keys=["employee_no", "社員番号"])
+JUDGE = REDACTOR.judge
+LOOK = JsonLook(JUDGE)
+
+SECRET_WORDS = sorted(
+    {*words.SECRET_WORDS, *words.SECRET_LAST, *words.GLUED_ANYWHERE, *words.GLUED_STARTS}
+    | {*words.GLUED_ENDS, *words.RANDOM_LAST, *words.VALUE_KEYS, *words.PART_OWNERS}
+    | {*words.FOREIGN_STEMS, *(" ".join(phrase) for phrase in JUDGE.phrases)}
+    | {"tokens", "key", "state", "access", "refresh", "oauth", "code", "mfa", "pass", "old value"}
+)
+OTHER_WORDS = sorted({*words.COUNT_TAIL, *words.LABEL_TAIL, *words.FLAG_HEADS, "user", "x", "2"})
+SEAMS = ["_", "-", ".", " ", "", "[", "\u200b", "の", "1"]
+
+any_words = st.sampled_from([*SECRET_WORDS, *OTHER_WORDS])
+styled_words = st.builds(
+    lambda word, style: style(word),
+    any_words,
+    st.sampled_from(
+        [str.lower, str.upper, str.title, str.capitalize, lambda w: w.replace(" ", "_")]
+    ),
+)
+keys = st.one_of(
+    styled_words,
+    st.builds(
+        lambda parts, seam: seam.join(parts),
+        st.lists(styled_words, min_size=1, max_size=3),
+        st.sampled_from(SEAMS),
+    ),
+    st.text(max_size=20),
+)
+PIECES = [
+    "password", "token", "tokens", "is", "the", "hunter2hunter2", "4111", "1111", "41111111111111",
+    " ", "  ", "-", "--", ":", "=", "'", '"', "\\", "/", "@", "%41", "\n", "\u3000", "パスワード",
+    "は", "が", "を", "「", "（", "ー", "号", "語", "証", "鍵", "葉", "ID", "D", "x1", "：", "＝",
+    "→", "\u2010", "\u2212", "\uff0d", "\u30fc", "\u212aey", "Bearer", "basic", "insert into a (b)",
+    "', '", "code", "2026-11-25T10:30:00Z", "0f1e2d3c-1111-2222-3333-0123456789ab", "abcdefgh",
+    "https://a.example/b", "<b>", "$", "é", "\x7f", "\x85", "\u2028", "買い物", "リスト", "-u a:b",
+]  # fmt: skip
+texts = st.one_of(st.lists(st.sampled_from(PIECES), max_size=6).map("".join), st.text(max_size=12))
+scalars = st.one_of(
+    texts,
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**63), 2**64 - 1),
+    st.sampled_from([4111111111111111, 378282246310005, 0.5, -1.25]),
+)
+documents = st.recursive(
+    scalars,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=4), st.dictionaries(st.one_of(keys, texts), inner, max_size=4)
+    ),
+    max_leaves=10,
+)
+unhurried = settings(deadline=None, max_examples=600)
+
+
+@unhurried
+@given(keys)
+def test_a_key_that_is_not_simply_shown_is_seen(key: str) -> None:
+    hides = JUDGE(key) is not Rule.SHOW or key.lower() in words.PART_OWNERS
+    if hides:
+        assert LOOK.at(orjson.dumps({key: 1}))
+        assert LOOK.at(orjson.dumps([{"a": [{"b": [], key: "x"}]}]))
+    if JUDGE(key) is not Rule.SHOW:
+        assert LOOK.at(orjson.dumps([[key, "x"]]))
+
+
+@pytest.mark.parametrize("key", SECRET_WORDS)
+def test_each_secret_word_is_seen(key: str) -> None:
+    for styled in (key, key.upper(), key.title().replace(" ", ""), key.replace(" ", "_")):
+        if JUDGE(styled) is not Rule.SHOW:
+            assert LOOK.at(orjson.dumps({"a": "b", styled: "c", "d": 1}))
+
+
+@unhurried
+@given(texts)
+def test_text_that_a_rule_changes_is_seen(text: str) -> None:
+    look = LOOK.at(orjson.dumps({"a": text}))
+    if look is Look.NOTHING:
+        assert REDACTOR.text(text) == text
+        assert not (" " in text and is_prose(text))
+
+
+@unhurried
+@given(documents, st.sampled_from([None, 1]), st.booleans())
+def test_documents_come_out_as_if_each_string_had_been_looked_at(
+    document: Any, indent: int | None, ascii_only: bool
+) -> None:
+    body = json.dumps(document, indent=indent, ensure_ascii=ascii_only).encode()
+    shown, one_line = REDACTOR.data.json(body)
+    assert orjson.loads(shown) == REDACTOR.data.redact(orjson.loads(body))
+    if one_line:
+        assert not set(shown.decode()) & set("\n\r\x7f\x85\u2028\u2029\ufeff")
+
+
+def test_common_documents_need_no_second_look() -> None:
+    documents = [
+        {
+            "items": [
+                {"id": 7, "title": "買い物リスト 35", "note": "for the weekend", "done": False}
+            ]
+        },
+        {"名前": "山田　太郎", "住所": "東京都千代田区1-1", "メモ": "明日は3時に集合！"},
+        {"id": "0f1e2d3c-1111-2222-3333-0123456789ab", "created_at": "2026-11-25T10:30:00.123Z"},
+        {"author": "A. Christie", "keyboard": "us", "page": 2, "total_pages": 10, "ratio": 0.25},
+        [{"tags": ["home", "買い物"], "due_on": "2026-11-25", "email": "a@example.com"}],
+    ]
+    for document in documents:
+        assert REDACTOR.data.json(orjson.dumps(document))[1], document
+
+
+def test_keys_that_look_like_secret_ones_are_judged_once() -> None:
+    judge = KeyJudge()
+    redactor = Redactor()
+    document = orjson.dumps({"shipping_method": "post", "secretary": "Ann", "sort_order": 1})
+    assert judge("secretary") is Rule.SHOW
+    assert redactor.data.json(document) == (document, True)
+    assert "secretary" in redactor.data.plain_keys or LOOK.at(document) is Look.NOTHING
+
+
+def test_a_whole_memory_of_keys_starts_anew() -> None:
+    redactor = Redactor()
+    for number in range(6_000):
+        redactor.data.json(orjson.dumps({f"pinned_for_a_long_time_{number}": 1}))
+    assert len(redactor.data.plain_keys) <= 4096
+
+
+def test_documents_deeper_than_they_can_be_written_are_cut() -> None:
+    depth = 600
+    shown, _ = REDACTOR.data.json(b'{"a":' * depth + b'"token=abcdef"' + b"}" * depth)
+    assert b"abcdef" not in shown
+    assert b"[too deep]" in shown
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_planted_secret_is_seen_wherever_it_stands(seed: int) -> None:
+    draw = random.Random(seed)
+    for _ in range(200):
+        objects: list[dict[str, object]] = [
+            {"id": draw.randrange(10**9), "title": f"買い物 {draw.randrange(99)}"} for _ in range(8)
+        ]
+        draw.choice(objects)[draw.choice(["password", "apiKey", "暗証番号"])] = "QXQXQX"
+        shown, _ = REDACTOR.data.json(orjson.dumps(objects))
+        assert b"QXQXQX" not in shown
