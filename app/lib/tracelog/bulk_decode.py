@@ -24,6 +24,8 @@ _TIMES: Final = re.compile(r"(?:[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-
 
 def decode_lines(table: Table, data: bytes) -> list[Row] | None:
     """The rows of whole lines, `codec.decode` of each; None where a line needs a closer look."""
+    if codec.has_control(data):
+        return None
     try:
         lines = data.decode().split("\n")
     except UnicodeDecodeError:

@@ -35,6 +35,7 @@ _LINE_BREAKERS = "\x00-\x1f\x7f\x85\u2028\u2029\ufeff"
 _TEXT_ESCAPE = re.compile(f"[\\\\{_LINE_BREAKERS}]")
 _TEXT_UNESCAPE = re.compile(r"\\(?:u([0-9a-f]{4})|(.))")
 _JSON_BREAKER = re.compile(f"[{_LINE_BREAKERS}]")
+_CONTROL: Final = bytes([*range(0x0A), *range(0x0B, 0x20), 0x7F])
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SHORT_ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _SHORT_UNESCAPES = {"\\": "\\", "n": "\n", "r": "\r", "t": "\t"}
@@ -279,6 +280,11 @@ def encode(table: Table, row: Row) -> bytes:
     return (",".join(fields) + "\n").encode()
 
 
+def has_control(data: bytes) -> bool:
+    """Whether there are control characters, line ends apart: no row has any, but damage may."""
+    return len(data.translate(None, _CONTROL)) != len(data)
+
+
 def text_field(text: str) -> str:
     """A value of a text column as it stands in a line."""
     if "\\" in text or not text.isprintable():
@@ -294,6 +300,8 @@ def _quoted(field: str) -> str:
 
 def decode(table: Table, line: bytes) -> Row:
     """The row of a line (with or without its line end). Raises `BadLine`."""
+    if has_control(line):
+        raise BadLine("control characters, which no row has")
     try:
         text = line.decode().removesuffix("\n")
     except UnicodeDecodeError as error:

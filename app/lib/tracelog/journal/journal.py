@@ -9,6 +9,7 @@ stopped) writes without it, since a single append does not interleave.
 
 import contextlib
 import errno
+import logging
 import os
 import sys
 import threading
@@ -23,6 +24,8 @@ from app.lib.tracelog.ids import time_of
 from app.lib.tracelog.journal import locks
 from app.lib.tracelog.journal.reader import first_id_of
 from app.lib.tracelog.schema import Table
+
+log = logging.getLogger("tracelog")
 
 Fsync = Literal["everysec", "always", "no"]
 
@@ -68,6 +71,7 @@ class Journal:
         self._first_id: int | None = None
         self._lock_stuck_until = 0.0
         self._seal_next = False
+        self._sync_fails = False
         self._dirty: list[int] = []
         _journals.add(self)
 
@@ -104,12 +108,7 @@ class Journal:
             self._unsynced = False
         for fd in unsynced:
             try:
-                os.fsync(fd)
-            except OSError:
-                self.sync_errors += 1
-                # The kernel may have dropped the pages that it could not write, and would call the
-                # next attempt a success.
-                self._seal_next = True
+                self._force(fd)
             finally:
                 os.close(fd)
 
@@ -197,16 +196,23 @@ class Journal:
             raise
         self._unsynced = True
         if self._fsync == "always":
-            self._sync_now()
+            self._force(self._fd)
         self._clean_size = size + len(data)
 
-    def _sync_now(self) -> None:
+    def _force(self, fd: int) -> None:
+        """Force a file to the disk. Where that fails its rows are in it, until a power cut."""
         try:
-            os.fsync(self._fd)
-        except OSError:
+            os.fsync(fd)
+        except OSError as error:
+            if not self._sync_fails:
+                log.error("%s cannot be forced to the disk: %s.", self.path, error.strerror)  # noqa: TRY400
+            self._sync_fails = True
             self.sync_errors += 1
+            # The kernel may have dropped the pages that it could not write, and would call the
+            # next attempt a success.
             self._seal_next = True
-            raise
+        else:
+            self._sync_fails = False
 
     def _byte(self, position: int) -> bytes:
         if sys.platform == "win32":

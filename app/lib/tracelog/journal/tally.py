@@ -9,6 +9,7 @@ import mmap
 import os
 import struct
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,8 @@ from app.lib.tracelog.journal import locks
 
 _COUNTS: Final = struct.Struct("<QQ")
 _MOST_PROCESSES: Final = 1024
+_AGAIN_SECONDS: Final = 5.0
+"""How often a process that counts in memory looks whether the disk takes a file by now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +40,13 @@ class Tally:
         self._fd = -1
         self._map: mmap.mmap | None = None
         self._memory = Counts()
+        self._again_at = 0.0
 
     def add(self, *, appended: int = 0, dropped: int = 0) -> None:
         with self._lock:
-            if self._pid != os.getpid():
+            if self._pid != os.getpid() or (
+                self._map is None and time.monotonic() > self._again_at
+            ):
                 self._claim()
             if self._map is None:
                 old = self._memory
@@ -66,6 +72,8 @@ class Tally:
     def close(self) -> None:
         """Give the file up to a later process."""
         with self._lock:
+            if self._map is None and self._memory != Counts():
+                self._claim()
             self._release()
             self._pid = 0
 
@@ -81,7 +89,11 @@ class Tally:
         """Find a file that no living process owns."""
         # After a fork this closes the child's copies only: file and lock stay the parent's.
         self._release()
+        if self._pid not in {0, os.getpid()}:
+            # What the parent counted in memory is the parent's as well.
+            self._memory = Counts()
         self._pid = os.getpid()
+        self._again_at = time.monotonic() + _AGAIN_SECONDS
         for number in range(_MOST_PROCESSES):
             try:
                 if self._take(self._folder / f"{number}.count"):

@@ -1,0 +1,158 @@
+"""A disk that is full, and has room again; a process without descriptors; an fsync that fails."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.lib.logger import CSVOnlyLogger
+from app.lib.tracelog.schema import API_LOGS
+from app.lib.tracelog.shipper.checkpoint import FILE_NAME
+from tests.faults.ledger import account_of
+from tests.faults.scene import Scene, scene
+from tests.support.parts import needs
+
+__all__ = ["scene"]
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs the limits of POSIX")
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 600 KB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", str(folder)]
+    try:
+        mounted = subprocess.run(mount, capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        mounted = False
+    needs("a small tmpfs", there=mounted, mend="only root may mount one, on Linux")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def fill(folder: Path) -> Path:
+    """Leave no room on the disk of this folder."""
+    filler = folder / "filler"
+    with filler.open("wb", buffering=0) as file:
+        for size in (65_536, 4_096, 1):
+            try:
+                while file.write(b"x" * size) == size:
+                    pass
+            except OSError:
+                continue
+    return filler
+
+
+def test_a_disk_that_is_full_and_has_room_again(tmp_path: Path, small_disk: Path) -> None:
+    """Rows that do not fit are counted; those before and after arrive, and the writers live on."""
+    scene = Scene(tmp_path, small_disk / "logs")
+    try:
+        options = ("--size", "2000", "--pause", "0.001", "--segment-bytes", "100000")
+        writers = [scene.writer(f"w{n}", *options, deliver=False) for n in range(2)]
+        scene.wait_for(lambda: scene.ledger.total() > 40, "rows")
+        filler = fill(small_disk)
+        many = scene.ledger.total() + 100
+        scene.wait_for(lambda: scene.ledger.total() > many, "rows that are told as taken")
+        assert account_of(scene.log_dir).dropped > 50
+        filler.unlink()
+        dropped = account_of(scene.log_dir).dropped
+        many = scene.ledger.total() + 40
+        scene.wait_for(lambda: scene.ledger.total() > many, "rows on the freed disk")
+        scene.stop(*writers)
+
+        scene.settle()
+
+        scene.check()
+        assert account_of(scene.log_dir).dropped <= dropped + 2
+    finally:
+        scene.end()
+
+
+def test_a_disk_that_is_full_for_the_checkpoint(tmp_path: Path, small_disk: Path) -> None:
+    """Delivery goes on without it; after a restart the rows are sent again and known."""
+    scene = Scene(tmp_path, small_disk / "logs")
+    try:
+        scene.writer("w", "--rows", "200", "--pause", "0", deliver=False).wait()
+        filler = fill(small_disk)
+        deliverer = scene.deliverer("deliverer", "--batch-rows", "50")
+        count = "SELECT count(*) FROM api_logs"
+        scene.wait_for(lambda: scene.store.query(count).rows == [(200,)], "the rows in the store")
+        deliverer.kill()
+        assert not (scene.log_dir / FILE_NAME).exists()
+        assert "The checkpoint cannot be saved" in deliverer.output()
+        filler.unlink()
+
+        scene.settle()
+
+        scene.check()
+        account = account_of(scene.log_dir)
+        assert (account.shipped, account.known) == (200, 200)
+    finally:
+        scene.end()
+
+
+def test_files_that_may_not_grow_are_a_full_disk(scene: Scene) -> None:
+    """The write that meets the limit is a short one: what it left is taken back."""
+    writer = scene.writer(
+        "w", "--rows", "400", "--size", "900", "--pause", "0", "--fsize", "200000", deliver=False
+    )
+    assert writer.wait() == 0
+
+    scene.settle()
+
+    scene.check()
+    account = account_of(scene.log_dir)
+    assert 100 < account.shipped < 250
+    assert account.shipped + account.dropped == 400
+
+
+@pytest.mark.parametrize("segment_bytes", [64 << 20, 20_000])
+def test_no_file_descriptors_are_left(scene: Scene, segment_bytes: int) -> None:
+    """What can be written through those that are open is; the rest is counted."""
+    limit = 3 + 3
+    writer = scene.writer(
+        "w", "--rows", "300", "--pause", "0", "--nofile", str(limit),
+        "--segment-bytes", str(segment_bytes), deliver=False,
+    )  # fmt: skip
+    assert writer.wait() == 0
+
+    scene.settle()
+
+    scene.check()
+    account = account_of(scene.log_dir)
+    assert account.shipped + account.dropped == 300
+
+
+@pytest.mark.parametrize("fsync", ["always", "everysec"])
+def test_an_fsync_that_fails_seals_the_file_and_loses_no_row_that_was_promised(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, fsync: str
+) -> None:
+    logger = CSVOnlyLogger(scene.log_dir, fsync=fsync)  # type: ignore[arg-type]
+    ledger = scene.ledger.path("w")
+
+    def log(numbers: range) -> None:
+        for number in numbers:
+            logger.log(None, API_LOGS, {"method": "GET", "endpoint": f"/w/w/{number}"})
+            with ledger.open("a", encoding="ascii") as file:
+                file.write(f"{number}\n")
+
+    def fails(_: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    log(range(10))
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", fails)
+        log(range(10, 20))
+        logger.recorder.journals[API_LOGS].sync()
+    log(range(20, 30))
+    logger.close()
+
+    assert len(list(scene.log_dir.glob("api_logs*.csv"))) >= 2
+    scene.settle()
+    scene.check()
+    assert account_of(scene.log_dir).shipped == 30

@@ -1,0 +1,106 @@
+"""A store, or a way to it, that fails in the ways of servers and networks."""
+
+import random
+
+import pytest
+
+from app.lib.tracelog.store.sql import Statement
+from tests.faults.ledger import account_of
+from tests.faults.scene import Scene, scene
+from tests.support import faulty_server as faults
+from tests.support.faulty_server import Fault, FaultyServer, faulty_server
+from tests.support.turso import TursoServer
+
+__all__ = ["faulty_server", "scene"]
+
+FAULTS: dict[str, Fault] = {
+    "accepts and never answers": faults.is_silent,
+    "hangs up": faults.hangs_up,
+    "resets in the middle of its answer": faults.resets_in_mid_answer,
+    "does as told and loses the answer": faults.loses_the_answer,
+    "sends its answer a byte at a time": faults.drips_the_body,
+    "never ends its answer": faults.never_ends,
+    "429": faults.answers(429, b"", b"Retry-After: 0"),
+    "500": faults.answers(500),
+    "503": faults.answers(503),
+    "200 and nonsense": faults.answers(200, b"hello"),
+    "200 and an error": faults.answers_an_sql_error("busy", "SQLITE_BUSY"),
+    "BLOCKED": faults.answers_an_sql_error("over quota", "BLOCKED"),
+    "no right": faults.answers(403),
+}
+
+
+def test_a_way_to_the_server_that_fails_in_every_way_in_turn(
+    scene: Scene, open_sqld: TursoServer, faulty_server: FaultyServer
+) -> None:
+    """Rows are written throughout, and each fault meets some of them."""
+    scene.url = faulty_server.upstream = open_sqld.url
+    names = list(FAULTS)
+    random.Random(3).shuffle(names)
+    options = ("--batch-rows", "200", "--seconds", "0.3")
+    deliverer = scene.deliverer("deliverer", *options, url=faulty_server.url)
+    writer = scene.writer("w", "--pause", "0.001", deliver=False)
+    for name in names:
+        written, requests, shipped = scene.ledger.total(), faulty_server.requests, scene.shipped()
+        faulty_server.fault = FAULTS[name]
+        scene.wait_for(lambda n=requests: faulty_server.requests > n + 1, name)  # type: ignore[misc]
+        scene.wait_for(lambda n=written: scene.ledger.total() > n + 50, name)  # type: ignore[misc]
+        faulty_server.fault = faults.passes
+        scene.wait_for(lambda n=shipped: scene.shipped() > n, f"delivery after: {name}")  # type: ignore[misc]
+
+    scene.stop(writer, deliverer)
+    scene.settle()
+    scene.check()
+    assert account_of(scene.log_dir).known > 0
+
+
+def test_rows_wait_for_the_right_token(scene: Scene, sqld: TursoServer) -> None:
+    scene.url, scene.token = sqld.url, "wrong"
+    writer = scene.writer("w", "--rows", "50", "--stay", "--close", "0.2")
+    scene.wait_for(lambda: account_of(scene.log_dir).state == "refused", "the refusal")
+    scene.wait_for(lambda: scene.ledger.total() == 50, "all rows")
+    assert account_of(scene.log_dir).pending == 50
+    scene.stop(writer)
+    scene.token = sqld.token
+
+    scene.settle()
+
+    scene.check()
+
+
+def test_one_poisoned_row_in_500_lies_in_quarantine_and_the_others_arrive(
+    scene: Scene, open_sqld: TursoServer
+) -> None:
+    scene.url = open_sqld.url
+    poison = (
+        "CREATE TRIGGER poison BEFORE INSERT ON api_logs WHEN NEW.endpoint = '/w/w/333'"
+        " BEGIN SELECT RAISE(ABORT, 'constraint failed: we want no such row'); END"
+    )
+    scene.store.migrate()
+    scene.store.transact([Statement(poison)])
+    scene.writer("w", "--rows", "500", "--pause", "0", deliver=False).wait()
+
+    scene.settle()
+
+    scene.check()
+    account = account_of(scene.log_dir)
+    assert (account.shipped, account.quarantined) == (499, 1)
+
+
+@pytest.mark.parametrize(
+    "damage", ["DROP TABLE task_progress_logs", "ALTER TABLE api_logs DROP COLUMN user_id"]
+)
+def test_a_table_or_a_column_that_is_dropped_comes_back_and_no_row_is_lost(
+    scene: Scene, open_sqld: TursoServer, damage: str
+) -> None:
+    scene.url = open_sqld.url
+    writer = scene.writer("w", "--pause", "0.002")
+    scene.wait_for(lambda: scene.shipped() > 50, "rows")
+
+    scene.store.transact([Statement(damage)])
+
+    many = scene.ledger.total() + 200
+    scene.wait_for(lambda: scene.ledger.total() > many, "more rows")
+    scene.stop(writer)
+    scene.settle()
+    scene.check()

@@ -1,0 +1,77 @@
+"""Counts outlive their processes, and what could not be written down at once is written later."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from app.lib.tracelog.journal import tally
+from app.lib.tracelog.journal.tally import Counts, Tally
+
+
+def test_counts_of_all_processes_that_ever_wrote_add_up(tmp_path: Path) -> None:
+    first, second = Tally(tmp_path), Tally(tmp_path)
+    first.add(appended=3)
+    second.add(appended=1, dropped=2)
+    first.close()
+    third = Tally(tmp_path)
+    third.add(appended=10)
+
+    assert third.totals() == Counts(14, 2)
+    assert len(list((tmp_path / ".tally").iterdir())) == 2
+    second.close()
+    third.close()
+
+
+def no_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> int:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(os, "open", full)
+
+
+def test_what_was_counted_in_memory_goes_to_the_disk_when_it_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tally, "_AGAIN_SECONDS", 0.0)
+    counting = Tally(tmp_path)
+    with monkeypatch.context() as patch:
+        no_files(patch)
+        counting.add(appended=2, dropped=1)
+        assert counting.totals() == Counts(2, 1)
+        assert Tally(tmp_path).totals() == Counts()
+    counting.add(appended=1)
+
+    assert counting.totals() == Tally(tmp_path).totals() == Counts(3, 1)
+    counting.close()
+
+
+def test_what_was_counted_in_memory_is_not_lost_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counting = Tally(tmp_path)
+    with monkeypatch.context() as patch:
+        no_files(patch)
+        counting.add(appended=2)
+    counting.close()
+
+    assert Tally(tmp_path).totals() == Counts(2, 0)
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_forked_child_does_not_count_what_its_parent_has_counted_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counting = Tally(tmp_path)
+    with monkeypatch.context() as patch:
+        no_files(patch)
+        counting.add(appended=5)
+    if (child := os.fork()) == 0:
+        counting.add(appended=1)
+        counting.close()
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    counting.close()
+
+    assert Tally(tmp_path).totals() == Counts(6, 0)
