@@ -12,7 +12,7 @@ from typing import Final
 
 from app.lib.tracelog import codec
 from app.lib.tracelog.ids import IdGenerator
-from app.lib.tracelog.journal.journal import Fsync, Journal
+from app.lib.tracelog.journal.journal import Fsync, IdTaken, Journal
 from app.lib.tracelog.journal.tally import Tally
 from app.lib.tracelog.redaction.redactor import Redactor
 from app.lib.tracelog.schema import TABLES, Table
@@ -82,7 +82,13 @@ class Recorder:
         """Write the line that `make_line` returns for a row id; it holds no secrets."""
         try:
             row_id = self._ids.next()
-            self.journals[table_name].append(make_line(row_id), row_id)
+            journal = self.journals[table_name]
+            try:
+                journal.append(make_line(row_id), row_id)
+            except IdTaken:
+                # Another process has drawn the same, and begun a file with it.
+                row_id = self._ids.next()
+                journal.append(make_line(row_id), row_id)
         # Whatever goes wrong here, the work that is being recorded must go on.
         except Exception as error:  # noqa: BLE001
             self.tally.add(dropped=1)

@@ -22,7 +22,7 @@ from typing import Final, Literal
 from app.lib.tracelog import codec
 from app.lib.tracelog.ids import time_of
 from app.lib.tracelog.journal import locks
-from app.lib.tracelog.journal.reader import first_id_of
+from app.lib.tracelog.journal.reader import first_id_of, sealed_path
 from app.lib.tracelog.schema import Table
 
 log = logging.getLogger("tracelog")
@@ -33,6 +33,10 @@ LOCK_SECONDS: Final = 0.02
 """How long an append waits for the lock before it goes on without."""
 
 _FLAGS: Final = os.O_RDWR | os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+
+
+class IdTaken(OSError):
+    """Another file begins with a row of this id, and is known by it."""
 
 
 class Journal:
@@ -76,7 +80,10 @@ class Journal:
         _journals.add(self)
 
     def append(self, line: bytes, row_id: int) -> None:
-        """Append one encoded row; it is in the file when this returns. Raises `OSError`."""
+        """Append one encoded row; it is in the file when this returns. Raises `OSError`.
+
+        Raises `IdTaken` for a row that would begin a file whose name another has.
+        """
         with self._mutex:
             for _ in range(100):
                 if self._fd < 0:
@@ -88,6 +95,8 @@ class Journal:
                         continue
                     if self._is_full(size, len(line)) and locked and self._seal():
                         continue
+                    if size <= len(self._header) and sealed_path(self.path, row_id).exists():
+                        raise IdTaken(errno.EEXIST, "another file begins with this id")
                     self._write(line, size, locked=locked)
                     if self._first_id is None:
                         self._first_id = row_id

@@ -15,7 +15,7 @@ import pytest
 
 from app.lib.tracelog import codec
 from app.lib.tracelog.journal import locks
-from app.lib.tracelog.journal.journal import Journal
+from app.lib.tracelog.journal.journal import IdTaken, Journal
 from app.lib.tracelog.schema import Row
 from tests.lib.tracelog.rows import API, api_row, read_all
 
@@ -136,6 +136,20 @@ def test_a_full_file_is_sealed_under_its_first_id_and_never_changes(tmp_path: Pa
     assert all(path.read_bytes() == content for path, content in before.items())
     assert all(path.stat().st_size <= 1_500 for path in tmp_path.glob("*.csv"))
     assert read_all(tmp_path) == (rows, [])
+
+
+def test_no_two_files_begin_with_the_same_id(tmp_path: Path) -> None:
+    target = Journal(tmp_path, API, max_bytes=300)
+    first, second = api_row("one"), api_row("two")
+    append(target, first)
+    append(target, second)
+    target.path.unlink()
+
+    with pytest.raises(IdTaken):
+        append(target, api_row("three", row_id=int(str(first[0]))))
+
+    third = append(target, api_row("three"))
+    assert read_all(tmp_path) == ([first, third], [])
 
 
 def test_an_old_file_is_sealed_by_the_next_row(tmp_path: Path) -> None:

@@ -1,0 +1,110 @@
+"""SIGTERM while thousands of rows wait: they are delivered before the processes end."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app.database import upgrade
+from tests.faults.ledger import account_of
+from tests.faults.scene import Scene
+from tests.support import faulty_server as faults
+from tests.support.faulty_server import FaultyServer, faulty_server
+from tests.support.live_app import LiveApp
+from tests.support.turso import TursoServer
+
+__all__ = ["faulty_server"]
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs SIGTERM")
+
+BACKLOG = 5_000
+ENDS_IN = 14.0
+"""Seconds: what a shutdown gives to open responses, to the delivery, and some to spare."""
+
+UVICORN = ("-m", "uvicorn", "--factory", "--no-access-log", "--timeout-graceful-shutdown", "2")
+GUNICORN = ("-m", "gunicorn", "-k", "uvicorn.workers.UvicornWorker", "--graceful-timeout", "20")
+SERVERS = {
+    "uvicorn": (*UVICORN, "app.main:create_app"),
+    "uvicorn with two workers": (*UVICORN, "app.main:create_app", "--workers", "2"),
+    "gunicorn with preload": (*GUNICORN, "app.main:create_app()", "--preload", "-w", "2"),
+}
+STREAMING = (*UVICORN, "tests.faults.streaming_app:create_app")
+
+
+@pytest.fixture
+def app(tmp_path: Path, faulty_server: FaultyServer, open_sqld: TursoServer) -> Iterator[LiveApp]:
+    """An app whose store is away; `faulty_server` lets it come back."""
+    faulty_server.upstream, faulty_server.fault = open_sqld.url, faults.answers(503)
+    app = LiveApp(tmp_path / "app", {"TURSO_URL": faulty_server.url})
+    (app.folder / "data").mkdir(parents=True)
+    upgrade(app.env["DATABASE_URL"])
+    yield app
+    app.kill()
+
+
+def serve(app: LiveApp, server: tuple[str, ...]) -> None:
+    port = app.origin.rpartition(":")[2]
+    bind = ("-b", f"127.0.0.1:{port}") if "gunicorn" in server else ("--port", port)
+    app.command = [sys.executable, *server, *bind]
+    app.start()
+
+
+def written(scene: Scene) -> int:
+    """Leave a backlog, as a time without the store does; how many rows it has."""
+    scene.writer("w", "--rows", str(BACKLOG), "--pause", "0", "--size", "100", deliver=False).wait()
+    return BACKLOG
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_a_backlog_of_5000_rows_is_delivered_before_the_end(
+    app: LiveApp, faulty_server: FaultyServer, open_sqld: TursoServer, tmp_path: Path, server: str
+) -> None:
+    scene = Scene(tmp_path, app.log_dir)
+    scene.url = open_sqld.url
+    rows = written(scene)
+    serve(app, SERVERS[server])
+    for number in range(20):
+        assert httpx.get(f"{app.origin}/nowhere/{number}", trust_env=False).status_code == 404
+    assert account_of(app.log_dir).pending == rows + 20
+
+    faulty_server.fault = faults.passes
+    started = time.monotonic()
+    app.stop(30)
+
+    assert time.monotonic() - started < ENDS_IN
+    account = account_of(app.log_dir)
+    assert (account.pending, account.shipped, account.unaccounted) == (0, rows + 20, 0), (
+        app.output()
+    )
+    scene.check()
+    scene.end()
+
+
+def test_an_open_stream_neither_holds_up_the_end_nor_the_delivery(
+    app: LiveApp, faulty_server: FaultyServer, open_sqld: TursoServer, tmp_path: Path
+) -> None:
+    scene = Scene(tmp_path, app.log_dir)
+    scene.url = open_sqld.url
+    rows = written(scene)
+    serve(app, STREAMING)
+    with ExitStack() as stack:
+        streams = [
+            stack.enter_context(httpx.stream("GET", f"{app.origin}/endless", trust_env=False))
+            for _ in range(3)
+        ]
+        assert [next(stream.iter_lines()) for stream in streams] == ["data: still here"] * 3
+        faulty_server.fault = faults.passes
+        started = time.monotonic()
+        app.process.terminate()
+        app.wait(30)
+
+    assert time.monotonic() - started < ENDS_IN
+    account = account_of(app.log_dir)
+    assert (account.pending, account.shipped, account.unaccounted) == (0, rows + 3, 0), app.output()
+    endless = "SELECT count(*) FROM api_logs WHERE endpoint = '/endless'"
+    assert scene.store.query(endless).rows == [(3,)]
+    scene.end()
