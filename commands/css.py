@@ -1,4 +1,4 @@
-"""Builds what browsers load: `app/static` and htmx into `app/static/dist`, named by content.
+"""Builds what browsers load: `app/static`, htmx and uPlot into `app/static/dist`, named by content.
 
 The style sheet comes from `app/static/css/app.css`: Tailwind and daisyUI read the templates and
 keep the classes that occur there. The result is committed, so running the app needs no Node.
@@ -21,7 +21,11 @@ STATIC = ROOT / "app" / "static"
 DIST = STATIC / "dist"
 COPIED = {
     "app.js": STATIC / "js" / "app.js",
+    "logs.js": STATIC / "js" / "logs.js",
     "htmx.js": MODULES / "htmx.org" / "dist" / "htmx.min.js",
+    "htmx-sse.js": MODULES / "htmx.org" / "dist" / "ext" / "hx-sse.min.js",
+    "uplot.js": MODULES / "uplot" / "dist" / "uPlot.iife.min.js",
+    "uplot.css": MODULES / "uplot" / "dist" / "uPlot.min.css",
     "icon.svg": STATIC / "icon.svg",
 }
 """Files that browsers get as they are, by the name that templates use."""

@@ -113,7 +113,7 @@ def _take(browser: Browser, demo: _Demo, language: str) -> None:
     answer = context.request.post(edit, form=change)
     trace = f"/logs/traces/{answer.headers['x-trace-id']}"
     demo.logger.shipper.drain(_DELIVERY_SECONDS)
-    for name, path in (("trace", trace), ("logs", "/logs")):
+    for name, path in (("trace", trace), ("logs", "/logs/requests")):
         page.goto(path)
         page.screenshot(path=IMAGES / f"{name}.{language}.png", animations="disabled")
         print(f"docs/images/{name}.{language}.png")

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 from app.forms import Form
 from app.i18n import Language
 from app.lib.tracelog.store.store import Cell
-from app.routers.log_pages import Problem
+from app.routers.logs.reading import Problem
 from app.services.query_service import Answer, SavedQuery, parameters_of
 from app.services.ready_queries import READY_QUERIES, Kind, Parameter, ReadyQuery
 from app.templating import Template

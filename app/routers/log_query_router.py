@@ -11,9 +11,8 @@ from app.forms import Form, read_form
 from app.lib.logger import EnhancedCSVLogger
 from app.lib.tracelog.store.store import QueryFailed, StoreError
 from app.routers import log_query_pages as pages
-from app.routers.log_pages import Problem
 from app.routers.log_query_pages import Question
-from app.routers.log_router import NoStore, problem_of
+from app.routers.logs.reading import NoStore, Problem, problem_of
 from app.services.query_service import Answer, QueryService
 from app.services.ready_queries import READY_QUERIES
 from app.templating import Toast, language_of, redirect, render

@@ -56,6 +56,21 @@ class RequestFilter(BaseModel):
         BeforeValidator(_empty_is_none),
         Field(description="A trace id, or how it begins."),
     ] = None
+    route: Annotated[_Line, Field(description="A route's template, whole.")] = ""
+    ip: Annotated[_Line, Field(description="An IP address, whole.")] = ""
+    slower: Annotated[_Number | None, BeforeValidator(_whole_number)] = Field(
+        None, description="At least so many milliseconds."
+    )
+    faster: Annotated[_Number | None, BeforeValidator(_whole_number)] = Field(
+        None, description="Less than so many milliseconds."
+    )
+    failed: Annotated[
+        bool,
+        BeforeValidator(lambda value: value or False),
+        Field(description="Only those in whose trace a step has failed."),
+    ] = False
+    since: int | None = Field(None, description="From this second of Unix time on.")
+    until: int | None = Field(None, description="Before this second of Unix time.")
     after: Annotated[_Number | None, BeforeValidator(_whole_number)] = Field(
         None, description="`next_cursor` of the page before."
     )
@@ -201,7 +216,8 @@ class LogState:
     """What became of the rows of this host. `lag_seconds` is how long the oldest pending one waits.
 
     `appended = delivered + pending + quarantined + dropped`, as far as rows on their way can be
-    counted at one moment. `last_error` is empty when the last delivery went well.
+    counted at one moment. `last_error` is empty when the last delivery went well. The process
+    `leader_pid` delivers, which may be this one.
     """
 
     appended: int
@@ -211,3 +227,5 @@ class LogState:
     dropped: int
     lag_seconds: float
     last_error: str = ""
+    leader_pid: int | None = None
+    is_leader: bool = False

@@ -58,16 +58,16 @@ def test_filters_act_while_one_types_and_back_takes_them_off(visit_as_admin: Vis
     visitor = visit_as_admin()
     found = ask(visitor, "/items?q=log")
     missing = ask(visitor, "/no-such-page")
-    page = open_log(visitor, "/logs", found, missing)
+    page = open_log(visitor, "/logs/requests", found, missing)
     page.locator("#path").press_sequentially("/no-such")
-    expect(page).to_have_url(re.compile(r"/logs\?path=%2Fno-such$"))
+    expect(page).to_have_url(re.compile(r"/logs/requests\?path=%2Fno-such$"))
     expect(page.locator("#requests")).not_to_contain_text("/items")
     expect(page.locator("#path")).to_be_focused()
     page.locator("#status-5xx").click()
     expect(page.get_by_text("No request matches.")).to_be_visible()
     expect(page.locator("#announcer")).to_have_text("0 requests on this page")
     page.go_back()
-    expect(page).to_have_url(re.compile(r"/logs\?path=%2Fno-such$"))
+    expect(page).to_have_url(re.compile(r"/logs/requests\?path=%2Fno-such$"))
     expect(page.locator("#requests")).to_contain_text("/no-such-page")
     expect(page.locator("#requests")).not_to_contain_text("/items")
     page.go_back()
@@ -82,7 +82,7 @@ def test_a_step_opens_by_a_click_and_by_its_address(visit_as_admin: VisitAsAdmin
     newest = visitor.page.locator("#requests tbody tr").filter(has=itself).first.locator("td a")
 
     def there() -> bool:
-        visitor.go("/logs?path=/items&method=POST&status=303")
+        visitor.go("/logs/requests?path=/items&method=POST&status=303")
         return newest.count() > 0
 
     wait_until(there, what="the delivery to the log database")
@@ -102,12 +102,12 @@ def test_a_step_opens_by_a_click_and_by_its_address(visit_as_admin: VisitAsAdmin
 def test_without_javascript_the_form_and_links_do_the_same(visit_as_admin: VisitAsAdmin) -> None:
     visitor = visit_as_admin(script=False)
     missing = ask(visitor, "/no-such-page")
-    page = open_log(visitor, "/logs", missing)
+    page = open_log(visitor, "/logs/requests", missing)
     page.locator("#path").fill("/no-such")
     page.get_by_role("button", name="Filter").click()
     assert set(shown_paths(page)) == {"/no-such-page"}
     page.get_by_role("link", name="Remove the filter: Path").click()
-    expect(page).to_have_url(f"{visitor.origin}/logs")
+    expect(page).to_have_url(f"{visitor.origin}/logs/requests")
     page.locator(f"a[href='/logs/traces/{missing}']").first.click()
     page.locator("summary").first.click()
     expect(page.locator("details").first).to_contain_text("127.0.0.1")
@@ -122,7 +122,7 @@ def test_axe_finds_nothing_on_the_logs_pages(
 ) -> None:
     visitor = visit_as_admin(language=language, theme=theme, phone=phone)
     trace_id = ask(visitor, f"/items/{'9' * 15}")
-    page = open_log(visitor, f"/logs?status=4xx&trace={trace_id}&user=x", trace_id)
+    page = open_log(visitor, f"/logs/requests?status=4xx&trace={trace_id}&user=x", trace_id)
     assert violations(page) == []
     page = visitor.go(f"/logs/traces/{trace_id}")
     for summary in page.locator("details:not([open]) > summary").all():
@@ -130,4 +130,66 @@ def test_axe_finds_nothing_on_the_logs_pages(
     assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert violations(visitor.go("/logs/traces/00000000-0000-4000-8000-00000000dead")) == []
-    assert violations(visitor.go("/logs?path=/nothing/at/all")) == []
+    assert violations(visitor.go("/logs/requests?path=/nothing/at/all")) == []
+    page = visitor.go("/logs?range=15m")
+    expect(page.locator(".uplot canvas")).to_have_count(2)
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def provoke_failure(visitor: Visitor) -> str:
+    """The trace id of a request of which a step fails: two people change one item at once."""
+    visitor.add("Order the cake")
+    item = str(visitor.go("/items").locator("[id^=edit-]").first.get_attribute("id"))[5:]
+    change = {"title": "Order two cakes", "version": "1", "status": "doing"}
+    visitor.post(f"/items/{item}", **change)
+    cookies = "; ".join(f"{c['name']}={c['value']}" for c in visitor.context.cookies())
+    headers = {"Origin": visitor.origin, "Cookie": cookies}
+    address = f"{visitor.origin}/items/{item}"
+    answer = httpx.post(address, data=change, headers=headers, trust_env=False)
+    assert answer.status_code == 409
+    return answer.headers["x-trace-id"]
+
+
+def test_from_the_overview_a_failure_is_one_click_to_the_stack_trace_of_its_step(
+    visit_as_admin: VisitAsAdmin,
+) -> None:
+    visitor = visit_as_admin()
+    trace_id = provoke_failure(visitor)
+    page = open_log(visitor, "/logs?range=15m", trace_id)
+    page.locator(f"a[href='/logs/traces/{trace_id}#failure']").click()
+    step = page.locator("#failure")
+    expect(step).to_have_js_property("open", value=True)
+    expect(step.get_by_role("group", name="Stack trace")).to_be_in_viewport()
+    expect(step.get_by_role("group", name="Stack trace")).to_contain_text("item_service.py")
+
+
+def test_dragging_over_a_chart_makes_that_the_span_of_the_page(
+    visit_as_admin: VisitAsAdmin,
+) -> None:
+    visitor = visit_as_admin()
+    open_log(visitor, "/logs/requests", ask(visitor, "/items?q=zoom"))
+    page = visitor.go("/logs?range=1h")
+    chart = page.locator(".u-over").first
+    expect(chart).to_be_visible()
+    box = chart.bounding_box()
+    assert box is not None
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] / 2, middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] - 2, middle, steps=4)
+    expect(page.locator(".chart-tip").first).to_contain_text("All:")
+    page.mouse.up()
+    expect(page).to_have_url(re.compile(r"/logs\?from=\d+&to=\d+$"))
+    expect(page.get_by_role("link", name="Zoom out")).to_be_visible()
+    link = page.locator("nav").get_by_role("link", name="Requests", exact=True)
+    link.click()
+    expect(page).to_have_url(re.compile(r"/logs/requests\?from=\d+&to=\d+$"))
+
+
+def test_the_heat_map_leads_to_requests_without_a_script(visit_as_admin: VisitAsAdmin) -> None:
+    visitor = visit_as_admin(script=False)
+    open_log(visitor, "/logs/requests", ask(visitor, "/items?q=heat"))
+    page = visitor.go("/logs?range=15m")
+    page.locator("svg a[href^='/logs/requests']").last.click()
+    assert shown_paths(page)

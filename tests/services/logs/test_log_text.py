@@ -5,7 +5,7 @@ import traceback
 
 import pytest
 
-from app.services.log_text import payload, stack_parts, visible
+from app.services.logs.log_text import payload, stack_parts, visible
 
 
 @pytest.mark.parametrize(

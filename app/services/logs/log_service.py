@@ -1,27 +1,23 @@
 """Questions to the trace log: which requests there were, and what happened in one trace."""
 
 import sys
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Final, TypeVar
-
-from anyio import fail_after, to_thread
+from typing import Final
 
 from app.lib.tracelog.ids import time_of
 from app.lib.tracelog.journal.reader import list_segments, read
 from app.lib.tracelog.schema import API_LOGS, TABLES, TASK_PROGRESS_LOGS, Table
 from app.lib.tracelog.store.sql import Statement
-from app.lib.tracelog.store.store import Cell, Store, StoreUnavailable
+from app.lib.tracelog.store.store import Cell
 from app.lib.utils import utc_now
 from app.schemas.log import RequestFilter, RequestPage, TraceView
-from app.services.request_query import SCANNED, RequestQuery
-from app.services.trace_assembly import REQUEST_CHARS, STEP_CHARS, assemble, request_line
-
-SECONDS: Final = 8.0
-"""How long the store is waited for."""
+from app.services.logs.request_query import SCANNED, RequestQuery, count_statement
+from app.services.logs.store_reader import Ask, StoreReader
+from app.services.logs.sums import integer
+from app.services.logs.trace_assembly import REQUEST_CHARS, STEP_CHARS, assemble, request_line
 
 MOST_REQUESTS: Final = 50
 MOST_STEP_ROWS: Final = 2000
@@ -31,12 +27,11 @@ _DELIVERED_AFTER: Final = timedelta(minutes=1)
 _JOURNAL_BYTES: Final = 1 << 20
 _CHARS: Final = {API_LOGS: REQUEST_CHARS, TASK_PROGRESS_LOGS: STEP_CHARS}
 
-T = TypeVar("T")
 _Rows = dict[int, dict[str, Cell]]
 
 
 class LogService:
-    """Reads the trace log. Its calls raise `StoreError`, after `seconds` and one at the latest.
+    """Reads the trace log. Its calls raise `StoreError`.
 
     `log_dir` is where this host's CSV files are: what a trace lacks in the store because it has
     only just happened is taken from there.
@@ -44,53 +39,44 @@ class LogService:
 
     def __init__(
         self,
-        store: Store,
+        reader: StoreReader,
         log_dir: Path | None = None,
         *,
-        seconds: float = SECONDS,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
-        self._store = store
-        self._seconds = seconds
+        self._reader = reader
         self._log_dir = log_dir
         self._clock = clock
 
     async def requests(self, wanted: RequestFilter) -> RequestPage:
         """One page of the list, newest first. Headers and bodies are not read."""
-        return await self._in_thread(partial(self._page, wanted))
+        return await self._reader.run(partial(self._page, wanted))
+
+    async def status_counts(self, wanted: RequestFilter) -> dict[str, int] | None:
+        """How many requests of each class there are; None where the sums cannot tell."""
+        statement = count_statement(wanted)
+        if statement is None:
+            return None
+        [row] = await self._reader.run(lambda ask: ask(statement))
+        return {f"{digit}xx": integer(row, f"c{digit}") for digit in range(1, 6)}
 
     async def trace(self, trace_id: str) -> TraceView | None:
         """All of a trace; None where nothing is known of it."""
-        return await self._in_thread(partial(self._trace, trace_id))
-
-    async def _in_thread(self, work: Callable[[float], T]) -> T:
-        """Run `work`, which gets the `time.monotonic()` by which it has to be done."""
-        deadline = time.monotonic() + self._seconds
-        try:
-            # The store keeps the deadline by itself; the second is for one that hangs.
-            with fail_after(self._seconds + 1):
-                return await to_thread.run_sync(partial(work, deadline), abandon_on_cancel=True)
-        except TimeoutError:
-            message = f"{self._store.name} gave no answer in {self._seconds:g} s."
-            raise StoreUnavailable(message) from None
-
-    def _ask(self, statement: Statement, deadline: float) -> list[dict[str, Cell]]:
-        timeout = max(deadline - time.monotonic(), 0.1)
-        return self._store.query(statement.sql, statement.args, timeout=timeout).dicts()
+        return await self._reader.run(partial(self._trace, trace_id))
 
     # --- lists -------------------------------------------------------------------------------
 
-    def _page(self, wanted: RequestFilter, deadline: float) -> RequestPage:
+    def _page(self, wanted: RequestFilter, ask: Ask) -> RequestPage:
         query = RequestQuery(wanted)
-        found = [request_line(row) for row in self._ask(query.page(), deadline)]
+        found = [request_line(row) for row in ask(query.page())]
         more = len(found) > wanted.limit
-        stopped = None if more or not query.is_bounded else self._stopped(query, deadline)
+        stopped = None if more or not query.is_bounded else self._stopped(query, ask)
         newer: int | None
         older: int | None
         if query.backwards:
             if not more and stopped is None:
                 # The list's start: a full first page is of more use than what is left of it.
-                return self._page(wanted.model_copy(update={"before": None}), deadline)
+                return self._page(wanted.model_copy(update={"before": None}), ask)
             found = found[-wanted.limit :]
             newer = stopped or int(found[0].id)
             older = int(found[-1].id) if found else (wanted.before or 0) + 1
@@ -107,21 +93,21 @@ class LogService:
             searched_to=datetime.fromtimestamp(time_of(stopped), UTC) if stopped else None,
         )
 
-    def _stopped(self, query: RequestQuery, deadline: float) -> int | None:
+    def _stopped(self, query: RequestQuery, ask: Ask) -> int | None:
         """The id at which the search gave up; None where it saw everything."""
-        [row] = self._ask(query.end(), deadline)
+        [row] = ask(query.end())
         last, seen = row.values()
         return last if seen == SCANNED and isinstance(last, int) else None
 
     # --- traces ------------------------------------------------------------------------------
 
-    def _trace(self, trace_id: str, deadline: float) -> TraceView | None:
+    def _trace(self, trace_id: str, ask: Ask) -> TraceView | None:
         now = self._clock()
         tables = {API_LOGS: MOST_REQUESTS, TASK_PROGRESS_LOGS: MOST_STEP_ROWS}
         rows: dict[str, _Rows] = {}
         for name, most in tables.items():
             statement = _trace_statement(TABLES[name], trace_id, most + 1)
-            rows[name] = {_id(row): row for row in self._ask(statement, deadline)}
+            rows[name] = {_id(row): row for row in ask(statement)}
         undelivered = 0
         newest = max((row_id for found in rows.values() for row_id in found), default=0)
         age = now - datetime.fromtimestamp(time_of(newest), UTC)

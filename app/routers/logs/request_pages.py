@@ -11,72 +11,102 @@ from fastapi import Request
 from pydantic import ValidationError
 from starlette.datastructures import QueryParams
 
-from app.routers.trace_timeline import Timeline
+from app.routers.logs.frame import Frame
+from app.routers.logs.reading import Problem
+from app.routers.logs.span import Span
 from app.schemas.log import SHORT_TRACE_ID, LogState, RequestFilter, RequestLine, RequestPage
 from app.templating import Template
 
-FILTERS: Final = ("status", "method", "path", "user", "trace")
+FILTERS: Final = (
+    "status",
+    "method",
+    "path",
+    "route",
+    "user",
+    "ip",
+    "trace",
+    "slower",
+    "faster",
+    "failed",
+)
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 CLASSES: Final = ("2xx", "3xx", "4xx", "5xx")
+_PATH: Final = "/logs/requests"
 _CURSORS: Final = ("after", "before")
 
 
-def list_url(wanted: RequestFilter, **changes: object) -> str:
-    """The shortest URL of a list; it starts anew unless a change is a cursor."""
-    state = {name: getattr(wanted, name) for name in FILTERS} | changes
-    kept = {name: value for name, value in state.items() if value not in {None, ""}}
-    return f"/logs?{urlencode(kept)}" if kept else "/logs"
+def filter_state(wanted: RequestFilter) -> dict[str, str]:
+    """The filters that are on, by name, as they stand in a URL."""
+    values = {name: getattr(wanted, name) for name in FILTERS}
+    return {
+        name: "1" if value is True else str(value)
+        for name, value in values.items()
+        if value not in {None, "", False}
+    }
 
 
-def read_filter(parameters: Mapping[str, str]) -> tuple[RequestFilter, tuple[str, ...]]:
+def read_filter(parameters: Mapping[str, str], span: Span) -> tuple[RequestFilter, tuple[str, ...]]:
     """The list that a URL means, and the names of the filters in it that make no sense."""
     sent = {name: parameters[name] for name in (*FILTERS, *_CURSORS) if name in parameters}
+    ends = {"since": span.start, "until": span.end} if span.is_bounded else {}
     try:
-        return RequestFilter.model_validate(sent), ()
+        return RequestFilter.model_validate({**sent, **ends}), ()
     except ValidationError as error:
         wrong = {str(detail["loc"][0]) for detail in error.errors()}
         kept = {name: value for name, value in sent.items() if name not in wrong}
-        wanted, _ = read_filter(kept)
+        wanted, _ = read_filter(kept, span)
         return wanted, tuple(name for name in FILTERS if name in wrong)
 
 
 def current_filter(request: Request) -> RequestFilter:
     """The list that is shown around the element that htmx sent a request for."""
     url = urlsplit(request.headers.get("hx-current-url", ""))
-    return read_filter(QueryParams(url.query) if url.path == "/logs" else {})[0]
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Why there is no answer from the store, in words. `detail` is what the store said."""
-
-    title: str
-    advice: str
-    detail: str
-    status: int = 503
+    parameters = QueryParams(url.query) if url.path == _PATH else QueryParams()
+    return read_filter(parameters, Span(0, 0))[0]
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
     """A page of the list, or the problem that there is none, and the URLs of its neighbours.
 
-    `ignored` are filters that made no sense and were left out. Times are shown in `zone`.
+    `counts` are the requests of each status class in the frame's span, where that is known.
+    `ignored` are filters that made no sense and were left out.
     """
 
     wanted: RequestFilter
     page: RequestPage
-    zone: tzinfo
+    frame: Frame
+    counts: Mapping[str, int] | None = None
     ignored: tuple[str, ...] = ()
     problem: Problem | None = None
 
+    @property
+    def zone(self) -> tzinfo:
+        return self.frame.zone
+
     def url(self, **changes: object) -> str:
-        return list_url(self.wanted, **changes)
+        """The shortest URL of a list; it starts anew unless a change is a cursor."""
+        state = {**filter_state(self.wanted), **self.frame.span.state, **changes}
+        kept = {name: value for name, value in state.items() if value not in {None, ""}}
+        return f"{_PATH}?{urlencode(kept)}" if kept else _PATH
+
+    @property
+    def anew(self) -> str:
+        """All requests of the span."""
+        return _PATH + self.frame.span.query
 
     @property
     def filters(self) -> dict[str, str]:
-        """The filters that are on, by name."""
-        values = {name: getattr(self.wanted, name) for name in FILTERS}
-        return {name: str(value) for name, value in values.items() if value not in {None, ""}}
+        return filter_state(self.wanted)
+
+    @property
+    def count(self) -> int | None:
+        """How many requests there are in the span, where that is known."""
+        if self.counts is None:
+            return None
+        if self.wanted.status:
+            return self.counts.get(self.wanted.status)
+        return sum(self.counts.values())
 
     @property
     def days(self) -> list[tuple[date, list[RequestLine]]]:
@@ -89,6 +119,7 @@ class Listing:
 class _ListTemplate(Template):
     listing: Listing
     state: LogState | None
+    frame: Frame
     classes: tuple[str, ...] = CLASSES
     methods: tuple[str, ...] = METHODS
     short: int = SHORT_TRACE_ID
@@ -102,28 +133,3 @@ class ListPage(_ListTemplate):
 @dataclass(frozen=True, slots=True)
 class ListPartial(_ListTemplate):
     template: ClassVar[str] = "logs/_list.html"
-
-
-@dataclass(frozen=True, slots=True)
-class TracePage(Template):
-    template: ClassVar[str] = "logs/trace.html"
-    timeline: Timeline
-    zone: tzinfo
-
-
-@dataclass(frozen=True, slots=True)
-class UnknownTracePage(Template):
-    """Nothing is known of a trace; `pending` rows of this host are still on their way."""
-
-    template: ClassVar[str] = "logs/unknown.html"
-    wanted: str
-    pending: int
-
-
-@dataclass(frozen=True, slots=True)
-class ProblemPage(Template):
-    """The store did not answer the question about a trace."""
-
-    template: ClassVar[str] = "logs/problem.html"
-    wanted: str
-    problem: Problem

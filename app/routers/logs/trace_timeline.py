@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from app.schemas.log import Attempt, RequestView, StepView, TaskView, TraceView
-from app.services.log_text import StackPart, stack_parts
-from app.services.trace_assembly import CAPTURE_TASK
+from app.services.logs.log_text import StackPart, stack_parts
+from app.services.logs.trace_assembly import CAPTURE_TASK
 
 _MOST_TICKS: Final = 6
 _NARROWEST: Final = 0.4

@@ -11,9 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+import orjson
+
+from app.lib.tracelog import ids
+from app.lib.tracelog.rollup.tables import CLASS_COLUMNS, ERROR_HITS, REQUEST_SUMS
 from app.lib.tracelog.schema import Value
 from app.lib.tracelog.store.sql import Statement
 from app.schemas.log import RequestFilter
+from app.services.logs.sums import covering
 
 SCANNED: Final = 5000
 """So many requests are looked at for one page by filters without an index."""
@@ -65,7 +70,7 @@ class RequestQuery:
         args = (*candidates.args, *(arg for c in self._conditions for arg in c.args), rows)
         return Statement(
             f"SELECT {', '.join(COLUMNS)} FROM api_logs WHERE id IN"
-            f" (SELECT id FROM ({candidates.sql}) WHERE {tests} LIMIT ?) ORDER BY id DESC",
+            f" (SELECT id FROM ({candidates.sql}) c WHERE {tests} LIMIT ?) ORDER BY id DESC",
             args,
         )
 
@@ -77,16 +82,18 @@ class RequestQuery:
 
     def _candidates(self, rows: int) -> Statement:
         """The first `rows` requests that an index finds, with what the conditions ask about."""
-        columns = ", ".join(f"a.{name}" for name in ("id", *(c.column for c in self._conditions)))
-        place, at = self._place()
+        names = dict.fromkeys(("id", *(c.column for c in self._conditions)))
+        columns = ", ".join(f"a.{name}" for name in names)
+        place = "a.id > ? AND a.id < ?"
+        at = self._place()
         order = f"a.id {self._direction}"
         args: tuple[Value, ...]
         match self._wanted.trace, self._wanted.status:
             case str(trace), _:
-                source = f"api_logs a WHERE a.trace_id >= ? AND a.trace_id < ? AND a.{place}"
-                args = (trace, trace + "\U0010ffff", at)
-                # The sign keeps SQLite from walking all requests in order instead of the index.
-                order = f"+{order}"
+                # The signs keep SQLite from walking all requests in order instead of the index.
+                place, order = place.replace("a.id", "+a.id"), f"+{order}"
+                source = f"api_logs a WHERE a.trace_id >= ? AND a.trace_id < ? AND {place}"
+                args = (trace, trace + "\U0010ffff", *at)
             case None, str(status) if status.endswith("xx"):
                 # One status comes out of its index in order, a range of them does not.
                 first = int(status[0]) * _CODES_OF_A_CLASS
@@ -94,21 +101,48 @@ class RequestQuery:
                 source = (
                     f"(VALUES {codes}) s CROSS JOIN api_logs a WHERE a.id IN"
                     f" (SELECT b.id FROM api_logs b WHERE b.response_status = s.column1"
-                    f" AND b.{place} ORDER BY b.id {self._direction} LIMIT ?)"
+                    f" AND b.id > ? AND b.id < ? ORDER BY b.id {self._direction} LIMIT ?)"
                 )
-                args = (at, rows)
+                args = (*at, rows)
             case None, str(status):
-                source = f"api_logs a WHERE a.response_status = ? AND a.{place}"
-                args = (int(status), at)
+                source = f"api_logs a WHERE a.response_status = ? AND {place}"
+                args = (int(status), *at)
             case _:
-                source = f"api_logs a WHERE a.{place}"
-                args = (at,)
+                source = f"api_logs a WHERE {place}"
+                args = at
         return Statement(f"SELECT {columns} FROM {source} ORDER BY {order} LIMIT ?", (*args, rows))
 
-    def _place(self) -> tuple[str, int]:
-        if self._wanted.after is not None:
-            return "id < ?", self._wanted.after
-        return "id > ?", self._wanted.before or 0
+    def _place(self) -> tuple[int, int]:
+        """Between which two ids the page lies, and neither of them on it."""
+        wanted = self._wanted
+        low = ids.first_at(wanted.since) - 1 if wanted.since is not None else 0
+        high = ids.first_at(wanted.until) if wanted.until is not None else ids.MAX_ID
+        if wanted.after is not None:
+            return low, min(wanted.after, high)
+        return max(wanted.before or 0, low), high
+
+
+def count_statement(wanted: RequestFilter) -> Statement | None:
+    """Counts the requests of each class out of the sums; None where they do not tell.
+
+    They know of time, method and route, and of nothing else.
+    """
+    other = (wanted.path, wanted.user, wanted.ip, wanted.trace, wanted.slower, wanted.faster)
+    if (
+        wanted.since is None
+        or wanted.until is None
+        or wanted.failed
+        or any(value not in {None, ""} for value in other)
+    ):
+        return None
+    condition, args = covering(wanted.since, wanted.until)
+    keys = [("method", wanted.method), ("route", wanted.route)]
+    tests = [f"{name} = ?" for name, value in keys if value] or ["method = ''"]
+    sums = ", ".join(f"coalesce(sum({name}), 0) AS {name}" for name in CLASS_COLUMNS)
+    return Statement(
+        f"SELECT {sums} FROM {REQUEST_SUMS} WHERE {condition} AND {' AND '.join(tests)}",
+        (*args, *(value for _, value in keys if value)),
+    )
 
 
 def _conditions(wanted: RequestFilter) -> Iterator[_Condition]:
@@ -118,11 +152,33 @@ def _conditions(wanted: RequestFilter) -> Iterator[_Condition]:
         start = "" if wanted.path.startswith("/") else "%"
         pattern = f"{start}{_escaped(wanted.path)}%"
         yield _Condition("endpoint", "endpoint LIKE ? ESCAPE '\\'", (pattern,))
+    if wanted.route:
+        yield _route(wanted.route)
     if wanted.user is not None:
         yield _Condition("user_id", "user_id = ?", (wanted.user,))
+    if wanted.ip:
+        yield _Condition("ip_address", "ip_address = ?", (wanted.ip,))
+    if wanted.slower is not None:
+        yield _Condition("duration_ms", "duration_ms >= ?", (wanted.slower,))
+    if wanted.faster is not None:
+        yield _Condition("duration_ms", "duration_ms < ?", (wanted.faster,))
+    if wanted.failed:
+        test = f"EXISTS (SELECT 1 FROM {ERROR_HITS} h WHERE h.trace_id = c.trace_id)"
+        yield _Condition("trace_id", test, ())
     if wanted.trace and wanted.status:
         ends = int(wanted.status.replace("x", "0")), int(wanted.status.replace("x", "9"))
         yield _Condition("response_status", "response_status BETWEEN ? AND ?", ends)
+
+
+def _route(route: str) -> _Condition:
+    """Requests of a route; of those that name none, the ones whose path the sums take for it."""
+    named = f'":route":{orjson.dumps(route).decode()}'
+    pattern = "%".join(_escaped(part) for part in route.split("{}"))
+    test = (
+        "(instr(request_header, ?) OR (endpoint LIKE ? ESCAPE '\\'"
+        " AND NOT instr(coalesce(request_header, ''), '\":route\"')))"
+    )
+    return _Condition("request_header, a.endpoint", test, (named, pattern))
 
 
 def _escaped(text: str) -> str:

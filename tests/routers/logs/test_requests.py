@@ -2,91 +2,26 @@
 
 import re
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient, Response
 
-from app.config import Settings
-from app.database import Database
-from app.dependencies import LoggerDep, SignedIn
-from app.lib.logger import CSVOnlyLogger, EnhancedCSVLogger, NullLogger
+from app.lib.logger import CSVOnlyLogger, EnhancedCSVLogger
 from app.lib.tracelog.schema import API_LOGS
 from app.lib.tracelog.shipper.checkpoint import Checkpoint
-from app.main import create_app
-from app.services.account_service import LocalAccounts
-from app.services.password_hasher import PasswordHasher
-from tests.routers.conftest import ORIGIN, PASSWORD, Visit, browser_for
+from tests.routers.conftest import ORIGIN, Visit, browser_for
+from tests.routers.logs.conftest import JAPANESE, TRACE, delivered, keep
 from tests.services.log_book import LogBook
 from tests.support.turso import TursoServer
 
-TRACE = "3f2a1b9c-0000-4000-8000-000000000001"
 UNKNOWN = "00000000-0000-4000-8000-00000000dead"
-HTMX = {"HX-Request": "true", "HX-Request-Type": "partial", "HX-Current-URL": f"{ORIGIN}/logs"}
-JAPANESE = {"Accept-Language": "ja"}
-
-
-@pytest.fixture(params=["sqlite", "sqld"])
-def store_settings(request: pytest.FixtureRequest) -> dict[str, str]:
-    if request.param == "sqlite":
-        return {}
-    server: TursoServer = request.getfixturevalue("sqld")
-    return {"turso_url": server.url, "turso_token": server.token}
-
-
-@pytest.fixture
-async def app(
-    sqlite_database: str, tmp_path: Path, store_settings: dict[str, str]
-) -> AsyncIterator[FastAPI]:
-    """The app with its log delivered, and a route that fails in its second step."""
-    settings = Settings.model_validate(
-        {
-            "database_url": sqlite_database,
-            "log_dir": tmp_path / "logs",
-            "public_origin": ORIGIN,
-            **store_settings,
-        }
-    )
-    app = create_app(settings)
-    app.state.hasher = PasswordHasher(memory_kib=8, passes=1)
-
-    async def report(logger: LoggerDep, user: SignedIn, month: str = "") -> None:
-        async with logger.task("Report_Build") as task:
-            async with task.step("Collect", {"month": month}) as step:
-                step.output = {"rows": 3}
-            async with task.step("Render"):
-                raise ZeroDivisionError(f"no days in {month}")
-
-    app.add_api_route("/report", report)
-    yield app
-    await app.state.database.close()
-    app.state.logger.close(0.0)
-
-
-async def sign_in_admin(app: FastAPI) -> AsyncClient:
-    database: Database = app.state.database
-    hasher: PasswordHasher = app.state.hasher
-    async with database.session() as session:
-        accounts = LocalAccounts(session, NullLogger(), hasher)
-        await accounts.add("aki@example.com", "Aki", await hasher.hash(PASSWORD), "admin")
-    browser = browser_for(app)
-    fields = {"email": "aki@example.com", "password": PASSWORD}
-    assert (await browser.post("/sign-in", data=fields)).status_code == 303
-    return browser
-
-
-@pytest.fixture
-async def admin(app: FastAPI) -> AsyncClient:
-    """A browser in which an administrator is signed in."""
-    return await sign_in_admin(app)
-
-
-def delivered(app: FastAPI) -> None:
-    """All that was recorded so far is in the store."""
-    logger: EnhancedCSVLogger = app.state.logger
-    assert logger.shipper.drain(10.0)
+HTMX = {
+    "HX-Request": "true",
+    "HX-Request-Type": "partial",
+    "HX-Current-URL": f"{ORIGIN}/logs/requests",
+}
 
 
 def paths(page: Response) -> list[str]:
@@ -94,15 +29,12 @@ def paths(page: Response) -> list[str]:
     return re.findall(r"<bdi class=\"line-clamp-2[^>]*>([^<]*)</bdi>", page.text)
 
 
-def keep(app: FastAPI, book: LogBook) -> None:
-    """Put a book's rows into the store."""
-    book.deliver(app.state.logger.store)
-
-
 # --- who may look ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", ["/logs", f"/logs/traces/{TRACE}", "/logs?status=5xx"])
+@pytest.mark.parametrize(
+    "path", ["/logs/requests", f"/logs/traces/{TRACE}", "/logs/requests?path=/x"]
+)
 async def test_signed_out_readers_are_sent_to_sign_in_and_back(
     client: AsyncClient, path: str
 ) -> None:
@@ -111,7 +43,7 @@ async def test_signed_out_readers_are_sent_to_sign_in_and_back(
     assert page.headers["location"].startswith("/sign-in?next=/logs")
 
 
-@pytest.mark.parametrize("path", ["/logs", f"/logs/traces/{TRACE}"])
+@pytest.mark.parametrize("path", ["/logs/requests", f"/logs/traces/{TRACE}"])
 async def test_users_without_the_role_are_refused(visit: Visit, path: str) -> None:
     assert (await (await visit("Hana")).get(path)).status_code == 403
 
@@ -129,7 +61,7 @@ async def test_each_response_is_in_the_list_and_on_a_page_of_its_own(
         await admin.get("/items/999"),
     ]
     delivered(app)
-    page = await admin.get("/logs")
+    page = await admin.get("/logs/requests")
     assert page.status_code == 200
     assert paths(page)[:4] == ["/items/999", "/items", "/items", "/items"]
     for answer in answers:
@@ -147,9 +79,11 @@ async def test_each_response_is_in_the_list_and_on_a_page_of_its_own(
 async def test_looking_at_the_log_leaves_no_row_in_it(app: FastAPI, admin: AsyncClient) -> None:
     delivered(app)
     for _ in range(3):
-        await admin.get("/logs")
+        await admin.get("/logs/requests")
     delivered(app)
-    assert not any(path.startswith("/logs") for path in paths(await admin.get("/logs")))
+    assert not any(
+        path.startswith("/logs/requests") for path in paths(await admin.get("/logs/requests"))
+    )
 
 
 async def test_filters_stand_in_the_url_and_each_can_be_taken_back(
@@ -159,23 +93,29 @@ async def test_filters_stand_in_the_url_and_each_can_be_taken_back(
     await admin.get("/items/999")
     await admin.get("/items")
     delivered(app)
-    page = await admin.get("/logs?status=4xx&path=/items&method=GET")
+    page = await admin.get("/logs/requests?status=4xx&path=/items&method=GET")
     assert paths(page) == ["/items/999"]
     assert '<input id="path" type="search" name="path" value="/items"' in page.text
     assert "<option selected>GET</option>" in page.text
-    for url in ("/logs?method=GET&amp;path=%2Fitems", "/logs?status=4xx&amp;path=%2Fitems"):
+    for url in (
+        "/logs/requests?method=GET&amp;path=%2Fitems",
+        "/logs/requests?status=4xx&amp;path=%2Fitems",
+    ):
         assert f'<a href="{url}" class="btn btn-xs' in page.text
-    assert paths(await admin.get("/logs?status=4xx&path=/items")) == ["/items/999", "/items"]
+    assert paths(await admin.get("/logs/requests?status=4xx&path=/items")) == [
+        "/items/999",
+        "/items",
+    ]
 
 
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        ("/logs?user=Aki", "A user ID is a whole number."),
-        ("/logs?status=teapot", "A status is a number such as 404"),
-        ("/logs?trace=3f2a", "A trace ID needs at least its first 8 characters."),
-        ("/logs?method=G+T", "A method is a word such as POST."),
-        (f"/logs?path={'x' * 201}", "The path is too long."),
+        ("/logs/requests?user=Aki", "A user ID is a whole number."),
+        ("/logs/requests?status=teapot", "A status is a number such as 404"),
+        ("/logs/requests?trace=3f2a", "A trace ID needs at least its first 8 characters."),
+        ("/logs/requests?method=G+T", "A method is a word such as POST."),
+        (f"/logs/requests?path={'x' * 201}", "The path is too long."),
     ],
 )
 async def test_a_filter_that_makes_no_sense_is_left_out_and_said_so(
@@ -195,12 +135,12 @@ async def test_pages_lead_to_older_and_newer_requests_by_exact_ids(
     for number in range(60):
         book.after(1).request(f"/n/{number}")
     keep(app, book)
-    first = await admin.get("/logs?path=/n/")
+    first = await admin.get("/logs/requests?path=/n/")
     assert paths(first) == [f"/n/{number}" for number in range(59, 9, -1)]
     cursor = str(book.rows[API_LOGS][10][0])
     assert len(cursor) == 19
-    assert f'href="/logs?path=%2Fn%2F&amp;after={cursor}"' in first.text
-    second = await admin.get(f"/logs?path=/n/&after={cursor}")
+    assert f'href="/logs/requests?path=%2Fn%2F&amp;after={cursor}"' in first.text
+    second = await admin.get(f"/logs/requests?path=/n/&after={cursor}")
     assert paths(second) == [f"/n/{number}" for number in range(9, -1, -1)]
     newer = re.search(r'id="newer"[^>]*href="([^"]*)"', second.text)
     assert newer is not None
@@ -211,46 +151,51 @@ async def test_htmx_gets_the_list_alone_and_the_url_to_remember(
     app: FastAPI, admin: AsyncClient
 ) -> None:
     delivered(app)
-    part = await admin.get("/logs?path=&method=&user=&trace=&status=3xx", headers=HTMX)
+    part = await admin.get("/logs/requests?path=&method=&user=&trace=&status=3xx", headers=HTMX)
     assert part.text.lstrip().startswith('<section id="requests"')
     assert "<html" not in part.text
-    assert part.headers["hx-push-url"] == "/logs?status=3xx"
+    assert part.headers["hx-push-url"] == "/logs/requests?status=3xx"
     assert "hx-reswap" not in part.headers
     assert {"HX-Request", "HX-Request-Type"} <= set(part.headers["vary"].split(", "))
-    typing = {**HTMX, "HX-Current-URL": f"{ORIGIN}/logs?path=/it"}
-    part = await admin.get("/logs?path=/items", headers=typing)
-    assert part.headers["hx-replace-url"] == "/logs?path=%2Fitems"
+    typing = {**HTMX, "HX-Current-URL": f"{ORIGIN}/logs/requests?path=/it"}
+    part = await admin.get("/logs/requests?path=/items", headers=typing)
+    assert part.headers["hx-replace-url"] == "/logs/requests?path=%2Fitems"
 
 
 async def test_times_are_those_of_the_readers_clock(app: FastAPI, admin: AsyncClient) -> None:
     book = LogBook()  # 2026-11-23 01:02:03 UTC
     book.request("/n")
     keep(app, book)
-    utc = await admin.get("/logs?path=/n")
+    utc = await admin.get("/logs/requests?path=/n")
     assert "01:02:03" in utc.text
     assert "Nov 23, 2026" in utc.text
     admin.cookies.set("tz", "Pacific/Honolulu")
-    hawaii = await admin.get("/logs?path=/n")
+    hawaii = await admin.get("/logs/requests?path=/n")
     assert "15:02:03" in hawaii.text
     assert "Nov 22, 2026" in hawaii.text
     assert 'datetime="2026-11-23T01:02:03.000Z"' in hawaii.text
 
 
 @pytest.mark.parametrize(
-    ("url", "english", "japanese"),
+    ("query", "english", "japanese"),
     [
-        ("/logs?path=/nowhere", "No request matches.", "該当するリクエストがありません。"),
-        ("/logs?after=1", "There are no older requests.", "これより古いリクエストはありません。"),
+        ("path=/nowhere", "No request matches.", "該当するリクエストがありません。"),
+        (
+            "after=1",
+            "There are no older requests.",
+            "これより古いリクエストはありません。",
+        ),
     ],
 )
 async def test_an_empty_list_says_what_to_do(
-    app: FastAPI, admin: AsyncClient, url: str, english: str, japanese: str
+    app: FastAPI, admin: AsyncClient, query: str, english: str, japanese: str
 ) -> None:
     delivered(app)
+    url = f"/logs/requests?{query}"
     assert english in (await admin.get(url)).text
     page = await admin.get(url, headers=JAPANESE)
     assert japanese in page.text
-    assert 'href="/logs"' in page.text
+    assert 'href="/logs/requests"' in page.text
 
 
 async def test_the_first_visit_says_that_nothing_is_recorded_yet(
@@ -261,7 +206,7 @@ async def test_the_first_visit_says_that_nothing_is_recorded_yet(
     # A second log, as a new server has it.
     app.state.logger = fresh = EnhancedCSVLogger(base_path=logger.recorder.log_dir / "fresh")
     fresh.store.migrate()
-    page = await admin.get("/logs")
+    page = await admin.get("/logs/requests")
     assert "No request has been recorded yet." in page.text
     fresh.close(0.0)
     app.state.logger = logger
@@ -270,7 +215,7 @@ async def test_the_first_visit_says_that_nothing_is_recorded_yet(
 async def test_the_state_of_the_log_is_counted(app: FastAPI, admin: AsyncClient) -> None:
     await admin.get("/items")
     delivered(app)
-    page = await admin.get("/logs")
+    page = await admin.get("/logs/requests")
     rows = app.state.logger.recorder.tally.totals().appended
     for word, count in [("Recorded", rows), ("Delivered", rows), ("On their way", 0)]:
         assert re.search(rf"<dt[^>]*>{word}</dt> <dd[^>]*>{count}</dd>", page.text), word
@@ -288,12 +233,12 @@ async def test_a_failed_request_leads_to_the_step_that_failed(
     trace_id = failed.headers["x-trace-id"]
     assert f'href="/logs/traces/{trace_id}"' in failed.text
     delivered(app)
-    assert paths(await admin.get("/logs?status=5xx")) == ["/report"]
+    assert paths(await admin.get("/logs/requests?status=5xx")) == ["/report"]
     page = await admin.get(f"/logs/traces/{trace_id}")
     assert "Failed in Report_Build › Render" in page.text
     assert "ZeroDivisionError: no days in 2026-13" in page.text
     own = re.findall(r'<span class="block[^"]*border-primary[^"]*">([^<]*)</span>', page.text)
-    assert any("test_log_router.py" in frame and "in report" in frame for frame in own)
+    assert any("conftest.py" in frame and "in report" in frame for frame in own)
     anchor = re.search(r'<a class="link" href="#([\w-]+)">To the step</a>', page.text)
     assert anchor is not None
     opened = re.search(rf'<details[^>]* open>\s*<summary.*?id="{anchor[1]}"', page.text, re.DOTALL)
@@ -350,7 +295,11 @@ async def test_everything_that_was_logged_is_shown_escaped(
         ip_address=evil,
     )
     keep(app, book)
-    for url in ("/logs?path=/%22", f"/logs/traces/{TRACE}", "/logs?path=%22%3E%3Cscript%3E"):
+    for url in (
+        "/logs/requests?path=/%22",
+        f"/logs/traces/{TRACE}",
+        "/logs/requests?path=%22%3E%3Cscript%3E",
+    ):
         page = await admin.get(url)
         assert page.status_code == 200
         assert "&lt;script&gt;alert(1)" in page.text
@@ -405,7 +354,7 @@ async def test_rows_on_their_way_are_announced_and_shown_from_the_csv_files(
     step = {"task_name": "Mail", "step_name": "Send", "status": "SUCCESS", "trace_id": TRACE}
     other.log(None, "task_progress_logs", step)
     other.close()
-    page = await admin.get("/logs")
+    page = await admin.get("/logs/requests")
     assert "1 row is still on its way; what has just happened may be missing here." in page.text
     trace = await admin.get(f"/logs/traces/{TRACE}")
     assert trace.status_code == 200
@@ -425,7 +374,7 @@ async def test_a_stopped_log_database_is_said_in_words(
     delivered(app)
     sqld.stop()
     assert (await admin.get("/items")).status_code == 200
-    for url in ("/logs?path=/items", f"/logs/traces/{TRACE}"):
+    for url in ("/logs/requests?path=/items", f"/logs/traces/{TRACE}"):
         page = await admin.get(url)
         assert page.status_code == 503
         assert "The log database is not answering." in page.text
@@ -436,7 +385,7 @@ async def test_a_stopped_log_database_is_said_in_words(
         assert sqld.token not in page.text
     log_dir: Path = app.state.logger.recorder.log_dir
     assert "StoreUnavailable" in (log_dir / "task_progress_logs.csv").read_text("utf-8")
-    part = await admin.get("/logs?path=/items", headers=HTMX)
+    part = await admin.get("/logs/requests?path=/items", headers=HTMX)
     assert part.status_code == 503
     assert "Delivery to the log database fails" not in part.text  # once is enough
     assert part.text.lstrip().startswith('<section id="requests"')
@@ -451,7 +400,7 @@ async def test_a_log_database_that_hangs_is_given_up_within_ten_seconds(
     sqld.pause()
     try:
         started = time.monotonic()
-        page = await admin.get("/logs")
+        page = await admin.get("/logs/requests")
         assert time.monotonic() - started < 10
     finally:
         sqld.resume()
@@ -466,7 +415,7 @@ async def test_a_wrong_token_names_the_setting_to_check(
     delivered(app)
     own = app.state.logger
     app.state.logger = refused = EnhancedCSVLogger(sqld.url, "not-a-token", tmp_path / "refused")
-    page = await admin.get("/logs")
+    page = await admin.get("/logs/requests")
     assert page.status_code == 503
     assert "The log database refuses access." in page.text
     assert "TURSO_TOKEN" in page.text
@@ -485,7 +434,7 @@ async def test_failing_delivery_is_said_where_the_list_can_still_be_read(
     checkpoint = Checkpoint.load(logger.recorder.log_dir)
     checkpoint.last_error = "Disk quota <exceeded>."
     checkpoint.save()
-    page = await admin.get("/logs")
+    page = await admin.get("/logs/requests")
     assert page.status_code == 200
     assert "Delivery to the log database fails" in page.text
     assert "Disk quota &lt;exceeded&gt;." in page.text
@@ -498,8 +447,54 @@ async def test_an_app_that_logs_to_files_only_says_so(
     delivered(app)
     own = app.state.logger
     app.state.logger = CSVOnlyLogger(tmp_path / "files")
-    for url in ("/logs", f"/logs/traces/{TRACE}"):
+    for url in ("/logs/requests", f"/logs/traces/{TRACE}"):
         page = await admin.get(url)
         assert page.status_code == 503
         assert "This app delivers its log to no database." in page.text
     app.state.logger = own
+
+
+# --- further filters ----------------------------------------------------------------------------
+
+
+async def test_requests_are_found_by_route_address_duration_and_failed_steps(
+    app: FastAPI, admin: AsyncClient
+) -> None:
+    delivered(app)
+    book = LogBook()
+    other = "7d000000-0000-4000-8000-000000000002"
+    headers = {":route": "/items/{item_id}"}
+    book.request("/items/1", ip_address="10.0.0.1", duration=5, request_header=headers)
+    book.after(1).request("/items/1/edit", ip_address="10.0.0.2", duration=500, trace=other)
+    book.after(1).step("Report", "Render", "FAILED", trace=other, error_message="no")
+    keep(app, book)
+
+    async def found(query: str) -> list[str]:
+        return paths(await admin.get(f"/logs/requests?{query}"))
+
+    assert await found("route=/items/%7Bitem_id%7D") == ["/items/1"]
+    assert await found("route=/items/%7B%7D/edit") == ["/items/1/edit"]
+    assert await found("ip=10.0.0.2") == ["/items/1/edit"]
+    assert await found("slower=5&faster=500&ip=10.0.0.1") == ["/items/1"]
+    assert await found("slower=501&path=/items") == []
+    assert await found("failed=1") == ["/items/1/edit"]
+    page = await admin.get("/logs/requests?slower=fast&failed=maybe")
+    assert page.text.count("This filter was left out.") == 1
+    assert "This filter can only be on or off." in page.text
+
+
+async def test_the_requests_of_a_span_are_counted_by_class(
+    app: FastAPI, admin: AsyncClient
+) -> None:
+    book = LogBook()
+    book.request()
+    for _ in range(3):
+        book.after(1).request(status=404)
+    keep(app, book)
+    start = int(book.now.timestamp()) // 60 * 60
+    page = await admin.get(f"/logs/requests?from={start}&to={start + 60}")
+    shown = re.findall(r'id="status-(\w+)"[^>]*>\s*\w+<span[^>]*>(\d+)', page.text)
+    assert shown == [("all", "4"), ("2xx", "1"), ("3xx", "0"), ("4xx", "3"), ("5xx", "0")]
+    assert f"from={start}&amp;to={start + 60}&amp;status=4xx" in page.text
+    other = await admin.get(f"/logs/requests?from={start}&to={start + 60}&user=1")
+    assert not re.search(r'id="status-all"[^>]*>\s*All<span', other.text)

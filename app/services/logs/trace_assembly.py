@@ -23,7 +23,7 @@ from app.schemas.log import (
     TaskView,
     TraceView,
 )
-from app.services.log_text import payload, visible
+from app.services.logs.log_text import payload, visible
 
 LogRow = Mapping[str, Cell]
 """A row by column name."""

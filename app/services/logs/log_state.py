@@ -15,4 +15,6 @@ def log_state(logger: EnhancedCSVLogger) -> LogState:
         dropped=account.dropped,
         lag_seconds=account.lag_seconds,
         last_error=account.last_error,
+        leader_pid=account.leader_pid,
+        is_leader=account.leader,
     )

@@ -18,8 +18,9 @@ from app.lib.tracelog.store.store import (
 )
 from app.lib.tracelog.store.turso_store import TursoStore
 from app.schemas.log import RequestFilter, RequestPage, TraceView
-from app.services import log_service, request_query
-from app.services.log_service import LogService
+from app.services.logs import log_service, request_query
+from app.services.logs.log_service import LogService
+from app.services.logs.store_reader import StoreReader
 from tests.services.log_book import START, LogBook
 from tests.support.turso import TursoServer
 
@@ -48,16 +49,16 @@ def sqlite_store(tmp_path: Path) -> Iterator[SQLiteStore]:
 
 async def found(store: Store, **wanted: object) -> list[str]:
     """The paths of the requests that a filter finds, in the order of the list."""
-    page = await LogService(store).requests(RequestFilter.model_validate(wanted))
+    page = await LogService(StoreReader(store)).requests(RequestFilter.model_validate(wanted))
     return [request.endpoint for request in page.requests]
 
 
 async def page_of(store: Store, **wanted: object) -> RequestPage:
-    return await LogService(store).requests(RequestFilter.model_validate(wanted))
+    return await LogService(StoreReader(store)).requests(RequestFilter.model_validate(wanted))
 
 
 async def trace_of(store: Store, book: LogBook, log_dir: Path | None = None) -> TraceView:
-    trace = await LogService(store, log_dir, clock=book.clock).trace(TRACE)
+    trace = await LogService(StoreReader(store), log_dir, clock=book.clock).trace(TRACE)
     assert trace is not None
     return trace
 
@@ -192,9 +193,9 @@ class Asked:
 @pytest.mark.parametrize(
     ("wanted", "index"),
     [
-        ({}, "SEARCH a USING INTEGER PRIMARY KEY (rowid>?)"),
-        ({"status": "404"}, "idx_api_logs_status (response_status=? AND rowid>?)"),
-        ({"status": "4xx"}, "idx_api_logs_status (response_status=? AND rowid>?)"),
+        ({}, "SEARCH a USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
+        ({"status": "404"}, "idx_api_logs_status (response_status=? AND rowid>? AND rowid<?)"),
+        ({"status": "4xx"}, "idx_api_logs_status (response_status=? AND rowid>? AND rowid<?)"),
         ({"trace": TRACE}, "idx_api_logs_trace_id (trace_id>? AND trace_id<?)"),
         ({"trace": TRACE, "status": "4xx"}, "idx_api_logs_trace_id (trace_id>? AND trace_id<?)"),
     ],
@@ -207,7 +208,7 @@ async def test_a_list_is_one_question_that_an_index_answers_and_reads_no_bodies(
         book.after(1).request(status=400 + number % 5)
     book.deliver(sqlite_store)
     asked = Asked(sqlite_store)
-    page = await LogService(asked).requests(RequestFilter.model_validate(wanted))  # type: ignore[arg-type] # asks nothing else
+    page = await LogService(StoreReader(asked)).requests(RequestFilter.model_validate(wanted))  # type: ignore[arg-type] # asks nothing else
     assert page.requests
     [sql] = asked.asked
     assert not {"*", "request_header", "request_body", "response_body"} & set(sql.split(", "))
@@ -401,7 +402,7 @@ async def test_more_rows_than_are_shown_are_announced(
 
 async def test_nothing_is_known_of_a_trace_that_never_was(store: Store, tmp_path: Path) -> None:
     LogBook().deliver(store)
-    assert await LogService(store, tmp_path).trace(TRACE) is None
+    assert await LogService(StoreReader(store), tmp_path).trace(TRACE) is None
 
 
 # --- rows on their way -----------------------------------------------------------------------
@@ -439,7 +440,7 @@ async def test_a_log_folder_that_is_gone_is_no_harm(
     sqlite_store: SQLiteStore, tmp_path: Path
 ) -> None:
     LogBook().deliver(sqlite_store)
-    assert await LogService(sqlite_store, tmp_path / "nowhere").trace(TRACE) is None
+    assert await LogService(StoreReader(sqlite_store), tmp_path / "nowhere").trace(TRACE) is None
 
 
 # --- a store that does not answer ------------------------------------------------------------
@@ -456,7 +457,7 @@ async def test_a_stopped_server_is_an_error_in_words(sqld: TursoServer) -> None:
     with pytest.raises(StoreUnavailable):
         await page_of(store)
     with pytest.raises(StoreError):
-        await LogService(store).trace(TRACE)
+        await LogService(StoreReader(store)).trace(TRACE)
 
 
 async def test_a_server_that_hangs_is_not_waited_for(sqld: TursoServer) -> None:
@@ -465,7 +466,7 @@ async def test_a_server_that_hangs_is_not_waited_for(sqld: TursoServer) -> None:
     sqld.pause()
     try:
         with pytest.raises(StoreUnavailable):
-            await LogService(store, seconds=0.3).trace(TRACE)
+            await LogService(StoreReader(store, seconds=0.3)).trace(TRACE)
     finally:
         sqld.resume()
 
@@ -489,7 +490,7 @@ async def test_a_store_that_ignores_its_deadline_is_left_behind() -> None:
     store = Hanging()
     try:
         with pytest.raises(StoreUnavailable, match="hanging"):
-            await LogService(store, seconds=0.1).requests(RequestFilter())  # type: ignore[arg-type] # asks nothing else
+            await LogService(StoreReader(store, seconds=0.1)).requests(RequestFilter())  # type: ignore[arg-type] # asks nothing else
     finally:
         store.released.set()
 
@@ -497,7 +498,7 @@ async def test_a_store_that_ignores_its_deadline_is_left_behind() -> None:
 def assembled(book: LogBook) -> TraceView:
     """The trace of the book's steps, as at `book.now`."""
     from app.lib.tracelog.schema import TABLES, TASK_PROGRESS_LOGS
-    from app.services.trace_assembly import assemble
+    from app.services.logs.trace_assembly import assemble
 
     columns = TABLES[TASK_PROGRESS_LOGS].column_names
     rows = [dict(zip(columns, row, strict=True)) for row in book.rows[TASK_PROGRESS_LOGS]]

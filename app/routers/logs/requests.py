@@ -1,0 +1,76 @@
+"""The list of requests."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.responses import Response
+
+from app.dependencies import LoggerDep
+from app.lib.logger import EnhancedCSVLogger
+from app.lib.tracelog.store.store import StoreError
+from app.lib.utils import utc_now
+from app.routers.logs import request_pages as pages
+from app.routers.logs.frame import Frame
+from app.routers.logs.reading import RETRY, SWAP_ANYWAY, NoStore, StateDep, problem_of
+from app.routers.logs.request_pages import (
+    Listing,
+    current_filter,
+    filter_state,
+    read_filter,
+)
+from app.routers.logs.router import router
+from app.routers.logs.span import read_span
+from app.schemas.log import RequestPage
+from app.services.logs.log_service import LogService
+from app.services.logs.store_reader import StoreReader
+from app.templating import is_partial, render, time_zone_of
+
+
+def log_service(logger: LoggerDep) -> LogService | None:
+    """Questions to the trace log; None where the app keeps it in files only, or not at all."""
+    if not isinstance(logger, EnhancedCSVLogger):
+        return None
+    return LogService(StoreReader(logger.store), logger.recorder.log_dir)
+
+
+def log_there(log: LogService | None) -> LogService:
+    """The service. Raises `NoStore`."""
+    if log is None:
+        raise NoStore("Its logger is no EnhancedCSVLogger.")
+    return log
+
+
+LogDep = Annotated[LogService | None, Depends(log_service)]
+
+
+@router.get("/requests")
+async def list_requests(request: Request, log: LogDep, state: StateDep) -> Response:
+    """One page of requests; filtering and paging all come here."""
+    zone = time_zone_of(request)
+    span = read_span(request.query_params, utc_now(), zone, default="")
+    wanted, ignored = read_filter(request.query_params, span)
+    status, headers = 200, {}
+    page, counts, problem = RequestPage(requests=[]), None, None
+    try:
+        page = await log_there(log).requests(wanted)
+        counts = await log_there(log).status_counts(wanted)
+        if page.previous_cursor is None:
+            wanted = wanted.model_copy(update={"before": None})  # this is the list's start
+    except StoreError as error:
+        problem = problem_of(request, error)
+        status, headers = 503, RETRY | SWAP_ANYWAY
+    frame = Frame("requests", span, zone, kept=filter_state(wanted))
+    listing = Listing(wanted, page, frame, counts, ignored, problem)
+    if is_partial(request):
+        headers = headers | _history(request, listing)
+        return render(request, pages.ListPartial(listing, state, frame), status, headers=headers)
+    return render(request, pages.ListPage(listing, state, frame), status, headers=headers)
+
+
+def _history(request: Request, listing: Listing) -> dict[str, str]:
+    """The URL goes into the browser's history; typing on in a search stays one step of it."""
+    wanted = listing.wanted
+    url = listing.url(after=wanted.after, before=wanted.before)
+    before = current_filter(request)
+    typing = bool(before.path and wanted.path and before.path != wanted.path)
+    return {"HX-Replace-Url" if typing else "HX-Push-Url": url}
