@@ -12,7 +12,7 @@ from app.lib.logger import EnhancedCSVLogger
 from app.lib.utils import utc_now
 from app.services.ready_queries import READY_QUERIES
 from tests.routers.conftest import Visit
-from tests.routers.test_log_router import JAPANESE, admin, app, keep, store_settings
+from tests.routers.logs.conftest import JAPANESE, admin, app, keep, store_settings
 from tests.services.log_book import LogBook
 
 __all__ = ["admin", "app", "store_settings"]  # the app over both stores, and its administrator
