@@ -24,6 +24,7 @@ COMMANDS = {
     "messages": APP,
     "pictures": TESTS,
     "bench": APP,
+    "faults": TESTS,
     "lock": TESTS,
 }
 """The commands, each a module beside this package, and the packages to install first."""

@@ -61,6 +61,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Measure: what recording adds to a request, how long pages of a million items take.",
         "速さを測ります: 記録にかかる時間と、100 万件の一覧の表示時間。",
     ),
+    "command_faults": (
+        "Hurt the trace log at random for some minutes, and count whether a row is lost.",
+        "トレースログに何分間か無作為に障害を起こし、行が失われないか数えます。",
+    ),
     "command_lock": (
         "Compile requirements*.in to requirements*.txt; --upgrade takes newer versions.",
         "requirements*.in から requirements*.txt を作ります。--upgrade で新しい版にします。",
@@ -318,6 +322,33 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "doctor_no_chromium": (
         "The browser tests are left out without Chromium or Google Chrome; install one.",
         "Chromium か Google Chrome がないとブラウザーのテストが省かれます。入れてください。",
+    ),
+    # faults
+    "faults_no_sqld": (
+        "The faults need sqld, and there is none for this system; `python3 manage.py test` "
+        "installs it where there is one.",
+        "sqld が必要ですが、この環境にはありません。この環境用があれば"
+        "`python3 manage.py test` が入れます。",
+    ),
+    "faults_begin": (
+        "{minutes} min of faults with --seed {seed}",
+        "障害を {minutes} 分間起こします: --seed {seed}",
+    ),
+    "faults_round": (
+        "{minute} min  {identity}  (off by {unaccounted})  {faults} faults: {verdict}",
+        "{minute} 分  {identity}（差 {unaccounted}）  障害 {faults} 件: {verdict}",
+    ),
+    "faults_right": ("every row is where it must be", "すべての行があるべき場所にあります"),
+    "faults_wrong": ("a promise is broken", "約束が破られました"),
+    "faults_broken": (
+        "What was done is in {folder}; --seed {seed} decides the same again.",
+        "起こした障害は {folder} にあります。--seed {seed} で同じ順に起こせます。",
+    ),
+    "faults_held": (
+        "Nothing was lost in {faults} faults; {killed} rows may have been cut off by a kill. "
+        "--seed {seed}",
+        "障害 {faults} 件で失われた行はありません。強制終了で途切れた可能性がある行は"
+        " {killed} 行以下です。--seed {seed}",
     ),
     **LOG_SENTENCES,
 }

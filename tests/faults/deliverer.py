@@ -12,11 +12,15 @@ import time
 from pathlib import Path
 
 from app.lib.logger import open_store
+from app.lib.tracelog.journal.tally import Tally
+from app.lib.tracelog.shipper.accounting import Accountant
 from app.lib.tracelog.shipper.shipper import Shipper
 from app.lib.tracelog.store import insertion
 from app.lib.tracelog.store.sqlite_store import SQLiteStore
 from app.lib.tracelog.store.store import Batch, Inserted, Store
 from app.lib.tracelog.store.turso_store import TursoStore
+from app.lib.tracelog.upkeep.housekeeping import Housekeeper
+from app.lib.tracelog.upkeep.retention import Rules
 
 
 def main(arguments: list[str]) -> None:
@@ -31,6 +35,11 @@ def main(arguments: list[str]) -> None:
         gather_seconds=0.01,
         retry_seconds=0.2,
         refused_seconds=0.4,
+        housekeeper=Housekeeper(
+            options.log_dir,
+            Rules(folder_bytes=options.folder_bytes),
+            Accountant(options.log_dir, Tally(options.log_dir)),
+        ),
     )
     ended = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
@@ -79,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("url")
     parser.add_argument("--token", default="")
     parser.add_argument("--seconds", type=float, default=2.0, help="the most that a call may take")
+    parser.add_argument("--folder-bytes", type=int, default=1 << 30)
     parser.add_argument("--batch-rows", type=int, default=500)
     parser.add_argument("--die-after", type=int, default=0, metavar="BATCHES")
     parser.add_argument("--fork", action="store_true", help="leave a child that outlives it")

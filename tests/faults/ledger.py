@@ -119,8 +119,8 @@ def look(log_dir: Path, store: Store) -> Found:
     for row in rows_in(log_dir):
         journal.update(_tags(row.encode()))
     stored: Counter[str] = Counter()
-    for (endpoint,) in store.query("SELECT endpoint FROM api_logs", timeout=60).rows:
-        stored.update(_tags(str(endpoint).encode()))
+    for endpoint in _endpoints(store):
+        stored.update(_tags(endpoint.encode()))
     quarantined: Counter[str] = Counter()
     for entry in Quarantine(log_dir).entries():
         quarantined.update(_tags(entry.raw))
@@ -137,6 +137,15 @@ def rows_in(log_dir: Path) -> Iterator[str]:
             if chunk.next_offset == offset:
                 break
             offset = chunk.next_offset
+
+
+def _endpoints(store: Store) -> Iterator[str]:
+    """Those of all rows in the store, some thousand at a time."""
+    sql = "SELECT id, endpoint FROM api_logs WHERE id > ? ORDER BY id LIMIT 20000"
+    last = 0
+    while rows := store.query(sql, (last,), timeout=60).rows:
+        yield from (str(endpoint) for _, endpoint in rows)
+        last = int(str(rows[-1][0]))
 
 
 def count_rows(store: Store) -> int:

@@ -1,7 +1,6 @@
 """A disk that is full, and has room again; a process without descriptors; an fsync that fails."""
 
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from app.lib.tracelog.schema import API_LOGS
 from app.lib.tracelog.shipper.checkpoint import FILE_NAME
 from tests.faults.ledger import account_of
 from tests.faults.scene import Scene, scene
+from tests.support.disk import SmallDisk
 from tests.support.parts import needs
 
 __all__ = ["scene"]
@@ -21,45 +21,26 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs the limit
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
+def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
     """A file system of 600 KB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", str(folder)]
-    try:
-        mounted = subprocess.run(mount, capture_output=True, check=False).returncode == 0
-    except FileNotFoundError:
-        mounted = False
-    needs("a small tmpfs", there=mounted, mend="only root may mount one, on Linux")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+    disk = SmallDisk(tmp_path / "disk", "600k")
+    needs("a small tmpfs", there=disk.is_there, mend="only root may mount one, on Linux")
+    yield disk
+    disk.remove()
 
 
-def fill(folder: Path) -> Path:
-    """Leave no room on the disk of this folder."""
-    filler = folder / "filler"
-    with filler.open("wb", buffering=0) as file:
-        for size in (65_536, 4_096, 1):
-            try:
-                while file.write(b"x" * size) == size:
-                    pass
-            except OSError:
-                continue
-    return filler
-
-
-def test_a_disk_that_is_full_and_has_room_again(tmp_path: Path, small_disk: Path) -> None:
+def test_a_disk_that_is_full_and_has_room_again(tmp_path: Path, small_disk: SmallDisk) -> None:
     """Rows that do not fit are counted; those before and after arrive, and the writers live on."""
-    scene = Scene(tmp_path, small_disk / "logs")
+    scene = Scene(tmp_path, small_disk.folder / "logs")
     try:
         options = ("--size", "2000", "--pause", "0.001", "--segment-bytes", "100000")
         writers = [scene.writer(f"w{n}", *options, deliver=False) for n in range(2)]
         scene.wait_for(lambda: scene.ledger.total() > 40, "rows")
-        filler = fill(small_disk)
+        small_disk.fill()
         many = scene.ledger.total() + 100
         scene.wait_for(lambda: scene.ledger.total() > many, "rows that are told as taken")
         assert account_of(scene.log_dir).dropped > 50
-        filler.unlink()
+        small_disk.free()
         dropped = account_of(scene.log_dir).dropped
         many = scene.ledger.total() + 40
         scene.wait_for(lambda: scene.ledger.total() > many, "rows on the freed disk")
@@ -73,19 +54,19 @@ def test_a_disk_that_is_full_and_has_room_again(tmp_path: Path, small_disk: Path
         scene.end()
 
 
-def test_a_disk_that_is_full_for_the_checkpoint(tmp_path: Path, small_disk: Path) -> None:
+def test_a_disk_that_is_full_for_the_checkpoint(tmp_path: Path, small_disk: SmallDisk) -> None:
     """Delivery goes on without it; after a restart the rows are sent again and known."""
-    scene = Scene(tmp_path, small_disk / "logs")
+    scene = Scene(tmp_path, small_disk.folder / "logs")
     try:
         scene.writer("w", "--rows", "200", "--pause", "0", deliver=False).wait()
-        filler = fill(small_disk)
+        small_disk.fill()
         deliverer = scene.deliverer("deliverer", "--batch-rows", "50")
         count = "SELECT count(*) FROM api_logs"
         scene.wait_for(lambda: scene.store.query(count).rows == [(200,)], "the rows in the store")
         deliverer.kill()
         assert not (scene.log_dir / FILE_NAME).exists()
         assert "The checkpoint cannot be saved" in deliverer.output()
-        filler.unlink()
+        small_disk.free()
 
         scene.settle()
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from app.lib.logger import CSVOnlyLogger, EnhancedCSVLogger
 from app.lib.tracelog.schema import API_LOGS
+from app.lib.tracelog.upkeep.retention import Rules
 from tests.faults.ledger import tag_of
 
 
@@ -48,6 +49,7 @@ def _logger(options: argparse.Namespace) -> CSVOnlyLogger:
             options.url,
             options.token,
             options.log_dir,
+            rules=Rules(folder_bytes=options.folder_bytes),
             segment_bytes=options.segment_bytes,
             fsync=options.fsync,
         )
@@ -62,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--size", type=int, default=300)
     parser.add_argument("--pause", type=float, default=0.0005)
     parser.add_argument("--segment-bytes", type=int, default=64 << 20)
+    parser.add_argument("--folder-bytes", type=int, default=1 << 30)
     parser.add_argument("--fsync", default="no")
     parser.add_argument("--url", default="", help="deliver there; else the rows stay in the files")
     parser.add_argument("--token", default="")

@@ -26,6 +26,15 @@ class TursoServer(Program):
         )
 
 
+def open_server(folder: Path) -> TursoServer | None:
+    """An `sqld` that lets in everybody, not started yet; None where there is no such program."""
+    port = free_port()
+    if sqld_path() is None:
+        return None
+    folder.mkdir(parents=True, exist_ok=True)
+    return TursoServer(_sqld_command(folder, port), folder, port)
+
+
 def _sqld_command(folder: Path, port: int) -> list[str]:
     program = sqld_path()
     needs("sqld", there=program is not None, mend=_MEND)

@@ -1,0 +1,57 @@
+"""`manage.py faults` says each minute what became of the rows, and ends with 1 if it is wrong."""
+
+import pytest
+
+from commands import faults
+from commands.kit.parts import sqld_path
+from commands.kit.words import Failure
+from tests.faults.ledger import Ledger
+from tests.support import turso
+from tests.support.parts import needs
+
+
+@pytest.fixture(autouse=True)
+def _english(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+
+
+@pytest.fixture
+def _server_there() -> None:
+    needs("sqld", there=sqld_path() is not None, mend="`python3 manage.py test` installs it")
+
+
+@pytest.mark.usefixtures("_server_there")
+def test_a_short_run_prints_its_seed_and_the_identity_and_ends(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert faults.main(["--minutes", "0.05", "--seed", "7"]) == 0
+
+    first, identity, last = capsys.readouterr().out.splitlines()
+    assert "0.05 min of faults with --seed 7" in first
+    assert " appended = " in identity
+    assert "every row is where it must be" in identity
+    assert "Nothing was lost" in last
+
+
+@pytest.mark.usefixtures("_server_there")
+def test_a_broken_promise_ends_it_with_1_and_tells_which(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wrong(*_: object, **__: object) -> list[str]:
+        return ["3 rows are nowhere, 0 counted: w1/5"]
+
+    monkeypatch.setattr(Ledger, "violations", wrong)
+
+    assert faults.main(["--minutes", "0.02", "--seed", "7"]) == 1
+
+    output = capsys.readouterr().out
+    assert "a promise is broken" in output
+    assert "3 rows are nowhere" in output
+    assert "--seed 7 decides the same again" in output
+
+
+def test_without_a_server_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turso, "sqld_path", lambda: None)
+
+    with pytest.raises(Failure, match="need sqld"):
+        faults.main([])
