@@ -1,6 +1,6 @@
 """The trace log as pages, for administrators: all that is under `/logs`."""
 
-from app.routers.logs import overview, requests, traces
+from app.routers.logs import errors, overview, requests, tasks, traces
 from app.routers.logs.router import router
 
-__all__ = ["overview", "requests", "router", "traces"]
+__all__ = ["errors", "overview", "requests", "router", "tasks", "traces"]

@@ -131,6 +131,18 @@ def test_axe_finds_nothing_on_the_logs_pages(
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert violations(visitor.go("/logs/traces/00000000-0000-4000-8000-00000000dead")) == []
     assert violations(visitor.go("/logs/requests?path=/nothing/at/all")) == []
+    provoke_failure(visitor)
+    page = open_log(visitor, "/logs/errors", "/logs/errors/")
+    assert violations(page) == []
+    page.locator("a[href^='/logs/errors/']").first.click()
+    expect(page.locator("#note")).to_be_visible()
+    assert violations(page) == []
+    page = visitor.go("/logs/tasks?range=15m")
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.locator("a[href^='/logs/tasks?task=']").first.click()
+    expect(page.locator("table")).to_be_visible()
+    assert violations(page) == []
     page = visitor.go("/logs?range=15m")
     expect(page.locator(".uplot canvas")).to_have_count(2)
     assert violations(page) == []

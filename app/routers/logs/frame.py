@@ -8,7 +8,11 @@ from urllib.parse import urlencode
 
 from app.routers.logs.span import DEFAULT_RANGE, RANGES, Span, preset_span
 
-TABS: Final[Mapping[str, str]] = {"overview": "/logs", "requests": "/logs/requests"}
+TABS: Final[Mapping[str, str]] = {
+    "overview": "/logs",
+    "requests": "/logs/requests",
+    "tasks": "/logs/tasks",
+}
 """The pages that look at a span of time, by name; they hand it on to each other."""
 
 

@@ -72,7 +72,7 @@ async def test_a_failure_is_one_click_from_its_stack_trace(
     page = (await admin.get("/logs")).text
 
     [(count, url)] = re.findall(
-        r'badge-error[^>]*>(\d+)</span>\s*<span[^>]*><a[^>]*href="([^"]+)">ZeroDivisionError', page
+        r'badge-error[^>]*>(\d+)</a>\s*<span[^>]*><a[^>]*href="([^"]+)">ZeroDivisionError', page
     )
     assert count == "1"
     assert url == f"/logs/traces/{answer.headers['x-trace-id']}#failure"
