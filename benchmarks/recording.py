@@ -1,59 +1,45 @@
 """What recording a request costs: CPU time added to a JSON route of about 1 KB in and 1 KB out.
 
-The same app is called in process, bare and recorded by turns, without a server around it, so that
-nothing but the recording differs. Times are CPU time of this process, in microseconds a request,
-the best of `--rounds` rounds each.
+The same app is called in process by turns: bare, recorded, and observed by two others for
+comparison (OpenTelemetry's default instrumentation, whose spans are dropped, and fastapi-radar).
+There is no server around it, so that nothing but the recording differs. No two requests of a round
+have the same body, so that remembering bodies would not help. Times are CPU time of the whole
+process, background threads too, in microseconds a request, the best of `--rounds` rounds each.
 """
 
 import argparse
 import asyncio
+import logging
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping, Sequence
+from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
-import orjson
-from fastapi import FastAPI, Request
-from fastapi.responses import Response
-
 from app.lib.logger import CSVOnlyLogger, EnhancedCSVLogger
 from app.lib.tracelog.capture.middleware import CaptureMiddleware
+from benchmarks.sample import bare_app, body
 
 ASGIApp = Callable[..., Awaitable[None]]
 
-BODY: Final = orjson.dumps(
-    {
-        "items": [
-            {"id": n, "title": f"買い物リスト {n}", "status": "todo", "note": "for the weekend"}
-            for n in range(12)
-        ],
-    }
-)
-HEADERS: Final = [
-    (b"host", b"127.0.0.1:8000"),
-    (b"content-type", b"application/json"),
-    (b"content-length", str(len(BODY)).encode()),
-    (b"user-agent", b"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36"),
-    (b"accept", b"application/json"),
-    (b"accept-language", b"ja,en;q=0.8"),
-    (b"cookie", b"session=0123456789abcdef; theme=dark"),
-]
+RADAR: Final = "fastapi-radar"
 
 
-def bare_app() -> FastAPI:
-    app = FastAPI()
+def headers(length: int) -> list[tuple[bytes, bytes]]:
+    return [
+        (b"host", b"127.0.0.1:8000"),
+        (b"content-type", b"application/json"),
+        (b"content-length", str(length).encode()),
+        (b"user-agent", b"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36"),
+        (b"accept", b"application/json"),
+        (b"accept-language", b"ja,en;q=0.8"),
+        (b"cookie", b"session=0123456789abcdef; theme=dark"),
+    ]
 
-    @app.post("/echo")
-    async def echo(request: Request) -> Response:
-        return Response(
-            orjson.dumps(orjson.loads(await request.body())), 200, None, "application/json"
-        )
 
-    return app
-
-
-async def call(app: ASGIApp) -> None:
+async def call(app: ASGIApp, content: bytes) -> None:
     scope = {
         "type": "http",
         "asgi": {"version": "3.0"},
@@ -64,55 +50,110 @@ async def call(app: ASGIApp) -> None:
         "root_path": "",
         "scheme": "http",
         "query_string": b"page=2",
-        "headers": HEADERS,
+        "headers": headers(len(content)),
         "client": ("127.0.0.1", 5000),
         "server": ("127.0.0.1", 8000),
         "state": {},
     }
 
+    incoming = [{"type": "http.request", "body": content, "more_body": False}]
+    answered = asyncio.Event()
+
     async def receive() -> MutableMapping[str, Any]:
-        return {"type": "http.request", "body": BODY, "more_body": False}
+        if incoming:
+            return incoming.pop()
+        await answered.wait()
+        return {"type": "http.disconnect"}
 
     async def send(message: MutableMapping[str, Any]) -> None:
-        pass
+        if message["type"] == "http.response.body" and not message.get("more_body"):
+            answered.set()
 
     await app(scope, receive, send)
 
 
-async def cpu_of(app: ASGIApp, requests: int) -> float:
+async def cpu_of(app: ASGIApp, bodies: Sequence[bytes]) -> float:
     started = time.process_time()
-    for _ in range(requests):
-        await call(app)
-    return (time.process_time() - started) / requests * 1e6
+    for content in bodies:
+        await call(app, content)
+    return (time.process_time() - started) / len(bodies) * 1e6
+
+
+@contextmanager
+def recorded(logger: CSVOnlyLogger) -> Iterator[ASGIApp]:
+    yield CaptureMiddleware(bare_app(), logger.recorder)
+    logger.close(timeout=30.0)
+
+
+@contextmanager
+def with_opentelemetry() -> Iterator[ASGIApp]:
+    from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExportResult
+
+    class Nowhere:
+        def export(self, spans: object) -> Any:
+            return SpanExportResult.SUCCESS
+
+        def force_flush(self, timeout_millis: int = 0) -> bool:
+            return True
+
+        def shutdown(self) -> None:
+            pass
+
+    logging.getLogger("opentelemetry").setLevel(logging.ERROR)  # its queue overflows
+    app, provider = bare_app(), TracerProvider()
+    nowhere: Any = Nowhere()
+    provider.add_span_processor(BatchSpanProcessor(nowhere))
+    FastAPIInstrumentor.instrument_app(app, tracer_provider=provider)
+    yield app
+    provider.shutdown()
+
+
+@contextmanager
+def with_radar(folder: Path) -> Iterator[ASGIApp]:
+    from fastapi_radar import Radar
+
+    app = bare_app()
+    radar = Radar(app, db_path=str(folder))
+    radar.create_tables()
+    yield app
+    radar.storage_engine.dispose()
 
 
 async def run(requests: int, rounds: int, folder: Path) -> None:
-    app = bare_app()
-    csv_only = CSVOnlyLogger(folder / "csv")
-    delivering = EnhancedCSVLogger(base_path=folder / "delivering")
-    apps: dict[str, ASGIApp] = {
-        "bare": app,
-        "recorded in CSV": CaptureMiddleware(app, csv_only.recorder),
-        "recorded and delivered to SQLite": CaptureMiddleware(app, delivering.recorder),
-    }
-    times: dict[str, list[float]] = {name: [] for name in apps}
-    for each in apps.values():
-        await cpu_of(each, 200)
-    for _ in range(rounds):
-        for name, each in apps.items():
-            times[name].append(await cpu_of(each, requests))
+    with ExitStack() as stack:
+        delivering = EnhancedCSVLogger(base_path=folder / "delivering")
+        apps: dict[str, ASGIApp] = {
+            "bare": bare_app(),
+            "recorded in CSV": stack.enter_context(recorded(CSVOnlyLogger(folder / "csv"))),
+            "recorded and delivered to SQLite": stack.enter_context(recorded(delivering)),
+        }
+        if find_spec("fastapi_radar") and find_spec("opentelemetry"):
+            apps["OpenTelemetry, default"] = stack.enter_context(with_opentelemetry())
+            apps[RADAR] = stack.enter_context(with_radar(folder / "radar"))
+        else:
+            print("Not compared with others: the packages of requirements-bench.txt are missing.")
+        times: dict[str, list[float]] = {name: [] for name in apps}
+        for each in apps.values():
+            await cpu_of(each, [body(number) for number in range(min(requests, 20))])
+        for round_number in range(rounds):
+            bodies = [body(round_number * requests + number) for number in range(requests)]
+            for name, each in apps.items():
+                # Another's slow requests take long enough as it is.
+                share = bodies if name != RADAR else bodies[: max(requests // 40, 1)]
+                times[name].append(await cpu_of(each, share))
     bare = min(times["bare"])
-    print(f"{'':36}{'µs':>8}{'added':>8}{'ratio':>8}   body: {len(BODY)} bytes")
+    size = sum(len(body(number)) for number in range(100)) // 100
+    print(f"| CPU µs a request ({size} bytes in and out) | total | added |")
+    print("|---|---:|---:|")
     for name, values in times.items():
-        best = min(values)
-        print(f"{name:36}{best:8.1f}{best - bare:8.1f}{bare / best:8.2f}")
-    csv_only.close()
-    delivering.close(timeout=30.0)
+        print(f"| {name} | {min(values):.1f} | {min(values) - bare:.1f} |")
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="manage.py bench recording", description=__doc__)
-    parser.add_argument("--requests", type=int, default=2_000)
+    parser.add_argument("--requests", type=int, default=2_000, help="a round, of each")
     parser.add_argument("--rounds", type=int, default=7)
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:

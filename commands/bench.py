@@ -1,13 +1,14 @@
 """Measure how fast the app is here.
 
-`bench recording` tells what the trace log adds to a request, `bench items` how long a page of a
-very long list takes. `bench NAME --help` tells more.
+`bench recording` tells what CPU time the trace log adds to a request, `bench http` how many
+requests a second a server answers with it, `bench items` how long a page of a very long list takes.
+`bench NAME --help` tells more.
 """
 
 import argparse
 import importlib
 
-BENCHMARKS = ("recording", "items")
+BENCHMARKS = ("recording", "http", "items")
 
 
 def main(arguments: list[str]) -> int:

@@ -10,6 +10,7 @@ from commands.kit.words import Failure, say, text
 
 APP = ("requirements.txt",)
 TESTS = ("requirements.txt", "requirements-dev.txt")
+BENCHMARKS = ("requirements.txt", "requirements-bench.txt")
 
 COMMANDS = {
     "run": APP,
@@ -23,7 +24,7 @@ COMMANDS = {
     "css": TESTS,
     "messages": APP,
     "pictures": TESTS,
-    "bench": APP,
+    "bench": BENCHMARKS,
     "faults": TESTS,
     "lock": TESTS,
 }

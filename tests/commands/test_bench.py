@@ -13,7 +13,20 @@ def test_what_recording_adds_to_a_request_is_shown_beside_the_bare_app(
     assert bench.main(["recording", "--requests", "5", "--rounds", "1"]) == 0
 
     lines = capsys.readouterr().out.splitlines()
-    assert [line[:8].strip() for line in lines[1:]] == ["bare", "recorded", "recorded"]
+    table = [line.split("|")[1].strip() for line in lines if line.startswith("| ")]
+    assert table[1:4] == ["bare", "recorded in CSV", "recorded and delivered to SQLite"]
+
+
+def test_requests_over_http_are_counted_bare_and_recorded(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert bench.main(["http", "--seconds", "0.2", "--rounds", "1", "--connections", "2"]) == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    table = [line.split("|") for line in lines if line.startswith("| ")]
+    assert [row[1].strip() for row in table[1:3]] == ["bare", "recorded in CSV"]
+    assert all(float(row[2].replace(",", "")) > 0 for row in table[1:])
+    assert not any("failed" in line for line in lines)
 
 
 def test_pages_of_a_long_list_are_timed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

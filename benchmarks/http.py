@@ -1,0 +1,212 @@
+"""Requests a second of a JSON route, 1 KB in and 1 KB out, over HTTP: bare and recorded.
+
+Five servers take turns, the same route in each, under uvicorn as `manage.py run` starts it: bare;
+recorded in CSV; recorded and delivered to sqld by a process beside it, as `manage.py logs ship`
+does; recorded and delivered to sqld by itself, as it is by default; and with the source document's
+logger as written. Sixteen keep-alive connections send a new body with each request. Where the
+system allows it the server has one core for itself, and the load, sqld and the process beside it
+share another. While one is measured the others are stopped. The last column says how many of all
+answered requests had their row in sqld when the last round ended.
+"""
+
+import argparse
+import json
+import os
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+from app.lib.tracelog.store.turso_store import TursoStore
+from commands.kit.environment import ROOT
+from commands.kit.parts import sqld_path
+
+KINDS: Final = {
+    "bare": "bare",
+    "csv": "recorded in CSV",
+    "beside": "recorded, delivered by a process beside it",
+    "recorded": "recorded and delivered",
+    "source": "the source document's logger",
+}
+SERVER_CORE: Final = 0
+OTHER_CORE: Final = 1
+
+
+@dataclass
+class Server:
+    """A server, the programs that work with it, and what was measured of it."""
+
+    port: int
+    processes: list[subprocess.Popen[bytes]]
+    turso_url: str = ""
+    answered: float = 0
+    rounds: list[dict[str, float]] = field(default_factory=list)
+
+    def send(self, number: signal.Signals) -> None:
+        for process in self.processes:
+            process.send_signal(number)
+
+    def delivered(self) -> str:
+        """The share of all answered requests whose row is in sqld by now."""
+        if not self.turso_url:
+            return ""
+        store = TursoStore(self.turso_url)
+        [[count]] = store.query("SELECT count(*) FROM api_logs").rows
+        store.close()
+        return f"{int(count or 0) / self.answered:.0%}"
+
+
+class Stage:
+    """Starts programs in a folder of their own and ends them."""
+
+    def __init__(self, stack: ExitStack, folder: Path) -> None:
+        self._stack = stack
+        self._folder = folder
+        self.pins = hasattr(os, "sched_setaffinity") and {
+            SERVER_CORE,
+            OTHER_CORE,
+        } <= os.sched_getaffinity(0)
+
+    def server(self, kind: str) -> Server:
+        port, folder = _free_port(), self._folder / kind
+        options = ["--port", str(port), "--folder", str(folder)]
+        processes = []
+        url = ""
+        if kind in ("beside", "recorded", "source"):
+            turso_port = _free_port()
+            url = f"http://127.0.0.1:{turso_port}"
+            address = ["--http-listen-addr", f"127.0.0.1:{turso_port}", "--no-welcome"]
+            data = str(self._folder / f"{kind}.sqld")
+            processes.append(self.run([str(sqld_path()), "-d", data, *address], OTHER_CORE))
+            _wait_for(turso_port)
+            store = TursoStore(url)
+            store.migrate()
+            store.close()
+            options += ["--turso-url", url]
+        module = [sys.executable, "-m", "benchmarks.http_server"]
+        served = "csv" if kind == "beside" else kind
+        processes.append(self.run([*module, served, *options], SERVER_CORE))
+        if kind == "beside":
+            processes.append(self.run([*module, "ship", *options], OTHER_CORE))
+        _wait_for(port)
+        return Server(port, processes, url)
+
+    def run(self, command: list[str], core: int) -> subprocess.Popen[bytes]:
+        with (self._folder / "errors.txt").open("ab") as errors:
+            process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                preexec_fn=self._pin(core),  # no threads here
+            )
+        self._stack.callback(_end, process)
+        return process
+
+    def load(self, port: int, connections: int, seconds: float) -> dict[str, float]:
+        command = [sys.executable, "-m", "benchmarks.http_load", "--port", str(port)]
+        command += ["--connections", str(connections), "--seconds", str(seconds)]
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            check=True,
+            stdout=subprocess.PIPE,
+            timeout=seconds + 60,
+            preexec_fn=self._pin(OTHER_CORE),
+        )
+        measured: dict[str, float] = json.loads(done.stdout)
+        return measured
+
+    def _pin(self, core: int) -> Callable[[], None] | None:
+        return (lambda: os.sched_setaffinity(0, {core})) if self.pins else None
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+def _wait_for(port: int) -> None:
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=1)
+        except urllib.error.HTTPError:
+            return
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+        else:
+            return
+
+
+def run(kinds: list[str], connections: int, seconds: float, rounds: int, folder: Path) -> None:
+    with ExitStack() as stack:
+        stage = Stage(stack, folder)
+        servers = {kind: stage.server(kind) for kind in kinds}
+        for server in servers.values():
+            server.answered += stage.load(server.port, connections, min(seconds, 1.0))["requests"]
+            server.send(signal.SIGSTOP)
+        delivered: dict[str, str] = {}
+        for _ in range(rounds):
+            for kind, server in servers.items():
+                server.send(signal.SIGCONT)
+                server.rounds.append(stage.load(server.port, connections, seconds))
+                server.answered += server.rounds[-1]["requests"]
+                delivered[kind] = server.delivered()
+                server.send(signal.SIGSTOP)
+        where = "one core for the server" if stage.pins else "cores not pinned"
+    print(f"| {connections} connections, {where} | req/s | p50 ms | p99 ms | of bare | in sqld |")
+    print("|---|---:|---:|---:|---:|---:|")
+    bare = _median(servers["bare"], "per_second")
+    for kind, server in servers.items():
+        rate = _median(server, "per_second")
+        times = " | ".join(f"{_median(server, name):.1f}" for name in ("p50_ms", "p99_ms"))
+        print(f"| {KINDS[kind]} | {rate:,.0f} | {times} | {rate / bare:.2f} | {delivered[kind]} |")
+        if failed := sum(each["failed"] for each in server.rounds):
+            print(f"{KINDS[kind]}: {failed:.0f} requests failed")
+
+
+def _median(server: Server, name: str) -> float:
+    return statistics.median(each[name] for each in server.rounds)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="manage.py bench http",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--connections", type=int, default=16)
+    parser.add_argument("--seconds", type=float, default=3.0, help="a round, of each")
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args(arguments)
+    kinds = list(KINDS)
+    if sqld_path() is None:
+        kinds = ["bare", "csv"]
+        print("Not measured with delivery: there is no sqld here.")
+    elif find_spec("libsql_client") is None:
+        kinds.remove("source")
+        print("Not compared with others: the packages of requirements-bench.txt are missing.")
+    with tempfile.TemporaryDirectory() as folder:
+        run(kinds, options.connections, options.seconds, options.rounds, Path(folder))
+    return 0

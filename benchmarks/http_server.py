@@ -1,0 +1,51 @@
+"""One of the servers that `manage.py bench http` compares."""
+
+import argparse
+import signal
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+
+from app.lib.logger import CSVOnlyLogger, EnhancedCSVLogger
+from app.lib.tracelog.capture.middleware import ASGIApp, CaptureMiddleware
+from benchmarks.sample import bare_app
+from benchmarks.source_logger import source_app
+
+
+def app_of(kind: str, turso_url: str, folder: Path) -> FastAPI | ASGIApp:
+    match kind:
+        case "recorded":
+            logger = EnhancedCSVLogger(turso_url, base_path=folder)
+            return CaptureMiddleware(bare_app(), logger.recorder)
+        case "csv":
+            return CaptureMiddleware(bare_app(), CSVOnlyLogger(folder).recorder)
+        case "source":
+            folder.mkdir()
+            return source_app(turso_url, folder)
+    return bare_app()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("kind", choices=["bare", "csv", "recorded", "source", "ship"])
+    parser.add_argument("--port", type=int)
+    parser.add_argument("--turso-url", default="")
+    parser.add_argument("--folder", type=Path)
+    options = parser.parse_args()
+    if options.kind == "ship":
+        logger = EnhancedCSVLogger(options.turso_url, base_path=options.folder)
+        logger.start()
+        signal.sigwait({signal.SIGTERM})
+        return
+    uvicorn.run(
+        app_of(options.kind, options.turso_url, options.folder),
+        port=options.port,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+    )
+
+
+if __name__ == "__main__":
+    main()
