@@ -11,6 +11,7 @@ import contextlib
 import errno
 import logging
 import os
+import secrets
 import sys
 import threading
 import time
@@ -32,6 +33,7 @@ Fsync = Literal["everysec", "always", "no"]
 LOCK_SECONDS: Final = 0.02
 """How long an append waits for the lock before it goes on without."""
 
+_LEFT_SECONDS: Final = 60.0
 _FLAGS: Final = os.O_RDWR | os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -119,7 +121,7 @@ class Journal:
             try:
                 self._force(fd)
             finally:
-                os.close(fd)
+                _close(fd)
 
     def close(self) -> None:
         """Sync, unless `fsync` is "no", and let go of the file; a later append opens it again."""
@@ -136,30 +138,39 @@ class Journal:
         except FileNotFoundError:
             self._begin_file()
             fd = os.open(self.path, _FLAGS | os.O_CREAT, 0o600)
-        stat = os.fstat(fd)
+        try:
+            stat = os.fstat(fd)
+            self._first_id = first_id_of(self.path)
+        except OSError:
+            _close(fd)
+            raise
         self._fd, self._inode, self._clean_size = fd, (stat.st_dev, stat.st_ino), -1
-        self._first_id = first_id_of(self.path)
 
     def _begin_file(self) -> None:
         """Have a file with a header, and no second one where several processes begin it at once."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        who = f"{os.getpid()}.{id(self)}"
-        begun = self.path.with_name(f".{self.table.name}.{who}.new")
-        fd = os.open(begun, _FLAGS | os.O_CREAT | os.O_TRUNC, 0o600)
+        for left in self.path.parent.glob(f".{self.table.name}.*.new"):
+            # Somebody was killed before it was unlinked; it would keep a segment's room for ever.
+            with contextlib.suppress(OSError):
+                if self._clock() - left.stat().st_mtime > _LEFT_SECONDS:
+                    left.unlink()
+        # Never one that is there: it may be another name of a file with rows.
+        begun = self.path.with_name(f".{self.table.name}.{secrets.token_hex(8)}.new")
+        fd = os.open(begun, _FLAGS | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             _write_all(fd, self._header)
             # File systems without links have the header written together with the first row.
             with contextlib.suppress(OSError):
                 os.link(begun, self.path)
         finally:
-            os.close(fd)
+            _close(fd)
             with contextlib.suppress(OSError):
                 os.unlink(begun)  # noqa: PTH108
 
     def _close(self) -> None:
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            _close(fd)
 
     def _lock(self) -> bool:
         if locks.try_lock(self._fd):
@@ -257,7 +268,7 @@ class Journal:
             if sys.platform == "win32":
                 # An open file cannot be renamed there; if others have it open, it just grows on.
                 self._close()
-            self.path.rename(sealed)
+            os.rename(self._file, sealed)  # noqa: PTH104 # by the name that tests make fail
         except OSError:
             return False
         self._seal_next = False
@@ -270,9 +281,15 @@ class Journal:
         """Open files anew: a lock taken through an inherited descriptor would be the parent's."""
         self._mutex = threading.Lock()
         for fd in self._dirty:
-            os.close(fd)
+            _close(fd)
         self._dirty = []
         self._close()
+
+
+def _close(fd: int) -> None:
+    """Close a descriptor. It is gone even where that fails, and its rows are in the file."""
+    with contextlib.suppress(OSError):
+        os.close(fd)
 
 
 def _write_all(fd: int, data: bytes) -> None:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -79,6 +80,24 @@ def test_two_that_begin_a_file_at_once_and_get_no_lock_write_one_header(
     lines = slow.path.read_bytes().splitlines(keepends=True)
     assert lines == [codec.header(API), *(codec.encode(API, row) for row in rows)]
     assert [path.name for path in tmp_path.iterdir()] == [slow.path.name]
+
+
+def test_what_a_kill_left_while_a_file_was_begun_is_never_written_to_and_goes(
+    tmp_path: Path,
+) -> None:
+    rows = [append(Journal(tmp_path, API), api_row())]
+    left = tmp_path / ".api_logs.0123456789abcdef.new"
+    os.link(tmp_path / "api_logs.csv", left)
+    now = [time.time()]
+    target = Journal(tmp_path, API, max_bytes=300, clock=lambda: now[0])
+    rows.append(append(target, api_row()))
+    assert left.exists()
+    now[0] += 3600
+
+    rows.append(append(target, api_row()))
+
+    assert not left.exists()
+    assert read_all(tmp_path) == (rows, [])
 
 
 def test_where_files_cannot_be_linked_the_header_comes_with_the_first_row(
