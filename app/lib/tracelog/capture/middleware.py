@@ -161,7 +161,7 @@ class _Exchange:
                 self._record_failure()
         if self._recorded:
             return
-        if self._disconnected or not isinstance(error, Exception):
+        if not isinstance(error, Exception):
             self._status = CLIENT_CLOSED_REQUEST
         elif self._status is None:
             self._status = 500
@@ -195,6 +195,10 @@ class _Exchange:
             return
         self._recorded = True
         duration_ms = round((time.perf_counter() - self._started) * 1000)
+        if self._disconnected:
+            # Nobody gets what the app answers now, and an exception is how it was told so.
+            self._status = CLIENT_CLOSED_REQUEST
+            self._trace.exception = None
         status = self._status or 0
         if self._trace.exception is not None or (status >= 500 and not self._trace.failed):
             self._record_failure()

@@ -1,0 +1,247 @@
+"""What is large or slow passes through: chunk by chunk, at once, and without being gathered."""
+
+import asyncio
+import json
+import tracemalloc
+import uuid
+from collections.abc import Iterator, MutableMapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI, Request
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
+
+from app.lib.logger import CSVOnlyLogger
+from app.lib.tracelog.capture.middleware import ASGIApp, CaptureMiddleware, Receive, Scope, Send
+from app.lib.tracelog.schema import API_LOGS, TABLES, TASK_PROGRESS_LOGS
+from app.lib.tracelog.trace import current_trace, new_trace_id
+from tests.lib.tracelog.rows import read_all
+
+Message = MutableMapping[str, Any]
+
+CHUNK = b"x" * (1 << 20)
+GIGABYTE = 1024
+
+
+@pytest.fixture
+def logger(tmp_path: Path) -> Iterator[CSVOnlyLogger]:
+    logger = CSVOnlyLogger(tmp_path)
+    yield logger
+    logger.close()
+
+
+def scope_of(method: str = "POST", path: str = "/", content_type: str = "text/plain") -> Scope:
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "method": method,
+        "path": path,
+        "raw_path": path.encode(),
+        "root_path": "",
+        "scheme": "http",
+        "query_string": b"",
+        "headers": [(b"content-type", content_type.encode())],
+        "client": ("192.0.2.7", 5000),
+        "server": ("127.0.0.1", 8000),
+        "state": {},
+    }
+
+
+def recorded(logger: CSVOnlyLogger) -> dict[str, Any]:
+    """The one row of the log, its JSON read."""
+    table = TABLES[API_LOGS]
+    [row], bad = read_all(logger.recorder.log_dir, table)
+    assert not bad
+    named: dict[str, Any] = dict(zip(table.column_names, row, strict=True))
+    for name in ("request_body", "response_body"):
+        named[name] = json.loads(named[name]) if named[name] else None
+    return named
+
+
+async def consume(scope: Scope, receive: Receive, send: Send) -> None:
+    while (await receive()).get("more_body"):
+        pass
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def produce(scope: Scope, receive: Receive, send: Send) -> None:
+    headers = [(b"content-type", b"text/plain")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    for _ in range(GIGABYTE):
+        await send({"type": "http.response.body", "body": CHUNK, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+@pytest.mark.parametrize(
+    ("app", "column"), [(consume, "request_body"), (produce, "response_body")], ids=["up", "down"]
+)
+def test_a_gigabyte_adds_less_than_a_megabyte_of_memory(
+    logger: CSVOnlyLogger, app: ASGIApp, column: str
+) -> None:
+    left = GIGABYTE if app is consume else 0
+
+    async def receive() -> Message:
+        nonlocal left
+        left -= 1
+        return {"type": "http.request", "body": CHUNK if left >= 0 else b"", "more_body": left > 0}
+
+    async def send(message: Message) -> None:
+        pass
+
+    async def call() -> None:
+        await CaptureMiddleware(app, logger.recorder)(scope_of(), receive, send)
+
+    tracemalloc.start()
+    try:
+        asyncio.run(call())
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert recorded(logger)[column][":cut"] == 1 << 30
+    assert peak < 1 << 20
+
+
+def test_an_upload_reaches_the_app_as_it_comes(logger: CSVOnlyLogger) -> None:
+    seen: list[bytes] = []
+    seen_when_sent: list[int] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        more = True
+        while more:
+            message = await receive()
+            more = message["more_body"]
+            seen.append(message["body"])
+        await consume(scope, receive, send)
+
+    async def receive() -> Message:
+        seen_when_sent.append(len(seen))
+        number = len(seen_when_sent)
+        return {"type": "http.request", "body": b"%d" % number, "more_body": number < 3}
+
+    async def send(message: Message) -> None:
+        pass
+
+    asyncio.run(CaptureMiddleware(app, logger.recorder)(scope_of(), receive, send))
+
+    assert seen_when_sent[:3] == [0, 1, 2]
+    assert recorded(logger)["request_body"] == "1234"
+
+
+def test_server_sent_events_leave_one_by_one(logger: CSVOnlyLogger) -> None:
+    app = FastAPI()
+    sent: list[bytes] = []
+    sent_when_made: list[int] = []
+
+    @app.get("/events", response_class=EventSourceResponse)
+    async def events() -> Any:
+        for number in range(3):
+            sent_when_made.append(len([chunk for chunk in sent if b"event-" in chunk]))
+            yield ServerSentEvent(raw_data=f"event-{number}")
+            # What was yielded goes through a queue of FastAPI's own.
+            await asyncio.sleep(0.05)
+
+    async def receive() -> Message:
+        if not received:
+            received.append(True)
+            return {"type": "http.request", "body": b"", "more_body": False}
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            sent.append(message["body"])
+
+    received: list[bool] = []
+
+    async def call() -> None:
+        await CaptureMiddleware(app, logger.recorder)(scope_of("GET", "/events"), receive, send)
+
+    asyncio.run(call())
+
+    assert sent_when_made == [0, 1, 2]
+    assert recorded(logger)["response_body"] == {
+        ":type": "text/event-stream",
+        ":size": sum(map(len, sent)),
+    }
+
+
+def test_a_client_that_leaves_during_its_upload_is_status_499(logger: CSVOnlyLogger) -> None:
+    app = FastAPI()
+
+    @app.post("/")
+    async def upload(request: Request) -> int:
+        return len(await request.body())
+
+    incoming: list[Message] = [
+        {"type": "http.disconnect"},
+        {"type": "http.request", "body": b"half", "more_body": True},
+    ]
+
+    async def receive() -> Message:
+        return incoming.pop()
+
+    async def send(message: Message) -> None:
+        pass
+
+    async def call() -> None:
+        await CaptureMiddleware(app, logger.recorder)(scope_of(), receive, send)
+
+    # Starlette's, which uvicorn knows.
+    with pytest.raises(ClientDisconnect):
+        asyncio.run(call())
+
+    row = recorded(logger)
+    assert row["response_status"] == 499
+    assert row["request_body"] == "half"
+    assert read_all(logger.recorder.log_dir, TABLES[TASK_PROGRESS_LOGS]) == ([], [])
+
+
+def test_routes_threads_and_tasks_share_the_trace_of_their_request(logger: CSVOnlyLogger) -> None:
+    app = FastAPI()
+    found: list[str] = []
+
+    def note() -> None:
+        trace = current_trace()
+        assert trace
+        found.append(trace.trace_id)
+
+    @app.get("/")
+    def in_a_thread() -> None:
+        note()
+
+    @app.get("/more")
+    async def in_a_task() -> None:
+        await asyncio.gather(asyncio.to_thread(note), run_in_threadpool(note))
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            told.append(dict(message["headers"])[b"x-trace-id"].decode())
+
+    told: list[str] = []
+
+    async def call() -> None:
+        capture = CaptureMiddleware(app, logger.recorder)
+        await capture(scope_of("GET"), receive, send)
+        await capture(scope_of("GET", "/more"), receive, send)
+
+    asyncio.run(call())
+
+    assert found == [told[0], told[1], told[1]]
+    assert told[0] != told[1]
+
+
+def test_a_new_trace_id_is_a_random_uuid() -> None:
+    ids = {new_trace_id() for _ in range(1000)}
+    assert len(ids) == 1000
+    for text in ids:
+        parsed = uuid.UUID(text)
+        assert (str(parsed), parsed.version, parsed.variant) == (text, 4, uuid.RFC_4122)
