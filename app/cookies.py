@@ -9,6 +9,7 @@ SESSION = "session"
 LANGUAGE = "lang"
 THEME = "theme"
 FLASH = "flash"
+JOBS = "jobs"  # there while a job of this browser's user may be going on
 TIME_ZONE = "tz"  # written by the page's script, so neither HttpOnly nor prefixed
 
 

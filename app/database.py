@@ -55,7 +55,6 @@ class Database:
         if self.url.get_backend_name() == "sqlite":
             _make_folder(self.url)
             self.engine = create_async_engine(self.url, pool_size=5, max_overflow=5, pool_timeout=5)
-            _set_up_sqlite(self.engine.sync_engine)
         else:
             self.engine = create_async_engine(
                 self.url,
@@ -68,7 +67,7 @@ class Database:
                 # poolers that hand out a connection per transaction lose prepared statements.
                 connect_args={"connect_timeout": 5, "prepare_threshold": None},
             )
-            _set_up_postgres(self.engine.sync_engine)
+        set_up_engine(self.engine.sync_engine)
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
 
     def session(self) -> AbstractAsyncContextManager[AsyncSession]:
@@ -131,6 +130,14 @@ def _migrating(url: str) -> Generator[Connection]:
 
 def _make_folder(url: URL) -> None:
     Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
+
+
+def set_up_engine(engine: Engine) -> None:
+    """Have an engine's connections behave as this app expects of them."""
+    if engine.dialect.name == "sqlite":
+        _set_up_sqlite(engine)
+    else:
+        _set_up_postgres(engine)
 
 
 def _set_up_postgres(engine: Engine) -> None:

@@ -7,13 +7,14 @@ from fastapi import Depends, HTTPException, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.config import Settings
-from app.cookies import SESSION, read_cookie
+from app.cookies import JOBS, SESSION, read_cookie
 from app.database import Database
 from app.lib.logger import TraceLogger
 from app.lib.tracelog.trace import current_trace
 from app.models.user import User
 from app.services.account_service import AccountProvider, LocalAccounts
 from app.services.item_service import ItemService
+from app.services.job_service import JobService
 from app.services.password_hasher import PasswordHasher
 from app.services.session_service import SessionService
 from app.templating import Viewer
@@ -58,7 +59,9 @@ def session_service(session: SessionDep) -> SessionService:
 SessionServiceDep = Annotated[SessionService, Depends(session_service)]
 
 
-async def current_user(request: Request, sessions: SessionServiceDep) -> User | None:
+async def current_user(
+    request: Request, session: SessionDep, sessions: SessionServiceDep
+) -> User | None:
     """Who is signed in; tells the trace and the templates too."""
     token = read_cookie(request, SESSION)
     user = await sessions.resolve(token) if token else None
@@ -66,7 +69,11 @@ async def current_user(request: Request, sessions: SessionServiceDep) -> User | 
         return None
     # Templates of error pages are rendered after the transaction ended: they get plain values.
     request.state.viewer = Viewer(
-        id=user.id, name=user.name, email=user.email, is_admin=user.role == "admin"
+        id=user.id,
+        name=user.name,
+        email=user.email,
+        is_admin=user.role == "admin",
+        jobs=await JobService(session, user.id).going_on() if read_cookie(request, JOBS) else 0,
     )
     if (trace := current_trace()) is not None:
         trace.user_id = user.id

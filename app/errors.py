@@ -207,6 +207,6 @@ async def _identify(request: Request) -> None:
     database: Database = request.app.state.database
     try:
         async with database.session() as session:
-            await current_user(request, SessionService(session))
+            await current_user(request, session, SessionService(session))
     except SQLAlchemyError:
         log.warning("An error page could not find out who is signed in")

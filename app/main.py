@@ -16,6 +16,7 @@ from app.assets import HashedStaticFiles
 from app.config import Settings
 from app.cookies import SESSION, cookie_name
 from app.database import Database
+from app.jobs.engine import JobEngine
 from app.lib.logger import CSVOnlyLogger, EnhancedCSVLogger, TraceLogger
 from app.lib.tracelog.capture.middleware import CaptureMiddleware, ExceptionNote
 from app.routers import ROUTERS
@@ -75,6 +76,7 @@ def create_app(settings: Settings | None = None, *, logger: TraceLogger | None =
     app.state.database = Database(settings.database_url)
     app.state.hasher = PasswordHasher()
     app.state.logger = logger or make_logger(settings)
+    app.state.jobs = JobEngine(settings.database_url, app.state.logger)
     errors.install(app)
     for router in ROUTERS:
         app.include_router(router)
@@ -89,9 +91,12 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         log.warning("Dropped the quotes around %s; better leave them out.", ", ".join(names))
     if isinstance(logger, EnhancedCSVLogger):
         logger.start()
+    jobs: JobEngine = app.state.jobs
+    await run_in_threadpool(jobs.start)
     try:
         yield
     finally:
+        await run_in_threadpool(jobs.stop)
         if isinstance(logger, CSVOnlyLogger):
             await run_in_threadpool(logger.close, DRAIN_SECONDS)
         await app.state.database.close()

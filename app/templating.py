@@ -43,6 +43,8 @@ class Viewer:
     name: str
     email: str
     is_admin: bool
+    jobs: int = 0
+    """How many of the user's jobs go on, where this browser has queued some."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,13 @@ def render(
     if flash is not None and toast is None:
         delete_cookie(response, request.app.state.settings, FLASH)
     return response
+
+
+def render_text(request: Request, template: Template) -> str:
+    """What a template makes, for a message of a stream."""
+    context = _shared(request) | template.context()
+    environment = _environment(language_of(request).code)
+    return environment.get_template(template.template).render(context)
 
 
 def redirect(request: Request, path: str, toast: Toast | None = None) -> Response:

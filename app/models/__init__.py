@@ -2,7 +2,8 @@
 
 from app.models.base import Base
 from app.models.item import Item
+from app.models.job import Job, JobWorker
 from app.models.login_session import LoginSession
 from app.models.user import User
 
-__all__ = ["Base", "Item", "LoginSession", "User"]
+__all__ = ["Base", "Item", "Job", "JobWorker", "LoginSession", "User"]

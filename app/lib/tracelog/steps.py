@@ -66,13 +66,17 @@ class Task(_Context):
         return trace.trace_id if trace else ""
 
     def step(self, name: str, input: object = None) -> "Step":  # noqa: A002 # the column's word
-        """A step of this task; `input` is anything that can be shown as JSON."""
+        """A step of this task; `input` is anything that can be shown as JSON.
+
+        It has its place in the order from now on, whether it is entered or not.
+        """
+        self._order(name)
         return Step(self, name, input)
 
     def write(
         self, step_name: str, status: str, error: BaseException | None = None, **columns: object
     ) -> None:
-        order = self._orders.setdefault(step_name, len(self._orders) + 1)
+        order = self._order(step_name)
         row = {"task_name": self.name, "step_name": step_name, "status": status, **columns}
         row["execution_order"] = order
         if status == "FAILED":
@@ -80,6 +84,9 @@ class Task(_Context):
             if trace := current_trace():
                 trace.failed = True
         self._write(row, error)
+
+    def _order(self, step_name: str) -> int:
+        return self._orders.setdefault(step_name, len(self._orders) + 1)
 
     def _enter(self) -> None:
         self._trace = current_trace() or self._stack.enter_context(use_trace(Trace(new_trace_id())))

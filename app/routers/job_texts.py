@@ -1,0 +1,36 @@
+"""Jobs in the reader's words: kinds, steps, problems and results. A new kind adds its own here."""
+
+from collections.abc import Mapping
+
+from app.i18n import Language
+from app.models.job import Job
+
+
+def kind_name(language: Language, kind: str) -> str:
+    """What a kind of job is called; of one that has no name here, as the trace log has it."""
+    names: dict[str, str] = {}
+    return names.get(kind, kind)
+
+
+def step_name(language: Language, step: str) -> str:
+    """What a step is called."""
+    names: dict[str, str] = {}
+    return names.get(step, step)
+
+
+def problem(language: Language, job: Job) -> str:
+    """Why a job failed."""
+    _ = language.gettext
+    if not job.problem:
+        return ""
+    sentences: Mapping[str, str] = {
+        "internal": _("Something went wrong on our side. Please try again."),
+        "unknown_kind": _("This app does not know this kind of job any more."),
+    }
+    sentence = sentences.get(job.problem["code"], sentences["internal"])
+    return sentence % job.problem["values"] if job.problem["values"] else sentence
+
+
+def outcome(language: Language, job: Job) -> str:
+    """What came of a job that is done, in a sentence; empty where its end says it all."""
+    return ""

@@ -1,0 +1,286 @@
+"""Jobs over kills, in processes of their own, on SQLite and on PostgreSQL."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from sqlalchemy import select, update
+
+from app.database import Database
+from app.jobs.kinds import KINDS, job
+from app.lib.tracelog.schema import TABLES, TASK_PROGRESS_LOGS
+from app.lib.tracelog.trace import Trace, use_trace
+from app.models.job import Job
+from app.models.user import User
+from app.services.errors import NotFound
+from app.services.job_service import JobService
+from commands.kit.environment import ROOT
+from tests.lib.tracelog.rows import read_all
+from tests.support.processes import wait_until
+
+TRACE = "6f1c4d2e-8a3b-4c5d-9e7f-0a1b2c3d4e5f"
+
+StartWorker = Callable[[], "subprocess.Popen[str]"]
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest) -> str:
+    name = "sqlite_database" if request.param == "sqlite" else "postgres_database"
+    found: str = request.getfixturevalue(name)
+    return found
+
+
+@pytest.fixture
+async def database(url: str) -> AsyncIterator[Database]:
+    database = Database(url)
+    async with database.session() as session:
+        for name in ("hana", "taro"):
+            session.add(User(email=f"{name}@example.com", name=name, role="user"))
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def start_worker(url: str, database: Database, tmp_path: Path) -> Iterator[StartWorker]:
+    with ExitStack() as stack:
+
+        def start() -> "subprocess.Popen[str]":
+            command = [sys.executable, "-m", "tests.jobs.worker", url, str(tmp_path)]
+            pipe = subprocess.PIPE
+            process = subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True)
+            stack.enter_context(process)
+            stack.callback(process.kill)
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            return process
+
+        yield start
+
+
+def end(worker: "subprocess.Popen[str]") -> int:
+    """End a worker as a shutdown does; its exit code."""
+    assert worker.stdin is not None
+    worker.stdin.close()
+    return worker.wait(30)
+
+
+async def queue(database: Database, kind: str, user: int = 1, **params: Any) -> str:
+    async with database.session() as session:
+        with use_trace(Trace(TRACE)):
+            return (await JobService(session, user).queue(kind, "a job", params)).id
+
+
+async def queue_and_fail(database: Database) -> None:
+    async with database.session() as session:
+        await JobService(session, 1).queue("Count", "never", {"upto": 1})
+        raise NotFound
+
+
+async def job_when(database: Database, job_id: str, is_so: Callable[[Job], bool]) -> Job:
+    """The job as soon as something is true of it."""
+    with anyio.fail_after(60):
+        while True:
+            async with database.session() as session:
+                found = await session.get(Job, job_id)
+            assert found is not None
+            if is_so(found):
+                return found
+            await anyio.sleep(0.05)
+
+
+def has_ended(job: Job) -> bool:
+    return job.ended_at is not None
+
+
+def steps(tmp_path: Path) -> list[tuple[Any, ...]]:
+    """What the trace log has: step, status, order and trace."""
+    table = TABLES[TASK_PROGRESS_LOGS]
+    names = ("step_name", "status", "execution_order", "trace_id")
+    places = [table.column_names.index(name) for name in names]
+    return [tuple(row[i] for i in places) for row in read_all(tmp_path / "logs", table)[0]]
+
+
+async def test_a_job_runs_in_the_trace_of_who_queued_it(
+    database: Database, start_worker: StartWorker, tmp_path: Path
+) -> None:
+    start_worker()
+    job_id = await queue(database, "Count", upto=20)
+
+    done = await job_when(database, job_id, has_ended)
+
+    assert (done.status, done.result, done.attempt) == ("done", {"counted": 20}, 1)
+    assert [step["status"] for step in done.steps] == ["done", "done"]
+    assert steps(tmp_path) == [
+        ("Read", "START", 1, TRACE),
+        ("Read", "SUCCESS", 1, TRACE),
+        ("DB_Commit", "START", 2, TRACE),
+        ("DB_Commit", "SUCCESS", 2, TRACE),
+    ]
+
+
+async def test_after_a_kill_a_job_goes_on_in_its_step(
+    database: Database, start_worker: StartWorker, tmp_path: Path
+) -> None:
+    worker = start_worker()
+    job_id = await queue(database, "Count", upto=150)
+    await job_when(database, job_id, lambda job: job.done > 20)
+    worker.send_signal(signal.SIGKILL)
+    worker.wait()
+    start_worker()
+
+    done = await job_when(database, job_id, has_ended)
+
+    assert (done.status, done.attempt) == ("done", 2)
+    numbers = (tmp_path / f"{job_id}.txt").read_text().split()
+    assert numbers == [str(number) for number in range(150)]
+    assert len((tmp_path / "read.txt").read_text().split()) == 1  # its result was kept
+    starts = [row for row in steps(tmp_path) if row[1] == "START"]
+    assert starts == [("Read", "START", 1, TRACE), *[("DB_Commit", "START", 2, TRACE)] * 2]
+
+
+async def test_a_shutdown_hands_a_job_to_whoever_comes_next(
+    database: Database, start_worker: StartWorker, tmp_path: Path
+) -> None:
+    worker = start_worker()
+    job_id = await queue(database, "Count", upto=150)
+    await job_when(database, job_id, lambda job: job.done > 20)
+    assert end(worker) == 0
+    start_worker()
+
+    done = await job_when(database, job_id, has_ended)
+
+    assert (done.status, done.attempt) == ("done", 2)
+    assert len(set((tmp_path / f"{job_id}.txt").read_text().split())) == 150
+
+
+async def test_of_two_workers_one_runs_a_job_and_the_other_takes_over(
+    database: Database, start_worker: StartWorker, tmp_path: Path
+) -> None:
+    workers = [start_worker(), start_worker()]
+    short = [await queue(database, "Count", user=2, upto=30) for _ in range(4)]
+    long = await queue(database, "Count", upto=500)
+    await job_when(database, long, lambda job: job.done > 20)
+    reader = int((tmp_path / "read.txt").read_text().split()[-1])
+    for job_id in short:
+        done = await job_when(database, job_id, has_ended)
+        assert (done.status, done.attempt) == ("done", 1)
+    for worker in workers:
+        if worker.pid == reader:
+            worker.send_signal(signal.SIGKILL)
+
+    done = await job_when(database, long, has_ended)
+
+    assert done.status == "done"
+    numbers = (tmp_path / f"{long}.txt").read_text().split()
+    assert numbers == [str(number) for number in range(500)]
+
+
+async def test_a_job_that_failed_goes_on_from_the_step_that_failed(
+    database: Database, start_worker: StartWorker, tmp_path: Path
+) -> None:
+    start_worker()
+    job_id = await queue(database, "Fail")
+    failed = await job_when(database, job_id, has_ended)
+    assert failed.status == "failed"
+    assert failed.problem == {"code": "bad_file", "values": {"line": 3}}
+
+    (tmp_path / "mended").touch()
+    async with database.session() as session:
+        await JobService(session, 1).retry(job_id)
+    done = await job_when(database, job_id, has_ended)
+
+    assert (done.status, done.attempt, done.problem) == ("done", 2, None)
+    assert (tmp_path / "first.txt").read_text() == "1\n"
+
+
+async def test_an_error_of_ours_is_not_told_to_the_user(
+    database: Database, start_worker: StartWorker
+) -> None:
+    start_worker()
+    failed = await job_when(database, await queue(database, "Crash"), has_ended)
+
+    assert failed.status == "failed"
+    assert failed.problem == {"code": "internal", "values": {}}
+
+
+async def test_a_job_is_cancelled_while_it_runs_and_before(
+    database: Database, start_worker: StartWorker
+) -> None:
+    waiting = await queue(database, "Count", upto=10)
+    async with database.session() as session:
+        await JobService(session, 1).cancel(waiting)
+    start_worker()
+    running = await queue(database, "Count", upto=100_000)
+    await job_when(database, running, lambda job: job.done > 10)
+    async with database.session() as session:
+        await JobService(session, 1).cancel(running)
+
+    cancelled = await job_when(database, running, has_ended)
+    never = await job_when(database, waiting, has_ended)
+
+    assert cancelled.status == never.status == "cancelled"
+    assert never.attempt == 0
+
+    async with database.session() as session:
+        await JobService(session, 1).retry(waiting)
+    assert (await job_when(database, waiting, has_ended)).status == "done"
+
+
+async def test_a_rolled_back_transaction_takes_its_job_back(
+    database: Database, start_worker: StartWorker
+) -> None:
+    start_worker()
+
+    with pytest.raises(NotFound):
+        await queue_and_fail(database)
+    after = await queue(database, "Count", upto=1)
+    await job_when(database, after, has_ended)
+
+    async with database.session() as session:
+        assert [job.title for job in await session.scalars(select(Job))] == ["a job"]
+
+
+async def test_who_was_taken_for_dead_writes_no_more(
+    database: Database, start_worker: StartWorker, tmp_path: Path
+) -> None:
+    start_worker()
+    job_id = await queue(database, "Count", upto=100_000)
+    await job_when(database, job_id, lambda job: job.done > 10)
+    async with database.session() as session:
+        await session.execute(update(Job).where(Job.id == job_id).values(attempt=7))
+    path = tmp_path / f"{job_id}.txt"
+    wait_until(lambda: steps(tmp_path)[-1][1] == "FAILED", what="the step to be left")
+    numbers = len(path.read_text().split())
+
+    await job_when(database, await queue(database, "Count", user=2, upto=30), has_ended)
+    assert len(path.read_text().split()) == numbers
+    found = await job_when(database, job_id, lambda _job: True)
+    assert (found.status, found.attempt) == ("running", 7)
+
+
+async def test_each_user_has_jobs_of_their_own(database: Database) -> None:
+    job_id = await queue(database, "Count", upto=1)
+    async with database.session() as session:
+        others = JobService(session, 2)
+        assert await others.latest() == []
+        assert await others.going_on() == 0
+        for call in (others.get, others.cancel, others.retry):
+            with pytest.raises(NotFound):
+                await call(job_id)
+        assert await JobService(session, 1).going_on() == 1
+
+
+def test_two_kinds_cannot_have_one_name() -> None:
+    register = job("Twice")
+    try:
+        register(lambda running: None)
+        with pytest.raises(ValueError, match="Twice"):
+            register(lambda running: None)
+    finally:
+        del KINDS["Twice"]

@@ -1,0 +1,77 @@
+"""A process that runs jobs, for tests that kill it. `python -m tests.jobs.worker URL FOLDER`.
+
+It writes `ready`, then goes on until its standard input ends.
+"""
+
+import logging
+import os
+import sys
+import time
+from pathlib import Path
+
+from app.jobs.engine import JobEngine
+from app.jobs.kinds import job
+from app.jobs.running import JobError, RunningJob
+from app.lib.logger import CSVOnlyLogger
+
+FOLDER = Path(sys.argv[2])
+
+
+@job("Count", at_once=4, per_user=2)
+def count(running: RunningJob, upto: int) -> dict[str, int]:
+    """Appends each number to a file, and goes on behind the last one after a kill."""
+
+    def read() -> int:
+        return note("read.txt", os.getpid())
+
+    def commit() -> int:
+        path = FOLDER / f"{running.id}.txt"
+        done = len(path.read_text().split()) if path.exists() else 0
+        for number in range(done, upto):
+            with running.transaction(), path.open("a") as file:
+                file.write(f"{number}\n")
+            time.sleep(0.005)
+            running.progress(number + 1, upto)
+        return upto
+
+    running.step("Read", read)
+    return {"counted": running.step("DB_Commit", commit)}
+
+
+@job("Fail")
+def fail(running: RunningJob) -> None:
+    """Fails in its second step until there is a file named `mended`."""
+
+    def second() -> None:
+        if not (FOLDER / "mended").exists():
+            raise JobError("bad_file", line=3)
+
+    running.step("First", note, "first.txt", 1)
+    running.step("Second", second)
+
+
+@job("Crash")
+def crash(running: RunningJob) -> None:
+    running.step("Only", lambda: 1 // 0)
+
+
+def note(name: str, number: int) -> int:
+    with (FOLDER / name).open("a") as file:
+        file.write(f"{number}\n")
+    return number
+
+
+def main() -> None:
+    logging.disable(logging.ERROR)
+    logger = CSVOnlyLogger(FOLDER / "logs")
+    engine = JobEngine(sys.argv[1], logger)
+    engine.start()
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    sys.stdin.read()
+    engine.stop()
+    logger.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,190 @@
+"""One's jobs as pages. The jobs' rows are made here; `tests/jobs` has the engine that runs them."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from httpx import AsyncClient
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.database import Database
+from app.lib.utils import utc_now
+from app.models.job import Job
+from app.routers import job_router
+from app.services.job_service import JobService
+from tests.routers.conftest import HTMX, Visit
+
+JAPANESE = {"Accept-Language": "ja"}
+
+
+@asynccontextmanager
+async def session_of(app: FastAPI) -> AsyncIterator[AsyncSession]:
+    database: Database = app.state.database
+    async with database.session() as session:
+        yield session
+
+
+async def add_job(app: FastAPI, title: str = "list.csv", user: int = 1, **values: Any) -> str:
+    """A job of the first user, as a worker left it."""
+    now = utc_now()
+    moments = {"ended_at": now} if values.get("status") in {"done", "failed", "cancelled"} else {}
+    async with session_of(app) as session:
+        job = await JobService(session, user).queue("Bulk_Import", "", {})
+        values = {"title": title} | moments | values
+        await session.execute(update(Job).where(Job.id == job.id).values(**values))
+    return job.id
+
+
+async def status_of(app: FastAPI, job_id: str) -> tuple[str, bool]:
+    async with session_of(app) as session:
+        job = await session.get(Job, job_id)
+    assert job is not None
+    return job.status, job.cancel
+
+
+async def test_an_empty_list_says_what_it_is_for(hana: AsyncClient) -> None:
+    page = await hana.get("/jobs")
+
+    assert page.status_code == 200
+    assert "Nothing runs and nothing has run." in page.text
+
+
+async def test_a_running_job_shows_its_step_and_how_far_it_is(
+    app: FastAPI, hana: AsyncClient
+) -> None:
+    began = utc_now().replace(year=2026, hour=1, minute=0, second=0, microsecond=0)
+    await add_job(
+        app,
+        "<b>買い物</b>.csv",
+        status="running",
+        step="DB_Commit",
+        done=2500,
+        total=10_000,
+        step_at=began,
+        changed_at=began.replace(second=20),
+    )
+    page = await hana.get("/jobs")
+
+    assert "&lt;b&gt;買い物&lt;/b&gt;.csv" in page.text
+    assert 'value="25" max="100"' in page.text
+    assert "2,500 / 10,000" in page.text
+    assert "about 60 s left" in page.text
+    assert ">Cancel<" in page.text
+    assert ">Run again<" not in page.text
+
+
+async def test_a_failed_job_says_why_and_can_run_again(app: FastAPI, hana: AsyncClient) -> None:
+    problem = {"code": "internal", "values": {}}
+    job_id = await add_job(app, status="failed", problem=problem, attempt=1, step_number=2)
+
+    assert "Something went wrong on our side." in (await hana.get("/jobs")).text
+    assert "サーバーで問題が発生しました" in (await hana.get("/jobs", headers=JAPANESE)).text
+    again = await hana.post(f"/jobs/{job_id}/retry")
+    assert again.headers["location"] == "/jobs"
+    assert await status_of(app, job_id) == ("queued", False)
+
+
+async def test_a_job_that_has_not_failed_cannot_run_again(app: FastAPI, hana: AsyncClient) -> None:
+    job_id = await add_job(app, status="done")
+
+    assert (await hana.post(f"/jobs/{job_id}/retry")).status_code == 404
+    assert await status_of(app, job_id) == ("done", False)
+
+
+async def test_a_waiting_job_is_cancelled_at_once_a_running_one_soon(
+    app: FastAPI, hana: AsyncClient
+) -> None:
+    waiting, running = await add_job(app), await add_job(app, status="running")
+
+    assert (await hana.post(f"/jobs/{waiting}/cancel")).status_code == 303
+    assert "It is cancelled." in (await hana.get("/jobs")).text
+    await hana.post(f"/jobs/{running}/cancel")
+    page = await hana.get("/jobs")
+
+    assert await status_of(app, waiting) == ("cancelled", True)
+    assert await status_of(app, running) == ("running", True)
+    assert "is being cancelled" in page.text
+
+
+async def test_the_jobs_of_another_do_not_exist(app: FastAPI, visit: Visit) -> None:
+    hana, taro = await visit("Hana"), await visit("Taro")
+    job_id = await add_job(app, "hana's")
+
+    assert "hana&#39;s" in (await hana.get("/jobs")).text
+    assert "hana&#39;s" not in (await taro.get("/jobs")).text
+    for action in ("cancel", "retry"):
+        assert (await taro.post(f"/jobs/{job_id}/{action}")).status_code == 404
+    assert await status_of(app, job_id) == ("queued", False)
+
+
+@pytest.mark.parametrize("path", ["/jobs", "/jobs/stream", "/jobs/badge"])
+async def test_signed_out_readers_see_none(client: AsyncClient, path: str) -> None:
+    assert (await client.get(path)).status_code == 303
+
+
+async def test_htmx_gets_the_list_alone(app: FastAPI, hana: AsyncClient) -> None:
+    await add_job(app)
+    part = await hana.get("/jobs", headers=HTMX)
+
+    assert "<html" not in part.text
+    assert "list.csv" in part.text
+
+
+async def test_pages_ask_for_jobs_only_where_the_browser_has_queued_some(
+    app: FastAPI, hana: AsyncClient
+) -> None:
+    await add_job(app)
+    assert 'hx-sse:connect="/jobs/badge"' not in (await hana.get("/items")).text
+
+    hana.cookies.set("jobs", "1")
+    assert 'hx-sse:connect="/jobs/badge"' in (await hana.get("/items")).text
+
+
+async def test_the_mark_is_taken_off_when_nothing_goes_on(app: FastAPI, hana: AsyncClient) -> None:
+    hana.cookies.set("jobs", "1", domain="app.test", path="/")
+    await add_job(app, status="done")
+
+    page = await hana.get("/jobs")
+
+    assert 'jobs=""' in page.headers["set-cookie"]
+
+
+async def test_the_stream_sends_what_has_changed(
+    app: FastAPI, hana: AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_router, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(job_router, "STREAM_SECONDS", 0.2)
+    await add_job(app, "first.csv")
+
+    answer = await hana.get("/jobs/stream")
+
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    assert answer.text.count("first.csv") == 1
+
+
+async def test_the_badge_counts_and_tells_of_each_end_once(
+    app: FastAPI, hana: AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_router, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(job_router, "STREAM_SECONDS", 0.3)
+    looks = 0
+    going_on = JobService.going_on
+    job_id = await add_job(app, "ends.csv", status="running", attempt=1)
+
+    async def end_at_the_third_look(self: JobService) -> int:
+        nonlocal looks
+        looks += 1
+        if looks == 3:
+            async with session_of(app) as session:
+                values = {"status": "done", "ended_at": utc_now()}
+                await session.execute(update(Job).where(Job.id == job_id).values(**values))
+        return await going_on(self)
+
+    monkeypatch.setattr(JobService, "going_on", end_at_the_third_look)
+    answer = await hana.get("/jobs/badge")
+
+    assert answer.text.count("Done: Bulk_Import: ends.csv") == 1
+    assert answer.text.count("badge-primary") == 1
