@@ -42,3 +42,18 @@ def test_an_unknown_benchmark_is_refused(capsys: pytest.CaptureFixture[str]) -> 
         bench.main(["nothing"])
 
     assert "recording" in capsys.readouterr().err
+
+
+def test_the_pages_of_the_trace_log_are_timed_and_weighed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = f"file:{(tmp_path / 'trace.db').as_posix()}"
+
+    for _ in range(2):  # the second time the log is there
+        options = ["--store", url, "--requests", "300", "--rounds", "1"]
+        assert bench.main(["explorer", *options]) == 0
+
+    shown = capsys.readouterr().out
+    assert shown.count("rows in") == 1
+    assert "list, any depth" in shown
+    assert "weight of overview" in shown

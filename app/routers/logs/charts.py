@@ -5,11 +5,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Literal
-from urllib.parse import urlencode
 
 import orjson
 
-from app.lib.tracelog.rollup.histogram import bounds_of
+from app.lib.tracelog.rollup.histogram import BUCKETS, bounds_of
 from app.services.logs.overview import Point
 from app.services.logs.sums import percentiles
 
@@ -62,7 +61,7 @@ class Chart:
                 "label": line.label,
                 "colour": line.colour,
                 "filled": line.filled,
-                "values": [None if v is None else round(v, 2) for v in line.values],
+                "values": [None if v is None else _short(v) for v in line.values],
             }
             for line in self.lines
         ]
@@ -73,9 +72,10 @@ class Chart:
 
     def paths(self) -> list[tuple[Line, str]]:
         """The outline of each line in a picture of `WIDTH` by `HEIGHT`; gaps stay open."""
-        return [(line, self._path(line)) for line in self.lines]
+        top = self.top
+        return [(line, self._path(line, top)) for line in self.lines]
 
-    def _path(self, line: Line) -> str:
+    def _path(self, line: Line, top: float) -> str:
         width = WIDTH / max(len(self.starts), 1)
         parts: list[str] = []
         pen_up = True
@@ -83,7 +83,7 @@ class Chart:
             if value is None:
                 pen_up = True
                 continue
-            y = HEIGHT - value / self.top * HEIGHT
+            y = HEIGHT - value / top * HEIGHT
             parts.append(f"{'M' if pen_up else 'L'}{position * width:.0f} {y:.0f}h{width:.0f}")
             pen_up = False
         return "".join(parts)
@@ -124,55 +124,58 @@ def duration_chart(points: Sequence[Point], step: int, _: Callable[[str], str]) 
     )
 
 
+def _short(value: float) -> float | int:
+    """A number with as many digits as a reader can tell apart in a picture."""
+    return round(value) if value >= 100 else round(value, 1 if value >= 1 else 2)
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A field of the heat map, and where its requests are listed. `shade` goes from 1 to 5."""
+    """A field of the heat map, in row `y`; where its requests are listed. `shade` is 1 to 5."""
 
-    x: int
     y: int
     count: int
     shade: int
     url: str
-    starts_at: datetime
-    slower: int
-    faster: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class HeatMap:
-    """Which durations occurred how often when; rows go from slow to fast."""
+    """Which durations occurred how often when; rows go from slow to fast, in milliseconds."""
 
-    columns: int
     rows: list[tuple[int, int | None]]
-    cells: list[Cell]
+    columns: list[tuple[datetime, list[Cell]]]
+
+    @property
+    def is_empty(self) -> bool:
+        return not any(cells for _, cells in self.columns)
+
+
+_ROW_OF: Final = tuple(bisect_right(_EDGES, bounds_of(bucket)[0]) for bucket in range(BUCKETS))
 
 
 def heat_map(points: Sequence[Point], step: int) -> HeatMap:
     """Points of a chart by groups, and their durations in rows a factor of four apart."""
     size = -(-len(points) // _COLUMNS) or 1
     rows: list[tuple[int, int | None]] = list(zip((0, *_EDGES), (*_EDGES, None), strict=True))
-    counts: dict[tuple[int, int], int] = {}
+    counts = [[0] * len(rows) for _ in range(-(-len(points) // size))]
     for position, point in enumerate(points):
+        column = counts[position // size]
         for bucket, count in enumerate(point.counts):
             if count:
-                key = (position // size, bisect_right(_EDGES, bounds_of(bucket)[0]))
-                counts[key] = counts.get(key, 0) + count
-    most = max(counts.values(), default=1)
-    cells = []
-    for (x, row), count in sorted(counts.items()):
-        start, (slower, faster) = points[x * size].start, rows[row]
-        state = {"from": start, "to": start + size * step, "slower": slower or "", "faster": faster}
-        kept = {name: value for name, value in state.items() if value not in {None, ""}}
-        cells.append(
-            Cell(
-                x,
-                len(rows) - 1 - row,
-                count,
-                1 + bisect_right(_SHADES, count / most),
-                f"/logs/requests?{urlencode(kept)}",
-                datetime.fromtimestamp(start, UTC),
-                slower,
-                faster,
-            )
-        )
-    return HeatMap(-(-len(points) // size), rows[::-1], cells)
+                column[_ROW_OF[bucket]] += count
+    most = max((count for column in counts for count in column), default=1)
+    columns = []
+    for x, column in enumerate(counts):
+        start = points[x * size].start
+        span = f"/logs/requests?from={start}&to={start + size * step}"
+        cells = []
+        for (slower, faster), row, count in zip(rows, range(len(rows)), column, strict=True):
+            if count:
+                ends = (f"&slower={slower}" if slower else "") + (
+                    f"&faster={faster}" if faster else ""
+                )
+                shade = 1 + bisect_right(_SHADES, count / most)
+                cells.append(Cell(len(rows) - 1 - row, count, shade, span + ends))
+        columns.append((datetime.fromtimestamp(start, UTC), cells))
+    return HeatMap(rows[::-1], columns)

@@ -36,7 +36,7 @@ from app.services.logs.sums import (
     step_of,
 )
 
-POINTS: Final = 150
+POINTS: Final = 100
 """A chart has about so many points at most."""
 
 _ROUTES: Final = 200

@@ -22,7 +22,7 @@ from app.services.logs.store_reader import Ask, StoreReader
 from app.services.logs.sums import BUCKET_SUMS, buckets, covering, integer, percentiles
 
 PAGE: Final = 50
-_STEPS: Final = 500
+_STEPS: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ class TaskService:
         counts = "sum(started) AS started, sum(succeeded) AS succeeded, sum(failed) AS failed"
         sql = (
             f"SELECT task, step, {counts}, {BUCKET_SUMS} FROM {STEP_SUMS}"
-            f" WHERE {condition} GROUP BY task, step ORDER BY task, started DESC LIMIT ?"
+            f" WHERE {condition} GROUP BY task, step ORDER BY failed DESC, started DESC LIMIT ?"
         )
         steps: dict[str, list[StepStats]] = {}
         for row in ask(Statement(sql, (*args, _STEPS))):
