@@ -198,7 +198,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--seconds", type=float, default=3.0, help="a round, of each")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args(arguments)
     kinds = list(KINDS)
     if sqld_path() is None:
