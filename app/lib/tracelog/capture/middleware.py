@@ -181,11 +181,16 @@ class _Exchange:
     def _start(self, message: Message) -> None:
         status: int = message["status"]
         trace_id = (b"x-trace-id", self._trace.trace_id.encode())
-        headers = [pair for pair in message.get("headers", ()) if pair[0].lower() != b"x-trace-id"]
+        headers: list[tuple[bytes, bytes]] = []
+        for pair in message.get("headers", ()):
+            name = pair[0].lower()
+            if name == b"x-trace-id":
+                continue
+            headers.append(pair)
+            if name == b"content-length" and pair[1].isdigit():
+                self._expected = int(pair[1])
         self._status, self._response_headers = status, headers
         message["headers"] = [*headers, trace_id]
-        length = _header(headers, b"content-length")
-        self._expected = int(length) if length.isdigit() else None
         if self._scope["method"] == "HEAD" or status in _NO_BODY or self._expected == 0:
             # The head is the whole response.
             self._record()
@@ -253,13 +258,21 @@ class _Exchange:
     ) -> bytes | None:
         if not total:
             return None
+        content_type = content_encoding = b""
+        for name, value in headers:
+            if name[:8].lower() == b"content-":
+                name = name.lower()
+                if name == b"content-type":
+                    content_type = content_type or value
+                elif name == b"content-encoding":
+                    content_encoding = content_encoding or value
         return body_json(
             self._capture.recorder.redactor,
-            _header(headers, b"content-type"),
+            content_type,
             bytes(kept),
             total=total,
             cap=self._body_bytes,
-            content_encoding=_header(headers, b"content-encoding"),
+            content_encoding=content_encoding,
             html=self._capture.html,
         )
 
@@ -283,10 +296,3 @@ class _Exchange:
 
     def _route(self) -> str | None:
         return getattr(self._scope.get("route"), "path", None)
-
-
-def _header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes:
-    for key, value in headers:
-        if key == name or (len(key) == len(name) and key.lower() == name):
-            return value
-    return b""
