@@ -84,15 +84,8 @@ class Stage:
         processes = []
         url = ""
         if kind in ("beside", "recorded", "source"):
-            turso_port = _free_port()
-            url = f"http://127.0.0.1:{turso_port}"
-            address = ["--http-listen-addr", f"127.0.0.1:{turso_port}", "--no-welcome"]
-            data = str(self._folder / f"{kind}.sqld")
-            processes.append(self.run([str(sqld_path()), "-d", data, *address], OTHER_CORE))
-            _wait_for(turso_port)
-            store = TursoStore(url)
-            store.migrate()
-            store.close()
+            process, url = self.sqld(kind)
+            processes.append(process)
             options += ["--turso-url", url]
         module = [sys.executable, "-m", "benchmarks.http_server"]
         served = "csv" if kind == "beside" else kind
@@ -101,6 +94,19 @@ class Stage:
             processes.append(self.run([*module, "ship", *options], OTHER_CORE))
         _wait_for(port)
         return Server(port, processes, url)
+
+    def sqld(self, name: str) -> tuple[subprocess.Popen[bytes], str]:
+        """A fresh one with our tables, and its URL."""
+        port = _free_port()
+        url = f"http://127.0.0.1:{port}"
+        address = ["--http-listen-addr", f"127.0.0.1:{port}", "--no-welcome"]
+        data = str(self._folder / f"{name}.sqld")
+        process = self.run([str(sqld_path()), "-d", data, *address], OTHER_CORE)
+        _wait_for(port)
+        store = TursoStore(url)
+        store.migrate()
+        store.close()
+        return process, url
 
     def run(self, command: list[str], core: int) -> subprocess.Popen[bytes]:
         with (self._folder / "errors.txt").open("ab") as errors:

@@ -1,14 +1,16 @@
 """Measure how fast the app is here.
 
 `bench recording` tells what CPU time the trace log adds to a request, `bench http` how many
-requests a second a server answers with it, `bench items` how long a page of a very long list takes,
+requests a second a server answers with it, `bench append` how many rows a second processes write,
+`bench stall` what a store that never answers costs the app, `bench delivery` how fast a backlog
+reaches sqld, `bench items` how long a page of a very long list takes,
 `bench explorer` how long the pages of the trace log do. `bench NAME --help` tells more.
 """
 
 import argparse
 import importlib
 
-BENCHMARKS = ("recording", "http", "items", "explorer")
+BENCHMARKS = ("recording", "http", "append", "stall", "delivery", "items", "explorer")
 
 
 def main(arguments: list[str]) -> int:

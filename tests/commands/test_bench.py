@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import append
 from commands import bench
+from commands.kit.parts import sqld_path
+from tests.support.parts import needs
 
 
 def test_what_recording_adds_to_a_request_is_shown_beside_the_bare_app(
@@ -27,6 +30,46 @@ def test_requests_over_http_are_counted_bare_and_recorded(
     assert [row[1].strip() for row in table[1:3]] == ["bare", "recorded in CSV"]
     assert all(float(row[2].replace(",", "")) > 0 for row in table[1:])
     assert not any("failed" in line for line in lines)
+
+
+def test_appending_is_shown_beside_plain_writes(capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--rows", "40", "--processes", "1", "2", "--rounds", "1"]
+    assert bench.main(["append", *options]) == 0
+
+    table = _table(capsys)
+    assert [(row[0].split(",")[0], row[1]) for row in table[1:]] == [
+        (name, count)
+        for name in ("os.write", "Journal.append", "logger.log")
+        for count in ("1", "2")
+    ]
+
+
+def test_ready_rows_have_the_size_they_are_said_to_have() -> None:
+    assert [len(line) for line, _ in append.ready_rows(3)[1:]] == [append.ROW_BYTES] * 2
+
+
+def test_the_loop_is_watched_while_the_store_is_silent(capsys: pytest.CaptureFixture[str]) -> None:
+    assert bench.main(["stall", "--seconds", "0.1", "--processes", "1"]) == 0
+
+    table = _table(capsys)
+    assert [row[0] for row in table[1:]] == ["nothing", "silent Turso"]
+    assert all(int(row[2]) > 0 for row in table[1:])
+
+
+def test_delivery_is_shown_beside_plain_inserts(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    needs("sqld", there=sqld_path() is not None, mend="`python3 manage.py test` installs it")
+
+    assert bench.main(["delivery", "--rows", "50", "--requests", "5"]) == 0
+
+    table = _table(capsys)
+    assert [row[:2] for row in table[1:]] == [
+        ["50", "plain INSERTs"],
+        ["50", "alone"],
+        ["50", "in the app"],
+    ]
+    assert all(float(row[2].replace(",", "")) > 0 for row in table[1:])
 
 
 def test_pages_of_a_long_list_are_timed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -57,3 +100,11 @@ def test_the_pages_of_the_trace_log_are_timed_and_weighed(
     assert shown.count("rows in") == 1
     assert "list, any depth" in shown
     assert "weight of overview" in shown
+
+
+def _table(capsys: pytest.CaptureFixture[str]) -> list[list[str]]:
+    """The cells of what was printed as a table, its head first."""
+    lines = capsys.readouterr().out.splitlines()
+    return [
+        [cell.strip() for cell in line.split("|")[1:-1]] for line in lines if line.startswith("| ")
+    ]
