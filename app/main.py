@@ -1,5 +1,6 @@
 """Puts the parts together: `create_app` is the only place that knows them all."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,6 +22,7 @@ from app.lib.logger import CSVOnlyLogger, EnhancedCSVLogger, TraceLogger
 from app.lib.tracelog.capture.middleware import CaptureMiddleware, ExceptionNote
 from app.routers import ROUTERS
 from app.security import CSRF, BodyLimit, SecurityHeaders
+from app.services.logs.alert_watch import watch_alerts
 from app.services.password_hasher import PasswordHasher
 from app.trace_log import make_logger, make_sampling
 
@@ -93,9 +95,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         logger.start()
     jobs: JobEngine = app.state.jobs
     await run_in_threadpool(jobs.start)
+    watch = asyncio.create_task(watch_alerts(app.state.settings, logger))
     try:
         yield
     finally:
+        watch.cancel()
         await run_in_threadpool(jobs.stop)
         if isinstance(logger, CSVOnlyLogger):
             await run_in_threadpool(logger.close, DRAIN_SECONDS)

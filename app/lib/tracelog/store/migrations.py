@@ -54,6 +54,25 @@ MIGRATIONS: Final = (
 )""",
         ),
     ),
+    Migration(
+        5,
+        "alert rules and alarms",
+        (
+            """CREATE TABLE IF NOT EXISTS tracelog_alert_rules (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, metric TEXT NOT NULL, threshold INTEGER NOT NULL,
+    minutes INTEGER NOT NULL, webhook TEXT NOT NULL
+)""",
+            """CREATE TABLE IF NOT EXISTS tracelog_alarms (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, rule_id INTEGER NOT NULL, metric TEXT NOT NULL,
+    threshold INTEGER NOT NULL, minutes INTEGER NOT NULL, webhook TEXT NOT NULL,
+    subject TEXT NOT NULL, value INTEGER NOT NULL, told TEXT NOT NULL DEFAULT '',
+    began_at TEXT NOT NULL DEFAULT (STRFTIME('%Y-%m-%d %H:%M:%f', 'NOW')), ended_at TEXT,
+    claim TEXT NOT NULL, end_claim TEXT
+)""",
+            "CREATE UNIQUE INDEX IF NOT EXISTS idx_tracelog_alarms_open"
+            " ON tracelog_alarms (rule_id, subject) WHERE ended_at IS NULL",
+        ),
+    ),
 )
 
 _VERSIONS_TABLE: Final = """CREATE TABLE IF NOT EXISTS tracelog_schema (
