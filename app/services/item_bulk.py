@@ -6,10 +6,13 @@ from datetime import UTC, date, datetime
 from itertools import islice
 from typing import Any, Final
 
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.lib.search_grams import grams, sort_key
-from app.models.item import STATUSES, Status
+from app.models.item import STATUSES, Item, Status
+from app.schemas.cursor import NO_DUE_DATE
+from app.services.item_zones import GatheredZones, zones_of_ids, zones_of_keys
 
 _COLUMNS: Final = (
     *("owner_id", "title", "title_key", "description", "status", "due_on"),
@@ -37,10 +40,19 @@ async def insert_items(session: AsyncSession, owner_id: int, items: Iterable[New
     COPY on PostgreSQL, statements of many rows on SQLite. It keeps other writers of SQLite waiting
     until the caller commits, so hand over some ten thousand at a time.
     """
-    rows = _rows(owner_id, items)
-    if session.get_bind().dialect.name == "postgresql":
-        return await _copy(session, rows)
-    return await _insert(session, rows)
+    gathered = GatheredZones(owner_id)
+    rows = _rows(owner_id, items, gathered)
+    before = await _last_id(session)
+    postgresql = session.get_bind().dialect.name == "postgresql"
+    count = await (_copy if postgresql else _insert)(session, rows)
+    # The items' ids are somewhere between.
+    gathered.add_everywhere(zones_of_ids(before + 1, await _last_id(session)))
+    await gathered.store(session)
+    return count
+
+
+async def _last_id(session: AsyncSession) -> int:
+    return await session.scalar(select(func.max(Item.id))) or 0
 
 
 async def _copy(session: AsyncSession, rows: Iterator[list[Any]]) -> int:
@@ -70,16 +82,20 @@ async def _insert(session: AsyncSession, rows: Iterator[list[Any]]) -> int:
     return count
 
 
-def _rows(owner_id: int, items: Iterable[NewItem]) -> Iterator[list[Any]]:
+def _rows(owner_id: int, items: Iterable[NewItem], gathered: GatheredZones) -> Iterator[list[Any]]:
     for item in items:
+        title_key = sort_key(item.title)
+        item_grams = grams(f"{item.title}\n{item.description}")
+        due_key = item.due_on or NO_DUE_DATE
+        gathered.add(item_grams, zones_of_keys(item.updated_at, title_key, due_key))
         yield [
             owner_id,
             item.title,
-            sort_key(item.title),
+            title_key,
             item.description,
             STATUSES.index(item.status),
             item.due_on,
-            grams(f"{item.title}\n{item.description}"),
+            item_grams,
             item.created_at,
             item.updated_at,
             1,

@@ -7,17 +7,22 @@ from typing import Any, Final
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.lib.search_grams import query_words
 from app.schemas.cursor import Cursor
 from app.schemas.item import ItemOut, ItemPage, ItemQuery
 from app.services.item_order import Dialect, ItemOrder, Statement
 from app.services.item_search import ItemSearch
+from app.services.item_zones import ALL, Where, zones_with
 
 _COLUMNS: Final = tuple(ItemOut.model_fields)
 
-# A search first reads a little of the list itself: enough for common words. What is not met there
-# often enough is rare, and the index gives all of it at once; or it stands at the list's far end,
-# and the index gives very much. PostgreSQL takes longer for each item that it gets from the index.
-_READ_FIRST: Final[dict[Dialect, int]] = {"sqlite": 2_000, "postgresql": 5_000}
+Found = Sequence[Row[*tuple[Any, ...]]]
+
+# A search reads a little of the list itself, and more of it where matches are dense enough. What is
+# rarer is quicker to get from the index: it gives all of it, and that is sorted.
+_READ_FIRST: Final = 1000
+_READ_MOST: Final = 16_000
+_FEW: Final = 4000
 
 
 class ItemList:
@@ -59,26 +64,71 @@ class ItemList:
     def _dialect(self) -> Dialect:
         return "sqlite" if self._session.get_bind().dialect.name == "sqlite" else "postgresql"
 
-    async def _find(self, q: str, order: ItemOrder, wanted: int) -> Sequence[Row[*tuple[Any, ...]]]:
+    async def _find(self, q: str, order: ItemOrder, wanted: int) -> Found:
         """The first `wanted` items behind the order's start."""
-        search = ItemSearch(q, order)
-        if not search.words:
+        words = query_words(q)
+        search = ItemSearch(words, order)
+        if not words:
             return await self._rows(order.walk(_COLUMNS, wanted))
-        if order.dialect == "sqlite" and order.sort == "status" and not order.status:
+        if order.sort == "status" and not order.status:
             rows: list[Row[*tuple[Any, ...]]] = []
             for part in order.of_each_status():
                 rows += await self._find(q, part, wanted - len(rows))
                 if len(rows) == wanted:
                     break
             return rows
-        if not search.streams:
-            read = _READ_FIRST[order.dialect]
-            found = await self._rows(search.walked(_COLUMNS, wanted, read))
-            if len(found) == wanted:
-                return found
-        return await self._rows(search.indexed(_COLUMNS, wanted))
+        where = await zones_with(self._session, self._user_id, words)
+        if not where.of(order.zoned_by):
+            return []
+        if search.streams:
+            return await self._rows(search.indexed(_COLUMNS, wanted))
+        if order.dialect == "sqlite":
+            # It can be asked for a few matches; PostgreSQL's index finds all before it gives one.
+            ids = (await self._session.scalars(search.ids(_FEW + 1))).all()
+            if len(ids) <= _FEW:
+                return await self._rows(search.among(ids, _COLUMNS, wanted))
+        elif where.are_few:
+            return await self._rows(search.indexed(_COLUMNS, wanted))
+        return await self._read(search, where, wanted)
 
-    async def _rows(self, statement: Statement) -> Sequence[Row[*tuple[Any, ...]]]:
+    async def _read(self, search: ItemSearch, where: Where, wanted: int) -> Found:
+        """Reads the list where matches can be, then asks the index for what is still missing."""
+        found: list[Row[*tuple[Any, ...]]] = []
+        order, examined, total = search.order, _READ_FIRST, 0
+        while examined <= _READ_MOST and total <= _READ_MOST:
+            ahead = await self._skip(order, where)
+            if ahead is None:
+                return found
+            search = search.along(ahead)
+            missing = wanted - len(found)
+            met = await self._rows(search.walked(_COLUMNS, missing, examined))
+            found += met
+            if len(met) == missing:
+                return found
+            last = await self._rows(ahead.walk([], 1, offset=examined - 1))
+            if not last:
+                return found
+            order = ahead.behind(last[0].sort_key, last[0].id)
+            total += examined
+            # As many as should do at this rate, and half as many again.
+            missing -= len(met)
+            examined = missing * examined * 3 // (2 * len(met)) if met else examined * 4
+        rest = search.along(order).indexed(_COLUMNS, wanted - len(found))
+        return [*found, *await self._rows(rest)]
+
+    async def _skip(self, order: ItemOrder, where: Where) -> ItemOrder | None:
+        """`order` from where it is in one of the zones; none where it ends before."""
+        if where.of(order.zoned_by) == ALL:
+            return order
+        if order.start:
+            return order.in_zones(where, order.start.key, order.start.item_id)
+        first = await self._rows(order.walk([], 1))
+        if not first:
+            return None
+        just_before = first[0].id + (1 if order.descending else -1)
+        return order.in_zones(where, first[0].sort_key, just_before)
+
+    async def _rows(self, statement: Statement) -> Found:
         return (await self._session.execute(statement)).all()
 
 

@@ -22,7 +22,8 @@ from sqlalchemy import (
 )
 
 from app.models.item import STATUSES, Item, Status
-from app.schemas.cursor import Cursor, Sort, status_key
+from app.schemas.cursor import NO_DUE_DATE, Cursor, Direction, Key, Sort, status_key
+from app.services.item_zones import Order, Where, next_place
 
 Statement = Select[*tuple[Any, ...]]
 Dialect = Literal["sqlite", "postgresql"]
@@ -85,9 +86,43 @@ class ItemOrder:
         return self.sort == "created" or (self.sort == "status" and self.status is not None)
 
     def of_each_status(self) -> list[Self]:
-        """The lists of one status that this one, which is sorted by status, is made of."""
+        """What is behind `start` of this list, which is sorted by status, as one list a status."""
         statuses = reversed(STATUSES) if self.descending else STATUSES
-        return [replace(self, status=status) for status in statuses]
+        return [
+            replace(
+                self,
+                status=status,
+                start=self.start if self.start and self.start.key == status else None,
+            )
+            for status in statuses
+            if self._reaches(status)
+        ]
+
+    @property
+    def zoned_by(self) -> Order:
+        """Whose zones are those of this order, of one status at least."""
+        return "created" if self.sort == "status" else self.sort
+
+    def behind(self, key: Key, item_id: int) -> Self:
+        """What is left of this order behind a place, with the `sort_key` and `id` of that."""
+        if self.is_by_id:
+            key = self.status if self.sort == "status" else None
+        direction: Direction = "desc" if self.descending else "asc"
+        return replace(self, start=Cursor(self.sort, direction, key, item_id))
+
+    def in_zones(self, where: Where, key: Key, item_id: int) -> Self | None:
+        """What is left of it behind a place, from the first zone of `where` on; none if none is."""
+        place = key, item_id
+        if key == NO_DUE_DATE:
+            # All these are in one zone, perhaps a third of the list, and there sorted by id.
+            undated = next_place("created", where.created, (None, item_id), self.descending)
+            if undated:
+                return self.behind(key, undated[1])
+            if not self.descending:
+                return None
+            place = key, 0
+        ahead = next_place(self.zoned_by, where.of(self.zoned_by), place, self.descending)
+        return self.behind(*ahead) if ahead else None
 
     def behind_start(
         self, key: ColumnElement[Any], item_id: ColumnElement[int]

@@ -5,13 +5,14 @@ is. It is not told where a gram stands: that all grams of a word are in a text d
 the word is, so longer words are looked for in `search_grams` itself.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Any, Final
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, Self
 
-from sqlalchemy import ColumnElement, Subquery, cast, column, func, literal, select, table
+from sqlalchemy import ColumnElement, Select, Subquery, cast, column, func, literal, select, table
 from sqlalchemy.dialects.postgresql import TSQUERY
 
-from app.lib.search_grams import GRAM, needle, query_grams, query_words
+from app.lib.search_grams import GRAM, needle, query_grams
 from app.models.item import STATUSES
 from app.services.item_order import ITEMS, ItemOrder, Statement
 
@@ -21,12 +22,17 @@ _FTS: Final = table("item_search", column("rowid"), column("item_search"))
 
 
 class ItemSearch:
-    """The items in whose title or description all words of a query occur."""
+    """The items in whose title or description all words occur."""
 
-    def __init__(self, query: str, order: ItemOrder) -> None:
-        self.words = query_words(query)
-        self._order = order
+    def __init__(self, words: Sequence[str], order: ItemOrder) -> None:
+        """`words`: see `app.lib.search_grams.query_words`."""
+        self.words = words
+        self.order = order
         self._is_sqlite = order.dialect == "sqlite"
+
+    def along(self, order: ItemOrder) -> Self:
+        """The same search in another order, or another part of it."""
+        return type(self)(self.words, order)
 
     @property
     def streams(self) -> bool:
@@ -34,38 +40,55 @@ class ItemSearch:
 
         SQLite's is sorted by id; PostgreSQL's has no order.
         """
-        return self._is_sqlite and self._order.is_by_id
+        return self._is_sqlite and self.order.is_by_id
 
     def walked(self, names: Iterable[str], wanted: int, examined: int) -> Statement:
         """The first `wanted` matches among the list's next `examined` items, in order."""
-        walk = self._order.walk([*names, "search_grams"], examined).subquery()
+        walk = self.order.walk([*names, "search_grams"], examined).subquery()
         columns = [column for column in walk.c if column.name != "search_grams"]
         # Not sorted again: both databases pass the rows on as they come, and stop at the last
         # that is wanted; SQLite would gather all of them first.
         return select(*columns).where(*self._contain(walk.c.search_grams)).limit(wanted)
 
+    def ids(self, most: int) -> Select[int]:
+        """At most so many ids that the index of SQLite gives, from anywhere in the list."""
+        query = self._expression('"{}"', '"{}" *', " AND ")
+        return select(_FTS.c.rowid).where(_FTS.c.item_search.op("MATCH")(query)).limit(most)
+
+    def among(self, ids: Sequence[int], names: Iterable[str], wanted: int) -> Statement:
+        """The first `wanted` matches, in order, if they are all among these ids. SQLite only."""
+        columns = self.order.columns([*names, "owner_id", "search_grams"])
+        given = func.json_each(json.dumps(ids)).table_valued("value")
+        matches = select(*columns).join_from(given, ITEMS, ITEMS.c.id == given.c.value)
+        return self._finish(matches, {column.name: column for column in columns}, wanted)
+
     def indexed(self, names: Iterable[str], wanted: int) -> Statement:
         """The first `wanted` matches, in order, by the text index alone."""
-        columns = self._order.columns([*names, "owner_id", "search_grams"])
+        columns = self.order.columns([*names, "owner_id", "search_grams"])
         if self._is_sqlite:
             matches = self._from_fts(columns)
             found = {column.name: column for column in columns}
         else:
             rows = self._from_gin(columns)
             matches, found = select(rows), dict(rows.c)
+        return self._finish(matches, found, wanted)
+
+    def _finish(
+        self, matches: Statement, found: Mapping[str, ColumnElement[Any]], wanted: int
+    ) -> Statement:
         key, item_id = found["sort_key"], _FTS.c.rowid if self.streams else found["id"]
         if not self.streams:
-            matches = self._order.sorted_by(matches, key, item_id)
+            matches = self.order.sorted_by(matches, key, item_id)
         return matches.where(
-            found["owner_id"] + 0 == self._order.owner_id,
-            *self._order.behind_start(key, item_id),
+            found["owner_id"] + 0 == self.order.owner_id,
+            *self.order.behind_start(key, item_id),
             *self._contain(found["search_grams"], GRAM),
         ).limit(wanted)
 
     def _from_fts(self, columns: Columns) -> Statement:
         id_ = _FTS.c.rowid
         query = self._expression('"{}"', '"{}" *', " AND ")
-        order = id_.desc() if self._order.descending else id_.asc()
+        order = id_.desc() if self.order.descending else id_.asc()
         ids = select(id_.label("id")).where(_FTS.c.item_search.op("MATCH")(query)).order_by(order)
         if self.streams:
             # "+ 0": items are looked up for matches, and not matches for items.
@@ -87,9 +110,9 @@ class ItemSearch:
         grams = {gram for word in self.words for gram in query_grams(word)}
         terms = [(whole if len(gram) == GRAM else prefix).format(gram) for gram in sorted(grams)]
         # Full-width letters do not survive normalisation, so that no text can look like this.
-        scope = f"ｏ{self._order.owner_id}"
-        if self._order.status:
-            scope += f"ｓ{STATUSES.index(self._order.status)}"
+        scope = f"ｏ{self.order.owner_id}"
+        if self.order.status:
+            scope += f"ｓ{STATUSES.index(self.order.status)}"
         return joint.join([*terms, whole.format(scope)])
 
     def _contain(

@@ -14,6 +14,7 @@ from app.models.item import Item, Status
 from app.schemas.item import ItemIn, ItemPage, ItemQuery
 from app.services.errors import Conflict, NotFound
 from app.services.item_list import ItemList
+from app.services.item_zones import note_items
 
 KEPT_AFTER_DELETION: Final = timedelta(days=30)
 _PURGED_AT_ONCE: Final = 100
@@ -69,6 +70,7 @@ class ItemService:
                 )
                 if item is None:
                     raise NotFound
+                await note_items(self._session, self._user_id, [item.id])
                 step.output = {"item_id": item.id}
         return item
 
@@ -91,6 +93,7 @@ class ItemService:
                 )
                 if item is None:
                     raise Conflict(await self.get(item_id))
+                await note_items(self._session, self._user_id, [item_id])
                 step.output = {"version": item.version}
         return item
 
@@ -109,7 +112,9 @@ class ItemService:
                     .returning(Item.id),
                     execution_options=_FRESH,
                 )
-                step.output = {"changed": sorted(changed)}
+                ids = sorted(changed)
+                await note_items(self._session, self._user_id, ids)
+                step.output = {"changed": ids}
         found = await self._session.scalars(
             select(Item).where(Item.id.in_(item_ids), self._mine, _LIVING),
             execution_options={"populate_existing": True},

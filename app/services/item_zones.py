@@ -1,0 +1,229 @@
+"""Which parts of a list a word can be in, so that a search need not read the others.
+
+Each order is cut into zones: 16,384 ids, a week of changes or of due dates, a title's first letter.
+For each gram of a user's items one row has a bit for each zone in which an item with it has ever
+been. Zones of ids and weeks go on for ever and share bits, 62 zones apart. So a bit may be set for
+nothing, which only costs time; it is never missing. The bits of common grams are soon all there: a
+new item changes few rows or none.
+"""
+
+from bisect import bisect_right
+from collections.abc import Collection, Sequence
+from datetime import UTC, date, datetime, time
+from functools import reduce
+from itertools import islice
+from operator import and_, or_
+from typing import Any, Final, Literal, NamedTuple, get_args
+
+from sqlalchemy import literal, select, union_all
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.lib.search_grams import GRAM, query_grams
+from app.models.gram_zones import GramZones
+from app.models.item import Item
+from app.schemas.cursor import Key
+
+Order = Literal["created", "updated", "title", "due"]
+ORDERS: Final[tuple[Order, ...]] = get_args(Order)
+
+ZONES: Final = 62
+"""As many bits as a signed integer of 64 bits has, but one; and enough for an alphabet or two."""
+ALL: Final = (1 << ZONES) - 1
+
+_IDS: Final = 16_384
+_DAYS: Final = 7
+# Each of these begins a zone: Latin letters, the rows of kana, twelve pieces of the kanji.
+_TITLES: Final = (
+    *("0", "5", *"abcdefghijklmnopqrstuvwxyz", "{"),
+    *"ぁかさたなはまやらんァカサタナハマヤラー",
+    *(chr(code) for code in range(0x4E00, 0xA000, 0x700)),
+)
+_MOST_GRAMS: Final = 3000
+"""A beginning of more grams than that is taken to be everywhere."""
+_FEW: Final = 16
+_GRAMS_A_STATEMENT: Final = 1000
+
+Zones = int
+"""The bits of all orders, one order behind the other: quick to gather for many items."""
+
+
+Place = tuple[Key, int]
+"""A key and an id; what is read from there on is behind it."""
+
+
+def zone_of(order: Order, key: Key, item_id: int) -> int:
+    """The zone of a place in a list; it grows along the order."""
+    if order == "created" or key is None:
+        return item_id // _IDS
+    if isinstance(key, str):
+        return bisect_right(_TITLES, key)
+    day = key.astimezone(UTC).date() if isinstance(key, datetime) else key
+    return day.toordinal() // _DAYS
+
+
+def next_place(order: Order, zones: int, place: Place, descending: bool) -> Place | None:  # noqa: FBT001 # directions are told apart by it everywhere
+    """From where to read on behind `place` to see only what is in `zones`; none: there is none."""
+    here = zone_of(order, *place)
+    step = -1 if descending else 1
+    for zone in range(here, here + ZONES * step, step):
+        if zone < 0 or (order == "title" and zone >= ZONES):
+            break
+        if zones >> zone % ZONES & 1:
+            return place if zone == here else _before(order, zone + descending)
+    return None
+
+
+def _before(order: Order, zone: int) -> Place:
+    """The last place before a zone."""
+    if order == "created":
+        return None, zone * _IDS
+    if order == "title":
+        return _TITLES[zone - 1], 0
+    day = date.fromordinal(zone * _DAYS)
+    return (datetime.combine(day, time(), UTC) if order == "updated" else day), 0
+
+
+def zones_of_ids(first: int, last: int) -> Zones:
+    """The zones of items with these ids, and all between."""
+    zones = 0
+    for zone in range(first // _IDS, last // _IDS + 1):
+        zones |= 1 << zone % ZONES
+    return zones
+
+
+def zones_of_keys(updated_at: datetime, title_key: str, due_key: date) -> Zones:
+    """The zones of an item in all other orders."""
+    return (
+        1 << ZONES + zone_of("updated", updated_at, 0) % ZONES
+        | 1 << 2 * ZONES + zone_of("title", title_key, 0)
+        | 1 << 3 * ZONES + zone_of("due", due_key, 0) % ZONES
+    )
+
+
+class GatheredZones:
+    """The zones of all grams of some items of one user, to be stored at once."""
+
+    def __init__(self, owner_id: int) -> None:
+        self._owner_id = owner_id
+        self._zones: dict[str, Zones] = {}
+
+    def add(self, grams: str, zones: Zones) -> None:
+        """Note a text of grams (see `app.lib.search_grams`) in `zones`."""
+        known = self._zones
+        for gram in set(grams.split()):
+            known[gram] = known.get(gram, 0) | zones
+
+    def add_everywhere(self, zones: Zones) -> None:
+        """Note all grams that are known by now in `zones`, too."""
+        for gram in self._zones:
+            self._zones[gram] |= zones
+
+    def rows(self) -> list[dict[str, Any]]:
+        """What the table has for these items alone."""
+        return [self._row(gram) for gram in sorted(self._zones)]
+
+    async def store(self, session: AsyncSession) -> None:
+        """Set the bits that are missing; rows that have them all are not touched, nor locked."""
+        # Sorted: two who write the same rows shall not wait for each other.
+        grams = iter(sorted(self._zones))
+        while chunk := list(islice(grams, _GRAMS_A_STATEMENT)):
+            stored = await self._stored(session, chunk)
+            rows = [self._row(gram) for gram in chunk if self._zones[gram] & ~stored.get(gram, 0)]
+            if rows:
+                await session.execute(_upsert(session, rows))
+
+    async def _stored(self, session: AsyncSession, grams: Sequence[str]) -> dict[str, Zones]:
+        columns = [getattr(GramZones, order) for order in ORDERS]
+        found = await session.execute(
+            select(GramZones.gram, *columns).where(
+                GramZones.owner_id == self._owner_id, GramZones.gram.in_(grams)
+            )
+        )
+        return {
+            gram: sum(part << place * ZONES for place, part in enumerate(bits))
+            for gram, *bits in found
+        }
+
+    def _row(self, gram: str) -> dict[str, Any]:
+        zones = self._zones[gram]
+        row: dict[str, Any] = {"owner_id": self._owner_id, "gram": gram}
+        for place, order in enumerate(ORDERS):
+            row[order] = zones >> place * ZONES & ALL
+        return row
+
+
+async def note_items(session: AsyncSession, owner_id: int, item_ids: Collection[int]) -> None:
+    """Have the zones of these items, as they are now, among those of their grams."""
+    if not item_ids:
+        return
+    found = await session.execute(
+        select(*(Item.id, Item.updated_at, Item.title_key, Item.due_key, Item.search_grams)).where(
+            Item.id.in_(item_ids), Item.owner_id + 0 == owner_id
+        )
+    )
+    gathered = GatheredZones(owner_id)
+    for item_id, updated_at, title_key, due_key, grams in found:
+        zones = zones_of_ids(item_id, item_id) | zones_of_keys(updated_at, title_key, due_key)
+        gathered.add(grams, zones)
+    await gathered.store(session)
+
+
+class Where(NamedTuple):
+    """The zones that a search has to look at, in each order."""
+
+    created: int
+    updated: int
+    title: int
+    due: int
+
+    def of(self, order: Order) -> int:
+        """The bits of one order. None is set: there is no match."""
+        return self[ORDERS.index(order)]
+
+    @property
+    def are_few(self) -> bool:
+        """Whether matches are in few zones, in whichever order: then they are few themselves."""
+        return max(bits.bit_count() for bits in self) <= _FEW
+
+    def __and__(self, other: "Where") -> "Where":
+        return Where(*map(and_, self, other))
+
+    def __or__(self, other: "Where") -> "Where":
+        return Where(*map(or_, self, other))
+
+
+async def zones_with(session: AsyncSession, owner_id: int, words: Sequence[str]) -> Where:
+    """The zones that have all grams of these words."""
+    asked = {gram for word in words for gram in query_grams(word)}
+    columns = [getattr(GramZones, order) for order in ORDERS]
+    mine = GramZones.owner_id == owner_id
+    whole = select(GramZones.gram.label("gram"), *columns).where(
+        mine, GramZones.gram.in_([gram for gram in asked if len(gram) == GRAM])
+    )
+    beginnings = [
+        select(literal(gram).label("gram"), *columns)
+        .where(mine, GramZones.gram >= gram, GramZones.gram < gram + chr(0x10FFFF))
+        .limit(_MOST_GRAMS)
+        .subquery()
+        for gram in sorted(asked)
+        if len(gram) < GRAM
+    ]
+    found = dict.fromkeys(asked, Where(0, 0, 0, 0))
+    rows = dict.fromkeys(asked, 0)
+    for gram, *bits in await session.execute(
+        union_all(whole, *(select(part) for part in beginnings))
+    ):
+        found[gram] |= Where(*bits)
+        rows[gram] += 1
+    known = (found[gram] for gram in asked if rows[gram] < _MOST_GRAMS)
+    return reduce(and_, known, Where(ALL, ALL, ALL, ALL))
+
+
+def _upsert(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> Any:
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    insert = (sqlite.insert if is_sqlite else postgresql.insert)(GramZones).values(rows)
+    return insert.on_conflict_do_update(
+        index_elements=[GramZones.owner_id, GramZones.gram],
+        set_={order: getattr(GramZones, order).op("|")(insert.excluded[order]) for order in ORDERS},
+    )
