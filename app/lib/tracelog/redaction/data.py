@@ -8,7 +8,7 @@ import orjson
 
 from app.lib.tracelog.redaction.cards import is_card
 from app.lib.tracelog.redaction.keys import MAX_KEY, KeyJudge, Rule, is_hidden
-from app.lib.tracelog.redaction.look import JsonLook, Look
+from app.lib.tracelog.redaction.look import Look, look_at
 from app.lib.tracelog.redaction.memo import Memo
 from app.lib.tracelog.redaction.plain import MARKER, MAX_DEPTH, Plain, plain
 from app.lib.tracelog.redaction.text import MAX_TEXT, TextRedactor
@@ -31,7 +31,6 @@ class DataRedactor:
         self.known_parts = Memo(self._look_at_part, size=1024)
         self.harmless: set[str] = set()
         self.plain_keys: set[str] = set()
-        self._look = JsonLook(judge)
 
     def redact(self, node: Plain, *, look: Look = Look.ALL, nested: int = 0) -> Plain:
         """Plain data without secrets.
@@ -52,10 +51,12 @@ class DataRedactor:
                 text = orjson.dumps(data)
             except orjson.JSONEncodeError:  # deeper than it writes
                 return orjson.dumps(self.redact(data)), False
-            look = self._look.at(text)
-            if Look.KEYS in look and self._are_plain(_keys_of(data)) and not self._has_pairs(text):
-                look ^= Look.KEYS
-            if look is Look.NOTHING:
+            look = look_at(text)
+            if (
+                look is Look.NOTHING
+                and self._are_plain(_keys_of(data))
+                and not self._has_pairs(text)
+            ):
                 return text, True
         return orjson.dumps(self.redact(data, look=look)), False
 
@@ -83,9 +84,8 @@ class DataRedactor:
 
     def _has_pairs(self, text: bytes) -> bool:
         """Whether an array begins with the name of a secret: `["authorization", …]`."""
-        return b'["' in text and any(
-            self.judge(name.decode()) is not Rule.SHOW for name in _FIRST_OF_ARRAY.findall(text)
-        )
+        firsts = _FIRST_OF_ARRAY.findall(text)
+        return any(self.judge(name.decode()) is not Rule.SHOW for name in firsts)
 
     def string(self, text: str, nested: int = 0) -> str:
         """Text without secrets; where it holds JSON, by the rules of JSON."""

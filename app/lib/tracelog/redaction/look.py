@@ -7,28 +7,22 @@ rules themselves look.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from enum import IntFlag
-from functools import lru_cache
 from typing import Final
 
 from pydantic_core import SchemaValidator, core_schema
-
-from app.lib.tracelog.redaction import words
-from app.lib.tracelog.redaction.keys import KeyJudge
 
 
 class Look(IntFlag):
     """What was seen: nothing, or what has to be looked at by the rules."""
 
     NOTHING = 0
-    KEYS = 1
-    """Keys, or strings that stand where a name may stand."""
-    COLONS = 2
+    COLONS = 1
     """Strings with a colon."""
-    PROSE = 4
+    PROSE = 2
     """Strings with a space, and those that begin with a hyphen."""
-    ALL = 8
+    ALL = 4
     """All strings."""
 
 
@@ -52,74 +46,28 @@ _PLAIN_VALUE: Final = re.compile(
 )
 """UUIDs and times: harmless, though long or with colons."""
 
-_SEAM: Final = r'[^A-Za-z0-9"]*'
-_SINGLE: Final = words.VALUE_KEYS | {"key", "state", "access", "refresh", "oauth", "code", "mfa"}
-_LAST: Final = words.SECRET_LAST | words.RANDOM_LAST
-_ANYWHERE: Final = words.SECRET_WORDS | {
-    *words.GLUED_ANYWHERE,
-    *words.GLUED_STARTS,
-    *words.GLUED_ENDS,
-}
-_BEYOND_ASCII: Final = r'[^\x20-\x7e"]'
-_NOT_JAPANESE: Final = r'[^\x20-\x7eぁ-ゖァ-ヺー一-鿿"]'
+
+def look_at(text: bytes) -> Look:
+    """What can be seen in the strings of JSON as orjson writes it, without blanks between tokens.
+
+    Its keys, and what they make of their values, are for the rules themselves.
+    """
+    if not _is_odd(text) and not _is_worth_a_look(text):
+        return Look.NOTHING
+    rest = _PLAIN_VALUE.sub(b'"', text)
+    if _is_odd(rest):
+        return Look.ALL
+    seen = Look.COLONS if _has_colon(rest) else Look.NOTHING
+    return seen | Look.PROSE if _is_prose(rest) else seen
 
 
-class JsonLook:
-    """Looks at JSON with the eyes of a judge of keys."""
-
-    def __init__(self, judge: KeyJudge) -> None:
-        keys = _keys(judge)
-        self._anything = _search("|".join((_ODD, _COLON, _PROSE, keys)))
-        self._odd = _search(_ODD)
-        self._colon = _search(_COLON)
-        self._prose = _search(_PROSE)
-        self._keys = _search(keys)
-
-    def at(self, text: bytes) -> Look:
-        """What can be seen in JSON as orjson writes it, without blanks between tokens."""
-        if not self._anything(text):
-            return Look.NOTHING
-        rest = _PLAIN_VALUE.sub(b'"', text)
-        if self._odd(rest):
-            return Look.ALL
-        seen = Look.KEYS if self._keys(rest) else Look.NOTHING
-        if self._colon(rest):
-            seen |= Look.COLONS
-        if self._prose(rest):
-            seen |= Look.PROSE
-        return seen
-
-
-@lru_cache(maxsize=64)
 def _search(pattern: str) -> Callable[[bytes], bool]:
     """Whether UTF-8 has a match of a pattern in it."""
     return SchemaValidator(core_schema.str_schema(pattern=pattern)).isinstance_python
 
 
-def _keys(judge: KeyJudge) -> str:
-    """What matches each key that `judge` does not simply show, and others."""
-    phrases = (_SEAM.join(map(re.escape, phrase)) for phrase in judge.phrases)
-    anywhere = _any([*map(re.escape, _shortest(_ANYWHERE)), *phrases])
-    key = "|".join(
-        (
-            rf'[^"]*(?:{anywhere}|{_any(map(re.escape, judge.foreign))})[^"]*',
-            rf'[^"]*(?:{_any(_LAST)})[^A-Za-z"]*',
-            rf'[^A-Za-z"]*(?:{_any(_SINGLE)})[^A-Za-z"]*',
-            rf'[^A-Za-z"]*(?i:input|old|new|rejected){_SEAM}(?i:value)[^A-Za-z"]*',
-            _any(words.PART_OWNERS),
-            rf'[^"]*{_NOT_JAPANESE}[^"]*',
-            rf'[^"]*(?:{_BEYOND_ASCII}[^"]* | [^"]*{_BEYOND_ASCII})[^"]*',
-            r'[^"]*[A-Za-z0-9_-]{16}[^"]*',
-        )
-    )
-    return rf'"(?:{key})":|\["(?:{key})",'
-
-
-def _any(patterns: Iterable[str]) -> str:
-    return f"(?i:{'|'.join(sorted(patterns))})"
-
-
-def _shortest(texts: Iterable[str]) -> list[str]:
-    """Those in which no other one is found."""
-    texts = list(texts)
-    return [text for text in texts if not any(t != text and t in text for t in texts)]
+# Apart, since together they have so many states that the search would lose its speed.
+_is_odd: Final = _search(_ODD)
+_is_worth_a_look: Final = _search(f"{_COLON}|{_PROSE}")
+_has_colon: Final = _search(_COLON)
+_is_prose: Final = _search(_PROSE)
