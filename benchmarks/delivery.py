@@ -45,8 +45,9 @@ _TABLE: Final = TABLES[API_LOGS]
 
 
 class Measured(NamedTuple):
-    """Seconds of the delivery, bytes of memory, and p99 in seconds before and during it."""
+    """Rows and seconds of the delivery, bytes of memory, p99 in seconds before and during it."""
 
+    rows: int
     seconds: float
     memory: int
     before: float = 0.0
@@ -130,8 +131,9 @@ def alone(_number: int, folder: Path, count: int) -> Measured:
         time.sleep(0.05)
         highest = max(highest, _memory())
     seconds = time.monotonic() - started
+    shipped = _shipped(logger)
     logger.close()
-    return Measured(seconds, highest - start)
+    return Measured(shipped, seconds, highest - start)
 
 
 def in_the_app(_number: int, folder: Path, count: int) -> Measured:
@@ -158,9 +160,10 @@ def in_the_app(_number: int, folder: Path, count: int) -> Measured:
     watcher.start()
     during = asyncio.run(_serve(logger, lambda _: done.is_set()))
     seconds = time.monotonic() - started
+    shipped = _shipped(logger)
     watcher.join()
     logger.close()
-    return Measured(seconds, highest - start, before, during)
+    return Measured(shipped, seconds, highest - start, before, during)
 
 
 async def _serve(logger: EnhancedCSVLogger, enough: Callable[[int], bool]) -> float:
@@ -205,10 +208,12 @@ def main(arguments: list[str] | None = None) -> int:
                 (run / _REQUESTS).write_text(str(options.requests), encoding="utf-8")
                 _fill(run / "logs", count)
                 (found,) = together(1, work, run, count)
-                rate, memory = count / found.seconds, found.memory / 1e6
+                rate, memory = found.rows / found.seconds, found.memory / 1e6
                 times = ""
                 if found.before:
                     times = f"{found.during * 1000:.1f} | {found.before * 1000:.1f}"
+                if found.rows < count:
+                    print(f"{name}: {count - found.rows:,} rows were not delivered in time")
                 print(
                     f"| {count:,} | {name} | {rate:,.0f} | {rate / limit:.2f} | {memory:.1f} |"
                     f" {times or '|'} |"
