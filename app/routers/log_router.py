@@ -1,6 +1,6 @@
 """The trace log as pages, for administrators: all that is under `/logs`."""
 
-from app.routers.logs import alerts, errors, overview, requests, tasks, traces
+from app.routers.logs import alerts, errors, export, overview, requests, tasks, traces
 from app.routers.logs.router import router
 
-__all__ = ["alerts", "errors", "overview", "requests", "router", "tasks", "traces"]
+__all__ = ["alerts", "errors", "export", "overview", "requests", "router", "tasks", "traces"]

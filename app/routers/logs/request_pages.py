@@ -90,6 +90,10 @@ class Listing:
         kept = {name: value for name, value in state.items() if value not in {None, ""}}
         return f"{_PATH}?{urlencode(kept)}" if kept else _PATH
 
+    def export_url(self, kind: str) -> str:
+        """All that the filter finds, as a file."""
+        return self.url(kind=kind).replace(_PATH, f"{_PATH}/export", 1)
+
     @property
     def anew(self) -> str:
         """All requests of the span."""

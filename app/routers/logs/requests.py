@@ -58,6 +58,7 @@ async def list_requests(request: Request, log: LogDep, state: StateDep) -> Respo
             wanted = wanted.model_copy(update={"before": None})  # this is the list's start
     except StoreError as error:
         problem = problem_of(request, error)
+        page = await log.requests_from_files(wanted) if log else page
         status, headers = 503, RETRY | SWAP_ANYWAY
     frame = Frame("requests", span, zone, kept=filter_state(wanted))
     listing = Listing(wanted, page, frame, counts, ignored, problem)

@@ -20,9 +20,12 @@ _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNOR
 
 @dataclass(frozen=True, slots=True)
 class TracePage(Template):
+    """A trace; where there is a `problem` with the store, out of this server's CSV files."""
+
     template: ClassVar[str] = "logs/trace.html"
     timeline: Timeline
     zone: tzinfo
+    problem: Problem | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +54,11 @@ async def show_trace(request: Request, log: LogDep, state: StateDep, trace_id: s
     try:
         trace = await log_there(log).trace(trace_id)
     except StoreError as error:
-        page = TraceProblemPage(trace_id, problem_of(request, error))
-        return render(request, page, 503, headers=RETRY)
+        problem = problem_of(request, error)
+        if log and (trace := await log.trace_from_files(trace_id)) is not None:
+            page = TracePage(Timeline(trace), time_zone_of(request), problem)
+            return render(request, page, 503, headers=RETRY)
+        return render(request, TraceProblemPage(trace_id, problem), 503, headers=RETRY)
     if trace is not None:
         return render(request, TracePage(Timeline(trace), time_zone_of(request)))
     if not _UUID.fullmatch(trace_id):

@@ -1,30 +1,29 @@
 """Questions to the trace log: which requests there were, and what happened in one trace."""
 
-import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Final
 
+from anyio import to_thread
+
 from app.lib.tracelog.ids import time_of
-from app.lib.tracelog.journal.reader import list_segments, read
 from app.lib.tracelog.schema import API_LOGS, TABLES, TASK_PROGRESS_LOGS, Table
 from app.lib.tracelog.store.sql import Statement
 from app.lib.tracelog.store.store import Cell
 from app.lib.utils import utc_now
 from app.schemas.log import RequestFilter, RequestPage, TraceView
+from app.services.logs.csv_rows import FAR_BYTES, NEAR_BYTES, csv_page, csv_rows
 from app.services.logs.request_query import SCANNED, RequestQuery, count_statement
 from app.services.logs.store_reader import Ask, StoreReader
 from app.services.logs.sums import integer
 from app.services.logs.trace_assembly import REQUEST_CHARS, STEP_CHARS, assemble, request_line
 
-MOST_REQUESTS: Final = 50
-MOST_STEP_ROWS: Final = 2000
+MOST_ROWS: Final = {API_LOGS: 50, TASK_PROGRESS_LOGS: 2000}
 """So many rows of one trace are shown."""
 
 _DELIVERED_AFTER: Final = timedelta(minutes=1)
-_JOURNAL_BYTES: Final = 1 << 20
 _CHARS: Final = {API_LOGS: REQUEST_CHARS, TASK_PROGRESS_LOGS: STEP_CHARS}
 
 _Rows = dict[int, dict[str, Cell]]
@@ -99,48 +98,60 @@ class LogService:
         last, seen = row.values()
         return last if seen == SCANNED and isinstance(last, int) else None
 
+    # --- without the store -------------------------------------------------------------------
+
+    async def requests_from_files(self, wanted: RequestFilter) -> RequestPage:
+        """One page of what this host's CSV files still have; empty where they are not there."""
+        if self._log_dir is None:
+            return RequestPage(requests=[])
+        return await to_thread.run_sync(csv_page, self._log_dir, wanted)
+
+    async def trace_from_files(self, trace_id: str) -> TraceView | None:
+        """The same of a trace."""
+        work = partial(self._put_together, trace_id, {}, FAR_BYTES)
+        return await to_thread.run_sync(work)
+
     # --- traces ------------------------------------------------------------------------------
 
     def _trace(self, trace_id: str, ask: Ask) -> TraceView | None:
-        now = self._clock()
-        tables = {API_LOGS: MOST_REQUESTS, TASK_PROGRESS_LOGS: MOST_STEP_ROWS}
         rows: dict[str, _Rows] = {}
-        for name, most in tables.items():
+        for name, most in MOST_ROWS.items():
             statement = _trace_statement(TABLES[name], trace_id, most + 1)
             rows[name] = {_id(row): row for row in ask(statement)}
-        undelivered = 0
         newest = max((row_id for found in rows.values() for row_id in found), default=0)
-        age = now - datetime.fromtimestamp(time_of(newest), UTC)
-        if not rows[API_LOGS] or age < _DELIVERED_AFTER:
-            for name, found in rows.items():
-                journal = {_id(row): row for row in self._journal(TABLES[name], trace_id)}
+        age = self._clock() - datetime.fromtimestamp(time_of(newest), UTC)
+        near = not rows[API_LOGS] or age < _DELIVERED_AFTER
+        return self._put_together(trace_id, rows, NEAR_BYTES if near else 0)
+
+    def _put_together(
+        self, trace_id: str, rows: dict[str, _Rows], csv_bytes: int
+    ) -> TraceView | None:
+        """The trace out of what the store has, and of so many bytes of each CSV file."""
+        undelivered = 0
+        if csv_bytes:
+            for name in MOST_ROWS:
+                found = rows.get(name, {})
+                journal = {
+                    _id(row): row for row in self._journal(TABLES[name], trace_id, csv_bytes)
+                }
                 undelivered += len(journal.keys() - found.keys())
                 rows[name] = journal | found
         if not any(rows.values()):
             return None
-        shown = {name: sorted(found.items())[: tables[name]] for name, found in rows.items()}
-        truncated = any(len(found) > tables[name] for name, found in rows.items())
-        requests, steps = ([row for _, row in shown[name]] for name in tables)
+        shown = {name: sorted(found.items())[: MOST_ROWS[name]] for name, found in rows.items()}
+        truncated = any(len(found) > MOST_ROWS[name] for name, found in rows.items())
+        requests, steps = ([row for _, row in shown[name]] for name in MOST_ROWS)
         return assemble(
-            trace_id, requests, steps, now, undelivered=undelivered, truncated=truncated
+            trace_id, requests, steps, self._clock(), undelivered=undelivered, truncated=truncated
         )
 
-    def _journal(self, table: Table, trace_id: str) -> Iterator[dict[str, Cell]]:
+    def _journal(self, table: Table, trace_id: str, max_bytes: int) -> Iterator[dict[str, Cell]]:
         """The trace's rows in the newest part of this host's CSV files."""
         if self._log_dir is None:
             return
-        for segment in list_segments(self._log_dir, table)[-2:]:
-            try:
-                offset = max(segment.path.stat().st_size - _JOURNAL_BYTES, 0)
-                chunk = read(
-                    segment.path, table, offset, max_rows=sys.maxsize, max_bytes=_JOURNAL_BYTES
-                )
-            except OSError:
-                continue  # it was sealed or deleted at this moment
-            place = table.column_names.index("trace_id")
-            for row in chunk.rows:
-                if row[place] == trace_id:
-                    yield dict(zip(table.column_names, row, strict=True))
+        for row in csv_rows(self._log_dir, table, max_bytes=max_bytes):
+            if row["trace_id"] == trace_id:
+                yield row
 
 
 def _trace_statement(table: Table, trace_id: str, rows: int) -> Statement:

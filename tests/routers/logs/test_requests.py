@@ -1,5 +1,6 @@
 """The trace log's pages, as administrators see them, over a SQLite file and a real sqld."""
 
+import html
 import re
 import time
 from pathlib import Path
@@ -390,6 +391,32 @@ async def test_a_stopped_log_database_is_said_in_words(
     assert "Delivery to the log database fails" not in part.text  # once is enough
     assert part.text.lstrip().startswith('<section id="requests"')
     assert part.headers["hx-reswap"] == "outerHTML"
+
+
+@pytest.mark.parametrize("store_settings", ["sqld"], indirect=True)
+async def test_without_the_log_database_lists_and_traces_come_from_the_csv_files(
+    app: FastAPI, admin: AsyncClient, sqld: TursoServer
+) -> None:
+    delivered(app)
+    sqld.stop()
+    answer = await admin.get("/report?month=2026-13")
+    for number in range(55):
+        await admin.get(f"/items/{number}")
+    page = await admin.get("/logs/requests")
+    assert page.status_code == 503
+    assert "newest part of this server's CSV files" in html.unescape(page.text)
+    assert paths(page)[0] == "/items/54"
+    [older] = re.findall(r'href="(/logs/requests\?after=\d+)" hx-get', page.text)
+    assert "/report" in paths(await admin.get(html.unescape(older)))
+    trace_id = answer.headers["x-trace-id"]
+    for query in ("status=5xx", "path=/rep", "failed=1", f"trace={trace_id[:8]}", "route=/report"):
+        assert "/report" in paths(await admin.get(f"/logs/requests?{query}"))
+    for query in ("status=404&path=/report", "user=999", "slower=99999", "ip=192.0.2.1"):
+        assert paths(await admin.get(f"/logs/requests?{query}")) == []
+    trace = await admin.get(f"/logs/traces/{trace_id}")
+    assert trace.status_code == 503
+    assert "The log database is not answering." in trace.text
+    assert "no days in 2026-13" in trace.text
 
 
 @pytest.mark.parametrize("store_settings", ["sqld"], indirect=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.lib.tracelog.schema import Value
+from app.lib.tracelog.schema import TASK_PROGRESS_LOGS, Value
 from app.lib.tracelog.store.sqlite_store import SQLiteStore
 from app.lib.tracelog.store.store import (
     Result,
@@ -390,7 +390,7 @@ def test_long_values_are_cut_and_say_so() -> None:
 async def test_more_rows_than_are_shown_are_announced(
     sqlite_store: SQLiteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(log_service, "MOST_STEP_ROWS", 3)
+    monkeypatch.setitem(log_service.MOST_ROWS, TASK_PROGRESS_LOGS, 3)
     book = LogBook()
     for order in range(1, 5):
         book.after(1).step("Import", f"Step_{order}", "SUCCESS", order=order)
