@@ -22,8 +22,8 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs the limit
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
-    """A file system of 600 KB."""
-    disk = SmallDisk(tmp_path / "disk", "600k")
+    """A file system of 4 MB."""
+    disk = SmallDisk(tmp_path / "disk", "4m")
     needs("a small tmpfs", there=disk.is_there, mend="only root may mount one, on Linux")
     yield disk
     disk.remove()
@@ -33,7 +33,7 @@ def test_a_disk_that_is_full_and_has_room_again(tmp_path: Path, small_disk: Smal
     """Rows that do not fit are counted; those before and after arrive, and the writers live on."""
     scene = Scene(tmp_path, small_disk.folder / "logs")
     try:
-        options = ("--size", "2000", "--pause", "0.001", "--segment-bytes", "100000")
+        options = ("--size", "500", "--pause", "0.01", "--segment-bytes", "30000")
         writers = [scene.writer(f"w{n}", *options, deliver=False) for n in range(2)]
         scene.wait_for(lambda: scene.ledger.total() > 40, "rows")
         small_disk.fill()

@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+from app.lib.tracelog.rollup import tables as rollup
 from app.lib.tracelog.store.sql import Statement
 from tests.faults.ledger import account_of
 from tests.faults.scene import Scene, scene
@@ -88,7 +89,7 @@ def test_one_poisoned_row_in_500_lies_in_quarantine_and_the_others_arrive(
 
 
 @pytest.mark.parametrize(
-    "damage", ["DROP TABLE task_progress_logs", "ALTER TABLE api_logs DROP COLUMN user_id"]
+    "damage", [f"DROP TABLE {rollup.NAMES[0]}", "ALTER TABLE api_logs DROP COLUMN user_id"]
 )
 def test_a_table_or_a_column_that_is_dropped_comes_back_and_no_row_is_lost(
     scene: Scene, open_sqld: TursoServer, damage: str
