@@ -106,6 +106,17 @@ class Settings(BaseModel):
     max_body_bytes: Annotated[int, Field(ge=1024)] = Field(
         1_048_576, description="The largest request body the app takes; more is answered with 413."
     )
+    smtp_host: str = Field("", description="Mail server; empty, mail stays in `/dev/mail`.")
+    smtp_port: int = Field(587, ge=1, le=65535, description="Its port.")
+    smtp_user: str = Field("", description="Name to sign in there with; empty, without.")
+    smtp_password: SecretStr = Field(SecretStr(""), description="Password of `SMTP_USER`.")
+    smtp_tls: Literal["starttls", "tls", "no"] = Field(
+        "starttls", description="How the connection is encrypted; port 465 wants `tls`."
+    )
+    mail_from: str = Field("PFXDGRSbase <noreply@localhost>", description="Whom mail comes from.")
+    rate_limit_factor: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        1, description="Multiplies all rate limits; for many people behind one address."
+    )
     supabase_url: str = Field("", description="URL of the Supabase project.")
     supabase_publishable_key: str = Field("", description="Supabase's publishable key.")
     supabase_secret_key: SecretStr = Field(SecretStr(""), description="Supabase's secret key.")
@@ -278,6 +289,14 @@ class Settings(BaseModel):
                 "or more.",
                 "SECRET_KEY がありません。本番環境では 32 文字以上のランダムな文字列を"
                 "設定してください。",
+            )
+        in_production = settings.environment == "production"
+        if in_production and settings.smtp_host and not settings.public_origin:
+            raise SettingsError(
+                "PUBLIC_ORIGIN is missing: with SMTP_HOST it must be set, because links in mails "
+                "begin with it.",
+                "PUBLIC_ORIGIN がありません。SMTP_HOST を設定するときは必要です"
+                "（メールのリンクの先頭になります）。",
             )
         settings._unquoted = tuple(n for n in names if merged[n].strip() != values[n])
         return settings

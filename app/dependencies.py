@@ -3,20 +3,30 @@
 from collections.abc import AsyncIterator
 from typing import Annotated, cast
 
-from fastapi import Depends, HTTPException, Request
+from fastapi import BackgroundTasks, Depends, HTTPException, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.config import Settings
 from app.cookies import JOBS, SESSION, read_cookie
 from app.database import Database
 from app.lib.logger import TraceLogger
+from app.lib.secret_box import SecretBox
 from app.lib.tracelog.trace import current_trace
+from app.mail import Mailer
+from app.models.login_session import LoginSession
 from app.models.user import User
-from app.services.account_service import AccountProvider, LocalAccounts
+from app.outbox import Outbox
+from app.services.access_token_service import AccessTokens
+from app.services.account_events import AccountEvents
+from app.services.account_provider import AccountProvider
+from app.services.account_service import LocalAccounts
 from app.services.item_service import ItemService
 from app.services.job_service import JobService
 from app.services.password_hasher import PasswordHasher
+from app.services.rate_limits import TOKEN_BY_IP, RateLimits
+from app.services.second_factor import SecondFactor
 from app.services.session_service import SessionService
+from app.services.user_admin import UserAdmin
 from app.templating import Viewer
 
 
@@ -59,14 +69,46 @@ def session_service(session: SessionDep) -> SessionService:
 SessionServiceDep = Annotated[SessionService, Depends(session_service)]
 
 
-async def current_user(
-    request: Request, session: SessionDep, sessions: SessionServiceDep
-) -> User | None:
-    """Who is signed in; tells the trace and the templates too."""
+def client_ip(request: Request) -> str:
+    """The client's address, as far as the proxies in front are trusted."""
+    return request.client.host if request.client else ""
+
+
+def account_events(request: Request, session: SessionDep) -> AccountEvents:
+    """The audit trail, in this request's transaction."""
+    return AccountEvents(session, ip=client_ip(request))
+
+
+Events = Annotated[AccountEvents, Depends(account_events)]
+
+
+async def current_login(request: Request, sessions: SessionServiceDep) -> LoginSession | None:
+    """The session of this browser."""
     token = read_cookie(request, SESSION)
-    user = await sessions.resolve(token) if token else None
-    if user is None:
-        return None
+    return await sessions.resolve(token) if token else None
+
+
+CurrentLogin = Annotated[LoginSession | None, Depends(current_login)]
+
+
+async def current_user(
+    request: Request, login: CurrentLogin, session: SessionDep, events: Events
+) -> User | None:
+    """Who is signed in; tells the trace and the templates too.
+
+    Under `/api` a bearer token says who it is, whatever the cookie says. Raises 401 for one that is
+    not good, 403 where it may only read.
+    """
+    user = login.user if login else None
+    if request.url.path.startswith("/api/") and (token := bearer_token(request)):
+        user = await _bearer(request, AccessTokens(session, events), token)
+    if user is not None:
+        await recognize(request, session, user)
+    return user
+
+
+async def recognize(request: Request, session: AsyncSession, user: User) -> None:
+    """Tell templates and the trace who is signed in."""
     # Templates of error pages are rendered after the transaction ended: they get plain values.
     request.state.viewer = Viewer(
         id=user.id,
@@ -77,7 +119,23 @@ async def current_user(
     )
     if (trace := current_trace()) is not None:
         trace.user_id = user.id
-    return user
+
+
+def bearer_token(request: Request) -> str:
+    """The token of the `Authorization` header, or an empty string."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+async def _bearer(request: Request, tokens: AccessTokens, token: str) -> User:
+    limits: RateLimits = request.app.state.rate_limits
+    found = await tokens.resolve(token)
+    if found is None:
+        await limits.hit(TOKEN_BY_IP, client_ip(request))
+        raise HTTPException(401, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
+    if found.scope == "read" and request.method not in {"GET", "HEAD"}:
+        raise HTTPException(403, headers={"WWW-Authenticate": 'Bearer error="insufficient_scope"'})
+    return found.user
 
 
 CurrentUser = Annotated[User | None, Depends(current_user)]
@@ -91,6 +149,20 @@ async def signed_in_user(user: CurrentUser) -> User:
 
 
 SignedIn = Annotated[User, Depends(signed_in_user)]
+
+
+class StaleSignIn(Exception):
+    """The user should prove again who they are before this."""
+
+
+async def fresh_user(user: SignedIn, login: CurrentLogin, sessions: SessionServiceDep) -> User:
+    """The user, who signed in a moment ago; else they are asked again who they are."""
+    if login is None or not sessions.is_fresh(login):
+        raise StaleSignIn
+    return user
+
+
+Fresh = Annotated[User, Depends(fresh_user)]
 
 
 async def admin_user(user: SignedIn) -> User:
@@ -108,15 +180,63 @@ def get_hasher(request: Request) -> PasswordHasher:
     return cast(PasswordHasher, request.app.state.hasher)
 
 
+def get_box(request: Request) -> SecretBox:
+    """What encrypts for this app."""
+    return cast(SecretBox, request.app.state.box)
+
+
+def get_mailer(request: Request) -> Mailer:
+    """Where mail goes."""
+    return cast(Mailer, request.app.state.mailer)
+
+
+def get_rate_limits(request: Request) -> RateLimits:
+    """The counts of what may be tried only so often."""
+    return cast(RateLimits, request.app.state.rate_limits)
+
+
+BoxDep = Annotated[SecretBox, Depends(get_box)]
+MailerDep = Annotated[Mailer, Depends(get_mailer)]
+Limits = Annotated[RateLimits, Depends(get_rate_limits)]
+
+
+def outbox(request: Request, tasks: BackgroundTasks) -> Outbox:
+    """Letters that go out after the response."""
+    return Outbox(request, tasks)
+
+
+OutboxDep = Annotated[Outbox, Depends(outbox)]
+
+
 def account_provider(
     session: SessionDep,
     logger: LoggerDep,
     hasher: Annotated[PasswordHasher, Depends(get_hasher)],
+    events: Events,
+    out: OutboxDep,
 ) -> AccountProvider:
     """Where accounts are kept."""
-    return LocalAccounts(session, logger, hasher)
+    return LocalAccounts(session, logger, hasher, events=events, post=out.post)
 
 
+def second_factor(session: SessionDep, box: BoxDep, events: Events) -> SecondFactor:
+    """Codes beside the password."""
+    return SecondFactor(session, box, events)
+
+
+def access_tokens(session: SessionDep, events: Events) -> AccessTokens:
+    """Personal access tokens."""
+    return AccessTokens(session, events)
+
+
+def user_admin(session: SessionDep, logger: LoggerDep, events: Events, admin: Admin) -> UserAdmin:
+    """Other people's accounts, for administrators."""
+    return UserAdmin(session, logger, events, admin.id)
+
+
+SecondFactorDep = Annotated[SecondFactor, Depends(second_factor)]
+Tokens = Annotated[AccessTokens, Depends(access_tokens)]
+UserAdminDep = Annotated[UserAdmin, Depends(user_admin)]
 Accounts = Annotated[AccountProvider, Depends(account_provider)]
 
 

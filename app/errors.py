@@ -21,10 +21,11 @@ from starlette.exceptions import HTTPException
 
 from app.cookies import SESSION, read_cookie
 from app.database import Database
-from app.dependencies import current_user
+from app.dependencies import StaleSignIn, recognize
 from app.lib.tracelog.trace import current_trace
 from app.security import local_path, return_path
 from app.services.errors import Conflict, Forbidden, NotFound
+from app.services.rate_limits import TooMany
 from app.services.session_service import SessionService
 from app.templating import Template, Toast, is_partial, language_of, render, viewer_of
 
@@ -84,6 +85,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(NotFound, _not_found)
     app.add_exception_handler(Forbidden, _forbidden)
     app.add_exception_handler(Conflict, _conflict)
+    app.add_exception_handler(StaleSignIn, _stale_sign_in)
+    app.add_exception_handler(TooMany, _too_many)
     app.add_exception_handler(SQLAlchemyError, _database)
     app.add_exception_handler(Exception, _unexpected)
 
@@ -114,6 +117,15 @@ async def _forbidden(request: Request, error: Exception) -> Response:
 
 async def _conflict(request: Request, error: Exception) -> Response:
     return await error_response(request, 409)
+
+
+async def _stale_sign_in(request: Request, error: Exception) -> Response:
+    return _to_sign_in(request, "/account/verify")
+
+
+async def _too_many(request: Request, error: Exception) -> Response:
+    retry_after = str(cast(TooMany, error).retry_after)
+    return await error_response(request, 429, headers={"Retry-After": retry_after})
 
 
 async def _database(request: Request, error: Exception) -> Response:
@@ -166,6 +178,10 @@ def _words(request: Request, status: int) -> tuple[str, str]:
             return _("Something in the request was not valid."), _(
                 "Go back and check what you entered."
             )
+        case 429:
+            return _("That was tried too often."), _(
+                "Please wait a few minutes before you try again. Nothing was changed."
+            )
         case 503:
             return _("The database is not answering."), _("Please try again in a few seconds.")
         case _ if status >= 500:
@@ -186,27 +202,29 @@ def _trace_id() -> str:
     return trace.trace_id if trace else ""
 
 
-def _to_sign_in(request: Request) -> Response:
-    """To the sign-in page, and from there back to where the reader was."""
+def _to_sign_in(request: Request, page: str = "/sign-in") -> Response:
+    """To the page that asks who somebody is, and from there back to where the reader was."""
     if request.headers.get("hx-request") == "true":
         current = urlsplit(request.headers.get("hx-current-url", ""))
         back = local_path(f"{current.path}?{current.query}" if current.query else current.path)
-        return Response(status_code=401, headers={"HX-Redirect": f"/sign-in?next={quote(back)}"})
+        return Response(status_code=401, headers={"HX-Redirect": f"{page}?next={quote(back)}"})
     if request.method == "GET":
         url = request.url
         back = local_path(f"{url.path}?{url.query}" if url.query else url.path)
     else:
         back = return_path(request)
-    return RedirectResponse(f"/sign-in?next={quote(back)}", 303)
+    return RedirectResponse(f"{page}?next={quote(back)}", 303)
 
 
 async def _identify(request: Request) -> None:
     """Find out who is signed in where the route did not get to it, for the page's navigation."""
-    if viewer_of(request) is not None or not read_cookie(request, SESSION):
+    token = read_cookie(request, SESSION)
+    if viewer_of(request) is not None or not token:
         return
     database: Database = request.app.state.database
     try:
         async with database.session() as session:
-            await current_user(request, session, SessionService(session))
+            if (login := await SessionService(session).resolve(token)) is not None:
+                await recognize(request, session, login.user)
     except SQLAlchemyError:
         log.warning("An error page could not find out who is signed in")

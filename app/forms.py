@@ -65,6 +65,8 @@ def sentence(request: Request, kind: str, limits: Mapping[str, object]) -> str:
             return _("This is out of range.")
         case "control_character", _:
             return _("There are characters in it that cannot be stored.")
+        case "password_is_common", _:
+            return _("This is one of the passwords that are tried first. Please choose another.")
         case "password_is_email", _:
             return _("Please do not use your e-mail address as the password.")
         case "value_error", _:  # of all fields only addresses have it

@@ -19,11 +19,14 @@ from app.cookies import SESSION, cookie_name
 from app.database import Database
 from app.jobs.engine import JobEngine
 from app.lib.logger import CSVOnlyLogger, EnhancedCSVLogger, TraceLogger
+from app.lib.secret_box import SecretBox
 from app.lib.tracelog.capture.middleware import CaptureMiddleware, ExceptionNote
+from app.mail import make_mailer
 from app.routers import ROUTERS
 from app.security import CSRF, BodyLimit, SecurityHeaders
 from app.services.logs.alert_watch import watch_alerts
 from app.services.password_hasher import PasswordHasher
+from app.services.rate_limits import make_rate_limits
 from app.trace_log import make_logger, make_sampling
 
 log = logging.getLogger(__name__)
@@ -77,6 +80,9 @@ def create_app(settings: Settings | None = None, *, logger: TraceLogger | None =
     app.state.settings = settings
     app.state.database = Database(settings.database_url)
     app.state.hasher = PasswordHasher()
+    app.state.box = SecretBox(settings.secret_key.get_secret_value())
+    app.state.mailer = make_mailer(settings)
+    app.state.rate_limits = make_rate_limits(app.state.database, settings.rate_limit_factor)
     app.state.logger = logger or make_logger(settings)
     app.state.jobs = JobEngine(settings.database_url, app.state.logger)
     errors.install(app)

@@ -1,10 +1,28 @@
 """The tables. Importing this package knows them all."""
 
+from app.models.access_token import AccessToken
+from app.models.account_event import AccountEvent
+from app.models.backup_code import BackupCode
 from app.models.base import Base
 from app.models.gram_zones import GramZones
 from app.models.item import Item
 from app.models.job import Job, JobWorker
 from app.models.login_session import LoginSession
+from app.models.one_time_token import OneTimeToken
+from app.models.rate_limit import RateLimit
 from app.models.user import User
 
-__all__ = ["Base", "GramZones", "Item", "Job", "JobWorker", "LoginSession", "User"]
+__all__ = [
+    "AccessToken",
+    "AccountEvent",
+    "BackupCode",
+    "Base",
+    "GramZones",
+    "Item",
+    "Job",
+    "JobWorker",
+    "LoginSession",
+    "OneTimeToken",
+    "RateLimit",
+    "User",
+]

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.base import Base, Id, UtcDateTime
@@ -21,9 +21,16 @@ class LoginSession(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     last_seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
     """To within a minute."""
+    authenticated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    """When the user last proved who they are."""
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     """Whatever happens, the session ends here."""
     user_agent: Mapped[str] = mapped_column(String(300), default="")
     ip_address: Mapped[str] = mapped_column(String(45), default="")
+    provider_tokens: Mapped[str | None] = mapped_column(
+        Text, deferred=True, deferred_raiseload=True
+    )
+    """Supabase's tokens of this sign-in, encrypted; none where accounts are kept here."""
+    provider_expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     user: Mapped[User] = relationship(lazy="raise")

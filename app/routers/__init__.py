@@ -5,7 +5,9 @@ from typing import Final
 from fastapi import APIRouter
 
 from app.routers import (
+    access_token_router,
     account_router,
+    dev_mail_router,
     docs_router,
     health_router,
     home_router,
@@ -15,13 +17,23 @@ from app.routers import (
     log_query_router,
     log_router,
     preference_router,
+    second_factor_router,
+    sign_in_router,
+    sign_up_router,
+    user_admin_router,
 )
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     health_router.router,
     home_router.router,
     preference_router.router,
+    sign_in_router.router,
+    sign_up_router.router,
     account_router.router,
+    second_factor_router.router,
+    access_token_router.router,
+    user_admin_router.router,
+    dev_mail_router.router,
     item_router.router,
     item_api_router.router,
     job_router.router,

@@ -1,160 +1,164 @@
-"""Accounts: sign up, sign in, sign out, and one's own page."""
+"""One's own account: password, address, where one is signed in, and the end of it."""
 
-from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi import APIRouter, HTTPException, Path, Request
+from fastapi.responses import Response
 from pydantic import ValidationError
 
-from app.cookies import SESSION, cookie_name, delete_cookie, read_cookie, set_cookie
-from app.dependencies import Accounts, CurrentUser, SessionServiceDep, SettingsDep, SignedIn
+from app.cookies import SESSION, delete_cookie, read_cookie
+from app.dependencies import (
+    Accounts,
+    CurrentLogin,
+    Events,
+    Fresh,
+    Limits,
+    MailerDep,
+    SessionServiceDep,
+    SettingsDep,
+    SignedIn,
+)
 from app.forms import Form, problems, read_form, sentence
-from app.models.user import User
-from app.schemas.account import ChangePassword, SignIn, SignUp
-from app.security import local_path
-from app.services.errors import EmailTaken, InvalidCredentials, PasswordIsEmail
-from app.services.session_service import ABSOLUTE, SessionService
-from app.templating import Template, Toast, language_of, redirect, render
+from app.routers.account_pages import (
+    EMAIL_FORM,
+    PASSWORD_FORM,
+    AccountPage,
+    DeletePage,
+    SessionsPage,
+)
+from app.routers.browser_session import write_session
+from app.schemas.account import Address, ChangePassword
+from app.services.errors import InvalidCredentials, LastAdmin, PasswordIsEmail
+from app.services.rate_limits import MAIL_BY_ACCOUNT, SIGN_IN_BY_ACCOUNT
+from app.templating import Toast, language_of, redirect, render
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(prefix="/account", include_in_schema=False)
 
-AFTER_SIGN_IN = "/items"
-
-
-@dataclass(frozen=True, slots=True)
-class SignInPage(Template):
-    template: ClassVar[str] = "account/sign_in.html"
-    form: Form
-    next: str
-
-
-@dataclass(frozen=True, slots=True)
-class SignUpPage(Template):
-    template: ClassVar[str] = "account/sign_up.html"
-    form: Form
-    next: str
+RowId = Annotated[int, Path(ge=1, lt=1 << 63)]
 
 
-@dataclass(frozen=True, slots=True)
-class AccountPage(Template):
-    template: ClassVar[str] = "account/account.html"
-    form: Form
+@router.get("")
+@router.get("/password")
+@router.get("/email")
+async def account(request: Request, user: SignedIn, mailer: MailerDep) -> Response:
+    """Who one is here, and the forms for a new password and a new address."""
+    return render(request, AccountPage(PASSWORD_FORM, EMAIL_FORM, mailer.delivers))
 
 
-Next = Annotated[str, Query(alias="next")]
-
-
-@router.get("/sign-in")
-async def sign_in_page(request: Request, user: CurrentUser, next_: Next = "") -> Response:
-    """The form; who is signed in already goes on."""
-    if user is not None:
-        return redirect(request, local_path(next_, AFTER_SIGN_IN))
-    return render(request, SignInPage(Form({"email": "", "password": ""}), next_))
-
-
-@router.post("/sign-in")
-async def sign_in(
-    request: Request, settings: SettingsDep, accounts: Accounts, sessions: SessionServiceDep
-) -> Response:
-    """Start a session and go on to where the user was heading."""
-    sent = await read_form(request)
-    # An unknown address, a wrong password and a malformed one look the same.
-    wrong = language_of(request).gettext("The e-mail address or the password is not right.")
-    form = Form({"email": sent.get("email", ""), "password": ""}, {"": wrong})
-    page = SignInPage(form, sent.get("next", ""))
-    try:
-        user = await accounts.sign_in(SignIn.model_validate(sent))
-    except (ValidationError, InvalidCredentials):
-        return render(request, page, 422)
-    response = redirect(request, local_path(page.next, AFTER_SIGN_IN))
-    await _start_session(request, response, sessions, user)
-    return response
-
-
-@router.get("/sign-up")
-async def sign_up_page(request: Request, user: CurrentUser, next_: Next = "") -> Response:
-    """The form; who is signed in already goes on."""
-    if user is not None:
-        return redirect(request, local_path(next_, AFTER_SIGN_IN))
-    return render(request, SignUpPage(Form({"name": "", "email": "", "password": ""}), next_))
-
-
-@router.post("/sign-up")
-async def sign_up(
-    request: Request, settings: SettingsDep, accounts: Accounts, sessions: SessionServiceDep
-) -> Response:
-    """Make an account and sign in with it."""
-    _ = language_of(request).gettext
-    sent = await read_form(request)
-    shown = {"name": sent.get("name", ""), "email": sent.get("email", ""), "password": ""}
-    after = sent.get("next", "")
-    try:
-        user = await accounts.sign_up(SignUp.model_validate(sent))
-    except ValidationError as error:
-        return render(request, SignUpPage(Form(shown, problems(request, error)), after), 422)
-    except EmailTaken:
-        taken = {"email": _("There is already an account with this address.")}
-        return render(request, SignUpPage(Form(shown, taken), after), 422)
-    toast = Toast(_("Welcome, %(name)s.") % {"name": user.name})
-    response = redirect(request, local_path(after, AFTER_SIGN_IN), toast)
-    await _start_session(request, response, sessions, user)
-    return response
-
-
-@router.post("/sign-out")
-async def sign_out(
-    request: Request, settings: SettingsDep, sessions: SessionServiceDep
-) -> Response:
-    """End this browser's session; harmless without one."""
-    if token := read_cookie(request, SESSION):
-        await sessions.end(token)
-    _ = language_of(request).gettext
-    response = redirect(request, "/", Toast(_("You are signed out."), "info"))
-    delete_cookie(response, settings, SESSION)
-    return response
-
-
-@router.get("/account")
-@router.get("/account/password")
-async def account(request: Request, user: SignedIn) -> HTMLResponse:
-    """Who one is here, and the form for a new password."""
-    return render(request, AccountPage(Form({"current": "", "new": ""})))
-
-
-@router.post("/account/password")
+@router.post("/password")
 async def change_password(
-    request: Request, user: SignedIn, accounts: Accounts, sessions: SessionServiceDep
+    request: Request,
+    user: SignedIn,
+    login: CurrentLogin,
+    accounts: Accounts,
+    sessions: SessionServiceDep,
+    mailer: MailerDep,
+    limits: Limits,
 ) -> Response:
     """Set a new password and end all other sessions."""
     _ = language_of(request).gettext
-    empty = {"current": "", "new": ""}
+    await limits.hit(SIGN_IN_BY_ACCOUNT, user.email)
     try:
         data = ChangePassword.model_validate(await read_form(request))
         await accounts.change_password(user.id, data)
     except ValidationError as error:
-        return render(request, AccountPage(Form(empty, problems(request, error))), 422)
+        wrong = problems(request, error)
     except PasswordIsEmail:
         wrong = {"new": sentence(request, "password_is_email", {})}
-        return render(request, AccountPage(Form(empty, wrong)), 422)
     except InvalidCredentials:
         wrong = {"current": _("This is not your password.")}
-        return render(request, AccountPage(Form(empty, wrong)), 422)
-    await sessions.end_others(user.id, read_cookie(request, SESSION))
-    changed = _("Your password is changed. All other devices are signed out.")
-    return redirect(request, "/account", Toast(changed))
+    else:
+        await sessions.end_others(user.id, read_cookie(request, SESSION))
+        changed = _("Your password is changed. All other devices are signed out.")
+        response = redirect(request, "/account", Toast(changed))
+        if login is not None:
+            write_session(request, response, await sessions.renew(login))
+        return response
+    form = Form(PASSWORD_FORM.values, wrong)
+    return render(request, AccountPage(form, EMAIL_FORM, mailer.delivers), 422)
 
 
-async def _start_session(
-    request: Request, response: Response, sessions: SessionService, user: User
-) -> None:
-    """Give the browser a fresh session; the one it had, if any, ends."""
-    settings = request.app.state.settings
-    if old := request.cookies.get(cookie_name(settings, SESSION)):
-        await sessions.end(old)
-    token = await sessions.start(
-        user,
-        user_agent=request.headers.get("user-agent", ""),
-        ip=request.client.host if request.client else "",
+@router.post("/email")
+async def change_email(
+    request: Request, user: Fresh, accounts: Accounts, mailer: MailerDep, limits: Limits
+) -> Response:
+    """Write to the new address; the old one holds until that link is opened."""
+    _ = language_of(request).gettext
+    sent = await read_form(request)
+    try:
+        email = Address.model_validate(sent).email
+    except ValidationError as error:
+        form = Form({"email": sent.get("email", "")}, problems(request, error))
+        return render(request, AccountPage(PASSWORD_FORM, form, mailer.delivers), 422)
+    await limits.hit(MAIL_BY_ACCOUNT, user.email)
+    await accounts.request_email_change(user, email)
+    return redirect(request, "/check-mail")
+
+
+@router.get("/sessions")
+async def list_sessions(
+    request: Request,
+    user: SignedIn,
+    login: CurrentLogin,
+    sessions: SessionServiceDep,
+    events: Events,
+) -> Response:
+    """Where one is signed in, and what happened to the account."""
+    page = SessionsPage(
+        await sessions.all_of(user.id), login.id if login else 0, await events.latest(user.id)
     )
-    set_cookie(response, settings, SESSION, token, max_age=int(ABSOLUTE.total_seconds()))
+    return render(request, page)
+
+
+@router.post("/sessions/end-others")
+async def end_other_sessions(
+    request: Request, user: SignedIn, sessions: SessionServiceDep, events: Events
+) -> Response:
+    """Sign out everywhere but here."""
+    await sessions.end_others(user.id, read_cookie(request, SESSION))
+    await events.record("signed_out_everywhere", user.id, actor_id=user.id)
+    done = language_of(request).gettext("All other devices are signed out.")
+    return redirect(request, "/account/sessions", Toast(done))
+
+
+@router.post("/sessions/{session_id}/end")
+async def end_session(
+    request: Request,
+    user: SignedIn,
+    sessions: SessionServiceDep,
+    events: Events,
+    session_id: RowId,
+) -> Response:
+    """Sign out one device."""
+    if not await sessions.revoke(user.id, session_id):
+        raise HTTPException(404)
+    await events.record("session_revoked", user.id, actor_id=user.id)
+    done = language_of(request).gettext("This device is signed out.")
+    return redirect(request, "/account/sessions", Toast(done))
+
+
+@router.get("/delete")
+async def delete_page(request: Request, user: Fresh) -> Response:
+    """Says what will be gone, and asks for the address once more."""
+    return render(request, DeletePage(Form({"email": ""})))
+
+
+@router.post("/delete")
+async def delete(
+    request: Request, user: Fresh, settings: SettingsDep, accounts: Accounts
+) -> Response:
+    """Delete the account with everything that is in it."""
+    _ = language_of(request).gettext
+    if (await read_form(request)).get("email", "").strip().lower() != user.email:
+        form = Form({"email": ""}, {"email": _("This is not the address of this account.")})
+        return render(request, DeletePage(form), 422)
+    try:
+        await accounts.delete(user)
+    except LastAdmin:
+        alone = _("You are the only administrator. Make somebody else one first.")
+        return render(request, DeletePage(Form({"email": ""}, {"": alone})), 422)
+    request.state.viewer = None
+    gone = Toast(_("Your account is deleted, with all its data."), "info")
+    response = redirect(request, "/", gone)
+    delete_cookie(response, settings, SESSION)
+    return response

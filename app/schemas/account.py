@@ -5,6 +5,8 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BaseModel, EmailStr, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from app.models.access_token import Scope
+from app.schemas.password_rules import is_common
 from app.schemas.text import no_control_characters, one_line
 
 
@@ -14,10 +16,20 @@ def normalize_email(value: str) -> str:
 
 
 Email = Annotated[EmailStr, Field(max_length=254), AfterValidator(normalize_email)]
-Password = Annotated[str, Field(min_length=12, max_length=128, repr=False)]
 GivenPassword = Annotated[str, Field(min_length=1, max_length=128, repr=False)]
 Name = Annotated[
     str, StringConstraints(min_length=1, max_length=100), one_line, no_control_characters
+]
+
+
+def _uncommon(value: str) -> str:
+    if is_common(value):
+        raise PydanticCustomError("password_is_common", "The password is a common one")
+    return value
+
+
+Password = Annotated[
+    str, Field(min_length=12, max_length=128, repr=False), AfterValidator(_uncommon)
 ]
 
 
@@ -52,3 +64,23 @@ class ChangePassword(BaseModel):
 
     current: GivenPassword
     new: Password
+
+
+class NewPassword(BaseModel):
+    """A password for somebody who came with a link."""
+
+    new: Password
+
+
+class Address(BaseModel):
+    """An e-mail address to write to."""
+
+    email: Email
+
+
+class NewAccessToken(BaseModel):
+    """What a new access token may do, and for how many days."""
+
+    name: Name
+    scope: Scope = "read"
+    days: Annotated[int, Field(ge=1, le=366)] = 30

@@ -27,9 +27,33 @@ class InvalidCredentials(ServiceError):
     """The address is unknown or the password wrong: nobody can tell which."""
 
 
+class EmailNotConfirmed(ServiceError):
+    """The credentials are right, but nobody has opened the link that was sent to the address."""
+
+
+class AccountDisabled(ServiceError):
+    """The credentials are right, but an administrator has closed the account."""
+
+
 class EmailTaken(ServiceError):
     """Another account has this address."""
 
 
 class PasswordIsEmail(ServiceError):
     """The new password is the account's address."""
+
+
+class LinkInvalid(ServiceError):
+    """The link was opened before, is too old, or never was one."""
+
+
+class CodeInvalid(ServiceError):
+    """The second factor's code is wrong, too old, or was used before."""
+
+
+class LastAdmin(ServiceError):
+    """Without this administrator there would be none."""
+
+
+class ProviderUnavailable(ServiceError):
+    """The service that keeps the accounts does not answer."""

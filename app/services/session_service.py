@@ -1,8 +1,7 @@
 """Sign-in sessions: an opaque token in a cookie, its hash in the database."""
 
-import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -10,12 +9,15 @@ from sqlalchemy import ColumnElement, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import contains_eager
 
+from app.lib.secret_box import token_hash
 from app.lib.utils import utc_now
 from app.models.login_session import LoginSession
 from app.models.user import User
 
 IDLE: Final = timedelta(days=14)
 ABSOLUTE: Final = timedelta(days=90)
+FRESH: Final = timedelta(minutes=15)
+"""How long after a sign-in nobody is asked again before something sensitive."""
 _TOUCH_AFTER: Final = timedelta(minutes=1)
 
 
@@ -35,10 +37,11 @@ class SessionService:
         token = secrets.token_urlsafe(32)
         self._session.add(
             LoginSession(
-                token_hash=_hash(token),
+                token_hash=token_hash(token),
                 user_id=user.id,
                 created_at=now,
                 last_seen_at=now,
+                authenticated_at=now,
                 expires_at=now + ABSOLUTE,
                 user_agent=user_agent[:300],
                 ip_address=ip[:45],
@@ -47,14 +50,21 @@ class SessionService:
         await self._session.flush()
         return token
 
-    async def resolve(self, token: str) -> User | None:
-        """The user of a session that is still good; 14 days unused or 90 days old ends it."""
+    async def resolve(self, token: str) -> LoginSession | None:
+        """The session of a token with its user, while it is good.
+
+        14 days unused or 90 days old ends it, and so does disabling the account.
+        """
         now = self._clock()
         found = await self._session.scalar(
             select(LoginSession)
             .join(LoginSession.user)
             .options(contains_eager(LoginSession.user))
-            .where(LoginSession.token_hash == _hash(token), ~_has_ended(now))
+            .where(
+                LoginSession.token_hash == token_hash(token),
+                ~_has_ended(now),
+                User.disabled_at.is_(None),
+            )
         )
         if found is None:
             return None
@@ -66,26 +76,65 @@ class SessionService:
                 .values(last_seen_at=now)
                 .execution_options(synchronize_session=False)
             )
-        return found.user
+        return found
 
-    async def end(self, token: str) -> None:
-        """End one session; an unknown token is no error."""
-        await self._session.execute(
-            delete(LoginSession).where(LoginSession.token_hash == _hash(token))
+    async def user(self, user_id: int) -> User | None:
+        """The user of an id, unless an administrator keeps them out."""
+        return await self._session.scalar(
+            select(User).where(User.id == user_id, User.disabled_at.is_(None))
         )
+
+    def is_fresh(self, login: LoginSession) -> bool:
+        """Whether its user proved only just now who they are."""
+        return login.authenticated_at > self._clock() - FRESH
+
+    async def renew(self, login: LoginSession) -> str:
+        """The user proved again who they are: fresh for a while, and under another token."""
+        token = secrets.token_urlsafe(32)
+        await self._session.execute(
+            update(LoginSession)
+            .where(LoginSession.id == login.id)
+            .values(token_hash=token_hash(token), authenticated_at=self._clock())
+            .execution_options(synchronize_session=False)
+        )
+        return token
+
+    async def all_of(self, user_id: int) -> Sequence[LoginSession]:
+        """The sessions of a user that are good, the one used last first."""
+        found = await self._session.scalars(
+            select(LoginSession)
+            .where(LoginSession.user_id == user_id, ~_has_ended(self._clock()))
+            .order_by(LoginSession.last_seen_at.desc(), LoginSession.id.desc())
+        )
+        return found.all()
+
+    async def end(self, token: str) -> int | None:
+        """End one session; whose it was, None for an unknown token."""
+        return await self._session.scalar(
+            delete(LoginSession)
+            .where(LoginSession.token_hash == token_hash(token))
+            .returning(LoginSession.user_id)
+        )
+
+    async def revoke(self, user_id: int, session_id: int) -> bool:
+        """End one session of a user; whether there was one of that id."""
+        ended = await self._session.scalar(
+            delete(LoginSession)
+            .where(LoginSession.user_id == user_id, LoginSession.id == session_id)
+            .returning(LoginSession.id)
+        )
+        return ended is not None
 
     async def end_others(self, user_id: int, keep_token: str) -> int:
         """End all sessions of a user but this one; how many there were."""
         ended = await self._session.scalars(
             delete(LoginSession)
-            .where(LoginSession.user_id == user_id, LoginSession.token_hash != _hash(keep_token))
+            .where(
+                LoginSession.user_id == user_id, LoginSession.token_hash != token_hash(keep_token)
+            )
             .returning(LoginSession.id)
         )
         return len(ended.all())
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _has_ended(now: datetime) -> ColumnElement[bool]:

@@ -9,9 +9,11 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
 
+from tests.support.accounts import PASSWORD, sign_up_live
 from tests.support.live_app import LiveApp
 
-PASSWORD = "correct horse battery"
+__all__ = ["PASSWORD"]
+
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1280, "height": 900}
 
@@ -122,9 +124,5 @@ def visit(live_app: LiveApp, browser: Browser) -> Iterator[Visit]:
 
 
 def _sign_up(visitor: Visitor) -> None:
-    with httpx.Client(base_url=visitor.origin, trust_env=False) as client:
-        fields = {"name": "Hana", "email": visitor.email, "password": PASSWORD}
-        answer = client.post("/sign-up", data=fields, headers={"Origin": visitor.origin})
-        assert answer.status_code == 303
-        token = client.cookies["session"]
+    token = sign_up_live(visitor.origin, "Hana", visitor.email)
     visitor.context.add_cookies([{"name": "session", "value": token, "url": visitor.origin}])

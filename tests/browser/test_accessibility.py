@@ -44,6 +44,10 @@ ANONYMOUS: dict[str, Show] = {
     "sign in, wrong": rejected_sign_in,
     "sign up": opened("/sign-up"),
     "sign up, wrong": rejected_sign_up,
+    "sign in by mail": opened("/sign-in/link"),
+    "check mail": opened("/check-mail"),
+    "confirm": opened("/auth/confirm?token_hash=x&type=email"),
+    "mailbox": opened("/dev/mail"),
     "docs": opened("/api/docs"),
     "not found": opened("/nowhere"),
     "menu": menus,
@@ -115,6 +119,11 @@ SIGNED_IN: dict[str, Show] = {
     "deleted": deleted,
     "item": detail,
     "account": opened("/account"),
+    "devices": opened("/account/sessions"),
+    "second factor": opened("/account/second-factor"),
+    "tokens": opened("/account/tokens"),
+    "verify": opened("/account/verify"),
+    "delete": opened("/account/delete"),
     "menu": account_menu,
 }
 

@@ -22,6 +22,11 @@ def test_from_sign_up_to_sign_out(visit: Visit, *, phone: bool) -> None:
     expect(page.get_by_text("at least 12 characters.").first).to_be_visible()
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Create account").click()
+    page.get_by_role("link", name="Open this server's mailbox").click()
+    mail = page.locator("article", has_text=visitor.email).first
+    mail.get_by_role("link", name="Open the link").click()
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Confirm and sign in").click()
     expect(page.locator("#toasts")).to_contain_text("Welcome, Hana.")
 
     for title in ("One", "Two", "Three"):

@@ -81,8 +81,8 @@ def test_reset_gives_another_password_and_ends_sign_ins(
     with closing(sqlite3.connect(database)) as connection:
         connection.execute(
             "INSERT INTO login_sessions (token_hash, user_id, created_at, last_seen_at,"
-            " expires_at, user_agent, ip_address) SELECT 'x', id, created_at, created_at,"
-            " created_at, '', '' FROM users"
+            " authenticated_at, expires_at, user_agent, ip_address) SELECT 'x', id, created_at,"
+            " created_at, created_at, created_at, '', '' FROM users"
         )
         connection.commit()
     capsys.readouterr()

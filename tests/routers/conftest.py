@@ -12,9 +12,11 @@ from app.config import Settings
 from app.lib.logger import CSVOnlyLogger
 from app.main import create_app
 from app.services.password_hasher import PasswordHasher
+from tests.support.accounts import PASSWORD, sign_up
+
+__all__ = ["PASSWORD"]
 
 ORIGIN = "http://app.test"
-PASSWORD = "correct horse battery"
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial", "HX-Current-URL": f"{ORIGIN}/items"}
 """What htmx sends for a part of the list's page."""
 
@@ -54,14 +56,13 @@ def client(app: FastAPI) -> AsyncClient:
 def visit(app: FastAPI) -> Visit:
     """`await visit("Hana")`: a browser in which this new user is signed in."""
 
-    async def sign_up(name: str) -> AsyncClient:
+    async def new_visitor(name: str) -> AsyncClient:
         browser = browser_for(app)
-        fields = {"name": name, "email": f"{name}@example.com", "password": PASSWORD}
-        assert (await browser.post("/sign-up", data=fields)).status_code == 303
+        await sign_up(browser, app, name)
         await browser.get("/items")  # takes the welcome off the page
         return browser
 
-    return sign_up
+    return new_visitor
 
 
 @pytest.fixture

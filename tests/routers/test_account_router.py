@@ -6,7 +6,9 @@ import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient, Response
 
+from app.mail import NoMailer
 from tests.routers.conftest import ORIGIN, PASSWORD, Visit, browser_for
+from tests.support.accounts import link_fields, sign_up
 
 SIGN_UP = {"name": "Hana", "email": "hana@example.com", "password": PASSWORD}
 SIGN_IN = {"email": "hana@example.com", "password": PASSWORD}
@@ -24,12 +26,50 @@ def whole_problem(answer: Response) -> str:
 
 
 class TestSignUp:
-    async def test_a_new_account_is_signed_in_and_welcomed(self, client: AsyncClient) -> None:
+    async def test_from_the_form_through_the_mail_to_the_welcome(
+        self, client: AsyncClient, app: FastAPI
+    ) -> None:
         answer = await client.post("/sign-up", data=SIGN_UP)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/check-mail")
+        assert "session" not in client.cookies
+        mailbox = await client.get("/dev/mail")
+        assert "Confirm your e-mail address" in mailbox.text
+        link = link_fields(mailbox.text)
+        page = await client.get("/auth/confirm", params=link)
+        assert 'name="password"' in page.text
+        wrong = await client.post("/auth/confirm", data=link | {"password": "of somebody else"})
+        assert wrong.status_code == 422, "opening it in vain does not use it up"
+        answer = await client.post("/auth/confirm", data=link | {"password": PASSWORD})
         assert (answer.status_code, answer.headers["location"]) == (303, "/items")
-        page = await client.get("/items")
-        assert page.status_code == 200
-        assert "Welcome, Hana." in page.text
+        assert "Welcome, Hana." in (await client.get("/items")).text
+        again = await client.post("/auth/confirm", data=link | {"password": PASSWORD})
+        assert whole_problem(again).startswith("This link was used already")
+
+    async def test_mail_speaks_the_language_of_the_page(
+        self, client: AsyncClient, app: FastAPI
+    ) -> None:
+        await client.post("/sign-up", data=SIGN_UP, headers={"Accept-Language": "ja"})
+        assert app.state.mailer.mails[0].subject == "メールアドレスの確認"
+
+    async def test_without_mail_nobody_can_sign_up(self, client: AsyncClient, app: FastAPI) -> None:
+        app.state.mailer = NoMailer()
+        answer = await client.post("/sign-up", data=SIGN_UP)
+        assert answer.status_code == 503
+        for path in ("/sign-up", "/forgot-password"):
+            assert "cannot send mail yet" in (await client.get(path)).text
+        assert (await client.get("/dev/mail")).status_code == 404
+
+    async def test_the_mailbox_is_for_development_only(
+        self, client: AsyncClient, app: FastAPI
+    ) -> None:
+        app.state.settings = app.state.settings.model_copy(update={"environment": "production"})
+        assert (await client.get("/dev/mail")).status_code == 404
+
+    async def test_a_common_password_is_refused(self, client: AsyncClient) -> None:
+        answer = await client.post("/sign-up", data=SIGN_UP | {"password": "password1234"})
+        assert problems(answer) == [
+            "This is one of the passwords that are tried first. Please choose another."
+        ]
 
     async def test_each_problem_stands_beside_its_field(self, client: AsyncClient) -> None:
         answer = await client.post(
@@ -44,12 +84,14 @@ class TestSignUp:
         assert 'value="hana"' in answer.text, "what was typed is kept"
         assert "short" not in answer.text, "but not the password"
 
-    async def test_a_taken_address_is_said(self, client: AsyncClient, app: FastAPI) -> None:
-        await client.post("/sign-up", data=SIGN_UP)
-        other = SIGN_UP | {"email": "HANA@example.com"}
-        answer = await browser_for(app).post("/sign-up", data=other)
-        assert answer.status_code == 422
-        assert problems(answer) == ["There is already an account with this address."]
+    async def test_a_taken_address_is_told_only_to_its_owner(
+        self, hana: AsyncClient, client: AsyncClient, app: FastAPI
+    ) -> None:
+        new = await client.post("/sign-up", data=SIGN_UP | {"email": "new@example.com"})
+        taken = await client.post("/sign-up", data=SIGN_UP | {"email": "HANA@example.com"})
+        assert (new.status_code, new.headers["location"]) == (303, "/check-mail")
+        assert (taken.status_code, taken.headers["location"]) == (303, "/check-mail")
+        assert app.state.mailer.mails[0].subject == "You already have an account"
 
     async def test_the_address_is_no_password(self, client: AsyncClient) -> None:
         answer = await client.post("/sign-up", data=SIGN_UP | {"password": SIGN_UP["email"]})
@@ -60,7 +102,8 @@ class TestSignUp:
 class TestSignIn:
     @pytest.fixture(autouse=True)
     async def _account(self, app: FastAPI) -> None:
-        await browser_for(app).post("/sign-up", data=SIGN_UP)
+        browser = browser_for(app)
+        await sign_up(browser, app, "Hana")
 
     async def test_it_goes_on_to_where_the_user_was_heading(self, client: AsyncClient) -> None:
         answer = await client.get("/account?x=1")
@@ -188,7 +231,10 @@ async def test_cookies_are_pinned_to_the_host_on_https(app: FastAPI) -> None:
     app.state.settings = app.state.settings.model_copy(update={"public_origin": origin})
     browser = browser_for(app)
     browser.base_url = origin
-    answer = await browser.post("/sign-up", data=SIGN_UP, headers={"Origin": ORIGIN})
+    browser.headers["Origin"] = ORIGIN
+    await browser.post("/sign-up", data=SIGN_UP)
+    link = link_fields(app.state.mailer.mails[0].text)
+    answer = await browser.post("/auth/confirm", data=link | {"password": PASSWORD})
     cookies = answer.headers.get_list("set-cookie")
     assert {cookie.partition("=")[0] for cookie in cookies} == {"__Host-session", "__Host-flash"}
     assert all("Secure" in cookie for cookie in cookies)

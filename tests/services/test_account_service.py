@@ -4,15 +4,29 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 
 from app.database import Database
 from app.lib.logger import NullLogger
+from app.models.account_event import AccountEvent
+from app.models.login_session import LoginSession
+from app.models.one_time_token import OneTimeToken
 from app.models.user import User
 from app.schemas.account import ChangePassword, SignIn, SignUp
 from app.services.account_service import LocalAccounts
-from app.services.errors import EmailTaken, InvalidCredentials, NotFound, PasswordIsEmail
+from app.services.errors import (
+    AccountDisabled,
+    EmailNotConfirmed,
+    EmailTaken,
+    InvalidCredentials,
+    LastAdmin,
+    LinkInvalid,
+    NotFound,
+    PasswordIsEmail,
+)
 from app.services.password_hasher import PasswordHasher
+from app.services.session_service import SessionService
+from tests.support.databases import Clock
 
 pytestmark = pytest.mark.anyio
 
@@ -37,48 +51,204 @@ def hasher() -> CountingHasher:
     return CountingHasher()
 
 
+Posted = list[tuple[str, str, str]]
+
+
 @pytest.fixture
-async def accounts(database: Database, hasher: CountingHasher) -> AsyncIterator[LocalAccounts]:
+def posted() -> Posted:
+    """The letters that were written: kind, address, token."""
+    return []
+
+
+@pytest.fixture
+async def accounts(
+    database: Database, hasher: CountingHasher, posted: Posted, clock: Clock
+) -> AsyncIterator[LocalAccounts]:
     async with database.session() as session:
-        yield LocalAccounts(session, NullLogger(), hasher)
+        yield LocalAccounts(
+            session,
+            NullLogger(),
+            hasher,
+            post=lambda kind, to, token: posted.append((kind, to, token)),
+            clock=clock,
+        )
 
 
-async def test_a_new_account_can_sign_in_however_the_address_is_written(
-    accounts: LocalAccounts,
+async def made(accounts: LocalAccounts, posted: Posted, data: SignUp = HANA) -> User:
+    """A confirmed account."""
+    await accounts.sign_up(data)
+    return (await accounts.open_link("email", posted.pop()[2], data.password)).user
+
+
+async def test_an_account_is_good_once_its_address_is_confirmed(
+    accounts: LocalAccounts, posted: Posted
 ) -> None:
-    user = await accounts.sign_up(HANA)
+    await accounts.sign_up(HANA)
+    kind, to, token = posted.pop()
+    assert (kind, to) == ("email", "hana@example.com")
+    with pytest.raises(EmailNotConfirmed):
+        await accounts.sign_in(SignIn(email=HANA.email, password=PASSWORD))
+    assert posted.pop()[:2] == ("email", "hana@example.com"), "the link is sent once more"
+    with pytest.raises(LinkInvalid):
+        await accounts.open_link("email", token, PASSWORD)
+    user = await made(accounts, posted)
     assert (user.email, user.name, user.role) == ("hana@example.com", "Hana", "user")
     assert user.password_hash is not None
     assert user.password_hash.startswith("$argon2id$")
     signed_in = await accounts.sign_in(SignIn(email=" HANA@example.COM", password=PASSWORD))
-    assert signed_in.id == user.id
+    assert signed_in.user.id == user.id
 
 
-async def test_an_address_has_one_account(accounts: LocalAccounts) -> None:
-    user = await accounts.sign_up(HANA)
-    with pytest.raises(EmailTaken):
-        await accounts.sign_up(HANA.model_copy(update={"name": "Other"}))
-    # The transaction goes on.
-    assert (await accounts.sign_in(SignIn(email=HANA.email, password=PASSWORD))).id == user.id
+async def test_whoever_signs_up_with_the_address_of_another_does_not_get_in(
+    accounts: LocalAccounts, posted: Posted
+) -> None:
+    await accounts.sign_up(HANA.model_copy(update={"password": "of the intruder"}))
+    token = posted.pop()[2]
+    with pytest.raises(InvalidCredentials):
+        await accounts.open_link("email", token, PASSWORD)
+    await accounts.sign_up(HANA)
+    await accounts.open_link("email", posted.pop()[2], PASSWORD)
+    with pytest.raises(InvalidCredentials):
+        await accounts.sign_in(SignIn(email=HANA.email, password="of the intruder"))
+
+
+async def test_a_link_to_sign_in_takes_the_password_of_an_unconfirmed_account_away(
+    accounts: LocalAccounts, posted: Posted
+) -> None:
+    await accounts.sign_up(HANA)
+    await accounts.request_link("magiclink", HANA.email)
+    user = (await accounts.open_link("magiclink", posted.pop()[2])).user
+    assert user.email_confirmed_at is not None
+    assert user.password_hash is None
+
+
+async def test_an_address_has_one_account_and_only_its_owner_learns_so(
+    accounts: LocalAccounts, posted: Posted
+) -> None:
+    user = await made(accounts, posted)
+    await accounts.sign_up(HANA.model_copy(update={"name": "Other", "password": "x" * 9 + "other"}))
+    assert posted == [("already_registered", "hana@example.com", "")]
+    signed_in = await accounts.sign_in(SignIn(email=HANA.email, password=PASSWORD))
+    assert (signed_in.user.id, signed_in.user.name) == (user.id, "Hana")
 
 
 async def test_two_who_sign_up_at_once_make_one_account(
     database: Database, hasher: CountingHasher
 ) -> None:
-    async def sign_up() -> str:
+    async def sign_up() -> None:
         async with database.session() as session:
-            try:
-                await LocalAccounts(session, NullLogger(), hasher).sign_up(HANA)
-            except EmailTaken:
-                return "taken"
-            return "made"
+            await LocalAccounts(session, NullLogger(), hasher).sign_up(HANA)
 
-    assert sorted(await asyncio.gather(*(sign_up() for _ in range(4)))) == [
-        "made",
-        "taken",
-        "taken",
-        "taken",
+    await asyncio.gather(*(sign_up() for _ in range(4)))
+    async with database.session() as session:
+        assert await session.scalar(select(func.count()).select_from(User)) == 1
+        assert await session.scalar(select(func.count()).select_from(OneTimeToken)) == 1
+
+
+async def test_links_are_good_once_and_for_a_while(
+    accounts: LocalAccounts, posted: Posted, clock: Clock
+) -> None:
+    user = await made(accounts, posted)
+    await accounts.request_link("recovery", HANA.email)
+    token = posted.pop()[2]
+    with pytest.raises(LinkInvalid):
+        await accounts.open_link("magiclink", token)
+    assert (await accounts.open_link("recovery", token)).user.id == user.id
+    with pytest.raises(LinkInvalid):
+        await accounts.open_link("recovery", token)
+    await accounts.request_link("recovery", HANA.email)
+    clock.advance(hours=1)
+    with pytest.raises(LinkInvalid):
+        await accounts.open_link("recovery", posted.pop()[2])
+
+
+async def test_nothing_is_sent_to_addresses_without_an_account(
+    accounts: LocalAccounts, posted: Posted
+) -> None:
+    await accounts.request_link("recovery", "nobody@example.com")
+    assert posted == []
+
+
+async def test_a_new_password_ends_all_sessions_and_links(
+    accounts: LocalAccounts, posted: Posted
+) -> None:
+    user = await made(accounts, posted)
+    session = SessionService(accounts._session, clock=accounts._clock)
+    cookie = await session.start(user)
+    await accounts.request_link("magiclink", HANA.email)
+    link = posted.pop()[2]
+    await accounts.set_password(user, "a longer password")
+    assert await session.resolve(cookie) is None
+    with pytest.raises(LinkInvalid):
+        await accounts.open_link("magiclink", link)
+    await accounts._session.refresh(user)
+    await accounts.sign_in(SignIn(email=HANA.email, password="a longer password"))
+    with pytest.raises(PasswordIsEmail):
+        await accounts.set_password(user, "HANA@example.com")
+
+
+async def test_a_new_address_holds_once_its_link_is_opened(
+    accounts: LocalAccounts, posted: Posted
+) -> None:
+    user = await made(accounts, posted)
+    await made(accounts, posted, HANA.model_copy(update={"email": "taro@example.com"}))
+    await accounts.request_email_change(user, "taro@example.com")
+    assert posted.pop() == ("already_registered", "taro@example.com", "")
+    await accounts.request_email_change(user, "new@example.com")
+    _kind, to, token = posted.pop()
+    assert (to, user.email) == ("new@example.com", "hana@example.com")
+    await accounts.open_link("email_change", token)
+    assert user.email == "new@example.com"
+    assert posted.pop() == ("email_was_changed", "hana@example.com", "")
+
+
+async def test_an_address_that_was_taken_meanwhile_stays_with_its_account(
+    accounts: LocalAccounts, posted: Posted
+) -> None:
+    user = await made(accounts, posted)
+    await accounts.request_email_change(user, "new@example.com")
+    token = posted.pop()[2]
+    await made(accounts, posted, HANA.model_copy(update={"email": "new@example.com"}))
+    with pytest.raises(EmailTaken):
+        await accounts.open_link("email_change", token)
+
+
+async def test_a_closed_account_stays_closed(accounts: LocalAccounts, posted: Posted) -> None:
+    user = await made(accounts, posted)
+    await accounts.request_link("magiclink", HANA.email)
+    token = posted.pop()[2]
+    user.disabled_at = accounts._clock()
+    await accounts._session.flush()
+    with pytest.raises(AccountDisabled):
+        await accounts.sign_in(SignIn(email=HANA.email, password=PASSWORD))
+    with pytest.raises(AccountDisabled):
+        await accounts.open_link("magiclink", token)
+    with pytest.raises(InvalidCredentials):
+        await accounts.sign_in(SignIn(email=HANA.email, password="wrong"))
+
+
+async def test_deleting_takes_everything_along_but_the_note_that_it_happened(
+    accounts: LocalAccounts, posted: Posted
+) -> None:
+    user = await made(accounts, posted)
+    session = accounts._session
+    await SessionService(session).start(user)
+    await accounts.request_link("magiclink", HANA.email)
+    await accounts.delete(user)
+    for table in (LoginSession, OneTimeToken, User):
+        assert await session.scalar(select(func.count()).select_from(table)) == 0
+    events = (await session.scalars(select(AccountEvent))).all()
+    assert [(event.kind, event.user_id, event.detail) for event in events] == [
+        ("deleted", user.id, "")
     ]
+
+
+async def test_the_last_administrator_cannot_leave(accounts: LocalAccounts) -> None:
+    admin = await accounts.add("admin@example.com", "Admin", None, "admin")
+    with pytest.raises(LastAdmin):
+        await accounts.delete(admin)
+    await accounts.add("other@example.com", "Other", None, "admin")
+    await accounts.delete(admin)
 
 
 @pytest.mark.parametrize(
@@ -91,9 +261,10 @@ async def test_two_who_sign_up_at_once_make_one_account(
     ],
 )
 async def test_whatever_is_wrong_the_same_is_done_and_said(
-    accounts: LocalAccounts, hasher: CountingHasher, data: SignIn
+    accounts: LocalAccounts, hasher: CountingHasher, posted: Posted, data: SignIn
 ) -> None:
-    await accounts.sign_up(HANA)
+    await made(accounts, posted)
+    hasher.verified = 0
     await accounts.add("oauth@example.com", "No password here", None)
     await accounts.add("broken@example.com", "Not a hash", "plain text")
     with pytest.raises(InvalidCredentials) as error:
@@ -102,8 +273,10 @@ async def test_whatever_is_wrong_the_same_is_done_and_said(
     assert hasher.verified == 1
 
 
-async def test_signing_in_brings_an_old_hash_up_to_date(accounts: LocalAccounts) -> None:
-    user = await accounts.sign_up(HANA)
+async def test_signing_in_brings_an_old_hash_up_to_date(
+    accounts: LocalAccounts, posted: Posted
+) -> None:
+    user = await made(accounts, posted)
     old_hash = user.password_hash or ""
     stronger = CountingHasher(passes=2)
     assert stronger.is_outdated(old_hash)
@@ -114,8 +287,10 @@ async def test_signing_in_brings_an_old_hash_up_to_date(accounts: LocalAccounts)
     assert await stronger.verify(user.password_hash, PASSWORD)
 
 
-async def test_changing_the_password_needs_the_old_one(accounts: LocalAccounts) -> None:
-    user = await accounts.sign_up(HANA)
+async def test_changing_the_password_needs_the_old_one(
+    accounts: LocalAccounts, posted: Posted
+) -> None:
+    user = await made(accounts, posted)
     change = ChangePassword(current=PASSWORD, new="a longer password")
     with pytest.raises(InvalidCredentials):
         await accounts.change_password(user.id, change.model_copy(update={"current": "wrong"}))
@@ -133,9 +308,9 @@ async def test_changing_the_password_needs_the_old_one(accounts: LocalAccounts) 
 
 
 async def test_a_password_that_was_changed_meanwhile_stays(
-    accounts: LocalAccounts, hasher: CountingHasher
+    accounts: LocalAccounts, hasher: CountingHasher, posted: Posted
 ) -> None:
-    user = await accounts.sign_up(HANA)
+    user = await made(accounts, posted)
     theirs = await hasher.hash("of somebody quicker")
     session = accounts._session
     quick = update(User).where(User.id == user.id).values(password_hash=theirs)

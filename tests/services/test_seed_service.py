@@ -31,7 +31,8 @@ async def test_the_demo_administrator_can_sign_in_and_sees_the_items(database: D
     assert seeded.password is not None
     async with database.session() as session:
         accounts = LocalAccounts(session, NullLogger(), hasher)
-        user = await accounts.sign_in(SignIn(email=seeded.email, password=seeded.password))
+        proven = await accounts.sign_in(SignIn(email=seeded.email, password=seeded.password))
+        user = proven.user
         assert (user.id, user.role) == (seeded.user_id, "admin")
         items = ItemService(session, NullLogger(), user.id)
         page = await items.page(ItemQuery(limit=200))

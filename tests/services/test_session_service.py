@@ -39,7 +39,7 @@ async def test_a_token_stands_for_its_user(
     for user_id, token in tokens.items():
         resolved = await sessions.resolve(token)
         assert resolved is not None
-        assert resolved.id == user_id
+        assert resolved.user.id == user_id
     for stranger in ("", "x" * 43, tokens[hana.id][:-1], "\ud800"):
         assert await sessions.resolve(stranger) is None
 

@@ -1,0 +1,52 @@
+"""Which passwords are refused: those that everybody tries first.
+
+Length is what counts, so there are no rules about kinds of characters. Of the passwords known to be
+common, hardly any has 12 characters; what remains are those made longer by simple means. They are
+recognised by what is left when the means are taken away.
+"""
+
+import re
+from typing import Final
+
+# Words that lists of common passwords are made of, and runs on keyboards, in both languages.
+_WORDS: Final = """
+password passwort passw0rd pass word pa55word p4ssword admin administrator root user guest
+login welcome letmein iloveyou loveyou love princess sunshine monkey dragon football baseball
+soccer basketball superman batman pokemon naruto starwars master shadow ashley michael jordan
+hunter killer charlie freedom whatever trustno computer internet secret security changeme
+default temporary temp test testing tester sample example demo hello helloworld goodmorning
+google apple microsoft windows samsung facebook qwerty qwertyuiop qwertz azerty asdf asdfgh
+asdfghjkl zxcvbn zxcvbnm qazwsx qazwsxedc qweasd qweasdzxc wasd abc abcd abcde abcdef abcdefg
+abcdefgh abcdefghijkl abcdefghijklmnop aaa company mypassword thisismypassword yourpassword
+newpassword oldpassword thepassword correcthorsebatterystaple japan tokyo osaka sakura nippon
+pasuwado himitsu aishiteru arigato arigatou konnichiwa ohayou doraemon pikachu summer winter
+spring autumn january february march april may june july august september october november
+december monday tuesday wednesday thursday friday saturday sunday
+"""
+_COMMON: Final = frozenset(_WORDS.split())
+_LEET: Final = str.maketrans("013457@$!", "oleastasi")
+_RUNS: Final = ("01234567890123456789", "98765432109876543210", "abcdefghijklmnopqrstuvwxyz")
+
+
+def is_common(password: str) -> bool:
+    """Whether a password is among those that are tried first."""
+    plain = "".join(password.lower().split())
+    if len(set(plain)) < 5 or _repeats(plain) or any(plain in run for run in _RUNS):
+        return True
+    for text in (plain, re.sub(r"[\W\d_]+$", "", plain).translate(_LEET)):
+        bare = re.sub(r"[\W\d_]+", "", text)
+        if not bare or _made_of_common(bare):
+            return True
+    return False
+
+
+def _repeats(text: str) -> bool:
+    """Whether it is one short piece again and again: found where it stands inside its double."""
+    return (text + text).find(text, 1) < min(len(text), 7)
+
+
+def _made_of_common(text: str) -> bool:
+    """Whether it is one common word, or the same or another common word behind it."""
+    return text in _COMMON or any(
+        text[:cut] in _COMMON and text[cut:] in _COMMON for cut in range(3, len(text) - 1)
+    )
