@@ -11,6 +11,7 @@ import os
 import secrets
 import socket
 import threading
+import time
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
@@ -92,9 +93,11 @@ class JobEngine:
             return
         self._stopping.set()
         self._wake.set()
+        # One budget for all of it: a platform counts the seconds.
+        end = time.monotonic() + _STOPPING_SECONDS
         for thread in self._threads:
-            thread.join(_STOPPING_SECONDS)
-        DBOS.destroy(workflow_completion_timeout_sec=int(_STOPPING_SECONDS))
+            thread.join(max(0.0, end - time.monotonic()))
+        DBOS.destroy(workflow_completion_timeout_sec=max(1, round(end - time.monotonic())))
         _engines.clear()
         try:
             with Session(self._engine) as session, session.begin():

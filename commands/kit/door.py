@@ -16,6 +16,7 @@ COMMANDS = {
     "run": APP,
     "test": TESTS,
     "ci": TESTS,
+    "install": APP,
     "migrate": APP,
     "seed": APP,
     "user": APP,

@@ -24,6 +24,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "The same as test, but a part that cannot be tested here counts as a failure.",
         "test と同じですが、この環境でテストできない部分があれば失敗になります。",
     ),
+    "command_install": (
+        "Install the packages that the app needs, and nothing else.",
+        "アプリに必要なパッケージだけを入れます。",
+    ),
     "command_migrate": (
         'Bring the database up to date; --make "message" writes a new migration.',
         'データベースを最新にします。--make "説明" で新しいマイグレーションを作ります。',

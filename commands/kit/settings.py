@@ -24,6 +24,8 @@ def load_settings() -> Settings:
 def provide_env_file() -> None:
     """Write `.env` where there is none, and a fresh `SECRET_KEY` where nothing else gives one."""
     if not ENV_FILE.exists():
+        if _is_image():
+            return
         example = (ROOT / ".env.example").read_text(encoding="utf-8")
         _write(_with_key(example))
         say("wrote_env")
@@ -35,6 +37,12 @@ def provide_env_file() -> None:
     if not strip_quotes(os.environ.get("SECRET_KEY") or values.get("SECRET_KEY", "")):
         _write(_with_key(ENV_FILE.read_text(encoding="utf-8-sig")))
         say("wrote_key")
+
+
+def _is_image() -> bool:
+    """Whether the code is only to be read, as in a container: there the environment has it all."""
+    environment = strip_quotes(os.environ.get("ENVIRONMENT", ""))
+    return environment == "production" and not os.access(ROOT, os.W_OK)
 
 
 def _with_key(text: str) -> str:

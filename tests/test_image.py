@@ -1,0 +1,223 @@
+"""The image: its Dockerfile, and its start command where there is no Docker.
+
+The container is played by a folder with what `.dockerignore` lets in, a `.venv` with the packages
+of `requirements.txt` alone, file permissions that allow reading only, and a user without rights.
+"""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import venv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+import httpx
+import pytest
+from packaging.requirements import Requirement
+
+from app.jobs import engine
+from app.main import DRAIN_SECONDS
+from commands import run as run_command
+from commands.kit import environment
+from commands.kit.environment import ROOT
+from tests.support.live_app import clean_env
+from tests.support.parts import needs
+from tests.support.processes import Program, answers, free_port
+
+USER = 10001
+RENDER_SECONDS = 30
+KEY = "a key that only the tests of the image know"
+DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+_STEPS = re.sub(r"\\\n\s*", "", DOCKERFILE.rpartition("\nFROM ")[2]).splitlines()
+
+
+def step(name: str) -> str:
+    """What follows the last step of this name in the stage that is kept."""
+    return [line.partition(f"{name} ")[2] for line in _STEPS if line.startswith(f"{name} ")][-1]
+
+
+def command(text: str) -> list[str]:
+    words: list[str] = json.loads(text)
+    return words
+
+
+@dataclass
+class Image:
+    """The image's `/app` in `app`, its `/data` in `data`."""
+
+    app: Path
+    data: Path
+
+    def words(self, text: str) -> list[str]:
+        """A command of the Dockerfile as the image's user runs it here."""
+        words = [word.replace("/app/", f"{self.app}/", 1) for word in command(text)]
+        if os.geteuid() != 0:
+            return words
+        ids = (f"--reuid={USER}", f"--regid={USER}", "--clear-groups")
+        return ["setpriv", *ids, "--no-new-privs", "--inh-caps=-all", *words]
+
+    def env(self, **env: str) -> dict[str, str]:
+        settings = dict(word.split("=", 1) for word in shlex.split(step("ENV")))
+        here = {name: value.replace("/data", str(self.data)) for name, value in settings.items()}
+        return {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **here, **env}
+
+    def files(self) -> set[Path]:
+        return set(self.app.rglob("*"))
+
+
+@pytest.fixture(scope="module")
+def image() -> Iterator[Image]:
+    if os.geteuid() == 0:
+        needs("setpriv", there=shutil.which("setpriv") is not None, mend="install util-linux")
+    folder = Path(tempfile.mkdtemp())  # pytest's own folders are closed to other users
+    image = Image(folder / "app", folder / "data")
+    folder.chmod(0o755)
+    image.data.mkdir()
+    _copy_context(image.app)
+    _make_venv(image.app / ".venv")
+    if os.geteuid() == 0:
+        os.chown(image.data, USER, USER)
+    for path in (image.app, *image.app.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(0o555 if path.is_dir() or os.access(path, os.X_OK) else 0o444)
+    yield image
+    for path in (image.app, *image.app.rglob("*")):
+        if path.is_dir() and not path.is_symlink():
+            path.chmod(0o755)
+    shutil.rmtree(folder)
+
+
+def _copy_context(folder: Path) -> None:
+    folder.mkdir()
+    lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    for name in [line[1:] for line in lines if line.startswith("!")]:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, folder / name)
+        else:
+            shutil.copy2(ROOT / name, folder / name)
+    for name in [line for line in lines if re.fullmatch(r"\w[\w/]*", line)]:
+        shutil.rmtree(folder / name)
+
+
+def _make_venv(folder: Path) -> None:
+    """With the packages of `requirements.txt` as they are installed here, and no other."""
+    venv.EnvBuilder(symlinks=True).create(folder)
+    (site,) = folder.glob("lib/python*/site-packages")
+    text = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    for line in re.findall(r"^\w.*?(?= \\$)", text, re.MULTILINE):
+        requirement = Requirement(line)
+        if requirement.marker and not requirement.marker.evaluate():
+            continue
+        for file in metadata.distribution(requirement.name).files or ():
+            if ".." not in file.parts and ".pyc" not in file.suffix:
+                (site / file).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(Path(str(file.locate())), site / file)
+    stamp = {"requirements.txt": environment._stamp("requirements.txt")}
+    (folder / environment.STAMP.name).write_text(json.dumps(stamp), encoding="utf-8")
+
+
+@pytest.fixture
+def container(image: Image) -> Iterator[Program]:
+    port = free_port()
+    container = Program(
+        image.words(step("CMD")),
+        ready=lambda: answers(f"http://127.0.0.1:{port}/healthz"),
+        log=image.data.parent / "output.log",
+        env=image.env(HOST="127.0.0.1", PORT=f'"{port}"', SECRET_KEY=f'"{KEY}"'),
+        cwd=image.app,
+    )
+    yield container
+    container.kill()
+
+
+def test_it_runs_without_rights_on_files_it_cannot_change(image: Image, container: Program) -> None:
+    before = image.files()
+    container.start()
+    origin = f"http://127.0.0.1:{container.env['PORT'].strip(chr(34))}"
+
+    checked = subprocess.run(
+        image.words(step("HEALTHCHECK").partition("CMD ")[2]), env=container.env, cwd=image.app
+    )
+    with httpx.Client(base_url=origin, headers={"Origin": origin}, trust_env=False) as browser:
+        page = browser.get("/sign-in")
+        made = browser.post(
+            "/sign-up",
+            data={
+                "name": "Hana",
+                "email": "first@example.com",
+                "password": "correct horse battery staple",
+            },
+        )
+    assert container.stop() == 0
+
+    assert checked.returncode == 0
+    assert page.status_code == 200
+    assert made.status_code == 303
+    rows = (image.data / "logs" / "api_logs.csv").read_text(encoding="utf-8")
+    assert made.headers["x-trace-id"] in rows
+    assert image.files() == before
+    assert container.output().count("quotes") == 1
+    assert KEY not in container.output()
+
+
+def test_without_a_key_it_says_what_is_missing(image: Image) -> None:
+    done = subprocess.run(
+        image.words(step("CMD")),
+        env=image.env(),
+        cwd=image.app,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("SECRET_KEY is missing")
+
+
+def test_a_dead_app_is_not_healthy(image: Image) -> None:
+    done = subprocess.run(
+        image.words(step("HEALTHCHECK").partition("CMD ")[2]),
+        env=image.env(PORT=str(free_port())),
+        cwd=image.app,
+    )
+    assert done.returncode == 1
+
+
+def test_it_listens_where_platforms_look_for_it() -> None:
+    assert {"HOST=0.0.0.0", "PORT=10000"} <= set(shlex.split(step("ENV")))
+    assert step("EXPOSE") == "10000"
+    assert step("USER") == str(USER)
+
+
+def test_it_ends_before_the_platform_would_kill_it() -> None:
+    parts = (run_command._GRACEFUL_SECONDS, engine._STOPPING_SECONDS + 1, DRAIN_SECONDS)
+    assert sum(parts) < RENDER_SECONDS
+
+
+def test_no_secret_and_no_test_gets_in() -> None:
+    lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    assert next(line for line in lines if line and not line.startswith("#")) == "*"
+    allowed = {line[1:] for line in lines if line.startswith("!")}
+    assert not allowed & {".env", ".git", "data", "logs", "tests"}
+    assert allowed <= {path.name for path in ROOT.iterdir()}
+
+
+def test_the_dockerfile_is_as_hadolint_wants_it() -> None:
+    hadolint = Path(sys.executable).with_name("hadolint")
+    needs("hadolint", there=hadolint.exists(), mend="there is none for this system")
+    done = subprocess.run(
+        [str(hadolint), "--no-color", "Dockerfile"],
+        cwd=ROOT,
+        env=clean_env(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "")
