@@ -10,6 +10,7 @@ from app.schemas.log import Attempt, RequestView, StepView, TaskView, TraceView
 from app.services.logs.log_text import StackPart, stack_parts
 from app.services.logs.trace_assembly import CAPTURE_TASK
 
+_CUT: Final = '":cut"'
 _MOST_TICKS: Final = 6
 _NARROWEST: Final = 0.4
 _MILLISECOND: Final = timedelta(milliseconds=1)
@@ -70,6 +71,30 @@ class Timeline:
         span = self._span / _MILLISECOND
         step = next((s for s in _TICK_STEPS if span / s <= _MOST_TICKS), span)
         return [(i * step / span * 100, i * step) for i in range(1, math.ceil(span / step))]
+
+    @property
+    def unfinished(self) -> int:
+        """Steps of which no end was recorded, and which are not taken for running."""
+        steps = [step for task in self.trace.tasks for step in task.steps]
+        return sum(step.status == "UNFINISHED" for step in steps)
+
+    @property
+    def cut(self) -> int:
+        """Values of which the log shows, or has, only a part."""
+        values = [
+            value
+            for request in self.trace.requests
+            for value in (request.headers, request.request_body, request.response_body)
+        ]
+        attempts = [row.attempt for row in self.rows if row.attempt]
+        values += [value for each in attempts for value in (each.input, each.output)]
+        return sum(value is not None and (value.cut or _CUT in value.text) for value in values)
+
+    @property
+    def is_complete(self) -> bool:
+        trace = self.trace
+        partly = trace.is_running or trace.undelivered or trace.truncated or not trace.requests
+        return not (partly or self.unfinished or self.cut)
 
     @property
     def failure(self) -> Row | None:
