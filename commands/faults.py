@@ -36,6 +36,7 @@ def main(arguments: list[str]) -> int:
     folder = Path(tempfile.mkdtemp(prefix="faults-"))
     server = open_server(folder / "sqld")
     if server is None:
+        folder.rmdir()
         raise Failure("faults_no_sqld")
     say("faults_begin", seed=seed, minutes=f"{options.minutes:g}")
     chaos = Chaos(folder, server, seed)

@@ -1,5 +1,8 @@
 """`manage.py faults` says each minute what became of the rows, and ends with 1 if it is wrong."""
 
+import tempfile
+from pathlib import Path
+
 import pytest
 
 from commands import faults
@@ -11,8 +14,9 @@ from tests.support.parts import needs
 
 
 @pytest.fixture(autouse=True)
-def _english(monkeypatch: pytest.MonkeyPatch) -> None:
+def _english_and_tidy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
 
 @pytest.fixture
@@ -55,3 +59,4 @@ def test_without_a_server_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with pytest.raises(Failure, match="need sqld"):
         faults.main([])
+    assert list(Path(tempfile.gettempdir()).glob("faults-*")) == []
