@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import uvicorn
 from playwright.sync_api import Browser, sync_playwright
@@ -17,6 +18,7 @@ from app.config import Settings
 from app.lib.logger import EnhancedCSVLogger
 from app.main import create_app
 from app.services.seed_service import seed
+from benchmarks.made_up_log import MadeUpLog
 from commands.kit import checks
 from commands.kit.database import migrate, transact
 from commands.kit.environment import ROOT
@@ -24,6 +26,15 @@ from commands.kit.parts import chromium_path
 from commands.kit.words import Failure
 
 IMAGES = ROOT / "docs" / "images"
+
+_LOG_PAGES = {
+    "logs": "/logs/requests",
+    "overview": "/logs?range=24h",
+    "errors": "/logs/errors",
+    "tasks": "/logs/tasks?range=7d",
+}
+_SCHEMES: dict[Literal["light", "dark"], str] = {"light": "", "dark": ".dark"}
+_MADE_UP_REQUESTS = 5000
 
 _LOCALES = {"en": "en-US", "ja": "ja-JP"}
 _SIZE = (1280, 800)
@@ -74,6 +85,10 @@ def _demo() -> Iterator[_Demo]:
         migrate(settings)
         seeded = transact(settings, partial(seed, items=200))
         logger = EnhancedCSVLogger(base_path=settings.log_dir)
+        store = logger.store
+        store.migrate()
+        for batch in MadeUpLog(_MADE_UP_REQUESTS).batches(4000):
+            store.insert(batch)
         app = create_app(settings, logger=logger)
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
@@ -113,8 +128,11 @@ def _take(browser: Browser, demo: _Demo, language: str) -> None:
     answer = context.request.post(edit, form=change)
     trace = f"/logs/traces/{answer.headers['x-trace-id']}"
     demo.logger.shipper.drain(_DELIVERY_SECONDS)
-    for name, path in (("trace", trace), ("logs", "/logs/requests")):
-        page.goto(path)
-        page.screenshot(path=IMAGES / f"{name}.{language}.png", animations="disabled")
-        print(f"docs/images/{name}.{language}.png")
+    for name, path in {"trace": trace, **_LOG_PAGES}.items():
+        for scheme, suffix in _SCHEMES.items():
+            page.emulate_media(color_scheme=scheme)
+            page.goto(path)
+            page.wait_for_load_state("networkidle")
+            page.screenshot(path=IMAGES / f"{name}{suffix}.{language}.png", animations="disabled")
+            print(f"docs/images/{name}{suffix}.{language}.png")
     context.close()
