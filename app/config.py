@@ -249,6 +249,11 @@ class Settings(BaseModel):
         )
 
     @property
+    def uses_supabase(self) -> bool:
+        """Whether accounts are Supabase's."""
+        return bool(self.supabase_auth_url and self.supabase_publishable_key)
+
+    @property
     def secure_cookies(self) -> bool:
         """Whether browsers reach the app through https."""
         return self.public_origin.startswith("https://")

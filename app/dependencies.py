@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Annotated, cast
 
-from fastapi import BackgroundTasks, Depends, HTTPException, Request
+from fastapi import BackgroundTasks, Depends, FastAPI, HTTPException, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.config import Settings
@@ -22,10 +22,10 @@ from app.services.account_provider import AccountProvider
 from app.services.account_service import LocalAccounts
 from app.services.item_service import ItemService
 from app.services.job_service import JobService
-from app.services.password_hasher import PasswordHasher
 from app.services.rate_limits import TOKEN_BY_IP, RateLimits
 from app.services.second_factor import SecondFactor
 from app.services.session_service import SessionService
+from app.services.supabase_accounts import SupabaseAccounts
 from app.services.user_admin import UserAdmin
 from app.templating import Viewer
 
@@ -175,11 +175,6 @@ async def admin_user(user: SignedIn) -> User:
 Admin = Annotated[User, Depends(admin_user)]
 
 
-def get_hasher(request: Request) -> PasswordHasher:
-    """The app's one password hasher: it limits how many hashes are computed at once."""
-    return cast(PasswordHasher, request.app.state.hasher)
-
-
 def get_box(request: Request) -> SecretBox:
     """What encrypts for this app."""
     return cast(SecretBox, request.app.state.box)
@@ -208,15 +203,24 @@ def outbox(request: Request, tasks: BackgroundTasks) -> Outbox:
 OutboxDep = Annotated[Outbox, Depends(outbox)]
 
 
-def account_provider(
-    session: SessionDep,
-    logger: LoggerDep,
-    hasher: Annotated[PasswordHasher, Depends(get_hasher)],
-    events: Events,
-    out: OutboxDep,
+def make_accounts(
+    app: FastAPI, session: AsyncSession, events: AccountEvents, out: Outbox
 ) -> AccountProvider:
-    """Where accounts are kept."""
-    return LocalAccounts(session, logger, hasher, events=events, post=out.post)
+    """Where accounts are kept: with Supabase where the settings name it, else here."""
+    state = app.state
+    if state.supabase is not None:
+        return SupabaseAccounts(session, state.logger, state.supabase, events=events)
+    mail = state.mailer.delivers
+    return LocalAccounts(
+        session, state.logger, state.hasher, events=events, post=out.post, sends_mail=mail
+    )
+
+
+def account_provider(
+    request: Request, session: SessionDep, events: Events, out: OutboxDep
+) -> AccountProvider:
+    """Where accounts are kept, in this request's transaction."""
+    return make_accounts(request.app, session, events, out)
 
 
 def second_factor(session: SessionDep, box: BoxDep, events: Events) -> SecondFactor:

@@ -24,7 +24,7 @@ from app.database import Database
 from app.dependencies import StaleSignIn, recognize
 from app.lib.tracelog.trace import current_trace
 from app.security import local_path, return_path
-from app.services.errors import Conflict, Forbidden, NotFound
+from app.services.errors import Conflict, Forbidden, NotFound, ProviderUnavailable
 from app.services.rate_limits import TooMany
 from app.services.session_service import SessionService
 from app.templating import Template, Toast, is_partial, language_of, render, viewer_of
@@ -86,6 +86,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Forbidden, _forbidden)
     app.add_exception_handler(Conflict, _conflict)
     app.add_exception_handler(StaleSignIn, _stale_sign_in)
+    app.add_exception_handler(ProviderUnavailable, _no_provider)
     app.add_exception_handler(TooMany, _too_many)
     app.add_exception_handler(SQLAlchemyError, _database)
     app.add_exception_handler(Exception, _unexpected)
@@ -121,6 +122,14 @@ async def _conflict(request: Request, error: Exception) -> Response:
 
 async def _stale_sign_in(request: Request, error: Exception) -> Response:
     return _to_sign_in(request, "/account/verify")
+
+
+async def _no_provider(request: Request, error: Exception) -> Response:
+    log.error("Supabase Auth does not answer: %s", error.__cause__)
+    if (trace := current_trace()) is not None:
+        trace.exception = error
+    request.state.unavailable = "accounts"
+    return await error_response(request, 503, headers={"Retry-After": str(RETRY_SECONDS)})
 
 
 async def _too_many(request: Request, error: Exception) -> Response:
@@ -181,6 +190,10 @@ def _words(request: Request, status: int) -> tuple[str, str]:
         case 429:
             return _("That was tried too often."), _(
                 "Please wait a few minutes before you try again. Nothing was changed."
+            )
+        case 503 if getattr(request.state, "unavailable", "") == "accounts":
+            return _("The sign-in service is not answering."), _(
+                "Please try again in a few minutes. Who is signed in can go on working."
             )
         case 503:
             return _("The database is not answering."), _("Please try again in a few seconds.")

@@ -73,7 +73,7 @@ def _prepare(settings: Settings) -> None:
         checks.check_folders(settings)
         checks.check_database(settings)
         migrate(settings)
-        if settings.environment == "development":
+        if settings.environment == "development" and not settings.uses_supabase:
             first_seed(settings)
     finally:
         store.join()

@@ -13,7 +13,6 @@ from app.dependencies import (
     Events,
     Fresh,
     Limits,
-    MailerDep,
     SessionServiceDep,
     SettingsDep,
     SignedIn,
@@ -28,7 +27,7 @@ from app.routers.account_pages import (
 )
 from app.routers.browser_session import write_session
 from app.schemas.account import Address, ChangePassword
-from app.services.errors import InvalidCredentials, LastAdmin, PasswordIsEmail
+from app.services.errors import InvalidCredentials, LastAdmin, PasswordIsEmail, PasswordRefused
 from app.services.rate_limits import MAIL_BY_ACCOUNT, SIGN_IN_BY_ACCOUNT
 from app.templating import Toast, language_of, redirect, render
 
@@ -40,9 +39,9 @@ RowId = Annotated[int, Path(ge=1, lt=1 << 63)]
 @router.get("")
 @router.get("/password")
 @router.get("/email")
-async def account(request: Request, user: SignedIn, mailer: MailerDep) -> Response:
+async def account(request: Request, user: SignedIn, accounts: Accounts) -> Response:
     """Who one is here, and the forms for a new password and a new address."""
-    return render(request, AccountPage(PASSWORD_FORM, EMAIL_FORM, mailer.delivers))
+    return render(request, AccountPage(PASSWORD_FORM, EMAIL_FORM, accounts.sends_mail))
 
 
 @router.post("/password")
@@ -52,7 +51,6 @@ async def change_password(
     login: CurrentLogin,
     accounts: Accounts,
     sessions: SessionServiceDep,
-    mailer: MailerDep,
     limits: Limits,
 ) -> Response:
     """Set a new password and end all other sessions."""
@@ -65,6 +63,8 @@ async def change_password(
         wrong = problems(request, error)
     except PasswordIsEmail:
         wrong = {"new": sentence(request, "password_is_email", {})}
+    except PasswordRefused:
+        wrong = {"new": sentence(request, "password_is_common", {})}
     except InvalidCredentials:
         wrong = {"current": _("This is not your password.")}
     else:
@@ -75,12 +75,12 @@ async def change_password(
             write_session(request, response, await sessions.renew(login))
         return response
     form = Form(PASSWORD_FORM.values, wrong)
-    return render(request, AccountPage(form, EMAIL_FORM, mailer.delivers), 422)
+    return render(request, AccountPage(form, EMAIL_FORM, accounts.sends_mail), 422)
 
 
 @router.post("/email")
 async def change_email(
-    request: Request, user: Fresh, accounts: Accounts, mailer: MailerDep, limits: Limits
+    request: Request, user: Fresh, accounts: Accounts, limits: Limits
 ) -> Response:
     """Write to the new address; the old one holds until that link is opened."""
     _ = language_of(request).gettext
@@ -89,9 +89,13 @@ async def change_email(
         email = Address.model_validate(sent).email
     except ValidationError as error:
         form = Form({"email": sent.get("email", "")}, problems(request, error))
-        return render(request, AccountPage(PASSWORD_FORM, form, mailer.delivers), 422)
+        return render(request, AccountPage(PASSWORD_FORM, form, accounts.sends_mail), 422)
     await limits.hit(MAIL_BY_ACCOUNT, user.email)
-    await accounts.request_email_change(user, email)
+    try:
+        await accounts.request_email_change(user, email, sent.get("password", "")[:128])
+    except InvalidCredentials:
+        form = Form({"email": email}, {"password": _("This is not your password.")})
+        return render(request, AccountPage(PASSWORD_FORM, form, accounts.sends_mail), 422)
     return redirect(request, "/check-mail")
 
 

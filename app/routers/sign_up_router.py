@@ -14,6 +14,7 @@ from app.dependencies import (
     MailerDep,
     OutboxDep,
     SessionServiceDep,
+    SettingsDep,
     client_ip,
 )
 from app.forms import Form, problems, read_form, sentence
@@ -42,6 +43,7 @@ from app.services.errors import (
     InvalidCredentials,
     LinkInvalid,
     PasswordIsEmail,
+    PasswordRefused,
 )
 from app.services.rate_limits import MAIL_BY_ACCOUNT, MAIL_BY_IP, SIGN_IN_BY_IP, SIGN_UP_BY_IP
 from app.templating import Toast, language_of, redirect, render
@@ -58,25 +60,23 @@ _REQUESTED: Final[dict[str, LinkType]] = {
 
 @router.get("/sign-up")
 async def sign_up_page(
-    request: Request, user: CurrentUser, mailer: MailerDep, next_: Next = ""
+    request: Request, user: CurrentUser, accounts: Accounts, next_: Next = ""
 ) -> Response:
     """The form; who is signed in already goes on."""
     if user is not None:
         return redirect(request, local_path(next_, AFTER_SIGN_IN))
     form = Form({"name": "", "email": "", "password": ""})
-    return render(request, SignUpPage(form, next_, mailer.delivers))
+    return render(request, SignUpPage(form, next_, accounts.sends_mail))
 
 
 @router.post("/sign-up")
-async def sign_up(
-    request: Request, accounts: Accounts, mailer: MailerDep, limits: Limits
-) -> Response:
+async def sign_up(request: Request, accounts: Accounts, limits: Limits) -> Response:
     """Make an account; what happens next is in a mail, whether the address is new or not."""
     sent = await read_form(request)
     await limits.hit(SIGN_UP_BY_IP, client_ip(request))
     shown = {"name": sent.get("name", ""), "email": sent.get("email", ""), "password": ""}
     after = sent.get("next", "")
-    if not mailer.delivers:
+    if not accounts.sends_mail:
         return render(request, SignUpPage(Form(shown), after, open=False), 503)
     try:
         data = SignUp.model_validate(sent)
@@ -84,28 +84,34 @@ async def sign_up(
         form = Form(shown, problems(request, error))
         return render(request, SignUpPage(form, after, open=True), 422)
     await limits.hit(MAIL_BY_ACCOUNT, data.email)
-    await accounts.sign_up(data)
+    try:
+        await accounts.sign_up(data)
+    except PasswordRefused:
+        form = Form(shown, {"password": sentence(request, "password_is_common", {})})
+        return render(request, SignUpPage(form, after, open=True), 422)
     return redirect(request, "/check-mail")
 
 
 @router.get("/check-mail")
-async def check_mail(request: Request, mailer: MailerDep) -> Response:
+async def check_mail(request: Request, mailer: MailerDep, settings: SettingsDep) -> Response:
     """Says to look into one's mail."""
-    return render(request, CheckMailPage(isinstance(mailer, Mailbox)))
+    return render(
+        request, CheckMailPage(isinstance(mailer, Mailbox) and not settings.uses_supabase)
+    )
 
 
 @router.get("/forgot-password")
 @router.get("/sign-in/link")
-async def link_request_page(request: Request, mailer: MailerDep) -> Response:
+async def link_request_page(request: Request, accounts: Accounts) -> Response:
     """Asks for the address."""
     link = _REQUESTED[request.url.path]
-    return render(request, LinkRequestPage(link, Form({"email": ""}), mailer.delivers))
+    return render(request, LinkRequestPage(link, Form({"email": ""}), accounts.sends_mail))
 
 
 @router.post("/forgot-password")
 @router.post("/sign-in/link")
 async def send_link(
-    request: Request, mailer: MailerDep, out: OutboxDep, tasks: BackgroundTasks, limits: Limits
+    request: Request, accounts: Accounts, out: OutboxDep, tasks: BackgroundTasks, limits: Limits
 ) -> Response:
     """Send the link where there is an account. That is looked up after the response: its time
     tells nothing.
@@ -117,7 +123,7 @@ async def send_link(
         email = Address.model_validate(sent).email
     except ValidationError as error:
         form = Form({"email": sent.get("email", "")}, problems(request, error))
-        return render(request, LinkRequestPage(link, form, mailer.delivers), 422)
+        return render(request, LinkRequestPage(link, form, accounts.sends_mail), 422)
     await limits.hit(MAIL_BY_ACCOUNT, email)
     tasks.add_task(request_link, request, out, link, email)
     return redirect(request, "/check-mail")
@@ -198,6 +204,9 @@ async def reset_password(
         await accounts.set_password(user, data.new, noted["tokens"])
     except ValidationError as error:
         form = Form({"new": ""}, problems(request, error))
+        return render(request, NewPasswordPage(form, user.email), 422)
+    except PasswordRefused:
+        form = Form({"new": ""}, {"new": sentence(request, "password_is_common", {})})
         return render(request, NewPasswordPage(form, user.email), 422)
     except PasswordIsEmail:
         form = Form({"new": ""}, {"new": sentence(request, "password_is_email", {})})

@@ -12,6 +12,8 @@ from app.lib.utils import utc_now
 from app.models.account_event import AccountEvent, EventKind
 
 SHOWN: Final = 50
+NOBODY: Final = 0
+"""Whose events are those of addresses without an account."""
 
 
 class AccountEvents:

@@ -24,11 +24,15 @@ class Proven:
 class AccountProvider(Protocol):
     """Where accounts are kept. Whoever it is, the row in `users` is made here.
 
-    Nothing here tells whether an address has an account, neither by an answer nor by its time.
+    Nothing here tells whether an address has an account, neither by an answer nor by its time. Any
+    of it raises `ProviderUnavailable` where another service keeps them and does not answer.
     """
 
     asks_password_with_link: bool
     """Whether confirming an address takes the password too, see `open_link`."""
+
+    sends_mail: bool
+    """Whether links can be sent at all; without, nobody can sign up."""
 
     async def sign_up(self, data: SignUp) -> None:
         """Make an account and write to its address; write something else where it has one."""
@@ -65,8 +69,11 @@ class AccountProvider(Protocol):
         """For whoever came with a link. Raises `PasswordIsEmail`."""
         ...
 
-    async def request_email_change(self, user: User, email: str) -> None:
-        """Send a link to the new address; the old one holds until it is opened."""
+    async def request_email_change(self, user: User, email: str, password: str) -> None:
+        """Send a link to the new address; the old one holds until it is opened.
+
+        Raises `InvalidCredentials` where the password is wrong.
+        """
         ...
 
     async def delete(self, user: User) -> None:

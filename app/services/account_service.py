@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Final
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -15,7 +14,7 @@ from app.models.login_session import LoginSession
 from app.models.one_time_token import LinkType
 from app.models.user import Role, User
 from app.schemas.account import ChangePassword, SignIn, SignUp, is_email
-from app.services.account_events import AccountEvents
+from app.services.account_events import NOBODY, AccountEvents
 from app.services.account_provider import PostLetter, Proven
 from app.services.admins import keep_one_admin
 from app.services.errors import (
@@ -29,9 +28,6 @@ from app.services.errors import (
 )
 from app.services.mail_links import MailLinks
 from app.services.password_hasher import PasswordHasher
-
-NOBODY: Final = 0
-"""Whose events are those of addresses without an account."""
 
 
 class LocalAccounts:
@@ -47,7 +43,7 @@ class LocalAccounts:
         *,
         post: PostLetter = lambda kind, to, token: None,
         events: AccountEvents | None = None,
-        links: MailLinks | None = None,
+        sends_mail: bool = True,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._session = session
@@ -55,7 +51,8 @@ class LocalAccounts:
         self._hasher = hasher
         self._post = post
         self._events = events or AccountEvents(session, clock=clock)
-        self._links = links or MailLinks(session, clock=clock)
+        self._links = MailLinks(session, clock=clock)
+        self.sends_mail = sends_mail
         self._clock = clock
 
     async def sign_up(self, data: SignUp) -> None:
@@ -167,7 +164,8 @@ class LocalAccounts:
         await self._events.record("password_reset", user.id)
         self._post("password_was_changed", user.email, "")
 
-    async def request_email_change(self, user: User, email: str) -> None:
+    async def request_email_change(self, user: User, email: str, password: str) -> None:
+        await self.verify_password(user, password)
         taken = await self._session.scalar(select(User.id).where(User.email == email))
         if taken is None:
             self._post(

@@ -43,6 +43,10 @@ class PasswordIsEmail(ServiceError):
     """The new password is the account's address."""
 
 
+class PasswordRefused(ServiceError):
+    """The service that keeps the accounts does not take this password."""
+
+
 class LinkInvalid(ServiceError):
     """The link was opened before, is too old, or never was one."""
 

@@ -89,7 +89,10 @@ async def test_signing_in_by_mail(hana: AsyncClient, client: AsyncClient, app: F
 
 
 async def test_a_new_address(hana: AsyncClient, app: FastAPI) -> None:
-    answer = await hana.post("/account/email", data={"email": "new@example.com"})
+    wrong = await hana.post("/account/email", data={"email": "new@example.com"})
+    assert wrong.status_code == 422
+    fields = {"email": "new@example.com", "password": PASSWORD}
+    answer = await hana.post("/account/email", data=fields)
     assert answer.headers["location"] == "/check-mail"
     assert "hana@example.com" in (await hana.get("/account")).text
     mail = app.state.mailer.mails[0]

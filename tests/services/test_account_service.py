@@ -192,9 +192,9 @@ async def test_a_new_address_holds_once_its_link_is_opened(
 ) -> None:
     user = await made(accounts, posted)
     await made(accounts, posted, HANA.model_copy(update={"email": "taro@example.com"}))
-    await accounts.request_email_change(user, "taro@example.com")
+    await accounts.request_email_change(user, "taro@example.com", PASSWORD)
     assert posted.pop() == ("already_registered", "taro@example.com", "")
-    await accounts.request_email_change(user, "new@example.com")
+    await accounts.request_email_change(user, "new@example.com", PASSWORD)
     _kind, to, token = posted.pop()
     assert (to, user.email) == ("new@example.com", "hana@example.com")
     await accounts.open_link("email_change", token)
@@ -206,7 +206,7 @@ async def test_an_address_that_was_taken_meanwhile_stays_with_its_account(
     accounts: LocalAccounts, posted: Posted
 ) -> None:
     user = await made(accounts, posted)
-    await accounts.request_email_change(user, "new@example.com")
+    await accounts.request_email_change(user, "new@example.com", PASSWORD)
     token = posted.pop()[2]
     await made(accounts, posted, HANA.model_copy(update={"email": "new@example.com"}))
     with pytest.raises(EmailTaken):

@@ -1,0 +1,243 @@
+"""The provider that leaves accounts to Supabase Auth.
+
+Supabase keeps the password and sends the mail; the row in `users` is made with the first sign-in.
+Sessions, second factor, tokens and the audit trail are the app's own, as with local accounts.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncSession
+from supabase_auth.types import AuthResponse
+from supabase_auth.types import User as SupabaseUser
+
+from app.lib.logger import TraceLogger
+from app.lib.utils import utc_now
+from app.models.login_session import LoginSession
+from app.models.one_time_token import LinkType
+from app.models.user import User
+from app.schemas.account import ChangePassword, SignIn, SignUp, is_email
+from app.services.account_events import NOBODY, AccountEvents
+from app.services.account_provider import Proven
+from app.services.admins import keep_one_admin
+from app.services.errors import (
+    AccountDisabled,
+    EmailNotConfirmed,
+    EmailTaken,
+    InvalidCredentials,
+    NotFound,
+    PasswordIsEmail,
+)
+from app.services.supabase_client import Supabase, told
+
+
+class SupabaseAccounts:
+    """Accounts in Supabase Auth. Never commits."""
+
+    asks_password_with_link = False
+    sends_mail = True
+
+    def __init__(
+        self,
+        session: AsyncSession,
+        logger: TraceLogger,
+        supabase: Supabase,
+        *,
+        events: AccountEvents | None = None,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._session = session
+        self._logger = logger
+        self._supabase = supabase
+        self._events = events or AccountEvents(session, clock=clock)
+        self._clock = clock
+
+    async def sign_up(self, data: SignUp) -> None:
+        async with (
+            self._logger.task("Account_Sign_Up") as task,
+            task.step("Supabase_Sign_Up", {"email": data.email}),
+        ):
+            try:
+                async with told():
+                    await self._supabase.client().sign_up(
+                        {
+                            "email": data.email,
+                            "password": data.password,
+                            "options": {"data": {"name": data.name}},
+                        }
+                    )
+            except EmailTaken:
+                pass  # that it is taken is nobody's business
+        await self._events.record("signed_up", NOBODY)
+
+    async def sign_in(self, data: SignIn) -> Proven:
+        async with (
+            self._logger.task("Account_Sign_In") as task,
+            task.step("Supabase_Sign_In") as step,
+        ):
+            try:
+                answer = await self._password(data.email, data.password)
+            except InvalidCredentials:
+                await self._events.record("sign_in_failed", NOBODY)
+                raise
+            except EmailNotConfirmed:
+                async with told():
+                    await self._supabase.client().resend({"type": "signup", "email": data.email})
+                raise
+            proven = await self._proven(answer)
+            step.output = {"user_id": proven.user.id}
+        return proven
+
+    async def request_link(self, link: LinkType, email: str) -> None:
+        async with (
+            self._logger.task("Account_Request_Link") as task,
+            task.step("Supabase_Mail", {"email": email, "type": link}),
+            told(),
+        ):
+            client = self._supabase.client()
+            if link == "recovery":
+                await client.reset_password_for_email(email)
+            else:
+                await client.sign_in_with_otp(
+                    {"email": email, "options": {"should_create_user": False}}
+                )
+
+    async def open_link(self, link: LinkType, token: str, password: str = "") -> Proven:
+        async with (
+            self._logger.task("Account_Open_Link") as task,
+            task.step("Supabase_Verify", {"type": link}) as step,
+        ):
+            async with told():
+                answer = await self._supabase.client().verify_otp(
+                    {"token_hash": token, "type": link}
+                )
+            proven = await self._proven(answer)
+            step.output = {"user_id": proven.user.id}
+        if link == "email":
+            await self._events.record("email_confirmed", proven.user.id, actor_id=proven.user.id)
+        if link == "email_change":
+            await self._events.record("email_changed", proven.user.id, actor_id=proven.user.id)
+        return proven
+
+    async def verify_password(self, user: User, password: str) -> None:
+        await self._password(user.email, password)
+
+    async def change_password(self, user_id: int, data: ChangePassword) -> None:
+        user = await self._session.get(User, user_id)
+        if user is None:
+            raise NotFound
+        if is_email(data.new, user.email):
+            raise PasswordIsEmail
+        async with (
+            self._logger.task("Account_Change_Password") as task,
+            task.step("Supabase_Update", {"user_id": user_id}),
+            told(),
+        ):
+            client = self._supabase.client()
+            await client.sign_in_with_password({"email": user.email, "password": data.current})
+            await client.update_user({"password": data.new})
+            await client.sign_out({"scope": "others"})
+        await self._events.record("password_changed", user_id, actor_id=user_id)
+
+    async def set_password(self, user: User, password: str, tokens: str = "") -> None:
+        if is_email(password, user.email):
+            raise PasswordIsEmail
+        async with (
+            self._logger.task("Account_Set_Password") as task,
+            task.step("Supabase_Update", {"user_id": user.id}),
+            told(),
+        ):
+            client = self._supabase.client()
+            await client.refresh_session(tokens)
+            await client.update_user({"password": password})
+            await client.sign_out({"scope": "global"})
+        await self._session.execute(delete(LoginSession).where(LoginSession.user_id == user.id))
+        await self._events.record("password_reset", user.id)
+
+    async def request_email_change(self, user: User, email: str, password: str) -> None:
+        async with (
+            self._logger.task("Account_Change_Email") as task,
+            task.step("Supabase_Update", {"user_id": user.id}),
+        ):
+            client = self._supabase.client()
+            async with told():
+                await client.sign_in_with_password({"email": user.email, "password": password})
+            try:
+                async with told():
+                    await client.update_user({"email": email})
+            except EmailTaken:
+                pass  # nobody's business either
+
+    async def delete(self, user: User) -> None:
+        if user.role == "admin":
+            await keep_one_admin(self._session, without=user.id)
+        async with self._logger.task("Account_Delete") as task:
+            async with task.step("Supabase_Delete", {"user_id": user.id}), told():
+                admin = self._supabase.client(as_admin=True).admin
+                if user.supabase_id is not None:
+                    await admin.delete_user(str(user.supabase_id))
+            async with task.step("DB_Delete", {"user_id": user.id}):
+                await self._events.forget(user.id)
+                await self._session.execute(delete(User).where(User.id == user.id))
+        await self._events.record("deleted", user.id, actor_id=user.id)
+
+    async def _password(self, email: str, password: str) -> AuthResponse:
+        async with told():
+            return await self._supabase.client().sign_in_with_password(
+                {"email": email, "password": password}
+            )
+
+    async def _proven(self, answer: AuthResponse) -> Proven:
+        if answer.user is None:
+            raise InvalidCredentials
+        user = await self._row(answer.user)
+        if user.disabled_at is not None:
+            raise AccountDisabled
+        return Proven(user, answer.session.refresh_token if answer.session else "")
+
+    async def _row(self, account: SupabaseUser) -> User:
+        """The user of Supabase's account: found, linked by address, or made. Two at once make one.
+
+        Linked only where Supabase knows that the address is theirs.
+        """
+        supabase_id, email = UUID(account.id), (account.email or "").lower()
+        mine = User.supabase_id == supabase_id
+        found = await self._session.scalar(select(User).where(mine))
+        if found is None:
+            if account.email_confirmed_at is None and account.confirmed_at is None:
+                raise InvalidCredentials
+            await self._session.execute(
+                update(User)
+                .where(User.email == email, User.supabase_id.is_(None))
+                .values(supabase_id=supabase_id, email_confirmed_at=self._clock())
+                .execution_options(synchronize_session=False)
+            )
+            await self._insert(supabase_id, email, account)
+            found = await self._session.scalar(
+                select(User).where(mine), execution_options={"populate_existing": True}
+            )
+        if found is None:
+            raise EmailTaken
+        if email and found.email != email:
+            await self._session.execute(update(User).where(mine).values(email=email))
+            await self._session.refresh(found)
+        return found
+
+    async def _insert(self, supabase_id: UUID, email: str, account: SupabaseUser) -> None:
+        name = str(account.user_metadata.get("name") or email.partition("@")[0])[:100]
+        dialect = self._session.get_bind().dialect.name
+        insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+        now = self._clock()
+        statement = insert(User).values(
+            email=email,
+            name=name or "–",
+            role="user",
+            totp_step=0,
+            supabase_id=supabase_id,
+            created_at=now,
+            email_confirmed_at=now,
+        )
+        await self._session.execute(statement.on_conflict_do_nothing())

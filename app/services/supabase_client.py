@@ -1,0 +1,87 @@
+"""Supabase Auth: one client a request, on connections that all requests share."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import httpx
+from supabase_auth import AsyncGoTrueClient
+from supabase_auth.errors import AuthApiError, AuthError, AuthRetryableError
+
+from app.config import Settings
+from app.services.errors import (
+    AccountDisabled,
+    EmailNotConfirmed,
+    EmailTaken,
+    InvalidCredentials,
+    LinkInvalid,
+    PasswordRefused,
+    ProviderUnavailable,
+    ServiceError,
+)
+from app.services.rate_limits import TooMany
+
+TIMEOUT_SECONDS: Final = 8.0
+"""For a whole answer: a person who signs in learns within ten seconds that Supabase is silent."""
+_WAIT_SECONDS: Final = 60
+
+_ERRORS: Final[dict[str, type[ServiceError]]] = {
+    "invalid_credentials": InvalidCredentials,
+    "email_not_confirmed": EmailNotConfirmed,
+    "user_banned": AccountDisabled,
+    "otp_expired": LinkInvalid,
+    "user_already_exists": EmailTaken,
+    "email_exists": EmailTaken,
+    "weak_password": PasswordRefused,
+    "same_password": PasswordRefused,
+    "refresh_token_not_found": InvalidCredentials,
+    "refresh_token_already_used": InvalidCredentials,
+    "session_not_found": InvalidCredentials,
+}
+
+
+class Supabase:
+    """The project's Auth server. One for the app; `client()` is one for a request."""
+
+    def __init__(
+        self, settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None
+    ) -> None:
+        self._url = settings.supabase_auth_url
+        self._key = settings.supabase_publishable_key
+        self._secret_key = settings.supabase_secret_key.get_secret_value()
+        self._http = httpx.AsyncClient(transport=transport, timeout=TIMEOUT_SECONDS)
+
+    def client(self, *, as_admin: bool = False) -> AsyncGoTrueClient:
+        """A client that knows nobody. One shared by requests would mix their users up."""
+        key = self._secret_key if as_admin else self._key
+        return AsyncGoTrueClient(
+            url=self._url,
+            headers={"apikey": key, "Authorization": f"Bearer {key}"},
+            http_client=self._http,
+            auto_refresh_token=False,
+            persist_session=False,
+            # Links carry a token of their own, so there is no verifier to keep for them.
+            flow_type="implicit",
+        )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+
+@asynccontextmanager
+async def told() -> AsyncIterator[None]:
+    """What Supabase says went wrong, as an error of the app's own."""
+    try:
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            yield
+    except (AuthRetryableError, TimeoutError) as error:
+        raise ProviderUnavailable from error
+    except AuthError as error:
+        if str(error.code).startswith("over_"):
+            raise TooMany(_WAIT_SECONDS) from error
+        known = _ERRORS.get(str(error.code))
+        if known is None and isinstance(error, AuthApiError) and error.status in {401, 403, 404}:
+            known = InvalidCredentials
+        raise (known or ProviderUnavailable) from error

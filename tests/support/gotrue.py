@@ -1,0 +1,216 @@
+"""A stand-in for Supabase Auth: answers as the real one does, and refuses what it refuses."""
+
+import secrets
+import uuid
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+PUBLISHABLE = "sb_publishable_test"
+SECRET = "sb_secret_test"
+
+
+@dataclass
+class Account:
+    """Somebody whom the server knows."""
+
+    email: str
+    password: str
+    name: str
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    confirmed: bool = False
+    new_email: str = ""
+
+
+class Refused(Exception):
+    """An answer that is an error."""
+
+    def __init__(self, status: int, code: str) -> None:
+        super().__init__(code)
+        self.status = status
+        self.code = code
+
+
+class GoTrue:
+    """`app` is the server; `mails` are the links that it sent: (type, address, token)."""
+
+    def __init__(self) -> None:
+        self.accounts: dict[str, Account] = {}
+        self.mails: list[tuple[str, str, str]] = []
+        self._links: dict[str, tuple[str, Account]] = {}
+        self._access: dict[str, Account] = {}
+        self._refresh: dict[str, Account] = {}
+        self._used: set[str] = set()
+        routes = {
+            ("POST", "/signup"): self._sign_up,
+            ("POST", "/token"): self._token,
+            ("POST", "/verify"): self._verify,
+            ("POST", "/otp"): self._otp,
+            ("POST", "/recover"): self._recover,
+            ("POST", "/resend"): self._resend,
+            ("PUT", "/user"): self._update,
+            ("GET", "/user"): self._user,
+            ("POST", "/logout"): self._log_out,
+            ("DELETE", "/admin/users/{id}"): self._delete,
+        }
+        self.app = Starlette(
+            routes=[Route(path, _guarded(do), methods=[m]) for (m, path), do in routes.items()]
+        )
+
+    async def _sign_up(self, request: Request) -> Response:
+        body = await request.json()
+        if len(body["password"]) < 6:
+            raise Refused(422, "weak_password")
+        known = self.accounts.get(body["email"])
+        if known is None or not known.confirmed:
+            known = Account(body["email"], body["password"], body.get("data", {}).get("name", ""))
+            self.accounts[known.email] = known
+            self._mail("email", known.email, known)
+            return JSONResponse(_shown(known))
+        # A user who does not exist: nobody learns that the address is taken.
+        return JSONResponse(_shown(Account(known.email, "", "")) | {"identities": []})
+
+    async def _token(self, request: Request) -> Response:
+        body = await request.json()
+        match request.query_params.get("grant_type"):
+            case "password":
+                account = self.accounts.get(body.get("email", ""))
+                if account is None or account.password != body.get("password"):
+                    raise Refused(400, "invalid_credentials")
+                if not account.confirmed:
+                    raise Refused(400, "email_not_confirmed")
+                return JSONResponse(self._session(account))
+            case "refresh_token":
+                token = body.get("refresh_token", "")
+                if token in self._used:
+                    raise Refused(400, "refresh_token_already_used")
+                if token not in self._refresh:
+                    raise Refused(400, "refresh_token_not_found")
+                self._used.add(token)
+                return JSONResponse(self._session(self._refresh.pop(token)))
+        raise Refused(400, "unsupported_grant_type")
+
+    async def _verify(self, request: Request) -> Response:
+        body = await request.json()
+        type_, account = self._links.pop(body.get("token_hash", ""), ("", None))
+        if account is None or type_ != body.get("type"):
+            raise Refused(403, "otp_expired")
+        account.confirmed = True
+        if type_ == "email_change":
+            self.accounts.pop(account.email)
+            account.email = account.new_email
+            self.accounts[account.email] = account
+        return JSONResponse(self._session(account))
+
+    async def _otp(self, request: Request) -> Response:
+        body = await request.json()
+        account = self.accounts.get(body["email"])
+        if account is None and not body.get("create_user", True):
+            raise Refused(422, "otp_disabled")
+        if account is not None:
+            self._mail("magiclink", account.email, account)
+        return JSONResponse({})
+
+    async def _recover(self, request: Request) -> Response:
+        account = self.accounts.get((await request.json())["email"])
+        if account is not None:
+            self._mail("recovery", account.email, account)
+        return JSONResponse({})
+
+    async def _resend(self, request: Request) -> Response:
+        account = self.accounts.get((await request.json())["email"])
+        if account is not None and not account.confirmed:
+            self._mail("email", account.email, account)
+        return JSONResponse({})
+
+    async def _update(self, request: Request) -> Response:
+        account, body = self._bearer(request), await request.json()
+        if body.get("password") == account.password:
+            raise Refused(422, "same_password")
+        account.password = body.get("password", account.password)
+        if email := body.get("email"):
+            if email in self.accounts:
+                raise Refused(422, "email_exists")
+            account.new_email = email
+            self._mail("email_change", email, account)
+        return JSONResponse(_shown(account))
+
+    async def _user(self, request: Request) -> Response:
+        return JSONResponse(_shown(self._bearer(request)))
+
+    async def _log_out(self, request: Request) -> Response:
+        account = self._bearer(request)
+        if request.query_params.get("scope") not in {"local", "others", "global"}:
+            raise Refused(400, "validation_failed")
+        if request.query_params["scope"] == "global":
+            self._refresh = {t: a for t, a in self._refresh.items() if a is not account}
+        return Response(status_code=204)
+
+    async def _delete(self, request: Request) -> Response:
+        if request.headers["apikey"] != SECRET:
+            raise Refused(403, "not_admin")
+        found = [a for a in self.accounts.values() if a.id == request.path_params["id"]]
+        if not found:
+            raise Refused(404, "user_not_found")
+        del self.accounts[found[0].email]
+        return JSONResponse({})
+
+    def _mail(self, type_: str, to: str, account: Account) -> None:
+        token = secrets.token_hex(28)
+        self._links[token] = (type_, account)
+        self.mails.insert(0, (type_, to, token))
+
+    def _bearer(self, request: Request) -> Account:
+        token = request.headers.get("authorization", "").removeprefix("Bearer ")
+        if not token or token in {PUBLISHABLE, SECRET}:
+            raise Refused(401, "no_authorization")
+        if token not in self._access:
+            raise Refused(403, "bad_jwt")
+        return self._access[token]
+
+    def _session(self, account: Account) -> dict[str, Any]:
+        access, refresh = secrets.token_urlsafe(48), secrets.token_urlsafe(12)
+        self._access[access], self._refresh[refresh] = account, account
+        return {
+            "access_token": access,
+            "refresh_token": refresh,
+            "token_type": "bearer",
+            "expires_in": 3600,
+            "user": _shown(account),
+        }
+
+
+def _guarded(do: Any) -> Any:
+    async def answer(request: Request) -> Response:
+        if request.headers.get("apikey") not in {PUBLISHABLE, SECRET}:
+            return JSONResponse({"message": "No API key found in request"}, 401)
+        try:
+            response: Response = await do(request)
+        except Refused as refused:
+            content = {"code": refused.code, "message": refused.code}
+            response = JSONResponse(content, refused.status)
+        response.headers["X-Supabase-Api-Version"] = "2024-01-01"
+        return response
+
+    return answer
+
+
+def _shown(account: Account) -> dict[str, Any]:
+    now = datetime.now(UTC).isoformat()
+    return {
+        "id": account.id,
+        "aud": "authenticated",
+        "role": "authenticated",
+        "email": account.email,
+        "email_confirmed_at": now if account.confirmed else None,
+        "app_metadata": {"provider": "email"},
+        "user_metadata": {"name": account.name},
+        "created_at": now,
+        "updated_at": now,
+        "identities": [],
+    }
