@@ -22,6 +22,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from app.client_address import networks
 from app.lib.env_file import EnvFileError, read_env_file, strip_quotes
 from app.lib.tracelog.capture.sampling import Sampling
 
@@ -105,6 +106,9 @@ class Settings(BaseModel):
     )
     max_body_bytes: Annotated[int, Field(ge=1024)] = Field(
         1_048_576, description="The largest request body the app takes; more is answered with 413."
+    )
+    trusted_proxies: tuple[str, ...] = Field(
+        (), description="Networks of proxies in front, separated by commas; `private` is one."
     )
     smtp_host: str = Field("", description="Mail server; empty, mail stays in `/dev/mail`.")
     smtp_port: int = Field(587, ge=1, le=65535, description="Its port.")
@@ -190,6 +194,21 @@ class Settings(BaseModel):
                 "空ならログはローカルファイルに置かれます",
             )
         return value
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _proxies(cls, value: object) -> object:
+        names = re.split(r"[\s,]+", value.strip(" ,")) if isinstance(value, str) else value
+        try:
+            networks(names if isinstance(names, list) else ())
+        except ValueError:
+            raise _problem(
+                "must be networks such as 10.0.0.0/8, or `private` or `cloudflare`, "
+                "separated by commas",
+                "には 10.0.0.0/8 のようなネットワークか private、cloudflare を"
+                "カンマで区切って書いてください",
+            ) from None
+        return names
 
     @field_validator("log_redact_keys", mode="before")
     @classmethod

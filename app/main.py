@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 
 from app import errors
 from app.assets import HashedStaticFiles
+from app.client_address import ClientAddress, networks
 from app.config import Settings
 from app.cookies import SESSION, cookie_name
 from app.database import Database
@@ -52,7 +53,8 @@ class Application(FastAPI):
                 sampling=make_sampling(settings),
             )
         stack = SecurityHeaders(stack, https=settings.secure_cookies)
-        return GZipMiddleware(stack, minimum_size=1000)
+        stack = GZipMiddleware(stack, minimum_size=1000)
+        return ClientAddress(stack, trusted=networks(settings.trusted_proxies))
 
 
 def create_app(settings: Settings | None = None, *, logger: TraceLogger | None = None) -> FastAPI:

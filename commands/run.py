@@ -96,6 +96,7 @@ def _serve(settings: Settings, listener: socket.socket, *, reload: bool) -> None
         log_level="warning",
         access_log=False,  # the trace log is one, and better
         server_header=False,
+        proxy_headers=False,  # TRUSTED_PROXIES says whom to believe
         timeout_graceful_shutdown=_GRACEFUL_SECONDS,
         reload=reload,
         reload_dirs=[str(ROOT / "app")] if reload else None,
