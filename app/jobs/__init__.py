@@ -1,1 +1,8 @@
-"""Long work that survives a kill: what kinds there are, and the engine that runs them."""
+"""Long work that survives a kill, and work by the clock.
+
+A module with a kind of job or a schedule is imported here, so that the engine knows it.
+"""
+
+from app.jobs import clean_up
+
+__all__ = ["clean_up"]

@@ -13,7 +13,7 @@ import socket
 import threading
 import time
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from dbos import DBOS, DBOSConfig, SetEnqueueOptions, SetWorkflowID
@@ -25,6 +25,7 @@ from sqlalchemy.orm import Session
 from app.database import parse_url, set_up_engine
 from app.jobs.kinds import KINDS, Kind, run
 from app.jobs.running import Cancelled, JobError, RunningJob, ended
+from app.jobs.schedules import SCHEDULES
 from app.lib.logger import TraceLogger
 from app.lib.tracelog.trace import Trace, use_trace
 from app.lib.utils import utc_now
@@ -74,6 +75,17 @@ class JobEngine:
                 polling_interval_sec=_QUEUE_SECONDS,
                 on_conflict="always_update",
             )
+        DBOS.apply_schedules(
+            [
+                {
+                    "schedule_name": name,
+                    "workflow_fn": _by_the_clock,
+                    "schedule": it.cron,
+                    "context": name,
+                }
+                for name, it in SCHEDULES.items()
+            ]
+        )
         for name, work, seconds in (
             ("jobs-dispatch", self._hand_over, LOOK_SECONDS),
             ("jobs-beat", self._beat_and_sweep, BEAT_SECONDS),
@@ -106,6 +118,14 @@ class JobEngine:
             log.warning("The job worker could not sign off: %s", error)
         self._engine.dispose()
         self._engine = None
+
+    def run_schedule(self, name: str) -> None:
+        """Do work that the clock has called for, in a thread of DBOS."""
+        schedule = SCHEDULES.get(name)
+        if schedule is None:
+            return  # a deploy has taken it away
+        with self._logger.task(name) as task, task.step("Run") as step:
+            step.output = schedule.work(self._connected)
 
     # --- one job -----------------------------------------------------------------------------
 
@@ -249,6 +269,11 @@ class JobEngine:
 @DBOS.workflow(name="job")
 def _workflow(job_id: str) -> None:
     _engines[0].execute(job_id)
+
+
+@DBOS.workflow(name="schedule")
+def _by_the_clock(_due: datetime, name: str) -> None:
+    _engines[0].run_schedule(name)
 
 
 _engines: list[JobEngine] = []

@@ -2,15 +2,15 @@
 
 import uuid
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import case, delete, func, insert, select, update
+from sqlalchemy import case, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.lib.tracelog.trace import current_trace, new_trace_id
 from app.lib.utils import utc_now
-from app.models.job import ENDED, Job
+from app.models.job import Job
 from app.services.errors import NotFound
 
 MOST_SHOWN: Final = 50
@@ -123,11 +123,3 @@ class JobService:
         if again is None:
             raise NotFound
         return again
-
-    async def delete_old(self, age: timedelta) -> int:
-        """Take away what ended longer ago; how many there were. Of all users."""
-        old = select(Job.id).where(Job.status.in_(ENDED), Job.ended_at < utc_now() - age)
-        result = await self._session.scalars(
-            delete(Job).where(Job.id.in_(old.limit(500))).returning(Job.id)
-        )
-        return len(result.all())

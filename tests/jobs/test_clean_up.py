@@ -1,0 +1,111 @@
+"""What the clock takes away, and what it leaves."""
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, create_engine, select, update
+
+from app.database import Database, parse_url, set_up_engine
+from app.jobs.clean_up import JOBS_KEPT, end_sessions, forget_jobs
+from app.jobs.engine import JobEngine
+from app.jobs.schedules import SCHEDULES, scheduled
+from app.lib.logger import CSVOnlyLogger
+from app.lib.utils import utc_now
+from app.models.job import Job
+from app.models.login_session import LoginSession
+from app.models.user import User
+from app.services.job_service import JobService
+from app.services.session_service import IDLE, SessionService
+from tests.jobs.test_engine import steps
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest) -> str:
+    name = "sqlite_database" if request.param == "sqlite" else "postgres_database"
+    found: str = request.getfixturevalue(name)
+    return found
+
+
+@pytest.fixture
+async def database(url: str) -> AsyncIterator[Database]:
+    database = Database(url)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def engine(url: str) -> Iterator[Engine]:
+    parsed = parse_url(url)
+    engine = create_engine(parsed.set(drivername=parsed.drivername.replace("+aiosqlite", "")))
+    set_up_engine(engine)
+    yield engine
+    engine.dispose()
+
+
+async def test_ended_sessions_go_and_the_others_stay(database: Database, engine: Engine) -> None:
+    now = utc_now()
+    async with database.session() as session:
+        session.add(user := User(email="hana@example.com", name="Hana", role="user"))
+        await session.flush()
+        for _ in range(3):
+            await SessionService(session).start(user)
+        old, idle, good = (await session.scalars(select(LoginSession.id))).all()
+        for row, values in (
+            (old, {"expires_at": now}),
+            (idle, {"last_seen_at": now - IDLE - timedelta(minutes=1)}),
+        ):
+            await session.execute(
+                update(LoginSession).where(LoginSession.id == row).values(**values)
+            )
+
+    assert end_sessions(engine) == {"sessions": 2}
+
+    async with database.session() as session:
+        assert (await session.scalars(select(LoginSession.id))).all() == [good]
+
+
+async def test_jobs_that_ended_long_ago_are_forgotten(database: Database, engine: Engine) -> None:
+    long_ago = utc_now() - JOBS_KEPT - timedelta(minutes=1)
+    async with database.session() as session:
+        session.add(user := User(email="hana@example.com", name="Hana", role="user"))
+        await session.flush()
+        jobs = JobService(session, user.id)
+        for title, values in (
+            ("old", {"status": "done", "ended_at": long_ago}),
+            ("new", {"status": "failed", "ended_at": utc_now()}),
+            ("waits", {"created_at": long_ago}),
+        ):
+            job = await jobs.queue("Any", title, {})
+            await session.execute(update(Job).where(Job.id == job.id).values(**values))
+
+    assert forget_jobs(engine) == {"jobs": 1}
+
+    async with database.session() as session:
+        assert set(await session.scalars(select(Job.title))) == {"new", "waits"}
+
+
+def test_work_by_the_clock_leaves_its_step_in_the_trace_log(
+    sqlite_database: str, tmp_path: Path
+) -> None:
+    logger = CSVOnlyLogger(tmp_path / "logs")
+    engine = JobEngine(sqlite_database, logger)
+    engine.start()
+    try:
+        engine.run_schedule("Session_Clean_Up")
+    finally:
+        engine.stop()
+        logger.close()
+
+    assert [row[:2] for row in steps(tmp_path)] == [("Run", "START"), ("Run", "SUCCESS")]
+
+
+def test_two_schedules_cannot_have_one_name() -> None:
+    register = scheduled("Twice", "0 0 * * *")
+    try:
+        register(lambda _database: {})
+        with pytest.raises(ValueError, match="Twice"):
+            register(lambda _database: {})
+    finally:
+        del SCHEDULES["Twice"]
