@@ -180,6 +180,13 @@ class Settings(BaseModel):
                 "postgresql://ユーザー:パスワード@ホスト:5432/名前 の形にしてください"
                 "（パスワードの記号はパーセントエンコードします）",
             )
+        if is_transaction_pooler(value):
+            raise _problem(
+                "must not be Supabase's transaction pooler (port 6543): jobs need a session; "
+                "take the session pooler, the same with port 5432",
+                "に Supabase の transaction pooler（ポート 6543）は使えません。"
+                "ジョブにはセッションが必要です。session pooler（ポート 5432）にしてください",
+            )
         return value
 
     @field_validator("turso_url")
@@ -335,6 +342,18 @@ def _is_url(value: str, schemes: set[str], *, path: bool = True) -> bool:
         return False
     has_host = bool(parts.hostname) or "host=" in parts.query
     return parts.scheme in schemes and has_host and port != 0 and (path or not parts.path)
+
+
+def is_transaction_pooler(url: str) -> bool:
+    """Whether a PostgreSQL URL is that of Supabase's pooler which lends connections out briefly."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    return parts.port == 6543 and host.endswith((".pooler.supabase.com", ".supabase.co"))
+
+
+def is_supabase_direct(host: str) -> bool:
+    """Whether a host is that of Supabase's database itself, which has an IPv6 address only."""
+    return host.startswith("db.") and host.endswith(".supabase.co")
 
 
 def _problem(en: str, ja: str) -> PydanticCustomError:

@@ -115,6 +115,8 @@ WRONG = [
     ("DATABASE_URL", "postgresql://u:hush#hush@h/n"),
     ("DATABASE_URL", "postgresql://u:[YOUR-PASSWORD]@h/n"),
     ("DATABASE_URL", "postgresql://u:p@h:port/n"),
+    ("DATABASE_URL", "postgres://postgres.ref:hush@aws-0-x.pooler.supabase.com:6543/postgres"),
+    ("TRUSTED_PROXIES", "everybody"),
     ("TURSO_URL", "wss://x.turso.io"),
     ("TURSO_URL", "x.turso.io"),
     ("TURSO_URL", "file:"),
@@ -142,6 +144,18 @@ def test_a_wrong_value_gets_one_sentence_in_both_languages(
     assert japanese.endswith("。")
     assert "hush" not in english + japanese
     assert "too-short" not in english + japanese
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgres://postgres.ref:p@aws-0-ap-northeast-1.pooler.supabase.com:5432/postgres",
+        "'postgresql://postgres.ref:p@aws-0-x.pooler.supabase.com:5432/postgres?sslmode=require'",
+        "postgresql://u:p@127.0.0.1:6543/n",
+    ],
+)
+def test_the_session_pooler_is_taken_as_it_is_copied(url: str, env_file: Path) -> None:
+    assert Settings.load({"DATABASE_URL": url}, env_file).database_url == url.strip("'")
 
 
 def test_a_wrong_value_is_told_with_its_place(env_file: Path) -> None:

@@ -13,7 +13,7 @@ import httpx
 import psycopg
 from sqlalchemy import make_url
 
-from app.config import Settings
+from app.config import Settings, is_supabase_direct
 from commands.kit.words import Failure
 
 # Longer than any healthy server takes, short enough for a person who waits.
@@ -109,6 +109,8 @@ def _postgres_failure(message: str, host: str, name: str) -> Failure:
     if "does not exist" in message and f'database "{name}"' in message:
         return Failure("postgres_no_database", host=where, name=name)
     silent = ("refused", "timeout", "timed out", "resolve", "translate", "unreachable", "No such")
+    if any(word in message for word in silent) and is_supabase_direct(host):
+        return Failure("supabase_direct", host=host)
     if any(word in message for word in silent):
         return Failure("postgres_silent", host=where)
     reason = " ".join(message.split())

@@ -158,6 +158,13 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "データベース {path} を使えません（{reason}）。ファイルを直すか移すか、DATABASE_URL を"
         "変えてください。",
     ),
+    "supabase_direct": (
+        "{host} does not answer. It has an IPv6 address only, and this machine may have none: take "
+        "the URL of the session pooler from Supabase's page Connect.",
+        "{host} が応答しません。"
+        "IPv6 のアドレスしかないので、この環境からは届かない可能性があります。"
+        "Supabase の Connect のページにある session pooler の URL にしてください。",
+    ),
     "postgres_silent": (
         "PostgreSQL at {host} does not answer; start it, or mend DATABASE_URL in .env.",
         "{host} の PostgreSQL が応答しません。起動するか、.env の DATABASE_URL を直してください。",
