@@ -14,6 +14,7 @@ import threading
 import uvicorn
 from uvicorn.supervisors import ChangeReload
 
+from app.app_log import logging_config
 from app.config import Settings
 from commands.kit import checks
 from commands.kit.database import migrate
@@ -93,6 +94,7 @@ def _serve(settings: Settings, listener: socket.socket, *, reload: bool) -> None
         host=settings.host,
         port=settings.port,
         loop=_LOOP,
+        log_config=logging_config(settings),
         log_level="warning",
         access_log=False,  # the trace log is one, and better
         server_header=False,
