@@ -34,6 +34,24 @@ _OPEN_CODE: Final = re.compile(
 _USER_FLAG: Final = re.compile(
     r"((?<!\S)(?:-u|--user|--proxy-user)[ =]{1,2}[\"']?[^\s:\"']{0,64}:)[^\s\"']++"
 )
+# Programs whose short options hold secrets: (name, what stands before the value).
+_PROGRAMS: Final = (
+    ("mysql", r"\bmysql[a-z]*\b[^\n|;&]{0,200}?\s-p"),
+    ("mariadb", r"\bmariadb[a-z\-]*\b[^\n|;&]{0,200}?\s-p"),
+    ("sshpass", r"\bsshpass\s+-p\s*"),
+    ("redis-cli", r"\bredis-cli\b[^\n|;&]{0,200}?\s-a\s+"),
+    (
+        "login",
+        r"\b(?:docker|podman|helm|npm|oc|az)\b[^\n|;&]{0,100}?\blogin\b[^\n|;&]{0,200}?\s-p\s+",
+    ),
+    ("openssl", r"\bopenssl\b[^\n|;&]{0,200}?\s-(?:k|K|pass|passin|passout)\s+"),
+    ("zip", r"\bzip\b[^\n|;&]{0,200}?\s-P\s*"),
+    ("7z", r"\b7z[ar]?\b[^\n|;&]{0,200}?\s-p"),
+)
+_COMMANDS: Final = tuple(
+    (name, re.compile(rf"({before})(?!\s)(?:\"[^\"\n]*\"|'[^'\n]*'|[^\s\"']+)"))
+    for name, before in _PROGRAMS
+)
 _MESSAGE: Final = re.compile(
     r"(?i)(?:must|should|may|can|does|do|has|have|is|are|was) (?:not|no|be|been|contain|have|match"
     r"|include|required|missing|invalid|incorrect|wrong|expired|empty|too|already)\b"
@@ -70,6 +88,9 @@ def hide_flags(text: str, judge: KeyJudge) -> str:
             return match[0]
         return f"{match['flag']}{match['gap']}{MARKER}"
 
+    for program, pattern in _COMMANDS:
+        if program in text:
+            text = pattern.sub(rf"\g<1>{MARKER}", text)
     return _USER_FLAG.sub(rf"\g<1>{MARKER}", _FLAG.sub(hide, text))
 
 
