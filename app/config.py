@@ -124,6 +124,9 @@ class Settings(BaseModel):
     supabase_url: str = Field("", description="URL of the Supabase project.")
     supabase_publishable_key: str = Field("", description="Supabase's publishable key.")
     supabase_secret_key: SecretStr = Field(SecretStr(""), description="Supabase's secret key.")
+    supabase_jwt_secret: SecretStr = Field(
+        SecretStr(""), description="Shared secret of tokens, for projects without signing keys."
+    )
     supabase_auth_url: str = Field(
         "", description="URL of Supabase Auth; `$SUPABASE_URL/auth/v1` where empty."
     )

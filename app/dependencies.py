@@ -20,6 +20,7 @@ from app.services.access_token_service import AccessTokens
 from app.services.account_events import AccountEvents
 from app.services.account_provider import AccountProvider
 from app.services.account_service import LocalAccounts
+from app.services.errors import EmailTaken, InvalidCredentials
 from app.services.item_service import ItemService
 from app.services.job_service import JobService
 from app.services.rate_limits import TOKEN_BY_IP, RateLimits
@@ -101,7 +102,7 @@ async def current_user(
     """
     user = login.user if login else None
     if request.url.path.startswith("/api/") and (token := bearer_token(request)):
-        user = await _bearer(request, AccessTokens(session, events), token)
+        user = await _bearer(request, session, events, token)
     if user is not None:
         await recognize(request, session, user)
     return user
@@ -127,15 +128,32 @@ def bearer_token(request: Request) -> str:
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
-async def _bearer(request: Request, tokens: AccessTokens, token: str) -> User:
+async def _bearer(
+    request: Request, session: AsyncSession, events: AccountEvents, token: str
+) -> User:
     limits: RateLimits = request.app.state.rate_limits
-    found = await tokens.resolve(token)
-    if found is None:
+    found = await AccessTokens(session, events).resolve(token)
+    user = found.user if found else await _supabase_user(request, session, events, token)
+    if user is None:
         await limits.hit(TOKEN_BY_IP, client_ip(request))
         raise HTTPException(401, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
-    if found.scope == "read" and request.method not in {"GET", "HEAD"}:
+    if found and found.scope == "read" and request.method not in {"GET", "HEAD"}:
         raise HTTPException(403, headers={"WWW-Authenticate": 'Bearer error="insufficient_scope"'})
-    return found.user
+    return user
+
+
+async def _supabase_user(
+    request: Request, session: AsyncSession, events: AccountEvents, token: str
+) -> User | None:
+    state = request.app.state
+    claims = await state.supabase_tokens.claims(token) if state.supabase_tokens else None
+    if claims is None:
+        return None
+    accounts = SupabaseAccounts(session, state.logger, state.supabase, events=events)
+    try:
+        return await accounts.bearer(token, claims)
+    except (InvalidCredentials, EmailTaken, ValueError):
+        return None
 
 
 CurrentUser = Annotated[User | None, Depends(current_user)]

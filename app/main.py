@@ -29,6 +29,7 @@ from app.services.logs.alert_watch import watch_alerts
 from app.services.password_hasher import PasswordHasher
 from app.services.rate_limits import make_rate_limits
 from app.services.supabase_client import Supabase
+from app.services.supabase_tokens import SupabaseTokens
 from app.trace_log import make_logger, make_sampling
 
 log = logging.getLogger(__name__)
@@ -84,6 +85,7 @@ def create_app(settings: Settings | None = None, *, logger: TraceLogger | None =
     app.state.database = Database(settings.database_url)
     app.state.hasher = PasswordHasher()
     app.state.supabase = Supabase(settings) if settings.uses_supabase else None
+    app.state.supabase_tokens = SupabaseTokens(settings) if settings.uses_supabase else None
     app.state.box = SecretBox(settings.secret_key.get_secret_value())
     app.state.mailer = make_mailer(settings)
     app.state.rate_limits = make_rate_limits(app.state.database, settings.rate_limit_factor)
@@ -115,4 +117,5 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             await run_in_threadpool(logger.close, DRAIN_SECONDS)
         if app.state.supabase is not None:
             await app.state.supabase.close()
+            await app.state.supabase_tokens.close()
         await app.state.database.close()

@@ -4,8 +4,9 @@ Supabase keeps the password and sends the mail; the row in `users` is made with 
 Sessions, second factor, tokens and the audit trail are the app's own, as with local accounts.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, select, update
@@ -90,6 +91,22 @@ class SupabaseAccounts:
             proven = await self._proven(answer)
             step.output = {"user_id": proven.user.id}
         return proven
+
+    async def bearer(self, token: str, claims: Mapping[str, Any]) -> User | None:
+        """The user of a verified access token; None where the account is closed, or wants a second
+        factor that Supabase did not see. One who was never here is looked up there first.
+        """
+        supabase_id = UUID(str(claims["sub"]))
+        user = await self._session.scalar(select(User).where(User.supabase_id == supabase_id))
+        if user is None:
+            async with told():
+                answer = await self._supabase.client().get_user(token)
+            if answer is None:
+                return None
+            user = await self._row(answer.user)
+        if user.disabled_at is not None:
+            return None
+        return None if user.has_second_factor and claims.get("aal") != "aal2" else user
 
     async def request_link(self, link: LinkType, email: str) -> None:
         async with (

@@ -2,13 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
+import jwt
 import pytest
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
+from pydantic import SecretStr
 from sqlalchemy import func, select
 
 from app.config import Settings
@@ -17,6 +20,7 @@ from app.main import create_app
 from app.models.user import User
 from app.services import supabase_client
 from app.services.supabase_client import Supabase
+from app.services.supabase_tokens import SupabaseTokens
 from tests.routers.conftest import ORIGIN, browser_for
 from tests.support.gotrue import PUBLISHABLE, SECRET, GoTrue
 
@@ -215,6 +219,54 @@ async def test_a_server_that_is_not_there(
     await app.state.supabase.close()
     app.state.supabase = Supabase(settings, transport=httpx.MockTransport(refuse))
     assert (await client.post("/sign-in", data=SIGN_IN)).status_code == 503
+
+
+class TestTokens:
+    """Supabase's own tokens, as bearers under /api."""
+
+    @pytest.fixture
+    def bearer(self, app: FastAPI, settings: Settings, gotrue: GoTrue) -> Callable[..., str]:
+        secret = "the shared secret of this project's tokens"
+        told = settings.model_copy(update={"supabase_jwt_secret": SecretStr(secret)})
+        app.state.supabase_tokens = SupabaseTokens(told)
+
+        def make(**claims: object) -> str:
+            account = gotrue.accounts["hana@example.com"]
+            content = {
+                "sub": account.id,
+                "aud": "authenticated",
+                "iss": settings.supabase_auth_url,
+                "exp": datetime.now(UTC) + timedelta(hours=1),
+            }
+            token = jwt.encode(content | claims, secret, "HS256")
+            gotrue.accept(token, account)
+            return token
+
+        return make
+
+    async def test_they_stand_for_their_user(
+        self, hana: AsyncClient, app: FastAPI, bearer: Callable[..., str]
+    ) -> None:
+        await hana.post("/items", data={"title": "Mine"})
+        headers = {"Authorization": f"Bearer {bearer()}"}
+        answer = await browser_for(app).get("/api/items", headers=headers)
+        assert [item["title"] for item in answer.json()["items"]] == ["Mine"]
+        wrong = {"Authorization": f"Bearer {bearer(aud='anon')}"}
+        assert (await browser_for(app).get("/api/items", headers=wrong)).status_code == 401
+
+    async def test_who_was_never_here_is_looked_up(
+        self, app: FastAPI, gotrue: GoTrue, bearer: Callable[..., str]
+    ) -> None:
+        await browser_for(app).post("/sign-up", data=SIGN_UP)
+        headers = {"Authorization": f"Bearer {bearer()}"}
+        refused = await browser_for(app).get("/api/items", headers=headers)
+        assert refused.status_code == 401, "the address is not confirmed"
+        gotrue.accounts["hana@example.com"].confirmed = True
+        answers = await asyncio.gather(
+            *(browser_for(app).get("/api/items", headers=headers) for _ in range(3))
+        )
+        assert {answer.status_code for answer in answers} == {200}
+        assert await users(app) == [(1, "hana@example.com")]
 
 
 class TestTheStandIn:
