@@ -58,7 +58,7 @@ def forms() -> list[str]:
 
 
 async def test_no_form_breaks(visit: Visit, app: FastAPI) -> None:
-    app.state.rate_limits = _Unlimited()
+    app.state.rate_limits = Unlimited()
     browser = await visit("Hana")
     item_id = await add_item(browser, "Mine")
     chance = random.Random(1)
@@ -85,7 +85,7 @@ async def test_bodies_that_are_no_forms_do_not_break_them(client: AsyncClient) -
             assert answer.status_code < 500, (path, content)
 
 
-class _Unlimited:
+class Unlimited:
     """Lets all pass: here many things are tried, on purpose."""
 
     async def hit(self, limit: object, whom: str) -> None:
