@@ -145,20 +145,23 @@ class TestList:
             assert "<img" not in page
             assert html.escape(title) in page.replace("&#34;", "&quot;").replace("&#39;", "&#x27;")
 
-    async def test_a_page_asks_the_database_twice(self, hana: AsyncClient, app: FastAPI) -> None:
-        """Who is it, and which items."""
+    async def test_a_page_asks_the_database_twice_and_with_a_search_four_times(
+        self, hana: AsyncClient, app: FastAPI
+    ) -> None:
+        """Who is it, and which items; in which parts of the list a search can find any."""
         for number in range(60):
             await hana.post("/items", data={"title": f"Item {number}"})
-        statements: list[str] = []
+        for url, expected in (("/items?sort=title", 2), ("/items?q=Item&sort=title", 4)):
+            statements: list[str] = []
 
-        def count(*arguments: object) -> None:
-            statements.append(str(arguments[2]))
+            def count(*arguments: object, into: list[str] = statements) -> None:
+                into.append(str(arguments[2]))
 
-        engine = app.state.database.engine.sync_engine
-        event.listen(engine, "before_cursor_execute", count)
-        await hana.get("/items?q=Item&sort=title")
-        event.remove(engine, "before_cursor_execute", count)
-        assert len(statements) == 2, statements
+            engine = app.state.database.engine.sync_engine
+            event.listen(engine, "before_cursor_execute", count)
+            await hana.get(url)
+            event.remove(engine, "before_cursor_execute", count)
+            assert len(statements) == expected, statements
 
 
 class TestParts:
