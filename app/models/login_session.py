@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String, Text
+from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.base import Base, Id, UtcDateTime
@@ -27,10 +27,5 @@ class LoginSession(Base):
     """Whatever happens, the session ends here."""
     user_agent: Mapped[str] = mapped_column(String(300), default="")
     ip_address: Mapped[str] = mapped_column(String(45), default="")
-    provider_tokens: Mapped[str | None] = mapped_column(
-        Text, deferred=True, deferred_raiseload=True
-    )
-    """Supabase's tokens of this sign-in, encrypted; none where accounts are kept here."""
-    provider_expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     user: Mapped[User] = relationship(lazy="raise")

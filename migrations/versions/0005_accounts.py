@@ -18,8 +18,6 @@ def upgrade() -> None:
     # Whoever has an account already goes on with it.
     op.execute("UPDATE users SET email_confirmed_at = created_at")
     op.add_column("login_sessions", sa.Column("authenticated_at", _Time))
-    op.add_column("login_sessions", sa.Column("provider_tokens", sa.Text()))
-    op.add_column("login_sessions", sa.Column("provider_expires_at", _Time))
     op.execute("UPDATE login_sessions SET authenticated_at = created_at")
     with op.batch_alter_table("login_sessions") as table:
         table.alter_column("authenticated_at", existing_type=_Time, nullable=False)
@@ -86,8 +84,7 @@ def downgrade() -> None:
     ):
         op.drop_table(name)
     with op.batch_alter_table("login_sessions") as table:
-        for name in ("provider_expires_at", "provider_tokens", "authenticated_at"):
-            table.drop_column(name)
+        table.drop_column("authenticated_at")
     for column in reversed(_user_columns()):
         op.drop_column("users", column.name)
 
