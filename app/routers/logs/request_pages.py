@@ -120,10 +120,19 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """The SQL that finds what a list shows; `url` asks it in the console, where there is one."""
+
+    sql: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class _ListTemplate(Template):
     listing: Listing
     state: LogState | None
     frame: Frame
+    question: Question
     classes: tuple[str, ...] = CLASSES
     methods: tuple[str, ...] = METHODS
     short: int = SHORT_TRACE_ID

@@ -5,10 +5,11 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.responses import Response
 
-from app.dependencies import LoggerDep
+from app.dependencies import LoggerDep, SettingsDep
 from app.lib.logger import EnhancedCSVLogger
 from app.lib.tracelog.store.store import StoreError
 from app.lib.utils import utc_now
+from app.routers.log_query_pages import console_url
 from app.routers.logs import request_pages as pages
 from app.routers.logs.frame import Frame
 from app.routers.logs.reading import RETRY, SWAP_ANYWAY, NoStore, StateDep, problem_of
@@ -22,7 +23,9 @@ from app.routers.logs.router import router
 from app.routers.logs.span import read_span
 from app.schemas.log import RequestPage
 from app.services.logs.log_service import LogService
+from app.services.logs.request_query import RequestQuery
 from app.services.logs.store_reader import StoreReader
+from app.services.query_service import with_literals
 from app.templating import is_partial, render, time_zone_of
 
 
@@ -44,7 +47,9 @@ LogDep = Annotated[LogService | None, Depends(log_service)]
 
 
 @router.get("/requests")
-async def list_requests(request: Request, log: LogDep, state: StateDep) -> Response:
+async def list_requests(
+    request: Request, settings: SettingsDep, log: LogDep, state: StateDep
+) -> Response:
     """One page of requests; filtering and paging all come here."""
     zone = time_zone_of(request)
     span = read_span(request.query_params, utc_now(), zone, default="")
@@ -62,10 +67,14 @@ async def list_requests(request: Request, log: LogDep, state: StateDep) -> Respo
         status, headers = 503, RETRY | SWAP_ANYWAY
     frame = Frame("requests", span, zone, kept=filter_state(wanted))
     listing = Listing(wanted, page, frame, counts, ignored, problem)
+    sql = with_literals(RequestQuery(wanted).page())
+    question = pages.Question(sql, console_url(sql) if settings.has_log_console else "")
     if is_partial(request):
         headers = headers | _history(request, listing)
-        return render(request, pages.ListPartial(listing, state, frame), status, headers=headers)
-    return render(request, pages.ListPage(listing, state, frame), status, headers=headers)
+        part = pages.ListPartial(listing, state, frame, question)
+        return render(request, part, status, headers=headers)
+    whole = pages.ListPage(listing, state, frame, question)
+    return render(request, whole, status, headers=headers)
 
 
 def _history(request: Request, listing: Listing) -> dict[str, str]:

@@ -525,3 +525,21 @@ async def test_the_requests_of_a_span_are_counted_by_class(
     assert f"from={start}&amp;to={start + 60}&amp;status=4xx" in page.text
     other = await admin.get(f"/logs/requests?from={start}&to={start + 60}&user=1")
     assert not re.search(r'id="status-all"[^>]*>\s*All<span', other.text)
+
+
+async def test_a_filter_is_shown_as_the_sql_that_finds_the_same(
+    app: FastAPI, admin: AsyncClient
+) -> None:
+    book = LogBook()
+    for number in range(3):
+        book.after(5).request(f"/it's/{number}", 404 if number else 200)
+    keep(app, book)
+
+    page = await admin.get("/logs/requests?status=404&path=/it's")
+    url = re.search(r'href="(/logs/console\?sql=[^"]+)"', page.text)
+    assert url is not None
+    answer = await admin.get(html.unescape(url[1]))
+
+    assert "response_status = 404" in html.unescape(page.text)
+    assert "2 rows" in answer.text
+    assert "/it&#39;s/2" in answer.text
