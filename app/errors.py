@@ -183,6 +183,8 @@ def _words(request: Request, status: int) -> tuple[str, str]:
             )
         case 413:
             return _("That was too large."), _("Send less at once, please.")
+        case 421:
+            return _("This app is not at this address."), _("Open it by its own address, please.")
         case 422:
             return _("Something in the request was not valid."), _(
                 "Go back and check what you entered."

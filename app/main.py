@@ -24,7 +24,7 @@ from app.lib.secret_box import SecretBox
 from app.lib.tracelog.capture.middleware import CaptureMiddleware, ExceptionNote
 from app.mail import make_mailer
 from app.routers import ROUTERS
-from app.security import CSRF, BodyLimit, SecurityHeaders
+from app.security import CSRF, BodyLimit, HostCheck, SecurityHeaders
 from app.services.logs.alert_watch import watch_alerts
 from app.services.password_hasher import PasswordHasher
 from app.services.rate_limits import make_rate_limits
@@ -72,6 +72,7 @@ def create_app(settings: Settings | None = None, *, logger: TraceLogger | None =
         lifespan=_lifespan,
         middleware=[
             Middleware(ExceptionNote),
+            *_host_check(settings),
             Middleware(BodyLimit, max_bytes=settings.max_body_bytes, refuse=errors.error_response),
             Middleware(
                 CSRF,
@@ -96,6 +97,14 @@ def create_app(settings: Settings | None = None, *, logger: TraceLogger | None =
         app.include_router(router)
     app.mount("/static", HashedStaticFiles(), name="static")
     return app
+
+
+def _host_check(settings: Settings) -> list[Middleware]:
+    """In development the app is asked by whatever name its machine has."""
+    if settings.environment != "production" or not settings.public_origin:
+        return []
+    origin = settings.public_origin
+    return [Middleware(HostCheck, public_origin=origin, refuse=errors.error_response)]
 
 
 @asynccontextmanager

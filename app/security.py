@@ -38,6 +38,7 @@ _HEADERS: Final = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 _HSTS: Final = "max-age=31536000; includeSubDomains"
+_HEALTH: Final = frozenset({"/healthz", "/readyz"})
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
@@ -102,6 +103,29 @@ class CSRF:
                 return origin == self.public_origin
             return urlsplit(origin).netloc == headers.get("host", "")
         return request.url.path.startswith("/api/") and self.session_cookie not in request.cookies
+
+
+class HostCheck:
+    """Answers 421 to requests for another host than `public_origin`'s: links would lead there.
+
+    Health checks ask by whatever address they have.
+    """
+
+    def __init__(self, app: ASGIApp, *, public_origin: str, refuse: Refusal) -> None:
+        self.app = app
+        self.host = urlsplit(public_origin).netloc
+        self.refuse = refuse
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if (
+            scope["type"] == "http"
+            and scope["path"] not in _HEALTH
+            and Headers(scope=scope).getlist("host") != [self.host]
+        ):
+            response = await self.refuse(Request(scope, receive), 421)
+            await response(scope, receive, send)
+            return
+        await self.app(scope, receive, send)
 
 
 class BodyLimit:

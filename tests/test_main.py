@@ -7,7 +7,7 @@ import pytest
 from httpx import ASGITransport, AsyncClient
 
 from app.config import Settings
-from app.lib.logger import CSVOnlyLogger
+from app.lib.logger import CSVOnlyLogger, NullLogger
 from app.lib.tracelog.schema import API_LOGS, TABLES
 from app.main import create_app
 from tests.lib.tracelog.rows import read_all
@@ -44,3 +44,14 @@ async def test_of_pages_only_the_size_is_kept_unless_the_setting_wants_them(
 async def test_what_sampling_leaves_out_has_no_row(settings: Settings) -> None:
     rules = Settings(log_sampling=("/sign-in=0",)).log_sampling
     assert await recorded(settings.model_copy(update={"log_sampling": rules})) == []
+
+
+async def test_in_production_only_the_own_host_is_served(settings: Settings) -> None:
+    how = {"environment": "production", "public_origin": "https://app.example.com"}
+    app = create_app(settings.model_copy(update=how), logger=NullLogger())
+    for host, status in (("app.example.com", 200), ("evil.example.com", 421)):
+        transport = ASGITransport(app)
+        async with AsyncClient(transport=transport, base_url=f"https://{host}") as client:
+            assert (await client.get("/sign-in")).status_code == status
+            assert (await client.get("/healthz")).status_code == 200
+    await app.state.database.close()

@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from app.security import CSRF, BodyLimit, SecurityHeaders, local_path, return_path
+from app.security import CSRF, BodyLimit, HostCheck, SecurityHeaders, local_path, return_path
 
 ORIGIN = "https://app.example"
 LIMIT = 1000
@@ -143,6 +143,24 @@ class TestCSRF:
     async def test_without_a_public_origin_the_host_counts(self, origin: str, status: int) -> None:
         answer = await guarded("").post("/items", headers={"Origin": origin})
         assert answer.status_code == status
+
+
+class TestHostCheck:
+    @pytest.fixture
+    def app(self) -> AsyncClient:
+        return client(Middleware(HostCheck, public_origin=ORIGIN, refuse=_refuse))
+
+    async def test_the_own_host_is_served(self, app: AsyncClient) -> None:
+        host = ORIGIN.partition("://")[2]
+        assert (await app.get("/length", headers={"Host": host})).status_code != 421
+
+    @pytest.mark.parametrize("host", ["evil.example.com", "", "app.test.evil.example.com"])
+    async def test_another_is_refused(self, app: AsyncClient, host: str) -> None:
+        assert (await app.get("/length", headers={"Host": host})).status_code == 421
+
+    async def test_health_checks_may_ask_by_any(self, app: AsyncClient) -> None:
+        answer = await app.get("/healthz", headers={"Host": "10.0.0.7:10000"})
+        assert answer.status_code != 421
 
 
 class TestBodyLimit:
