@@ -16,8 +16,9 @@ from tests.support.parts import needs
 from tests.support.processes import Program, answers, free_port
 
 _COPIED = (
-    *("manage.py", "app", "commands", "migrations", ".ci", ".env.example", "pyproject.toml"),
-    *("package.json", "package-lock.json", "requirements.txt", "requirements-dev.txt"),
+    *("manage.py", "app", "benchmarks", "commands", "migrations", ".ci", ".env.example"),
+    *("pyproject.toml", "package.json", "package-lock.json"),
+    *("requirements.txt", "requirements-dev.txt", "requirements-bench.txt"),
 )
 
 

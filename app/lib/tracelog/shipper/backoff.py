@@ -6,6 +6,9 @@ from typing import Final
 
 _FASTEST: Final = 0.05
 
+draw_evenly: Final[Callable[[], float]] = random.Random().random  # noqa: S311 # it is no secret
+"""A number from 0 to 1, out of a source of our own: seeding the common one is others' business."""
+
 
 class Backoff:
     """Pauses with full jitter: each is drawn from 0 to a limit that doubles from `base` to `cap`.
@@ -14,7 +17,7 @@ class Backoff:
     once. It never gives up. Times are in seconds; `draw` returns a number from 0 to 1.
     """
 
-    def __init__(self, base: float, cap: float, draw: Callable[[], float] = random.random) -> None:
+    def __init__(self, base: float, cap: float, draw: Callable[[], float] = draw_evenly) -> None:
         self._base = base
         self._cap = cap
         self._draw = draw

@@ -6,7 +6,6 @@ cannot be delivered now stays in the journal and is delivered later.
 
 import contextlib
 import logging
-import random
 import threading
 import time
 from collections.abc import Callable
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from app.lib.tracelog.shipper.backlog import measure
-from app.lib.tracelog.shipper.backoff import Backoff
+from app.lib.tracelog.shipper.backoff import Backoff, draw_evenly
 from app.lib.tracelog.shipper.checkpoint import Checkpoint
 from app.lib.tracelog.shipper.delivery import Delivery, TooManyRejected
 from app.lib.tracelog.shipper.election import LOCK_NAME, Election
@@ -66,7 +65,7 @@ class Shipper:
         retry_seconds: float = 30.0,
         refused_seconds: float = 120.0,
         housekeeper: Housekeeper | None = None,
-        draw: Callable[[], float] = random.random,
+        draw: Callable[[], float] = draw_evenly,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._log_dir = log_dir
