@@ -179,6 +179,7 @@ class Election:
                 new_path.replace(self._path)
             else:
                 new_path.unlink()
+        # Whatever it was goes on; our file does not stay behind.
         except BaseException:
             os.close(fd)
             with contextlib.suppress(OSError):

@@ -135,6 +135,7 @@ class SQLiteStore:
                 connection.execute("BEGIN IMMEDIATE")
                 run(connection)
                 connection.execute("COMMIT")
+            # Whatever it was goes on; the transaction does not.
             except BaseException:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")

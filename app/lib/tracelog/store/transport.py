@@ -95,6 +95,7 @@ class Transport:
                     # The server had closed the connection while it lay idle.
                     continue
                 raise TransportError(f"the server closed the connection ({gone})") from None
+            # Whatever it was goes on; what is left of the answer must not meet the next request.
             except BaseException:
                 connection.close()
                 raise
