@@ -61,7 +61,7 @@ class Application(FastAPI):
 def create_app(settings: Settings | None = None, *, logger: TraceLogger | None = None) -> FastAPI:
     """The app. `settings` come from the environment unless given; so does the logger from them.
 
-    Raises `app.config.SettingsError`.
+    Raises `app.config_errors.SettingsError`.
     """
     settings = settings or Settings.load()
     app = Application(

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from app.config import Settings, SettingsError
+from app.config import Settings
+from app.config_errors import SettingsError
 from commands.kit.environment import ROOT
 
 

@@ -13,7 +13,8 @@ import httpx
 import psycopg
 from sqlalchemy import make_url
 
-from app.config import Settings, is_supabase_direct
+from app.config import Settings
+from app.config_values import is_supabase_direct
 from commands.kit.words import Failure
 
 # Longer than any healthy server takes, short enough for a person who waits.

@@ -3,7 +3,8 @@
 import os
 import secrets
 
-from app.config import Settings, SettingsError
+from app.config import Settings
+from app.config_errors import SettingsError
 from app.lib.env_file import EnvFileError, read_env_file, strip_quotes
 from commands.kit.environment import ROOT
 from commands.kit.words import Failure, say
