@@ -3,7 +3,8 @@
 All of it is pure ASGI, so that streams pass unbuffered and context variables hold.
 """
 
-from collections.abc import Awaitable, Callable
+import re
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -129,19 +130,33 @@ class HostCheck:
 
 
 class BodyLimit:
-    """Answers 413 to bodies of more than `max_bytes`, before they are read where possible."""
+    """Answers 413 to bodies of more than `max_bytes`, before they are read where possible.
 
-    def __init__(self, app: ASGIApp, *, max_bytes: int, refuse: Refusal) -> None:
+    `larger` has other limits for paths that take files; the first pattern that fits a path counts.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        max_bytes: int,
+        refuse: Refusal,
+        larger: Sequence[tuple[re.Pattern[str], int]] = (),
+    ) -> None:
         self.app = app
         self.max_bytes = max_bytes
         self.refuse = refuse
+        self.larger = larger
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        path = scope["path"]
+        fitting = (limit for pattern, limit in self.larger if pattern.fullmatch(path))
+        max_bytes = next(fitting, self.max_bytes)
         declared = Headers(scope=scope).get("content-length", "0")
-        if declared.isdigit() and int(declared) > self.max_bytes:
+        if declared.isdigit() and int(declared) > max_bytes:
             response = await self.refuse(Request(scope, receive), 413)
             await response(scope, receive, send)
             return
@@ -151,7 +166,7 @@ class BodyLimit:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self.max_bytes:
+            if received > max_bytes:
                 raise HTTPException(413)
             return message
 

@@ -1,5 +1,6 @@
 """Response headers, refusal of forged requests, body limits, local redirects."""
 
+import re
 from collections.abc import AsyncIterator
 
 import pytest
@@ -201,11 +202,19 @@ class TestBodyLimit:
 
         async def send(message: object) -> None: ...
 
-        scope = {"type": "http", "method": "POST", "headers": [(b"content-length", b"5")]}
+        headers = [(b"content-length", b"5")]
+        scope = {"type": "http", "method": "POST", "path": "/", "headers": headers}
         limited = BodyLimit(app, max_bytes=LIMIT, refuse=_refuse)
         with pytest.raises(Exception, match="413"):
             await limited(scope, receive, send)
         assert not received
+
+    async def test_paths_that_take_files_have_a_limit_of_their_own(self) -> None:
+        larger = [(re.compile(r"/items/\d+/files"), 5 * LIMIT)]
+        browser = client(Middleware(BodyLimit, max_bytes=LIMIT, refuse=_refuse, larger=larger))
+        for path, most in (("/items/1/files", 5 * LIMIT), ("/items/1/files/2", LIMIT)):
+            assert (await browser.post(path, content=b"x" * most)).text == str(most)
+            assert (await browser.post(path, content=b"x" * (most + 1))).status_code == 413
 
 
 async def test_streams_pass_piece_by_piece() -> None:

@@ -6,6 +6,7 @@ from typing import Final
 from sqlalchemy import Engine, delete, or_
 from sqlalchemy.orm import Session
 
+from app.config import Settings
 from app.jobs.schedules import scheduled
 from app.lib.utils import utc_now
 from app.models.job import ENDED, Job
@@ -16,7 +17,7 @@ JOBS_KEPT: Final = timedelta(days=30)
 
 
 @scheduled("Session_Clean_Up", "17 * * * *")
-def end_sessions(database: Engine) -> dict[str, int]:
+def end_sessions(database: Engine, _settings: Settings) -> dict[str, int]:
     """Forget sign-ins that have ended; those of a user go at the next sign-in too."""
     now = utc_now()
     ended = or_(LoginSession.expires_at <= now, LoginSession.last_seen_at <= now - IDLE)
@@ -26,7 +27,7 @@ def end_sessions(database: Engine) -> dict[str, int]:
 
 
 @scheduled("Job_Clean_Up", "27 3 * * *")
-def forget_jobs(database: Engine) -> dict[str, int]:
+def forget_jobs(database: Engine, _settings: Settings) -> dict[str, int]:
     """Forget jobs that ended a month ago."""
     old = Job.ended_at <= utc_now() - JOBS_KEPT
     with Session(database) as session, session.begin():

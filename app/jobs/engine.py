@@ -22,6 +22,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from app.config import Settings
 from app.database import parse_url, set_up_engine
 from app.jobs.kinds import KINDS, Kind, run
 from app.jobs.running import Cancelled, JobError, RunningJob, ended
@@ -49,8 +50,9 @@ _STOPPING_SECONDS: Final = 5.0
 class JobEngine:
     """One per process, since DBOS has one instance per process. `start` and `stop` block."""
 
-    def __init__(self, database_url: str, logger: TraceLogger) -> None:
-        self._url = parse_url(database_url)
+    def __init__(self, settings: Settings, logger: TraceLogger) -> None:
+        self._settings = settings
+        self._url = parse_url(settings.database_url)
         self._logger = logger
         self.worker = f"{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(4)}"
         self._engine: Engine | None = None
@@ -125,7 +127,7 @@ class JobEngine:
         if schedule is None:
             return  # a deploy has taken it away
         with self._logger.task(name) as task, task.step("Run") as step:
-            step.output = schedule.work(self._connected)
+            step.output = schedule.work(self._connected, self._settings)
 
     # --- one job -----------------------------------------------------------------------------
 
@@ -145,7 +147,9 @@ class JobEngine:
         running: RunningJob | None = None
         try:
             with self._logger.task(row.kind) as task:
-                running = RunningJob(row, task, self._connected, self._stopping.is_set)
+                running = RunningJob(
+                    row, task, self._connected, self._settings, self._stopping.is_set
+                )
                 result = run(kind, running, row.params)
         except Cancelled:
             self._end(row, "cancelled")

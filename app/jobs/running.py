@@ -10,6 +10,7 @@ from sqlalchemy import Engine, select, update
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
+from app.config import Settings
 from app.lib.tracelog.steps import Step, Task
 from app.lib.utils import utc_now
 from app.models.job import Job
@@ -58,11 +59,17 @@ class RunningJob:
     """
 
     def __init__(
-        self, row: Job, task: Task, engine: Engine, should_stop: Callable[[], bool]
+        self,
+        row: Job,
+        task: Task,
+        engine: Engine,
+        settings: Settings,
+        should_stop: Callable[[], bool],
     ) -> None:
         self.id = row.id
         self.user_id = row.user_id
         self.attempt = row.attempt
+        self.settings = settings
         self.step_number = 0
         self._steps = list(row.steps)
         self._task = task

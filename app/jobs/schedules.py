@@ -6,8 +6,10 @@ from typing import Any, Final
 
 from sqlalchemy import Engine
 
-ScheduledWork = Callable[[Engine], Mapping[str, Any]]
-"""Gets the app's database; gives what is shown of it in the trace log."""
+from app.config import Settings
+
+ScheduledWork = Callable[[Engine, Settings], Mapping[str, Any]]
+"""Gets the app's database and its settings; gives what is shown of it in the trace log."""
 
 
 @dataclass(frozen=True, slots=True)

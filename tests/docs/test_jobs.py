@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from anyio import to_thread
 
+from app.config import Settings
 from app.database import Database
 from app.jobs.engine import JobEngine
 from app.jobs.kinds import KINDS
@@ -33,7 +34,7 @@ async def test_the_worked_example(blocks: list[str], sqlite_database: str, tmp_p
         session.add(user := User(email="hana@example.com", name="Hana", role="user"))
         await session.flush()
         few = (await queue_count(session, user.id)).id
-    engine = JobEngine(sqlite_database, logger)
+    engine = JobEngine(Settings(database_url=sqlite_database), logger)
     await to_thread.run_sync(engine.start)
     try:
         failed: Job = await job_when(database, few, has_ended)

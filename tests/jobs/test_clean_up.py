@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, create_engine, select, update
 
+from app.config import Settings
 from app.database import Database, parse_url, set_up_engine
 from app.jobs.clean_up import JOBS_KEPT, end_sessions, forget_jobs
 from app.jobs.engine import JobEngine
@@ -60,7 +61,7 @@ async def test_ended_sessions_go_and_the_others_stay(database: Database, engine:
                 update(LoginSession).where(LoginSession.id == row).values(**values)
             )
 
-    assert end_sessions(engine) == {"sessions": 2}
+    assert end_sessions(engine, Settings()) == {"sessions": 2}
 
     async with database.session() as session:
         assert (await session.scalars(select(LoginSession.id))).all() == [good]
@@ -80,7 +81,7 @@ async def test_jobs_that_ended_long_ago_are_forgotten(database: Database, engine
             job = await jobs.queue("Any", title, {})
             await session.execute(update(Job).where(Job.id == job.id).values(**values))
 
-    assert forget_jobs(engine) == {"jobs": 1}
+    assert forget_jobs(engine, Settings()) == {"jobs": 1}
 
     async with database.session() as session:
         assert set(await session.scalars(select(Job.title))) == {"new", "waits"}
@@ -90,7 +91,7 @@ def test_work_by_the_clock_leaves_its_step_in_the_trace_log(
     sqlite_database: str, tmp_path: Path
 ) -> None:
     logger = CSVOnlyLogger(tmp_path / "logs")
-    engine = JobEngine(sqlite_database, logger)
+    engine = JobEngine(Settings(database_url=sqlite_database), logger)
     engine.start()
     try:
         engine.run_schedule("Session_Clean_Up")
@@ -104,8 +105,8 @@ def test_work_by_the_clock_leaves_its_step_in_the_trace_log(
 def test_two_schedules_cannot_have_one_name() -> None:
     register = scheduled("Twice", "0 0 * * *")
     try:
-        register(lambda _database: {})
+        register(lambda _database, _settings: {})
         with pytest.raises(ValueError, match="Twice"):
-            register(lambda _database: {})
+            register(lambda _database, _settings: {})
     finally:
         del SCHEDULES["Twice"]

@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+from app.config import Settings
 from app.jobs.engine import JobEngine
 from app.jobs.kinds import job
 from app.jobs.running import JobError, RunningJob
@@ -64,7 +65,7 @@ def note(name: str, number: int) -> int:
 def main() -> None:
     logging.disable(logging.ERROR)
     logger = CSVOnlyLogger(FOLDER / "logs")
-    engine = JobEngine(sys.argv[1], logger)
+    engine = JobEngine(Settings(database_url=sys.argv[1]), logger)
     engine.start()
     sys.stdout.write("ready\n")
     sys.stdout.flush()
