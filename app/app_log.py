@@ -28,6 +28,7 @@ def logging_config(settings: Settings) -> dict[str, Any]:
             }
         },
         "root": {"handlers": ["stdout"], "level": "WARNING"},
+        "loggers": {"app.start": {"level": "INFO"}},
     }
 
 

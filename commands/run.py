@@ -5,6 +5,8 @@ and SIGTERM end it.
 """
 
 import argparse
+import logging
+import logging.config
 import os
 import signal
 import socket
@@ -19,9 +21,12 @@ from app.config import Settings
 from commands.kit import checks
 from commands.kit.database import migrate
 from commands.kit.environment import ROOT
+from commands.kit.in_use import in_use
 from commands.kit.settings import load_settings, provide_env_file
-from commands.kit.words import Failure, say
+from commands.kit.words import Failure, text
 from commands.seed import first_seed
+
+log = logging.getLogger("app.start")
 
 # Open responses get this long to end, then the trace log is delivered and the app closes.
 _GRACEFUL_SECONDS = 10
@@ -48,6 +53,7 @@ def main(arguments: list[str]) -> int:
     try:
         provide_env_file()
         settings = load_settings()
+        logging.config.dictConfig(logging_config(settings))
         with checks.listen(settings.host, settings.port) as listener:
             _prepare(settings)
             _serve(settings, listener, reload=options.reload)
@@ -57,14 +63,28 @@ def main(arguments: list[str]) -> int:
 
 
 class Server(uvicorn.Server):
-    """Says where it is once it answers."""
+    """Says what the app uses and where it is, once it answers."""
+
+    def __init__(self, config: uvicorn.Config, settings: Settings) -> None:
+        super().__init__(config)
+        self._settings = settings
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
             host, port = self.config.host, self.config.port
             host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 # compared only
-            say("serving", origin=f"http://{f'[{host}]' if ':' in host else host}:{port}")
+            origin = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+            for line in (*in_use(self._settings), text("serving", origin=origin)):
+                _tell(self._settings, line)
+
+
+def _tell(settings: Settings, line: str, level: int = logging.INFO) -> None:
+    """Print a line for a person, or make it an entry of the app log where that is JSON."""
+    if settings.environment == "production":
+        log.log(level, line)
+    else:
+        print(line, file=sys.stderr if level > logging.INFO else sys.stdout, flush=True)
 
 
 def _prepare(settings: Settings) -> None:
@@ -84,7 +104,7 @@ def _warn_of_store(settings: Settings) -> None:
     try:
         checks.check_trace_store(settings)
     except Failure as failure:
-        print(failure, file=sys.stderr)
+        _tell(settings, str(failure), logging.WARNING)
 
 
 def _serve(settings: Settings, listener: socket.socket, *, reload: bool) -> None:
@@ -103,7 +123,7 @@ def _serve(settings: Settings, listener: socket.socket, *, reload: bool) -> None
         reload=reload,
         reload_dirs=[str(ROOT / "app")] if reload else None,
     )
-    server = Server(config)
+    server = Server(config, settings)
     # uvicorn ends gracefully and then raises the signal again, which is to do nothing more.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _already_ending)

@@ -65,8 +65,8 @@ class JobEngine:
         self._engine = create_engine(_sync(self._url), **_pool(self._url))
         set_up_engine(self._engine)
         self._beat()
-        logging.getLogger("dbos").setLevel(logging.WARNING)
         DBOS(config=self._config())
+        _join_app_log(logging.getLogger("dbos"))
         DBOS.launch()
         _engines[:] = [self]
         for kind in KINDS.values():
@@ -298,6 +298,13 @@ def _hand_over(kind: Kind, job_id: str, user: str, step_number: int) -> bool:
     queue, key = kind.queue, user
     DBOS.rewind_workflow(job_id, start_step=first, queue_name=queue, queue_partition_key=key)
     return True
+
+
+def _join_app_log(logger: logging.Logger) -> None:
+    """DBOS brings a handler of its own, whose lines are not those of the app log."""
+    logger.setLevel(logging.WARNING)
+    logger.handlers.clear()
+    logger.propagate = True
 
 
 def _sync(url: URL) -> URL:

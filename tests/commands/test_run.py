@@ -1,5 +1,6 @@
 """`manage.py run`: the first start, the next ones, their ends, and what can stand in the way."""
 
+import json
 import re
 import signal
 import socket
@@ -49,7 +50,14 @@ def test_the_first_start_prepares_everything_and_the_next_ones_redo_nothing(
     assert first.stop() == 0
 
     assert used.user + used.system < 3
-    assert set(first.output().splitlines()) == {f"Ready: {first.origin}  (Ctrl+C ends it)"}
+    assert first.output().splitlines() == [
+        "Database  SQLite, data/app.db",
+        "Accounts  in the app's own database",
+        "Trace log CSV in logs, then SQLite, logs/trace.db",
+        "Jobs      DBOS on SQLite, data/app.jobs.db",
+        "Mail      stays here, at /dev/mail",
+        f"Ready: {first.origin}  (Ctrl+C ends it)",
+    ]
     assert checkout.env_file.read_text(encoding="utf-8") == written
     assert seeded_items(checkout) == 200
 
@@ -111,10 +119,19 @@ def test_a_key_in_the_environment_is_enough(checkout: Checkout, run: StartRun) -
 
 
 def test_in_production_no_demo_administrator_is_made(checkout: Checkout, run: StartRun) -> None:
-    app = run(ENVIRONMENT="production")
+    checkout.env_file.touch()
+    app = run(ENVIRONMENT="production", SECRET_KEY="k" * 40, TURSO_URL="http://u:hush@127.0.0.1:9")
     app.stop()
 
+    said = [json.loads(line) for line in app.output().splitlines()]
+    at_start = [entry["message"] for entry in said if entry["logger"] == "app.start"]
+    assert at_start[0].startswith("The log store of TURSO_URL, 127.0.0.1, does not answer")
+    assert [line.split("  ")[0] for line in at_start[1:6]] == [
+        *("Database", "Accounts", "Trace log CSV in logs, then Turso at 127.0.0.1:9", "Jobs"),
+        *("Mail",),
+    ]
     assert "password" not in app.output()
+    assert "hush" not in app.output()
     assert seeded_items(checkout) == 0
 
 

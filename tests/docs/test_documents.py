@@ -14,7 +14,8 @@ from app.lib.tracelog.schema import STATUSES, TABLES
 from app.routers import ROUTERS
 from commands.kit.door import COMMANDS
 from commands.kit.environment import ROOT
-from commands.kit.sentences import SENTENCES
+from commands.kit.in_use import in_use
+from commands.kit.words import text
 from tests.docs.documents import Document, documents, japanese, read
 
 ENGLISH = documents()
@@ -109,13 +110,14 @@ class TestNames:
                 assert name.removesuffix("()") in _source() + here, name
 
 
-def test_readme_shows_what_the_first_start_prints() -> None:
-    for path, language in ((ROOT / "README.md", 0), (ROOT / "README.ja.md", 1)):
+def test_readme_shows_what_the_first_start_prints(monkeypatch: pytest.MonkeyPatch) -> None:
+    for path, language in ((ROOT / "README.md", "en"), (ROOT / "README.ja.md", "ja")):
+        monkeypatch.setenv("LC_ALL", language)
         shown = next(code.text for code in read(path).code if code.language == "text")
-        ready = SENTENCES["serving"][language].format(origin="http://127.0.0.1:8000")
-        login = SENTENCES["demo_password"][language].replace("{email}", "admin@example.com", 1)
-        assert ready in shown
-        assert login.partition("{password}")[0] in shown
+        ready = text("serving", origin="http://127.0.0.1:8000")
+        login = text("demo_password", email="admin@example.com", password="PASSWORD")
+        assert shown.startswith(login.partition("PASSWORD")[0])
+        assert shown.splitlines()[1:] == [*in_use(Settings()), ready]
 
 
 def test_trace_log_names_every_column_of_both_tables_in_their_order() -> None:
