@@ -128,10 +128,11 @@ async def test_after_a_kill_a_job_goes_on_in_its_step(
     database: Database, start_worker: StartWorker, tmp_path: Path
 ) -> None:
     worker = start_worker()
-    job_id = await queue(database, "Count", upto=150)
-    await job_when(database, job_id, lambda job: job.done > 20)
+    job_id = await queue(database, "Count", upto=150, hold=20)
+    await job_when(database, job_id, lambda job: job.done == 20)
     worker.send_signal(signal.SIGKILL)
     worker.wait()
+    (tmp_path / "go").touch()
     start_worker()
 
     done = await job_when(database, job_id, has_ended)
@@ -139,7 +140,7 @@ async def test_after_a_kill_a_job_goes_on_in_its_step(
     assert (done.status, done.attempt) == ("done", 2)
     numbers = (tmp_path / f"{job_id}.txt").read_text().split()
     assert numbers == [str(number) for number in range(150)]
-    assert len((tmp_path / "read.txt").read_text().split()) == 1  # its result was kept
+    assert len((tmp_path / f"{job_id}-read.txt").read_text().split()) == 1  # its result was kept
     starts = [row for row in steps(tmp_path) if row[1] == "START"]
     assert starts == [("Read", "START", 1, TRACE), *[("DB_Commit", "START", 2, TRACE)] * 2]
 
@@ -148,9 +149,10 @@ async def test_a_shutdown_hands_a_job_to_whoever_comes_next(
     database: Database, start_worker: StartWorker, tmp_path: Path
 ) -> None:
     worker = start_worker()
-    job_id = await queue(database, "Count", upto=150)
-    await job_when(database, job_id, lambda job: job.done > 20)
+    job_id = await queue(database, "Count", upto=150, hold=20)
+    await job_when(database, job_id, lambda job: job.done == 20)
     assert end(worker) == 0
+    (tmp_path / "go").touch()
     start_worker()
 
     done = await job_when(database, job_id, has_ended)
@@ -164,21 +166,23 @@ async def test_of_two_workers_one_runs_a_job_and_the_other_takes_over(
 ) -> None:
     workers = [start_worker(), start_worker()]
     short = [await queue(database, "Count", user=2, upto=30) for _ in range(4)]
-    long = await queue(database, "Count", upto=500)
-    await job_when(database, long, lambda job: job.done > 20)
-    reader = int((tmp_path / "read.txt").read_text().split()[-1])
+    long = await queue(database, "Count", upto=100, hold=20)
+    await job_when(database, long, lambda job: job.done == 20)
+    reader = int((tmp_path / f"{long}-read.txt").read_text())
     for job_id in short:
         done = await job_when(database, job_id, has_ended)
         assert (done.status, done.attempt) == ("done", 1)
     for worker in workers:
         if worker.pid == reader:
             worker.send_signal(signal.SIGKILL)
+            worker.wait()
+    (tmp_path / "go").touch()
 
     done = await job_when(database, long, has_ended)
 
-    assert done.status == "done"
+    assert (done.status, done.attempt) == ("done", 2)
     numbers = (tmp_path / f"{long}.txt").read_text().split()
-    assert numbers == [str(number) for number in range(500)]
+    assert numbers == [str(number) for number in range(100)]
 
 
 async def test_a_job_that_failed_goes_on_from_the_step_that_failed(

@@ -19,16 +19,22 @@ FOLDER = Path(sys.argv[2])
 
 
 @job("Count", at_once=4, per_user=2)
-def count(running: RunningJob, upto: int) -> dict[str, int]:
-    """Appends each number to a file, and goes on behind the last one after a kill."""
+def count(running: RunningJob, upto: int, hold: int = -1) -> dict[str, int]:
+    """Appends each number to a file, and goes on behind the last one after a kill.
+
+    At `hold` it waits for a file named `go`, so that a test can end it in the middle for sure.
+    """
 
     def read() -> int:
-        return note("read.txt", os.getpid())
+        return note(f"{running.id}-read.txt", os.getpid())
 
     def commit() -> int:
         path = FOLDER / f"{running.id}.txt"
         done = len(path.read_text().split()) if path.exists() else 0
         for number in range(done, upto):
+            while number == hold and not (FOLDER / "go").exists():
+                running.progress(number, upto)
+                time.sleep(0.005)
             with running.transaction(), path.open("a") as file:
                 file.write(f"{number}\n")
             time.sleep(0.005)
