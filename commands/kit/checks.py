@@ -24,7 +24,7 @@ _STORE_SECONDS = 2.0
 
 def check_folders(settings: Settings) -> None:
     """The folders that the app writes to can be made and written."""
-    database = _sqlite_path(settings)
+    database = sqlite_path(settings)
     for folder in (settings.log_dir, *([database.parent] if database else [])):
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -36,7 +36,7 @@ def check_folders(settings: Settings) -> None:
 
 def check_database(settings: Settings) -> None:
     """The database of `DATABASE_URL` answers."""
-    if path := _sqlite_path(settings):
+    if path := sqlite_path(settings):
         if not path.exists():
             return  # it will be made
         try:
@@ -92,7 +92,7 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _sqlite_path(settings: Settings) -> Path | None:
+def sqlite_path(settings: Settings) -> Path | None:
     """The file of a SQLite URL; `None` for any other."""
     url = make_url(settings.database_url)
     return Path(url.database or "") if url.get_backend_name() == "sqlite" else None

@@ -29,8 +29,7 @@ def node() -> str:
 
 def provide_modules() -> None:
     """Install `node_modules` as `package-lock.json` says, unless that is done. Raises `Failure`."""
-    stamp = hashlib.sha256((ROOT / "package-lock.json").read_bytes()).hexdigest()
-    if _STAMP.is_file() and _STAMP.read_text(encoding="utf-8") == stamp:
+    if modules_are_fresh():
         return
     say("installing_modules")
     program = Path(node())
@@ -50,4 +49,13 @@ def provide_modules() -> None:
         )
     if done.returncode:
         raise Failure("no_modules", log=_LOG.relative_to(ROOT))
-    _STAMP.write_text(stamp, encoding="utf-8")
+    _STAMP.write_text(_lock_stamp(), encoding="utf-8")
+
+
+def modules_are_fresh() -> bool:
+    """Whether `node_modules` is as `package-lock.json` says."""
+    return _STAMP.is_file() and _STAMP.read_text(encoding="utf-8") == _lock_stamp()
+
+
+def _lock_stamp() -> str:
+    return hashlib.sha256((ROOT / "package-lock.json").read_bytes()).hexdigest()

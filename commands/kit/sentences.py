@@ -1,5 +1,6 @@
 """Every sentence of the command line: (English, Japanese) by key."""
 
+from commands.kit.doctor.sentences import DOCTOR_SENTENCES
 from commands.kit.logs.sentences import LOG_SENTENCES
 
 SENTENCES: dict[str, tuple[str, str]] = {
@@ -318,45 +319,6 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{email} のパスワードを {password} にしました（表示は今だけです）。"
         "サインインはすべて終わりました。",
     ),
-    # doctor
-    "doctor_fine": ("fine", "問題ありません"),
-    "doctor_no_venv": (
-        "There is no {path}; `python3 manage.py run` makes it.",
-        "{path} がありません。`python3 manage.py run` が作ります。",
-    ),
-    "doctor_packages": (
-        "all {count} as requirements.txt locks them",
-        "{count} 個すべて requirements.txt のとおりです",
-    ),
-    "doctor_packages_differ": (
-        "They are not as requirements.txt locks them ({which}); `python3 manage.py run` installs "
-        "them.",
-        "requirements.txt のとおりではありません（{which}）。`python3 manage.py run` が入れます。",
-    ),
-    "doctor_packages_first": (
-        "not looked at: the packages come first",
-        "パッケージが先なので調べていません",
-    ),
-    "doctor_env": (".env is well formed", ".env は正しい形です"),
-    "doctor_no_env": (
-        "There is no .env, so the defaults hold; `python3 manage.py run` writes one.",
-        ".env がないので既定値で動きます。`python3 manage.py run` が作ります。",
-    ),
-    "doctor_quotes": (
-        "Quotes around the value are dropped: {names}. Other programs may keep them; leave them "
-        "out.",
-        "値の引用符を外して読みます: {names}。ほかのプログラムでは残ることがあるので、"
-        "書かないでください。",
-    ),
-    "doctor_test_installs": (
-        "Some tests are left out without it; `python3 manage.py test` installs it where there is "
-        "one for this system.",
-        "ないと一部のテストが省かれます。この環境用があれば `python3 manage.py test` が入れます。",
-    ),
-    "doctor_no_chromium": (
-        "The browser tests are left out without Chromium or Google Chrome; install one.",
-        "Chromium か Google Chrome がないとブラウザーのテストが省かれます。入れてください。",
-    ),
     # faults
     "faults_no_sqld": (
         "The faults need sqld, and there is none for this system; `python3 manage.py test` "
@@ -384,5 +346,6 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "障害 {faults} 件で失われた行はありません。強制終了で途切れた可能性がある行は"
         " {killed} 行以下です。--seed {seed}",
     ),
+    **DOCTOR_SENTENCES,
     **LOG_SENTENCES,
 }

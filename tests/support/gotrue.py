@@ -3,7 +3,8 @@
 import secrets
 import uuid
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 from starlette.applications import Starlette
@@ -37,7 +38,10 @@ class Refused(Exception):
 
 
 class GoTrue:
-    """`app` is the server; `mails` are the links that it sent: (type, address, token)."""
+    """`app` is the server; `mails` are the links that it sent: (type, address, token).
+
+    `signing_keys` are those that it publishes; its time is off by `clock`.
+    """
 
     def __init__(self) -> None:
         self.accounts: dict[str, Account] = {}
@@ -46,6 +50,8 @@ class GoTrue:
         self._access: dict[str, Account] = {}
         self._refresh: dict[str, Account] = {}
         self._used: set[str] = set()
+        self.signing_keys: list[dict[str, str]] = []
+        self.clock = timedelta()
         routes = {
             ("POST", "/signup"): self._sign_up,
             ("POST", "/token"): self._token,
@@ -57,9 +63,14 @@ class GoTrue:
             ("GET", "/user"): self._user,
             ("POST", "/logout"): self._log_out,
             ("DELETE", "/admin/users/{id}"): self._delete,
+            ("GET", "/admin/users"): self._users,
+            ("GET", "/settings"): self._settings,
         }
         self.app = Starlette(
-            routes=[Route(path, _guarded(do), methods=[m]) for (m, path), do in routes.items()]
+            routes=[
+                Route("/.well-known/jwks.json", self._jwks),  # the only one that wants no key
+                *(Route(path, _guarded(do), methods=[m]) for (m, path), do in routes.items()),
+            ]
         )
 
     def accept(self, token: str, account: Account) -> None:
@@ -163,6 +174,18 @@ class GoTrue:
             raise Refused(404, "user_not_found")
         del self.accounts[found[0].email]
         return JSONResponse({})
+
+    async def _users(self, request: Request) -> Response:
+        if request.headers["apikey"] != SECRET:
+            raise Refused(403, "not_admin")
+        return JSONResponse({"users": [_shown(each) for each in self.accounts.values()]})
+
+    async def _settings(self, _request: Request) -> Response:
+        date = format_datetime(datetime.now(UTC) + self.clock, usegmt=True)
+        return JSONResponse({"external": {"email": True}}, headers={"Date": date})
+
+    async def _jwks(self, _request: Request) -> Response:
+        return JSONResponse({"keys": self.signing_keys})
 
     def _mail(self, type_: str, to: str, account: Account) -> None:
         token = secrets.token_hex(28)

@@ -13,7 +13,7 @@ def states(checkout: Checkout, **env: str) -> tuple[int, dict[str, str], str]:
 
 
 def test_on_a_machine_that_is_ready_nothing_is_wrong(checkout: Checkout) -> None:
-    checkout.env_file.touch()
+    checkout.env_file.touch(mode=0o600)
 
     code, found, _ = states(checkout)
 
@@ -21,7 +21,10 @@ def test_on_a_machine_that_is_ready_nothing_is_wrong(checkout: Checkout) -> None
     assert {found[name] for name in ("Python", "Packages", "Settings", "Folders", "Database")} == {
         "ok"
     }
-    assert {"Log store", "Port", "sqld", "tursodb", "PostgreSQL", "Chromium"} < set(found)
+    assert set(found) == {
+        *("Python", "Packages", "Settings", "Folders", "Disk", "Port", "Database", "Tables"),
+        *("Supabase", "Log store", "Mail", "Node", "sqld", "tursodb", "PostgreSQL", "Chromium"),
+    }
 
 
 def test_it_says_one_line_each(checkout: Checkout) -> None:
@@ -42,7 +45,7 @@ def test_it_works_before_anything_is_installed(checkout: Checkout, base_python: 
     done = checkout.without_venv().manage("doctor", python=base_python)
 
     assert done.returncode == 1
-    assert "FAIL  Packages      There is no .venv" in done.stdout
+    assert "FAIL  Packages        There is no .venv" in done.stdout
     assert not (checkout.folder / ".venv").exists()
 
 

@@ -1,0 +1,101 @@
+"""Supabase Auth: its keys, the keys that it signs with, and its clock."""
+
+import base64
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
+
+import httpx
+
+from app.config import Settings
+from commands.kit.doctor.finding import Finding, note, ok, wrong
+
+_SECONDS = 5.0
+# What a token's times may be off when they are checked.
+_CLOCK_SECONDS = 10
+
+
+def accounts(settings: Settings, transport: httpx.BaseTransport | None = None) -> Iterator[Finding]:
+    if not settings.uses_supabase:
+        if settings.supabase_auth_url:
+            yield wrong("Supabase", "doctor_supabase_half")
+        else:
+            yield ok("Supabase", "doctor_supabase_none")
+        return
+    host = urlsplit(settings.supabase_auth_url).netloc
+    url = settings.supabase_auth_url
+    with httpx.Client(base_url=url, timeout=_SECONDS, transport=transport) as client:
+        try:
+            answer = _ask(client, "/settings", settings.supabase_publishable_key)
+        except httpx.HTTPError as error:
+            yield wrong("Supabase", "doctor_supabase_silent", host=host, why=type(error).__name__)
+            return
+        yield _publishable(answer, settings.supabase_publishable_key, host)
+        yield _clock(answer)
+        yield _secret(client, settings)
+        yield _signing_keys(client, settings)
+
+
+def _ask(client: httpx.Client, path: str, key: str) -> httpx.Response:
+    return client.get(path, headers={"apikey": key, "Authorization": f"Bearer {key}"})
+
+
+def _publishable(answer: httpx.Response, key: str, host: str) -> Finding:
+    if _role(key) == "service_role":
+        return wrong("Supabase", "doctor_key_is_secret")
+    if answer.status_code in {401, 403}:
+        return wrong("Supabase", "doctor_key_refused", host=host)
+    if answer.status_code != 200:
+        return wrong("Supabase", "doctor_supabase_strange", host=host, status=answer.status_code)
+    return ok("Supabase", "doctor_supabase", host=host)
+
+
+def _clock(answer: httpx.Response) -> Finding:
+    try:
+        there = parsedate_to_datetime(answer.headers.get("date", ""))
+    except ValueError:
+        return note("Supabase clock", "doctor_clock_none")
+    # Its time is in whole seconds.
+    off = max(0.0, abs((datetime.now(UTC) - there).total_seconds()) - 1)
+    if off > _CLOCK_SECONDS:
+        return wrong("Supabase clock", "doctor_clock_off", seconds=round(off))
+    return ok("Supabase clock", "doctor_clock", seconds=f"{off:.0f}")
+
+
+def _secret(client: httpx.Client, settings: Settings) -> Finding:
+    key = settings.supabase_secret_key.get_secret_value()
+    if not key:
+        return note("Supabase secret", "doctor_secret_none")
+    try:
+        status = _ask(client, "/admin/users?page=1&per_page=1", key).status_code
+    except httpx.HTTPError as error:
+        return wrong("Supabase secret", "doctor_secret_silent", why=type(error).__name__)
+    if status != 200:
+        return wrong("Supabase secret", "doctor_secret_refused", status=status)
+    return ok("Supabase secret", "doctor_secret")
+
+
+def _signing_keys(client: httpx.Client, settings: Settings) -> Finding:
+    """Tokens under `/api` are checked with these."""
+    try:
+        answer = client.get("/.well-known/jwks.json")
+        keys = answer.raise_for_status().json()["keys"]
+    except (httpx.HTTPError, ValueError, LookupError, TypeError):
+        return wrong("Supabase tokens", "doctor_jwks_silent")
+    if not keys and not settings.supabase_jwt_secret.get_secret_value():
+        return wrong("Supabase tokens", "doctor_jwks_none")
+    kinds = ", ".join(sorted({str(key.get("alg") or key.get("kty")) for key in keys})) or "HS256"
+    return ok("Supabase tokens", "doctor_jwks", kinds=kinds)
+
+
+def _role(key: str) -> str:
+    """What a key is for: told by its beginning, or in the older kind by what it says."""
+    if key.startswith("sb_secret_"):
+        return "service_role"
+    try:
+        claims = key.split(".")[1]
+        return str(json.loads(base64.urlsafe_b64decode(claims + "=="))["role"])
+    except (ValueError, LookupError, TypeError):
+        return ""

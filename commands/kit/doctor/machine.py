@@ -1,0 +1,45 @@
+"""Room on the disk, and the port."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from app.config import Settings
+from commands.kit import checks
+from commands.kit.doctor.finding import Finding, attempt, note, ok, wrong
+
+_LEAST_BYTES = 200 * 2**20
+_GB = 2**30
+
+
+def folders(settings: Settings) -> Iterator[Finding]:
+    yield attempt("Folders", "wrong", lambda: checks.check_folders(settings))
+
+
+def disk(settings: Settings) -> Iterator[Finding]:
+    """Whether the trace log may grow to its limits on the disk that it is on."""
+    folder = _existing(settings.log_dir)
+    free = shutil.disk_usage(folder).free
+    # What it has by now is no longer free.
+    limit = settings.log_max_bytes
+    if settings.trace_store_url.startswith("file:"):
+        limit += settings.log_store_max_bytes
+    grows = max(0, limit - sum(path.stat().st_size for path in settings.log_dir.glob("*")))
+    values = {"free": f"{free / _GB:.1f}", "grows": f"{grows / _GB:.1f}"}
+    if free < _LEAST_BYTES:
+        yield wrong("Disk", "doctor_disk_full", **values)
+    elif free < grows:
+        yield note("Disk", "doctor_disk_short", **values)
+    else:
+        yield ok("Disk", "doctor_disk", **values)
+
+
+def port(settings: Settings) -> Iterator[Finding]:
+    def listen() -> None:
+        checks.listen(settings.host, settings.port).close()
+
+    yield attempt("Port", "note", listen)
+
+
+def _existing(folder: Path) -> Path:
+    return next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
