@@ -29,6 +29,7 @@ ENV ENVIRONMENT=production \
     HOST=0.0.0.0 \
     PORT=10000 \
     DATABASE_URL=sqlite:////data/app.db \
+    FILES_DIR=/data/files \
     LOG_DIR=/data/logs \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1

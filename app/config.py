@@ -52,6 +52,9 @@ class Settings(BaseModel):
     database_url: DatabaseURL = Field(
         "sqlite:///data/app.db", description="SQLite file or PostgreSQL URL of the app's data."
     )
+    files_dir: Path = Field(
+        Path("data/files"), description="Folder of the files that jobs make, such as exports."
+    )
     turso_url: TursoURL = Field(
         "", description="libsql:// or https:// URL of the log store; empty is a local file."
     )

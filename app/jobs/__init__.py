@@ -3,6 +3,6 @@
 A module with a kind of job or a schedule is imported here, so that the engine knows it.
 """
 
-from app.jobs import clean_up
+from app.jobs import bulk_export, clean_up
 
-__all__ = ["clean_up"]
+__all__ = ["bulk_export", "clean_up"]

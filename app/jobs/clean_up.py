@@ -11,6 +11,7 @@ from app.jobs.schedules import scheduled
 from app.lib.utils import utc_now
 from app.models.job import ENDED, Job
 from app.models.login_session import LoginSession
+from app.services.job_files import JobFiles
 from app.services.session_service import IDLE
 
 JOBS_KEPT: Final = timedelta(days=30)
@@ -33,3 +34,9 @@ def forget_jobs(database: Engine, _settings: Settings) -> dict[str, int]:
     with Session(database) as session, session.begin():
         gone = session.scalars(delete(Job).where(Job.status.in_(ENDED), old).returning(Job.id))
         return {"jobs": len(gone.all())}
+
+
+@scheduled("File_Clean_Up", "37 * * * *")
+def delete_files(_database: Engine, settings: Settings) -> dict[str, int]:
+    """Delete files of jobs that were kept for long enough."""
+    return {"files": JobFiles(settings.files_dir).sweep()}

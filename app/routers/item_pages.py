@@ -37,6 +37,11 @@ class Listing:
         return self.url(sort=sort, direction="asc" if down == turned else "desc")
 
     @property
+    def export_url(self) -> str:
+        """Where a form asks for all of the list as a file."""
+        return "/items/export" + self.url().removeprefix("/items")
+
+    @property
     def is_filtered(self) -> bool:
         return bool(self.query.q or self.query.status)
 

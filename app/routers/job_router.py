@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated, ClassVar, Final
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import Response
+from fastapi.responses import FileResponse, Response
 from fastapi.sse import EventSourceResponse, format_sse_event
 
 from app.cookies import JOBS, delete_cookie, set_cookie
@@ -17,6 +17,8 @@ from app.lib.utils import utc_now
 from app.models.job import ENDED, Job
 from app.models.user import User
 from app.routers import job_texts
+from app.services.errors import NotFound
+from app.services.job_files import JobFiles, file_of
 from app.services.job_service import JobService
 from app.templating import Template, Toast, is_partial, language_of, redirect, render, render_text
 
@@ -41,7 +43,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class JobLine:
-    """A job in its reader's words. `share` is how much of the step is done, from 0 to 100."""
+    """A job in its reader's words. `share` is how much of the step is done, from 0 to 100.
+
+    `file` is what the file to download is called, empty where there is none.
+    """
 
     job: Job
     kind: str
@@ -50,6 +55,7 @@ class JobLine:
     outcome: str
     share: int | None
     seconds_left: float | None
+    file: str
     steps: Sequence[Step]
 
 
@@ -134,6 +140,16 @@ async def stream_badge(request: Request, database: DatabaseDep, user: SignedIn) 
     return _stream(request, _looks(request, database, user, look))
 
 
+@router.get("/jobs/{job_id}/file")
+async def download_file(settings: SettingsDep, jobs: Jobs, job_id: str) -> Response:
+    """The file that a job has made."""
+    job = await jobs.get(job_id)
+    path = JobFiles(settings.files_dir).find(job)
+    if path is None:
+        raise NotFound
+    return FileResponse(path, media_type="application/octet-stream", filename=file_of(job))
+
+
 @router.post("/jobs/{job_id}/cancel")
 async def cancel_job(request: Request, jobs: Jobs, job_id: str) -> Response:
     """Have a job end."""
@@ -184,6 +200,7 @@ def _line(language: Language, job: Job) -> JobLine:
         job_texts.outcome(language, job),
         share,
         left,
+        file_of(job),
         [_step(language, step) for step in job.steps],
     )
 

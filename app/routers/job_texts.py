@@ -8,13 +8,20 @@ from app.models.job import Job
 
 def kind_name(language: Language, kind: str) -> str:
     """What a kind of job is called; of one that has no name here, as the trace log has it."""
-    names: dict[str, str] = {}
+    _ = language.gettext
+    names = {
+        "Bulk_Export": _("Export"),
+    }
     return names.get(kind, kind)
 
 
 def step_name(language: Language, step: str) -> str:
     """What a step is called."""
-    names: dict[str, str] = {}
+    _ = language.gettext
+    names = {
+        "DB_Count": _("Counting"),
+        "Write_File": _("Writing the file"),
+    }
     return names.get(step, step)
 
 
@@ -26,6 +33,7 @@ def problem(language: Language, job: Job) -> str:
     sentences: Mapping[str, str] = {
         "internal": _("Something went wrong on our side. Please try again."),
         "unknown_kind": _("This app does not know this kind of job any more."),
+        "disk_full": _("There is no room left for the file. Please tell who runs this app."),
     }
     sentence = sentences.get(job.problem["code"], sentences["internal"])
     return sentence % job.problem["values"] if job.problem["values"] else sentence
@@ -33,4 +41,9 @@ def problem(language: Language, job: Job) -> str:
 
 def outcome(language: Language, job: Job) -> str:
     """What came of a job that is done, in a sentence; empty where its end says it all."""
+    result = job.result or {}
+    if job.kind == "Bulk_Export" and "rows" in result:
+        text = language.ngettext("%(rows)s item.", "%(rows)s items.", result["rows"])
+        kept = language.gettext("The file is kept for a day.")
+        return f"{text % {'rows': language.number(result['rows'])}} {kept}"
     return ""

@@ -102,8 +102,8 @@ class ItemOut(BaseModel):
     version: int
 
 
-class ItemQuery(BaseModel):
-    """Which items, in which order, and which page of them."""
+class ItemFilter(BaseModel):
+    """Which items, and in which order."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -115,6 +115,11 @@ class ItemQuery(BaseModel):
     status: Annotated[Status | None, BeforeValidator(_empty_is_none)] = None
     sort: Sort = "created"
     direction: Direction = "desc"
+
+
+class ItemQuery(ItemFilter):
+    """Which items, in which order, and which page of them."""
+
     after: Annotated[str | None, BeforeValidator(_empty_is_none)] = Field(
         None, description="`next_cursor` of the page before."
     )

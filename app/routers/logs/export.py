@@ -1,15 +1,13 @@
 """What a filter finds as a file: CSV, CSV for Excel in Japanese, or JSON lines; streamed."""
 
-import csv
-import io
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from datetime import UTC
 from typing import Final
 
-import orjson
 from fastapi import HTTPException, Request
 from fastapi.responses import Response, StreamingResponse
 
+from app.lib.table_files import TYPES, TextTable, file_name, is_text
 from app.lib.tracelog.store.store import StoreError
 from app.lib.utils import utc_now
 from app.routers.logs.reading import RETRY, problem_of
@@ -21,20 +19,10 @@ from app.schemas.log import RequestFilter, RequestLine
 from app.services.logs.log_service import LogService
 from app.templating import time_zone_of
 
-KINDS: Final[dict[str, tuple[str, str]]] = {
-    "csv": ("csv", "text/csv; charset=utf-8"),
-    "excel": ("csv", "text/csv; charset=utf-8"),
-    "jsonl": ("jsonl", "application/x-ndjson"),
-}
-"""The file's ending and its type, by what the URL asks for."""
-
 MOST: Final = 100_000
 """So many requests are in one file at most."""
 
 _PAGE: Final = 200
-_DIGITS: Final = 15
-_BOM: Final = b"\xef\xbb\xbf"
-_FORMULA_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r")
 _COLUMNS: Final = (
     "id",
     "trace_id",
@@ -50,7 +38,7 @@ _COLUMNS: Final = (
 @router.get("/requests/export")
 async def export_requests(request: Request, log: LogDep, kind: str = "csv") -> Response:
     """All that the filter in the URL finds, newest first, without headers and bodies."""
-    if kind not in KINDS:
+    if not is_text(kind):
         raise HTTPException(404)
     span = read_span(request.query_params, utc_now(), time_zone_of(request), default="")
     wanted, _ = read_filter(request.query_params, span)
@@ -61,10 +49,10 @@ async def export_requests(request: Request, log: LogDep, kind: str = "csv") -> R
     except StoreError as error:
         problem = problem_of(request, error)
         return Response(problem.title, 503, RETRY, "text/plain; charset=utf-8")
-    ending, media_type = KINDS[kind]
-    name = f"requests-{utc_now():%Y%m%d-%H%M%S}.{ending}"
+    name = file_name("requests", kind, utc_now())
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return StreamingResponse(_stream(kind, first, pages), 200, headers, media_type)
+    lines = _stream(TextTable(kind, _COLUMNS), first, pages)
+    return StreamingResponse(lines, 200, headers, TYPES[kind])
 
 
 async def _pages(log: LogService, wanted: RequestFilter) -> AsyncIterator[list[RequestLine]]:
@@ -80,14 +68,11 @@ async def _pages(log: LogService, wanted: RequestFilter) -> AsyncIterator[list[R
 
 
 async def _stream(
-    kind: str, first: list[RequestLine], pages: AsyncIterator[list[RequestLine]]
+    table: TextTable, first: list[RequestLine], pages: AsyncIterator[list[RequestLine]]
 ) -> AsyncIterator[bytes]:
-    write = _json_lines if kind == "jsonl" else _excel_lines if kind == "excel" else _csv_lines
-    if kind != "jsonl":
-        yield (_BOM if kind == "excel" else b"") + _csv([_COLUMNS])
-    yield write(first)
+    yield table.head() + table.body(map(_values, first))
     async for page in pages:
-        yield write(page)
+        yield table.body(map(_values, page))
 
 
 def _values(line: RequestLine) -> dict[str, str | int | None]:
@@ -104,29 +89,3 @@ def _values(line: RequestLine) -> dict[str, str | int | None]:
         line.user_id,
     )
     return dict(zip(_COLUMNS, values, strict=True))
-
-
-def _json_lines(lines: Sequence[RequestLine]) -> bytes:
-    return b"".join(orjson.dumps(_values(line)) + b"\n" for line in lines)
-
-
-def _csv_lines(lines: Sequence[RequestLine]) -> bytes:
-    return _csv([list(_values(line).values()) for line in lines])
-
-
-def _excel_lines(lines: Sequence[RequestLine]) -> bytes:
-    return _csv([[_harmless(value) for value in _values(line).values()] for line in lines])
-
-
-def _harmless(value: str | int | None) -> str | int | None:
-    """A value that no spreadsheet takes for a formula, nor for a number that it would round."""
-    if not isinstance(value, str):
-        return value
-    is_long_number = len(value) > _DIGITS and value.isdigit()
-    return f"'{value}" if is_long_number or value.startswith(_FORMULA_SIGNS) else value
-
-
-def _csv(rows: Sequence[Sequence[object]]) -> bytes:
-    buffer = io.StringIO()
-    csv.writer(buffer).writerows(rows)
-    return buffer.getvalue().encode()
