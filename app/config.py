@@ -114,7 +114,10 @@ class Settings(BaseModel):
     smtp_tls: Literal["starttls", "tls", "no"] = Field(
         "starttls", description="How the connection is encrypted; port 465 wants `tls`."
     )
-    mail_from: str = Field("PFXDGRSbase <noreply@localhost>", description="Whom mail comes from.")
+    mail_from: str = Field(
+        "noreply@localhost",
+        description="Whom mail comes from; the product's name goes before a bare address.",
+    )
     rate_limit_factor: Annotated[int, Field(ge=1, le=10_000)] = Field(
         1, description="Multiplies all rate limits; for many people behind one address."
     )

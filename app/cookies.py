@@ -3,6 +3,7 @@
 from fastapi import Request, Response
 
 from app.config import Settings
+from app.product import SLUG
 
 YEAR = 365 * 24 * 3600
 SESSION = "session"
@@ -10,12 +11,16 @@ LANGUAGE = "lang"
 THEME = "theme"
 FLASH = "flash"
 JOBS = "jobs"  # there while a job of this browser's user may be going on
-TIME_ZONE = "tz"  # written by the page's script, so neither HttpOnly nor prefixed
+TIME_ZONE = "tz"  # written by the page's script, so not HttpOnly, and the same for all products
 
 
 def cookie_name(settings: Settings, name: str) -> str:
-    """The name on the wire: `__Host-` pins a cookie to this host, and needs https."""
-    return f"__Host-{name}" if settings.secure_cookies else name
+    """The name on the wire: `__Host-` pins a cookie to this host, and needs https.
+
+    The ports of one host share their cookies, and on a developer's machine so do its products: each
+    one's begin with its own name.
+    """
+    return f"{'__Host-' if settings.secure_cookies else ''}{SLUG}-{name}"
 
 
 def read_cookie(request: Request, name: str) -> str:

@@ -119,7 +119,7 @@ def _migrating(url: str) -> Generator[Connection]:
         lock = text("BEGIN IMMEDIATE")
     else:
         engine = create_engine(parsed, connect_args={"connect_timeout": 5})
-        lock = text("SELECT pg_advisory_xact_lock(hashtext('pfxdgrsbase migrations'))")
+        lock = text("SELECT pg_advisory_xact_lock(hashtext('app migrations'))")
     try:
         with engine.begin() as connection:
             connection.execute(lock)

@@ -6,6 +6,7 @@ from urllib.parse import quote
 from app.i18n import Language
 from app.mail import Mail
 from app.models.one_time_token import LinkType
+from app.product import NAME
 
 LetterKind = Literal[LinkType, "already_registered", "email_was_changed", "password_was_changed"]
 
@@ -50,5 +51,5 @@ def write_letter(language: Language, origin: str, kind: LetterKind, to: str, tok
     if token:
         link = f"{origin}/auth/confirm?token_hash={quote(token)}&type={kind}"
     ignore = _("If you did not ask for this, you need not do anything.")
-    lines = [text, link, ignore if token else "", "PFXDGRSbase"]
+    lines = [text, link, ignore if token else "", NAME]
     return Mail(to, subject, "\n\n".join(line for line in lines if line) + "\n", link)

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from typing import Final, Protocol
@@ -13,6 +14,7 @@ import aiosmtplib
 
 from app.config import Settings
 from app.lib.utils import utc_now
+from app.product import NAME
 
 log = logging.getLogger(__name__)
 
@@ -73,11 +75,13 @@ class SmtpMailer:
     async def send(self, mail: Mail) -> None:
         settings = self._settings
         message = EmailMessage()
-        message["From"] = settings.mail_from
+        message["From"] = _sender(settings.mail_from)
         message["To"] = mail.to
         message["Subject"] = mail.subject
         message["Date"] = formatdate(localtime=False)
-        message["Message-ID"] = make_msgid(domain=settings.mail_from.rpartition("@")[2])
+        message["Message-ID"] = make_msgid(
+            domain=settings.mail_from.rpartition("@")[2].rstrip("> ")
+        )
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(mail.text)
         try:
@@ -93,6 +97,13 @@ class SmtpMailer:
             )
         except (aiosmtplib.SMTPException, OSError) as error:
             raise MailFailed(str(error)) from error
+
+
+def _sender(mail_from: str) -> str | Address:
+    """`MAIL_FROM`, with the product's name where it is an address alone."""
+    if "<" in mail_from:
+        return mail_from
+    return Address(NAME, addr_spec=mail_from)
 
 
 class NoMailer:

@@ -23,6 +23,7 @@ from app.lib.logger import CSVOnlyLogger, EnhancedCSVLogger, TraceLogger
 from app.lib.secret_box import SecretBox
 from app.lib.tracelog.capture.middleware import CaptureMiddleware, ExceptionNote
 from app.mail import make_mailer
+from app.product import NAME
 from app.routers import ROUTERS
 from app.security import CSRF, BodyLimit, HostCheck, SecurityHeaders
 from app.services.logs.alert_watch import watch_alerts
@@ -65,7 +66,7 @@ def create_app(settings: Settings | None = None, *, logger: TraceLogger | None =
     """
     settings = settings or Settings.load()
     app = Application(
-        title="PFXDGRSbase",
+        title=NAME,
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/openapi.json",

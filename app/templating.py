@@ -25,6 +25,7 @@ from app.assets import asset_url
 from app.config import Settings
 from app.cookies import FLASH, LANGUAGE, THEME, TIME_ZONE, delete_cookie, read_cookie, set_cookie
 from app.lib.tracelog.trace import current_trace
+from app.product import NAME
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 THEMES: Final = ("system", "light", "dark")
@@ -172,6 +173,7 @@ def _environment(code: str) -> jinja2.Environment:
         i18n.language(code).translations, newstyle=True
     )
     environment.globals["asset"] = asset_url
+    environment.globals["product"] = NAME
     environment.filters["utc"] = _utc
     environment.filters["code_spans"] = _code_spans
     return environment

@@ -46,11 +46,9 @@ def inbox() -> Iterator[tuple[Inbox, int]]:
     controller.stop()
 
 
-def mailer(port: int) -> SmtpMailer:
+def mailer(port: int, mail_from: str = "App <a@b.example>") -> SmtpMailer:
     return SmtpMailer(
-        Settings(
-            smtp_host="127.0.0.1", smtp_port=port, smtp_tls="no", mail_from="App <a@b.example>"
-        )
+        Settings(smtp_host="127.0.0.1", smtp_port=port, smtp_tls="no", mail_from=mail_from)
     )
 
 
@@ -61,6 +59,18 @@ async def test_a_mail_arrives_as_it_was_written(inbox: tuple[Inbox, int]) -> Non
     assert message["Subject"] == MAIL.subject
     assert (message["From"], message["To"]) == ("App <a@b.example>", "hana@example.com")
     assert message.get_content().replace("\r\n", "\n") == MAIL.text
+
+
+async def test_a_bare_address_gets_the_name_of_the_product(
+    inbox: tuple[Inbox, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handler, port = inbox
+    monkeypatch.setattr("app.mail.NAME", '私の "App", <1>')
+
+    await mailer(port, mail_from="a@b.example").send(MAIL)
+
+    sender = message_from_bytes(handler.received[0], policy=default)["From"].addresses[0]
+    assert (sender.display_name, sender.addr_spec) == ('私の "App", <1>', "a@b.example")
 
 
 async def test_what_the_server_refuses_is_an_error(inbox: tuple[Inbox, int]) -> None:

@@ -260,7 +260,7 @@ class JobEngine:
 
     def _config(self) -> DBOSConfig:
         return {
-            "name": "pfxdgrsbase",
+            "name": "app",
             "system_database_url": _system_url(self._url),
             "executor_id": self.worker,
             "application_version": _VERSION,

@@ -14,10 +14,10 @@ from app.lib.secret_box import SecretBox
 from app.lib.utils import utc_now
 from app.models.backup_code import BackupCode
 from app.models.user import User
+from app.product import NAME
 from app.services.account_events import AccountEvents
 from app.services.errors import CodeInvalid
 
-ISSUER: Final = "PFXDGRSbase"
 BACKUP_CODES: Final = 10
 _STEP_SECONDS: Final = 30
 # No letters and digits that are taken for each other; 10 of 31 are 49 bits.
@@ -50,7 +50,7 @@ class SecondFactor:
 
     def uri(self, user: User, key: str) -> str:
         """The key as a URI, for a QR code."""
-        return pyotp.TOTP(key).provisioning_uri(name=user.email, issuer_name=ISSUER)
+        return pyotp.TOTP(key).provisioning_uri(name=user.email, issuer_name=NAME)
 
     async def confirm(self, user: User, code: str) -> list[str]:
         """Turn it on with a first code; the backup codes. Raises `CodeInvalid`."""

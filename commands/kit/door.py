@@ -28,6 +28,7 @@ COMMANDS = {
     "bench": BENCHMARKS,
     "faults": TESTS,
     "lock": TESTS,
+    "rename": (),
 }
 """The commands, each a module beside this package, and the packages to install first."""
 

@@ -49,6 +49,11 @@ def provide_modules() -> None:
         )
     if done.returncode:
         raise Failure("no_modules", log=_LOG.relative_to(ROOT))
+    mark_fresh()
+
+
+def mark_fresh() -> None:
+    """Note that `node_modules` is as `package-lock.json` says."""
     _STAMP.write_text(_lock_stamp(), encoding="utf-8")
 
 

@@ -74,6 +74,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Compile requirements*.in to requirements*.txt; --upgrade takes newer versions.",
         "requirements*.in から requirements*.txt を作ります。--upgrade で新しい版にします。",
     ),
+    "command_rename": (
+        'Call the product by another name, everywhere: rename "My App".',
+        '製品の名前をすべての場所で変えます: rename "私のアプリ"。',
+    ),
     "unknown_command": (
         "There is no command {name!r}; `python3 manage.py` lists them.",
         "{name!r} というコマンドはありません。`python3 manage.py` で一覧が出ます。",
@@ -318,6 +322,50 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "The password of {email} is {password} now (shown only now); all sign-ins have ended.",
         "{email} のパスワードを {password} にしました（表示は今だけです）。"
         "サインインはすべて終わりました。",
+    ),
+    # rename
+    "rename_empty": (
+        'The name is empty; write one, such as rename "My App".',
+        '名前が空です。rename "私のアプリ" のように書いてください。',
+    ),
+    "rename_long": (
+        "The name is longer than {longest} signs, too long for the top of a page; take a shorter "
+        "one.",
+        "名前が {longest} 文字を超え、ページの上部に収まりません。短くしてください。",
+    ),
+    "rename_signs": (
+        "The name holds signs that cannot be seen; write it with letters, digits and signs that "
+        "can.",
+        "名前に見えない文字が含まれています。見える文字だけで書いてください。",
+    ),
+    "rename_slug_wrong": (
+        "--slug takes small Latin letters, digits and single hyphens between them, at most "
+        "{longest}, and begins with a letter.",
+        "--slug は英小文字で始まり、英小文字、数字と、その間の一つずつのハイフンで、"
+        "{longest} 文字までです。",
+    ),
+    "rename_unknown": (
+        "{file} does not say what the product is called; bring back its lines NAME and SLUG.",
+        "{file} に製品の名前がありません。NAME と SLUG の行を戻してください。",
+    ),
+    "rename_no_place": (
+        "{where} was changed by hand, and the name is not found where it stood; look through it.",
+        "{where} は書き換えられていて、名前の場所が見つかりません。目で確かめてください。",
+    ),
+    "renamed": (
+        "It is called {name} now, by programs {slug} (--slug NAME changes that). Changed: {files}.",
+        "名前を {name} にしました。プログラムからは {slug} です（--slug 名前 で変えられます）。"
+        "変えたファイル: {files}。",
+    ),
+    "rename_after": (
+        "The cookies have a new name, so everybody signs in again; the pictures in docs/images "
+        "show the old one until `python3 manage.py pictures`.",
+        "クッキーの名前が変わるので、全員がもう一度サインインします。docs/images の画像は "
+        "`python3 manage.py pictures` で新しい名前になります。",
+    ),
+    "rename_same": (
+        "It is called {name} already, by programs {slug}; nothing was changed.",
+        "もう {name} という名前です（プログラムからは {slug}）。何も変えていません。",
     ),
     # faults
     "faults_no_sqld": (

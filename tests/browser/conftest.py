@@ -9,6 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
 
+from app.product import SLUG
 from tests.support.accounts import PASSWORD, sign_up_live
 from tests.support.live_app import LiveApp
 
@@ -105,8 +106,8 @@ def visit(live_app: LiveApp, browser: Browser) -> Iterator[Visit]:
         origin = live_app.origin
         context.add_cookies(
             [
-                {"name": "lang", "value": language, "url": origin},
-                {"name": "theme", "value": theme, "url": origin},
+                {"name": f"{SLUG}-lang", "value": language, "url": origin},
+                {"name": f"{SLUG}-theme", "value": theme, "url": origin},
             ]
         )
         email = f"visitor-{next(_numbers)}-{id(context)}@example.com"
@@ -125,4 +126,6 @@ def visit(live_app: LiveApp, browser: Browser) -> Iterator[Visit]:
 
 def _sign_up(visitor: Visitor) -> None:
     token = sign_up_live(visitor.origin, "Hana", visitor.email)
-    visitor.context.add_cookies([{"name": "session", "value": token, "url": visitor.origin}])
+    visitor.context.add_cookies(
+        [{"name": f"{SLUG}-session", "value": token, "url": visitor.origin}]
+    )

@@ -9,7 +9,6 @@ import os
 import re
 import shutil
 import sqlite3
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -21,9 +20,9 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, Response, expect
 
-from commands.kit.environment import ROOT
 from tests.support.live_app import clean_env
 from tests.support.processes import Program, answers, free_port, wait_until
+from tests.support.tree import copy_tree
 from tests.support.turso import TursoServer
 
 LOGIN = re.compile(r"Sign in as (\S+) with the password (\S+)")
@@ -59,13 +58,8 @@ class Clone(Program):
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
-    folder = tmp_path_factory.mktemp("clone") / "PFXDGRSbase"
-    listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    names = subprocess.run(listing, cwd=ROOT, capture_output=True, check=True).stdout
-    for name in filter(None, names.decode().split("\0")):
-        if (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
+    folder = tmp_path_factory.mktemp("clone") / "app"
+    copy_tree(folder)
     clone = Clone(folder)
     yield clone
     clone.kill()

@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, Request, Route, expect
 
+from app.product import SLUG
 from tests.browser.conftest import Visit, Visitor
 
 pytestmark = pytest.mark.browser
@@ -198,7 +199,7 @@ class TestChanges:
 class TestTrouble:
     def test_a_session_that_ended_leads_to_sign_in_and_back(self, visitor: Visitor) -> None:
         page = visitor.go("/items?q=apple")
-        visitor.context.clear_cookies(name="session")
+        visitor.context.clear_cookies(name=f"{SLUG}-session")
         page.locator("tr.item [id^=edit-]").click()
         expect(page).to_have_url(f"{visitor.origin}/sign-in?next=/items%3Fq%3Dapple")
 

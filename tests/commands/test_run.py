@@ -84,7 +84,7 @@ def test_with_reload_a_change_of_the_code_is_there_by_itself(
     main = checkout.folder / "app" / "main.py"
 
     main.write_text(
-        main.read_text(encoding="utf-8").replace('title="PFXDGRSbase"', 'title="Changed"'),
+        main.read_text(encoding="utf-8").replace("title=NAME", 'title="Changed"'),
         encoding="utf-8",
     )
 

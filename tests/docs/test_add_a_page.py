@@ -4,7 +4,6 @@ import ast
 import csv
 import re
 import shlex
-import shutil
 import sqlite3
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from commands.kit.environment import ROOT
 from tests.docs.documents import Code, read
 from tests.support.live_app import clean_env
 from tests.support.processes import Program, answers, free_port
+from tests.support.tree import copy_tree, share_installed
 
 RUN = "python3 manage.py run"
 LOGIN = re.compile(r"Sign in as (\S+) with the password (\S+)")
@@ -73,7 +73,9 @@ class Project:
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A copy in which everything was done that the document says, in its order."""
     project = Project(tmp_path_factory.mktemp("copy"), read(ROOT / "docs" / "add-a-page.md").code)
-    _copy_tree(project.folder)
+    copy_tree(project.folder)
+    share_installed(project.folder)
+    _share_type_cache(project.folder)
     for code in project.code:
         if code.path:
             project.put(code)
@@ -86,16 +88,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return project
 
 
-def _copy_tree(folder: Path) -> None:
-    listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    names = subprocess.run(listing, cwd=ROOT, capture_output=True, check=True).stdout
-    for name in filter(None, names.decode().split("\0")):
-        if (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
-    for name in (".venv", "node_modules"):
-        (folder / name).symlink_to(ROOT / name, target_is_directory=True)
-    # What is known of the rest of the project need not be found out again.
+def _share_type_cache(folder: Path) -> None:
+    """What is known of the rest of the project need not be found out again."""
     for cache in (ROOT / ".mypy_cache").glob("*.db"):
         (folder / ".mypy_cache").mkdir(exist_ok=True)
         with (

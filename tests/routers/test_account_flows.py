@@ -12,6 +12,7 @@ from sqlalchemy import update
 
 from app.lib.utils import utc_now
 from app.models.login_session import LoginSession
+from app.product import SLUG
 from tests.routers.conftest import PASSWORD, Visit, add_item, browser_for
 from tests.support.accounts import link_fields
 
@@ -60,9 +61,9 @@ class TestForgottenPassword:
     ) -> None:
         await client.post("/forgot-password", data={"email": "hana@example.com"})
         await client.post("/auth/confirm", data=link_fields(app.state.mailer.mails[0].text))
-        pending = client.cookies["pending"]
+        pending = client.cookies[f"{SLUG}-pending"]
         await client.post("/reset-password", data={"new": "another good one"})
-        client.cookies.set("pending", pending)
+        client.cookies.set(f"{SLUG}-pending", pending)
         answer = await client.post("/reset-password", data={"new": "of the thief, this"})
         assert answer.headers["location"] == "/forgot-password"
 
@@ -131,9 +132,9 @@ class TestSecondFactor:
     async def test_turning_it_on_signs_out_all_others(self, visit: Visit, app: FastAPI) -> None:
         here, there = await visit("Hana"), browser_for(app)
         await there.post("/sign-in", data=SIGN_IN)
-        before = here.cookies["session"]
+        before = here.cookies[f"{SLUG}-session"]
         await turn_on_second_factor(here)
-        assert here.cookies["session"] != before, "more rights, another token"
+        assert here.cookies[f"{SLUG}-session"] != before, "more rights, another token"
         assert (await there.get("/account")).status_code == 303
 
     async def test_new_codes_and_off(self, hana: AsyncClient) -> None:
@@ -169,13 +170,13 @@ class TestFreshSignIn:
         self, hana: AsyncClient, app: FastAPI
     ) -> None:
         await get_stale(app)
-        before = hana.cookies["session"]
+        before = hana.cookies[f"{SLUG}-session"]
         wrong = await hana.post("/account/verify", data={"password": "wrong"})
         assert wrong.status_code == 422
         fields = {"password": PASSWORD, "next": "/account/delete"}
         answer = await hana.post("/account/verify", data=fields)
         assert answer.headers["location"] == "/account/delete"
-        assert hana.cookies["session"] != before
+        assert hana.cookies[f"{SLUG}-session"] != before
         assert (await hana.get("/account/delete")).status_code == 200
 
 

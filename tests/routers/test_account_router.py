@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from httpx import AsyncClient, Response
 
 from app.mail import NoMailer
+from app.product import SLUG
 from tests.routers.conftest import ORIGIN, PASSWORD, Visit, browser_for
 from tests.support.accounts import link_fields, sign_up
 
@@ -31,7 +32,7 @@ class TestSignUp:
     ) -> None:
         answer = await client.post("/sign-up", data=SIGN_UP)
         assert (answer.status_code, answer.headers["location"]) == (303, "/check-mail")
-        assert "session" not in client.cookies
+        assert f"{SLUG}-session" not in client.cookies
         mailbox = await client.get("/dev/mail")
         assert "Confirm your e-mail address" in mailbox.text
         link = link_fields(mailbox.text)
@@ -153,11 +154,11 @@ class TestSignIn:
 
     async def test_signing_in_again_ends_the_session_before(self, client: AsyncClient) -> None:
         await client.post("/sign-in", data=SIGN_IN)
-        old = client.cookies["session"]
+        old = client.cookies[f"{SLUG}-session"]
         await client.post("/sign-in", data=SIGN_IN)
-        assert client.cookies["session"] != old
+        assert client.cookies[f"{SLUG}-session"] != old
         client.cookies.clear()
-        client.cookies.set("session", old)
+        client.cookies.set(f"{SLUG}-session", old)
         assert (await client.get("/account")).status_code == 303
 
     async def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(
@@ -170,12 +171,12 @@ class TestSignIn:
 
 class TestSignOut:
     async def test_the_session_is_over_on_the_server_too(self, hana: AsyncClient) -> None:
-        token = hana.cookies["session"]
+        token = hana.cookies[f"{SLUG}-session"]
         answer = await hana.post("/sign-out")
         assert answer.headers["location"] == "/"
-        assert "session" not in hana.cookies
+        assert f"{SLUG}-session" not in hana.cookies
         assert "You are signed out." in (await hana.get("/")).text
-        hana.cookies.set("session", token)
+        hana.cookies.set(f"{SLUG}-session", token)
         assert (await hana.get("/account")).status_code == 303
 
     async def test_without_a_session_it_is_harmless(self, client: AsyncClient) -> None:
@@ -236,6 +237,9 @@ async def test_cookies_are_pinned_to_the_host_on_https(app: FastAPI) -> None:
     link = link_fields(app.state.mailer.mails[0].text)
     answer = await browser.post("/auth/confirm", data=link | {"password": PASSWORD})
     cookies = answer.headers.get_list("set-cookie")
-    assert {cookie.partition("=")[0] for cookie in cookies} == {"__Host-session", "__Host-flash"}
+    assert {cookie.partition("=")[0] for cookie in cookies} == {
+        f"__Host-{SLUG}-session",
+        f"__Host-{SLUG}-flash",
+    }
     assert all("Secure" in cookie for cookie in cookies)
     assert (await browser.get("/account")).status_code == 200

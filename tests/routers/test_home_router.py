@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from httpx import AsyncClient
 
 from app.assets import manifest
+from app.product import SLUG
 from tests.routers.conftest import browser_for
 
 
@@ -47,14 +48,14 @@ class TestLeftToSay:
     async def test_only_what_the_app_has_signed_is_shown(
         self, client: AsyncClient, app: FastAPI
     ) -> None:
-        said = (await client.post("/sign-out")).cookies["flash"]
+        said = (await client.post("/sign-out")).cookies[f"{SLUG}-flash"]
         payload, _, signature = said.partition(".")
         forged = base64.urlsafe_b64encode(json.dumps(["Forged", "info", [], ""]).encode()).decode()
         tries = (f"{forged}.{signature}", f"{payload}.{'0' * 64}", payload, forged, ".", "x.y")
         for cookie in tries:
-            page = await browser_for(app).get("/", headers={"Cookie": f"flash={cookie}"})
+            page = await browser_for(app).get("/", headers={"Cookie": f"{SLUG}-flash={cookie}"})
             assert page.status_code == 200
             assert "data-toast=" not in page.text.partition("<template")[0], cookie
-        page = await browser_for(app).get("/", headers={"Cookie": f"flash={said}"})
+        page = await browser_for(app).get("/", headers={"Cookie": f"{SLUG}-flash={said}"})
         assert "You are signed out." in page.text
         assert 'flash=""' in page.headers["set-cookie"], "and forgotten"

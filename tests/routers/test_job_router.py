@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.database import Database
 from app.lib.utils import utc_now
 from app.models.job import Job
+from app.product import SLUG
 from app.routers import job_router
 from app.services.job_service import JobService
 from tests.routers.conftest import HTMX, Visit
@@ -139,12 +140,12 @@ async def test_pages_ask_for_jobs_only_where_the_browser_has_queued_some(
     await add_job(app)
     assert 'hx-sse:connect="/jobs/badge"' not in (await hana.get("/items")).text
 
-    hana.cookies.set("jobs", "1")
+    hana.cookies.set(f"{SLUG}-jobs", "1")
     assert 'hx-sse:connect="/jobs/badge"' in (await hana.get("/items")).text
 
 
 async def test_the_mark_is_taken_off_when_nothing_goes_on(app: FastAPI, hana: AsyncClient) -> None:
-    hana.cookies.set("jobs", "1", domain="app.test", path="/")
+    hana.cookies.set(f"{SLUG}-jobs", "1", domain="app.test", path="/")
     await add_job(app, status="done")
 
     page = await hana.get("/jobs")

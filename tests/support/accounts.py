@@ -7,6 +7,8 @@ import httpx
 from fastapi import FastAPI
 from httpx import AsyncClient
 
+from app.product import SLUG
+
 PASSWORD = "correct horse battery"
 
 
@@ -36,4 +38,4 @@ def sign_up_live(origin: str, name: str, email: str) -> str:
         mine = next(mail for mail in mails if html.escape(email) in mail)
         confirm = link_fields(mine) | {"password": PASSWORD}
         assert client.post("/auth/confirm", data=confirm).status_code == 303
-        return client.cookies["session"]
+        return client.cookies[f"{SLUG}-session"]
