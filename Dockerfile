@@ -31,6 +31,7 @@ ENV ENVIRONMENT=production \
     DATABASE_URL=sqlite:////data/app.db \
     FILES_DIR=/data/files \
     LOG_DIR=/data/logs \
+    PICTURE_DIR=/data/pictures \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
 USER 10001

@@ -20,6 +20,7 @@ from pydantic import (
 
 from app.config_errors import SettingsError, invalid, malformed
 from app.config_values import (
+    BucketName,
     DatabaseURL,
     Origin,
     Patterns,
@@ -131,6 +132,17 @@ class Settings(BaseModel):
         "", description="URL of Supabase Auth; `$SUPABASE_URL/auth/v1` where empty."
     )
 
+    picture_dir: Path = Field(Path("data/pictures"), description="Folder of the pictures of items.")
+    picture_bucket: BucketName = Field(
+        "", description="Bucket of Supabase Storage that has them instead; made if it is not there."
+    )
+    picture_max_bytes: Annotated[int, Field(ge=1024)] = Field(
+        20_971_520, description="The largest file that is taken as a picture."
+    )
+    picture_max_pixels: Annotated[int, Field(ge=1024, le=178_956_970)] = Field(
+        25_000_000, description="Most pixels of a picture; decoding one takes up to 12 bytes each."
+    )
+
     _unquoted: tuple[str, ...] = PrivateAttr(default=())
 
     @model_validator(mode="before")
@@ -206,6 +218,13 @@ class Settings(BaseModel):
                 "begin with it.",
                 "PUBLIC_ORIGIN がありません。SMTP_HOST を設定するときは必要です"
                 "（メールのリンクの先頭になります）。",
+            )
+        if settings.picture_bucket and not (
+            values.get("SUPABASE_SECRET_KEY") and settings.supabase_url
+        ):
+            raise SettingsError(
+                "PICTURE_BUCKET needs SUPABASE_URL and SUPABASE_SECRET_KEY.",
+                "PICTURE_BUCKET には SUPABASE_URL と SUPABASE_SECRET_KEY が必要です。",
             )
         settings._unquoted = tuple(n for n in names if merged[n].strip() != values[n])
         return settings

@@ -139,6 +139,15 @@ def _sampling(value: object) -> object:
     return rules
 
 
+def _bucket(value: str) -> str:
+    if value and not re.fullmatch(r"[a-zA-Z0-9][\w.-]{0,99}", value, re.ASCII):
+        raise problem(
+            "must be the name of a bucket: letters, digits, points and dashes",
+            "にはバケットの名前を書いてください（英数字、ピリオド、ハイフン）",
+        )
+    return value
+
+
 def _is_url(value: str, schemes: set[str], *, path: bool = True) -> bool:
     """Whether `value` is a URL of one of `schemes`, with a host (or `?host=`) and a sane port."""
     try:
@@ -155,6 +164,7 @@ Origin = Annotated[str, AfterValidator(_origin)]
 DatabaseURL = Annotated[str, AfterValidator(_database)]
 TursoURL = Annotated[str, AfterValidator(_turso)]
 SupabaseURL = Annotated[str, AfterValidator(_supabase)]
+BucketName = Annotated[str, AfterValidator(_bucket)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_split)]
 """Separated by commas or blanks."""
 Proxies = Annotated[tuple[str, ...], BeforeValidator(_proxies)]

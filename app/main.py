@@ -25,6 +25,7 @@ from app.lib.tracelog.capture.middleware import CaptureMiddleware, ExceptionNote
 from app.mail import make_mailer
 from app.product import NAME
 from app.routers import ROUTERS
+from app.routers.picture_files import picture_uploads
 from app.security import CSRF, BodyLimit, HostCheck, SecurityHeaders
 from app.services.logs.alert_watch import watch_alerts
 from app.services.password_hasher import PasswordHasher
@@ -74,7 +75,12 @@ def create_app(settings: Settings | None = None, *, logger: TraceLogger | None =
         middleware=[
             Middleware(ExceptionNote),
             *_host_check(settings),
-            Middleware(BodyLimit, max_bytes=settings.max_body_bytes, refuse=errors.error_response),
+            Middleware(
+                BodyLimit,
+                max_bytes=settings.max_body_bytes,
+                refuse=errors.error_response,
+                larger=[picture_uploads(settings)],
+            ),
             Middleware(
                 CSRF,
                 public_origin=settings.public_origin,

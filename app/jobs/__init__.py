@@ -3,6 +3,12 @@
 A module with a kind of job or a schedule is imported here, so that the engine knows it.
 """
 
-from app.jobs import bulk_export, clean_up
+from app.jobs import (
+    bulk_export,
+    clean_up,
+    image_optimization,
+    item_clean_up,
+    picture_clean_up,
+)
 
-__all__ = ["bulk_export", "clean_up"]
+__all__ = ["bulk_export", "clean_up", "image_optimization", "item_clean_up", "picture_clean_up"]

@@ -9,6 +9,7 @@ from app.models.item import Item
 from app.models.job import Job, JobWorker
 from app.models.login_session import LoginSession
 from app.models.one_time_token import OneTimeToken
+from app.models.picture import DroppedPicture, Picture
 from app.models.rate_limit import RateLimit
 from app.models.user import User
 
@@ -17,12 +18,14 @@ __all__ = [
     "AccountEvent",
     "BackupCode",
     "Base",
+    "DroppedPicture",
     "GramZones",
     "Item",
     "Job",
     "JobWorker",
     "LoginSession",
     "OneTimeToken",
+    "Picture",
     "RateLimit",
     "User",
 ]

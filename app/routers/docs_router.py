@@ -150,9 +150,10 @@ def _description(part: Mapping[str, Any], translate: Translate) -> str:
 
 
 def _json_schema(content: Mapping[str, Any]) -> dict[str, Any]:
-    schema: dict[str, Any] = (
-        content.get("content", {}).get("application/json", {}).get("schema", {})
-    )
+    kinds: dict[str, Any] = content.get("content", {})
+    schema: dict[str, Any] = kinds.get(
+        "application/json", kinds.get("multipart/form-data", {})
+    ).get("schema", {})
     return schema
 
 

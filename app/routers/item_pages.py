@@ -11,6 +11,7 @@ from starlette.datastructures import QueryParams
 
 from app.forms import Form
 from app.models.item import Item
+from app.routers.picture_pages import PictureSection
 from app.schemas.item import ItemIn, ItemPage, ItemQuery
 from app.templating import Template
 
@@ -132,6 +133,7 @@ class NewPartial(Template):
 class DetailPage(Template):
     template: ClassVar[str] = "items/detail.html"
     item: Item
+    pictures: PictureSection
 
 
 @dataclass(frozen=True, slots=True)

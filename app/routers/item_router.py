@@ -20,6 +20,8 @@ from app.routers.item_pages import (
     sent_form,
     values_of,
 )
+from app.routers.picture_files import Pictures
+from app.routers.picture_pages import section
 from app.schemas.item import ItemIds, ItemIn, ItemPut, ItemQuery, ItemStatusChange
 from app.security import local_path, return_path
 from app.services.errors import Conflict, NotFound
@@ -109,12 +111,15 @@ async def set_status_of_items(request: Request, items: Items) -> Response:
 
 
 @router.get("/{item_id}")
-async def show_item(request: Request, items: Items, item_id: ItemId) -> Response:
+async def show_item(
+    request: Request, items: Items, pictures: Pictures, item_id: ItemId
+) -> Response:
     """All there is to say about an item; its row for htmx."""
     item = await items.get(item_id)
     if is_partial(request):
         return render(request, pages.RowPartial(item))
-    return render(request, pages.DetailPage(item))
+    shown = await section(request, pictures, item_id)
+    return render(request, pages.DetailPage(item, shown))
 
 
 @router.get("/{item_id}/edit")

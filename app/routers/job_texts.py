@@ -11,6 +11,7 @@ def kind_name(language: Language, kind: str) -> str:
     _ = language.gettext
     names = {
         "Bulk_Export": _("Export"),
+        "Image_Optimization": _("Pictures"),
     }
     return names.get(kind, kind)
 
@@ -21,6 +22,9 @@ def step_name(language: Language, step: str) -> str:
     names = {
         "DB_Count": _("Counting"),
         "Write_File": _("Writing the file"),
+        "Read": _("Reading"),
+        "Optimize": _("Encoding"),
+        "Store": _("Storing"),
     }
     return names.get(step, step)
 
@@ -34,6 +38,8 @@ def problem(language: Language, job: Job) -> str:
         "internal": _("Something went wrong on our side. Please try again."),
         "unknown_kind": _("This app does not know this kind of job any more."),
         "disk_full": _("There is no room left for the file. Please tell who runs this app."),
+        "pictures_refused": _("None of the files could be used; each picture says why."),
+        "picture_storage_away": _("The pictures could not be stored. Please try again later."),
     }
     sentence = sentences.get(job.problem["code"], sentences["internal"])
     return sentence % job.problem["values"] if job.problem["values"] else sentence
@@ -46,4 +52,7 @@ def outcome(language: Language, job: Job) -> str:
         text = language.ngettext("%(rows)s item.", "%(rows)s items.", result["rows"])
         kept = language.gettext("The file is kept for a day.")
         return f"{text % {'rows': language.number(result['rows'])}} {kept}"
+    if job.kind == "Image_Optimization" and result.get("failed"):
+        text = language.gettext("%(ready)s ready, %(failed)s could not be used.")
+        return text % {"ready": result["ready"], "failed": result["failed"]}
     return ""

@@ -26,7 +26,10 @@ Visit = Callable[[str], Awaitable[AsyncClient]]
 @pytest.fixture
 async def app(sqlite_database: str, tmp_path: Path) -> AsyncIterator[FastAPI]:
     settings = Settings(
-        database_url=sqlite_database, log_dir=tmp_path / "logs", public_origin=ORIGIN
+        database_url=sqlite_database,
+        log_dir=tmp_path / "logs",
+        public_origin=ORIGIN,
+        picture_dir=tmp_path / "pictures",
     )
     logger = CSVOnlyLogger(tmp_path / "logs")
     app = create_app(settings, logger=logger)

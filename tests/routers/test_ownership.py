@@ -9,6 +9,7 @@ from httpx import AsyncClient
 
 from app.routers import ROUTERS
 from tests.routers.conftest import PASSWORD, Visit, add_item, browser_for
+from tests.support.pictures import add_picture
 
 # These are for administrators alone, whoever's the id is.
 _ADMIN: Final = ("/admin/", "/logs/")
@@ -27,8 +28,8 @@ def owned_routes() -> list[tuple[str, str]]:
     ]
 
 
-async def ids_of(browser: AsyncClient, app: FastAPI) -> dict[str, int]:
-    """An item, an access token and a second device of whoever is signed in."""
+async def ids_of(browser: AsyncClient, app: FastAPI) -> dict[str, int | str]:
+    """An item with a picture, an access token and a second device of whoever is signed in."""
     item_id = await add_item(browser, "Mine")
     await browser.post("/account/tokens", data={"name": "Mine", "scope": "read", "days": "7"})
     account = (await browser.get("/account")).text
@@ -38,6 +39,8 @@ async def ids_of(browser: AsyncClient, app: FastAPI) -> dict[str, int]:
     tokens = (await browser.get("/account/tokens")).text
     return {
         "item_id": item_id,
+        "picture_id": (await add_picture(app, item_id)).id,
+        "file": "thumb.jpg",
         "token_id": int(re.findall(r"/tokens/(\d+)/revoke", tokens)[0]),
         "session_id": int(re.findall(r"/sessions/(\d+)/end", sessions)[0]),
     }
@@ -61,6 +64,8 @@ async def test_with_the_ids_of_another_there_is_nothing(visit: Visit, app: FastA
     for browser, mine in ((hana, ids["Hana"]), (taro, ids["Taro"])):
         item = (await browser.get(f"/api/items/{mine['item_id']}")).json()
         assert (item["title"], item["version"]) == ("Mine", 1)
+        file = f"/items/{mine['item_id']}/pictures/{mine['picture_id']}/thumb.jpg"
+        assert (await browser.get(file)).status_code == 200
         assert (
             f"/sessions/{mine['session_id']}/end" in (await browser.get("/account/sessions")).text
         )
