@@ -1,5 +1,7 @@
 """Takes away what nobody needs any more."""
 
+import time
+from contextlib import closing
 from datetime import timedelta
 from typing import Final
 
@@ -8,11 +10,15 @@ from sqlalchemy.orm import Session
 
 from app.config import Settings
 from app.jobs.schedules import scheduled
+from app.lib.tracelog.store.store import StoreError
+from app.lib.tracelog.upkeep.housekeeping import PAUSE_SECONDS
+from app.lib.tracelog.upkeep.retention import Retention
 from app.lib.utils import utc_now
 from app.models.job import ENDED, Job
 from app.models.login_session import LoginSession
 from app.services.job_files import JobFiles
 from app.services.session_service import IDLE
+from app.trace_log import make_rules, make_store
 
 JOBS_KEPT: Final = timedelta(days=30)
 
@@ -40,3 +46,22 @@ def forget_jobs(database: Engine, _settings: Settings) -> dict[str, int]:
 def delete_files(_database: Engine, settings: Settings) -> dict[str, int]:
     """Delete files of jobs that were kept for long enough."""
     return {"files": JobFiles(settings.files_dir).sweep()}
+
+
+@scheduled("Log_Retention", "7 * * * *")
+def delete_log_rows(_database: Engine, settings: Settings) -> dict[str, int | str]:
+    """Delete rows of the trace log that are older, or more, than the settings keep.
+
+    Who delivers the log does the same where no jobs run; the first one in an hour does it for all.
+    """
+    rows = 0
+    with closing(make_store(settings)) as store:
+        retention = Retention(store, make_rules(settings))
+        try:
+            for chunk in retention.run() if retention.is_due() else ():
+                rows += chunk.rows
+                time.sleep(PAUSE_SECONDS if chunk.rows else 0)
+        except StoreError as error:
+            # A store that is away is waited for: that it is, is said where it is delivered to.
+            return {"rows": rows, "goes_on_later": str(error)}
+    return {"rows": rows}

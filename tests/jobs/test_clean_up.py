@@ -1,25 +1,31 @@
 """What the clock takes away, and what it leaves."""
 
+import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from typing import cast
 
 import pytest
 from sqlalchemy import Engine, create_engine, select, update
 
 from app.config import Settings
 from app.database import Database, parse_url, set_up_engine
-from app.jobs.clean_up import JOBS_KEPT, end_sessions, forget_jobs
+from app.jobs.clean_up import JOBS_KEPT, delete_log_rows, end_sessions, forget_jobs
 from app.jobs.engine import JobEngine
 from app.jobs.schedules import SCHEDULES, scheduled
 from app.lib.logger import CSVOnlyLogger
+from app.lib.tracelog.upkeep.retention import DAY
 from app.lib.utils import utc_now
 from app.models.job import Job
 from app.models.login_session import LoginSession
 from app.models.user import User
 from app.services.job_service import JobService
 from app.services.session_service import IDLE, SessionService
+from app.trace_log import make_store
 from tests.jobs.test_engine import steps
+from tests.lib.tracelog.aged import NOW, fill, left, request
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -85,6 +91,27 @@ async def test_jobs_that_ended_long_ago_are_forgotten(database: Database, engine
 
     async with database.session() as session:
         assert set(await session.scalars(select(Job.title))) == {"new", "waits"}
+
+
+def test_old_rows_of_the_trace_log_go_once_an_hour(tmp_path: Path) -> None:
+    settings = Settings(log_dir=tmp_path)
+    to_now = (NOW - time.time()) / DAY
+    with closing(make_store(settings)) as store:
+        store.migrate()
+        fill(store, [request(to_now + 15), young := request(to_now + 13)])
+
+        assert delete_log_rows(cast(Engine, None), settings) == {"rows": 1}
+        assert left(store) == [young[0]]
+        fill(store, [late := request(to_now + 15)])
+        assert delete_log_rows(cast(Engine, None), settings) == {"rows": 0}
+        assert left(store) == [late[0], young[0]]
+
+
+def test_a_trace_log_that_is_away_is_tended_later(tmp_path: Path) -> None:
+    (tmp_path / "trace.db").mkdir()
+    done = delete_log_rows(cast(Engine, None), Settings(log_dir=tmp_path))
+    assert done["rows"] == 0
+    assert done["goes_on_later"]
 
 
 def test_work_by_the_clock_leaves_its_step_in_the_trace_log(
