@@ -16,6 +16,8 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 _RANDOM: Final = random.SystemRandom()
+# An attempt on a connection that was closed meanwhile would be a lost one.
+_NO_REUSE: Final = httpx.Limits(max_keepalive_connections=0)
 _LINE_BYTES: Final = 1 << 20
 _SAID: Final = 300
 _BUSY: Final = frozenset({"408", "429", "500", "502", "503", "504", "529"})
@@ -108,7 +110,9 @@ class Chat:
         try:
             async with (
                 asyncio.timeout(patience.total),
-                httpx.AsyncClient(timeout=timeout, headers=self._headers()) as client,
+                httpx.AsyncClient(
+                    timeout=timeout, limits=_NO_REUSE, headers=self._headers()
+                ) as client,
             ):
                 return await self._patiently(client, messages, watch)
         except TimeoutError:

@@ -3,9 +3,9 @@
 import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from typing import Protocol
 
 import pytest
 
@@ -45,7 +45,10 @@ def sleeper() -> Sleeper:
     return Sleeper()
 
 
-Ask = Callable[[Fault], Awaitable[str]]
+class Ask(Protocol):
+    """`await ask(fault)`: the answer of an endpoint that treats requests so."""
+
+    async def __call__(self, fault: Fault, patience: Patience | None = None) -> str: ...
 
 
 @pytest.fixture
