@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from dbos import DBOS, DBOSConfig, SetEnqueueOptions, SetWorkflowID
+from dbos._dbos import _get_dbos_instance
 from sqlalchemy import Engine, create_engine, delete, insert, select, update
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
@@ -25,7 +26,7 @@ from sqlalchemy.orm import Session
 from app.config import Settings
 from app.database import parse_url, set_up_engine
 from app.jobs.kinds import KINDS, Kind, run
-from app.jobs.running import Cancelled, JobError, RunningJob, ended
+from app.jobs.running import Cancelled, Interrupted, JobError, RunningJob, ended
 from app.jobs.schedules import SCHEDULES
 from app.lib.logger import TraceLogger
 from app.lib.tracelog.trace import Trace, use_trace
@@ -111,7 +112,10 @@ class JobEngine:
         end = time.monotonic() + _STOPPING_SECONDS
         for thread in self._threads:
             thread.join(max(0.0, end - time.monotonic()))
-        DBOS.destroy(workflow_completion_timeout_sec=max(1, round(end - time.monotonic())))
+        # DBOS would wait for them in steps of a second.
+        while _running_here() and time.monotonic() < end:
+            time.sleep(0.01)
+        DBOS.destroy(workflow_completion_timeout_sec=0)
         _engines.clear()
         try:
             with Session(self._engine) as session, session.begin():
@@ -133,6 +137,8 @@ class JobEngine:
 
     def execute(self, job_id: str) -> None:
         """Run one attempt at a job, in a thread of DBOS."""
+        if self._stopping.is_set():
+            raise Interrupted
         row = self._begin(job_id)
         if row is None:
             return
@@ -265,6 +271,8 @@ class JobEngine:
             "executor_id": self.worker,
             "application_version": _VERSION,
             "sys_db_pool_size": 5,
+            # Nothing listens, so looking costs no query; the end waits for the next look.
+            "notification_listener_polling_interval_sec": 0.1,
             "log_level": "WARNING",
             "enable_otlp": False,
         }
@@ -282,6 +290,10 @@ def _by_the_clock(_due: datetime, name: str) -> None:
 
 _engines: list[JobEngine] = []
 """The engine of this process, for DBOS, which calls plain functions."""
+
+
+def _running_here() -> bool:
+    return bool(_get_dbos_instance()._active_workflows_set.activeList())
 
 
 def _hand_over(kind: Kind, job_id: str, user: str, step_number: int) -> bool:

@@ -7,10 +7,11 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import IO
-
-import httpx
+from urllib.parse import urlsplit
 
 # Below what the system hands out for outgoing connections, so that none of those takes a port
 # between being found and being used.
@@ -41,10 +42,14 @@ def wait_until(ready: Callable[[], bool], *, seconds: float = 10.0, what: str = 
 
 def answers(url: str) -> bool:
     """Whether an HTTP server answers there, whatever it says."""
-    try:
-        httpx.get(url, timeout=1.0, trust_env=False)
-    except httpx.HTTPError:
-        return False
+    # Asked again and again while a program starts: httpx would read all certificates each time.
+    parts = urlsplit(url)
+    with closing(HTTPConnection(parts.netloc, timeout=1.0)) as connection:
+        try:
+            connection.request("GET", parts.path or "/")
+            connection.getresponse().read()
+        except (OSError, HTTPException):
+            return False
     return True
 
 
