@@ -63,13 +63,26 @@ class Checkout:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Checkout:
-    folder = tmp_path / "my project"
+    return _check_out(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def untouched_checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """One for all tests of this process that change nothing in it."""
+    return _check_out(tmp_path_factory.mktemp("untouched"))
+
+
+def _check_out(parent: Path) -> Checkout:
+    folder = parent / "my project"
     folder.mkdir()
-    for name in _COPIED:
-        if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, folder / name)  # with the bytecode: it starts faster
-        else:
-            shutil.copy2(ROOT / name, folder / name)
+    if cp := shutil.which("cp"):  # three times as fast
+        subprocess.run([cp, "-a", *(str(ROOT / name) for name in _COPIED), folder], check=True)
+    else:
+        for name in _COPIED:
+            if (ROOT / name).is_dir():
+                shutil.copytree(ROOT / name, folder / name)  # with the bytecode: it starts faster
+            else:
+                shutil.copy2(ROOT / name, folder / name)
     for name in (".venv", "node_modules"):
         (folder / name).symlink_to(ROOT / name, target_is_directory=True)
     return Checkout(folder)

@@ -39,15 +39,15 @@ def test_every_file_in_commands_is_a_command() -> None:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_explains_itself(checkout: Checkout, name: str) -> None:
-    done = checkout.manage(name, "--help")
+def test_every_command_explains_itself(untouched_checkout: Checkout, name: str) -> None:
+    done = untouched_checkout.manage(name, "--help")
 
     assert done.returncode == 0
     assert done.stdout.startswith(f"usage: manage.py {name}")
 
 
-def test_an_unknown_command_is_said_so(checkout: Checkout) -> None:
-    done = checkout.manage("rnu")
+def test_an_unknown_command_is_said_so(untouched_checkout: Checkout) -> None:
+    done = untouched_checkout.manage("rnu")
 
     assert (done.returncode, done.stdout.count("\n")) == (2, 1)
     assert "'rnu'" in done.stdout
@@ -63,15 +63,15 @@ def test_an_unknown_command_is_said_so(checkout: Checkout) -> None:
     ],
 )
 def test_it_speaks_the_language_of_the_locale(
-    checkout: Checkout, env: dict[str, str], word: str
+    untouched_checkout: Checkout, env: dict[str, str], word: str
 ) -> None:
-    done = checkout.manage(PYTHONIOENCODING="utf-8", **env)
+    done = untouched_checkout.manage(PYTHONIOENCODING="utf-8", **env)
 
     assert done.stdout.startswith(f"python3 manage.py {word}")
 
 
-def test_a_console_without_japanese_gets_no_stack_trace(checkout: Checkout) -> None:
-    done = checkout.manage(LANG="ja_JP", PYTHONIOENCODING="ascii")
+def test_a_console_without_japanese_gets_no_stack_trace(untouched_checkout: Checkout) -> None:
+    done = untouched_checkout.manage(LANG="ja_JP", PYTHONIOENCODING="ascii")
 
     assert done.returncode == 0
     assert "?" in done.stdout
@@ -97,15 +97,15 @@ def test_old_pythons_can_read_the_file() -> None:
     assert not re.search(r"\bf[\"']|->|: *str", source), "Python 2 and 3.5 could not read this"
 
 
-def test_an_old_python_is_told_so_in_one_sentence(checkout: Checkout) -> None:
+def test_an_old_python_is_told_so_in_one_sentence(untouched_checkout: Checkout) -> None:
     pretend = (
         "import runpy, sys; sys.version_info = (3, 9, 2); "
-        f"runpy.run_path({str(checkout.folder / 'manage.py')!r}, run_name='__main__')"
+        f"runpy.run_path({str(untouched_checkout.folder / 'manage.py')!r}, run_name='__main__')"
     )
     for language, words in (("C.UTF-8", "Python 3.11 or newer"), ("ja_JP.UTF-8", "3.11 以降")):
         done = subprocess.run(
             [sys.executable, "-c", pretend],
-            env=checkout.env | {"LANG": language, "PYTHONIOENCODING": "utf-8"},
+            env=untouched_checkout.env | {"LANG": language, "PYTHONIOENCODING": "utf-8"},
             capture_output=True,
             text=True,
             check=False,

@@ -100,18 +100,17 @@ async def forwards(items: ItemService, query: ItemQuery) -> list[ItemPage]:
     return pages
 
 
-@pytest.mark.parametrize(("sort", "direction"), ORDERS)
 async def test_all_pages_together_are_the_list(
-    service_of: ServiceOf, users: Users, everything: list[ItemOut], sort: Sort, direction: Direction
+    service_of: ServiceOf, users: Users, everything: list[ItemOut]
 ) -> None:
     async with service_of(users.hana) as items:
-        for status, q in itertools.product(
-            (None, *STATUSES), ("", "東京", "rep", "都 tokyo", "zz")
+        for (sort, direction), status, q in itertools.product(
+            ORDERS, (None, "doing"), ("", "東京", "rep", "都 tokyo", "zz")
         ):
             query = ItemQuery(sort=sort, direction=direction, status=status, q=q, limit=9)
             wanted = expected(everything, query)
             pages = await forwards(items, query)
-            assert [item for page in pages for item in page.items] == wanted
+            assert [item for page in pages for item in page.items] == wanted, query
             assert all(len(page.items) == 9 for page in pages[:-1])
             assert pages[0].previous_cursor is None
             # And back again, page by page.
@@ -119,10 +118,9 @@ async def test_all_pages_together_are_the_list(
             for before in reversed(pages[:-1]):
                 cursor = page.previous_cursor
                 page = await items.page(query.model_copy(update={"before": cursor}))
-                assert page.items == before.items
+                assert page.items == before.items, query
 
 
-@pytest.mark.parametrize(("sort", "direction"), ORDERS)
 @pytest.mark.parametrize(
     ("few", "read_first", "read_most"),
     [(500, 1, 1), (-1, 10, 10), (-1, 10, 1000)],
@@ -131,8 +129,6 @@ async def test_a_search_finds_the_same_by_whichever_way(
     service_of: ServiceOf,
     users: Users,
     everything: list[ItemOut],
-    sort: Sort,
-    direction: Direction,
     few: int,
     read_first: int,
     read_most: int,
@@ -143,10 +139,12 @@ async def test_a_search_finds_the_same_by_whichever_way(
     monkeypatch.setattr(item_list, "_READ_FIRST", read_first)
     monkeypatch.setattr(item_list, "_READ_MOST", read_most)
     async with service_of(users.hana) as items:
-        for status, q in itertools.product((None, "done"), ("東", "eport", "会議 東京", "zzz")):
+        for (sort, direction), status, q in itertools.product(
+            ORDERS, (None, "done"), ("東", "eport", "会議 東京", "zzz")
+        ):
             query = ItemQuery(sort=sort, direction=direction, status=status, q=q, limit=9)
             found = [item for page in await forwards(items, query) for item in page.items]
-            assert found == expected(everything, query)
+            assert found == expected(everything, query), query
 
 
 async def test_going_back_from_an_emptied_page_leads_to_the_items_before_it(
