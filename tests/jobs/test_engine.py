@@ -1,8 +1,5 @@
 """Jobs over kills, in processes of their own, on SQLite and on PostgreSQL."""
 
-import signal
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -20,13 +17,13 @@ from app.models.job import Job
 from app.models.user import User
 from app.services.errors import NotFound
 from app.services.job_service import JobService
-from commands.kit.environment import ROOT
+from tests.jobs.worker import Worker
 from tests.lib.tracelog.rows import read_all
 from tests.support.processes import wait_until
 
 TRACE = "6f1c4d2e-8a3b-4c5d-9e7f-0a1b2c3d4e5f"
 
-StartWorker = Callable[[], "subprocess.Popen[str]"]
+StartWorker = Callable[[], Worker]
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -50,24 +47,12 @@ async def database(url: str) -> AsyncIterator[Database]:
 def start_worker(url: str, database: Database, tmp_path: Path) -> Iterator[StartWorker]:
     with ExitStack() as stack:
 
-        def start() -> "subprocess.Popen[str]":
-            command = [sys.executable, "-m", "tests.jobs.worker", url, str(tmp_path)]
-            pipe = subprocess.PIPE
-            process = subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True)
-            stack.enter_context(process)
-            stack.callback(process.kill)
-            assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n"
-            return process
+        def start() -> Worker:
+            worker = Worker(url, tmp_path)
+            stack.callback(worker.kill)
+            return worker
 
         yield start
-
-
-def end(worker: "subprocess.Popen[str]") -> int:
-    """End a worker as a shutdown does; its exit code."""
-    assert worker.stdin is not None
-    worker.stdin.close()
-    return worker.wait(30)
 
 
 async def queue(database: Database, kind: str, user: int = 1, **params: Any) -> str:
@@ -130,8 +115,7 @@ async def test_after_a_kill_a_job_goes_on_in_its_step(
     worker = start_worker()
     job_id = await queue(database, "Count", upto=150, hold=20)
     await job_when(database, job_id, lambda job: job.done == 20)
-    worker.send_signal(signal.SIGKILL)
-    worker.wait()
+    worker.kill()
     (tmp_path / "go").touch()
     start_worker()
 
@@ -151,7 +135,7 @@ async def test_a_shutdown_hands_a_job_to_whoever_comes_next(
     worker = start_worker()
     job_id = await queue(database, "Count", upto=150, hold=20)
     await job_when(database, job_id, lambda job: job.done == 20)
-    assert end(worker) == 0
+    assert worker.end() == 0
     (tmp_path / "go").touch()
     start_worker()
 
@@ -173,9 +157,8 @@ async def test_of_two_workers_one_runs_a_job_and_the_other_takes_over(
         done = await job_when(database, job_id, has_ended)
         assert (done.status, done.attempt) == ("done", 1)
     for worker in workers:
-        if worker.pid == reader:
-            worker.send_signal(signal.SIGKILL)
-            worker.wait()
+        if worker.process.pid == reader:
+            worker.kill()
     (tmp_path / "go").touch()
 
     done = await job_when(database, long, has_ended)

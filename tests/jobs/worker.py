@@ -1,84 +1,60 @@
-"""A process that runs jobs, for tests that kill it. `python -m tests.jobs.worker URL FOLDER`.
+"""A process that runs made-up jobs, for tests that kill it.
 
-It writes `ready`, then goes on until its standard input ends.
+Each is forked off a server that has imported the engine, which takes a second.
 """
 
 import logging
-import os
+import multiprocessing
 import sys
-import time
+from multiprocessing.connection import Connection
 from pathlib import Path
 
-from app.config import Settings
-from app.jobs.engine import JobEngine
-from app.jobs.kinds import job
-from app.jobs.running import JobError, RunningJob
-from app.lib.logger import CSVOnlyLogger
-
-FOLDER = Path(sys.argv[2])
-
-
-@job("Count", at_once=4, per_user=2)
-def count(running: RunningJob, upto: int, hold: int = -1) -> dict[str, int]:
-    """Appends each number to a file, and goes on behind the last one after a kill.
-
-    At `hold` it waits for a file named `go`, so that a test can end it in the middle for sure.
-    """
-
-    def read() -> int:
-        return note(f"{running.id}-read.txt", os.getpid())
-
-    def commit() -> int:
-        path = FOLDER / f"{running.id}.txt"
-        done = len(path.read_text().split()) if path.exists() else 0
-        for number in range(done, upto):
-            while number == hold and not (FOLDER / "go").exists():
-                running.progress(number, upto)
-                time.sleep(0.005)
-            with running.transaction(), path.open("a") as file:
-                file.write(f"{number}\n")
-            time.sleep(0.005)
-            running.progress(number + 1, upto)
-        return upto
-
-    running.step("Read", read)
-    return {"counted": running.step("DB_Commit", commit)}
+_CONTEXT: multiprocessing.context.SpawnContext | multiprocessing.context.ForkServerContext
+if sys.platform == "win32":
+    _CONTEXT = multiprocessing.get_context("spawn")
+else:
+    _CONTEXT = multiprocessing.get_context("forkserver")
+    _CONTEXT.set_forkserver_preload(["tests.jobs.made_up_jobs", "app.jobs.engine"])
 
 
-@job("Fail")
-def fail(running: RunningJob) -> None:
-    """Fails in its second step until there is a file named `mended`."""
+def main(url: str, folder: Path, test: Connection) -> None:
+    """Run jobs until the test closes its end of the connection."""
+    # Here, since jobs are known to whole processes: the test's is to know the app's own alone.
+    from app.config import Settings
+    from app.jobs.engine import JobEngine
+    from app.lib.logger import CSVOnlyLogger
+    from tests.jobs import made_up_jobs
 
-    def second() -> None:
-        if not (FOLDER / "mended").exists():
-            raise JobError("bad_file", line=3)
-
-    running.step("First", note, "first.txt", 1)
-    running.step("Second", second)
-
-
-@job("Crash")
-def crash(running: RunningJob) -> None:
-    running.step("Only", lambda: 1 // 0)
-
-
-def note(name: str, number: int) -> int:
-    with (FOLDER / name).open("a") as file:
-        file.write(f"{number}\n")
-    return number
-
-
-def main() -> None:
+    made_up_jobs.FOLDER = folder
     logging.disable(logging.ERROR)
-    logger = CSVOnlyLogger(FOLDER / "logs")
-    engine = JobEngine(Settings(database_url=sys.argv[1]), logger)
+    logger = CSVOnlyLogger(folder / "logs")
+    engine = JobEngine(Settings(database_url=url), logger)
     engine.start()
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
-    sys.stdin.read()
-    engine.stop()
-    logger.close()
+    test.send("ready")
+    try:
+        test.recv()
+    except EOFError:
+        engine.stop()
+        logger.close()
 
 
-if __name__ == "__main__":
-    main()
+class Worker:
+    """Such a process, once it is ready."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self._connection, theirs = _CONTEXT.Pipe()
+        self.process = _CONTEXT.Process(target=main, args=(url, folder, theirs))
+        self.process.start()
+        theirs.close()
+        assert self._connection.recv() == "ready"
+
+    def end(self) -> int | None:
+        """End it as a shutdown does; its exit code."""
+        self._connection.close()
+        self.process.join(30)
+        return self.process.exitcode
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.join()
+        self._connection.close()
