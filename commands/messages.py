@@ -24,12 +24,14 @@ def main(arguments: list[str]) -> int:
     """Update the catalogues; 1 when something in them is left to be translated."""
     parser = argparse.ArgumentParser(prog="manage.py messages", description=__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing")
-    if not parser.parse_args(arguments).check:
+    only_check = parser.parse_args(arguments).check
+    source = extract()
+    if not only_check:
         for code in _translated():
             path = catalogue_path(code)
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(updated(code))
-    found = problems()
+            path.write_bytes(updated(code, source))
+    found = problems(source)
     for problem in found:
         print(problem, file=sys.stderr)
     return int(bool(found))
@@ -64,10 +66,10 @@ def api_texts() -> list[str]:
     return list(texts)
 
 
-def updated(code: str) -> bytes:
+def updated(code: str, source: Catalog) -> bytes:
     """The catalogue of a language, with every message of the source and no other."""
     catalogue = _read(code)
-    catalogue.update(extract(), no_fuzzy_matching=True)
+    catalogue.update(source, no_fuzzy_matching=True)
     output = io.BytesIO()
     write_po(
         output, catalogue, width=100, omit_header=True, ignore_obsolete=True, include_lineno=False
@@ -75,10 +77,10 @@ def updated(code: str) -> bytes:
     return output.getvalue()
 
 
-def problems() -> list[str]:
+def problems(source: Catalog) -> list[str]:
     """What is wrong with the catalogues, in sentences; none when all is translated."""
     found = []
-    wanted = {message.id for message in extract() if message.id}
+    wanted = {message.id for message in source if message.id}
     for code in _translated():
         catalogue = _read(code)
         there = {message.id: message for message in catalogue if message.id}

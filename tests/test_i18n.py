@@ -6,6 +6,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from babel.messages.catalog import Catalog
 from jinja2 import TemplateSyntaxError
 
 from app.i18n import LABELS, catalogue_path, language, negotiate, time_zone
@@ -16,15 +17,21 @@ TOKYO = ZoneInfo("Asia/Tokyo")
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 
-class TestCatalogues:
-    def test_everything_is_translated(self) -> None:
-        assert messages.problems() == []
+@pytest.fixture(scope="module")
+def source() -> Catalog:
+    """Every message of the source."""
+    return messages.extract()
 
-    def test_they_are_as_the_command_writes_them(self) -> None:
-        assert catalogue_path("ja").read_bytes() == messages.updated("ja")
+
+class TestCatalogues:
+    def test_everything_is_translated(self, source: Catalog) -> None:
+        assert messages.problems(source) == []
+
+    def test_they_are_as_the_command_writes_them(self, source: Catalog) -> None:
+        assert catalogue_path("ja").read_bytes() == messages.updated("ja", source)
 
     def test_a_missing_translation_is_found(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, source: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         written = catalogue_path("ja").read_text("utf-8")
         broken = {
@@ -39,7 +46,7 @@ class TestCatalogues:
         monkeypatch.setattr(messages, "catalogue_path", lambda code: path)
         for problem, text in broken.items():
             path.write_text(text, "utf-8")
-            found = messages.problems()
+            found = messages.problems(source)
             assert len(found) == 1, (problem, found)
             assert problem in found[0]
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import append
+from benchmarks import append, items
 from commands import bench
 from commands.kit.parts import sqld_path
 from tests.support.parts import needs
@@ -72,7 +72,10 @@ def test_delivery_is_shown_beside_plain_inserts(
     assert all(float(row[2].replace(",", "")) > 0 for row in table[1:])
 
 
-def test_pages_of_a_long_list_are_timed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_pages_of_a_long_list_are_timed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(items, "SEARCHES", {"no search": [""], "common": ["report"]})
     url = f"sqlite:///{(tmp_path / 'items.db').as_posix()}"
 
     assert bench.main(["items", "--database", url, "--items", "300", "--rounds", "1"]) == 0
