@@ -4,13 +4,14 @@
 requests a second a server answers with it, `bench append` how many rows a second processes write,
 `bench stall` what a store that never answers costs the app, `bench delivery` how fast a backlog
 reaches sqld, `bench items` how long a page of a very long list takes,
-`bench explorer` how long the pages of the trace log do. `bench NAME --help` tells more.
+`bench explorer` how long the pages of the trace log do, `bench memory` how soon the app answers
+after its start and how much memory it takes. `bench NAME --help` tells more.
 """
 
 import argparse
 import importlib
 
-BENCHMARKS = ("recording", "http", "append", "stall", "delivery", "items", "explorer")
+BENCHMARKS = ("recording", "http", "append", "stall", "delivery", "items", "explorer", "memory")
 
 
 def main(arguments: list[str]) -> int:

@@ -25,7 +25,7 @@ def load_settings() -> Settings:
 def provide_env_file() -> None:
     """Write `.env` where there is none, and a fresh `SECRET_KEY` where nothing else gives one."""
     if not ENV_FILE.exists():
-        if _is_image():
+        if _environment_has_it_all():
             return
         example = (ROOT / ".env.example").read_text(encoding="utf-8")
         _write(_with_key(example))
@@ -40,10 +40,12 @@ def provide_env_file() -> None:
         say("wrote_key")
 
 
-def _is_image() -> bool:
-    """Whether the code is only to be read, as in a container: there the environment has it all."""
-    environment = strip_quotes(os.environ.get("ENVIRONMENT", ""))
-    return environment == "production" and not os.access(ROOT, os.W_OK)
+def _environment_has_it_all() -> bool:
+    """Whether this is production with a key, or with code that is only to be read (a container)."""
+    environment, key = (
+        strip_quotes(os.environ.get(name, "")) for name in ("ENVIRONMENT", "SECRET_KEY")
+    )
+    return environment == "production" and (bool(key) or not os.access(ROOT, os.W_OK))
 
 
 def _with_key(text: str) -> str:

@@ -111,3 +111,11 @@ def _table(capsys: pytest.CaptureFixture[str]) -> list[list[str]]:
     return [
         [cell.strip() for cell in line.split("|")[1:-1]] for line in lines if line.startswith("| ")
     ]
+
+
+def test_memory_is_shown_idle_and_after_work(capsys: pytest.CaptureFixture[str]) -> None:
+    assert bench.main(["memory", "--requests", "40", "--connections", "2", "--quiet", "0"]) == 0
+
+    table = _table(capsys)
+    assert [row[0] for row in table[1:]] == ["0", "8", "16", "24", "32", "40"]
+    assert 20 < int(table[1][1]) < 150, "what is promised of an idle app"

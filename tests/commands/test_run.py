@@ -6,6 +6,8 @@ import signal
 import socket
 import sqlite3
 import stat
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -17,6 +19,7 @@ import psycopg
 import pytest
 
 from app.lib.env_file import read_env_file
+from commands.kit.environment import ROOT
 from tests.commands.conftest import Checkout, Run
 from tests.support.processes import free_port, wait_until
 from tests.support.turso import TursoServer
@@ -344,6 +347,29 @@ def test_a_log_store_that_takes_the_token_gets_no_word(run: StartRun, sqld: Turs
     app.stop()
 
     assert "TURSO" not in app.output()
+
+
+def test_hashes_of_passwords_leave_no_memory_behind() -> None:
+    code = """
+import threading
+from pathlib import Path
+import argon2
+from commands.run import _give_memory_back
+rss = lambda: int(Path("/proc/self/statm").read_text().split()[1]) * 4 // 1024
+_give_memory_back()
+before = rss()
+def work():
+    for _ in range(3):
+        argon2.PasswordHasher(memory_cost=19456, time_cost=1, parallelism=1).hash("x")
+threads = [threading.Thread(target=work) for _ in range(3)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(rss() - before)
+"""
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert int(done.stdout) < 15, "one hash takes 19 MB"
 
 
 def no_env(checkout: Checkout) -> dict[str, str]:
