@@ -4,11 +4,12 @@ import re
 from typing import Annotated, Final
 from urllib.parse import quote
 
-from fastapi import Depends, Path, Request
+from fastapi import Depends, HTTPException, Path, Request
 from fastapi.responses import Response
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
+from starlette.requests import ClientDisconnect
 
 from app.config import Settings
 from app.dependencies import LoggerDep, SessionDep, SettingsDep, SignedIn
@@ -89,13 +90,17 @@ class Reception:
         """
         room = await PictureService(self._session, self._logger, self._user_id).room(item_id)
         await self._session.close()
-        async with self._request.form(max_files=_MOST_FILES, max_fields=_MOST_FILES) as form:
-            uploads = [
-                Upload(sent.filename or "", sent.size or 0, sent.file)
-                for sent in form.getlist(FIELD)
-                # A browser sends a form without files as one file without a name.
-                if isinstance(sent, UploadFile) and (sent.filename or sent.size)
-            ]
+        try:
+            form = await self._request.form(max_files=_MOST_FILES, max_fields=_MOST_FILES)
+        except ClientDisconnect:
+            raise HTTPException(400) from None  # somebody thought better of it
+        uploads = [
+            Upload(sent.filename or "", sent.size or 0, sent.file)
+            for sent in form.getlist(FIELD)
+            # A browser sends a form without files as one file without a name.
+            if isinstance(sent, UploadFile) and (sent.filename or sent.size)
+        ]
+        try:
             intake = await take_files(
                 uploads,
                 room,
@@ -103,6 +108,8 @@ class Reception:
                 storage=self._storage,
                 settings=self._settings,
             )
+        finally:
+            await form.close()
         if not intake.taken:
             return intake, None
         async with self._request.app.state.database.session() as session:

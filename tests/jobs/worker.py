@@ -28,7 +28,8 @@ def main(url: str, folder: Path, test: Connection) -> None:
     made_up_jobs.FOLDER = folder
     logging.disable(logging.ERROR)
     logger = CSVOnlyLogger(folder / "logs")
-    engine = JobEngine(Settings(database_url=url), logger)
+    settings = Settings(database_url=url, picture_dir=folder / "pictures")
+    engine = JobEngine(settings, logger)
     engine.start()
     test.send("ready")
     try:

@@ -4,6 +4,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, Final, Protocol
@@ -54,7 +55,8 @@ class PictureFolder:
                 os.fsync(file.fileno())
             unfinished.replace(place / name)
         except OSError as error:
-            unfinished.unlink(missing_ok=True)
+            with suppress(OSError):
+                unfinished.unlink()
             raise StorageAway from error
 
     def read(self, key: str, name: str) -> bytes:
