@@ -192,7 +192,7 @@ def _away(*_: object) -> bytes:
     raise StorageAway
 
 
-async def test_after_a_kill_it_goes_on(
+async def test_after_a_kill_it_goes_on_and_without_any_picture_it_has_failed(
     database: Database,
     engine: Engine,
     storage: PictureFolder,
@@ -221,11 +221,5 @@ async def test_after_a_kill_it_goes_on(
     assert (first.status, second.status, broken.status) == ("ready", "ready", "failed")
     assert set(storage.keys()) == {first.key, second.key}
 
-
-async def test_a_job_without_any_picture_has_failed(
-    database: Database, storage: PictureFolder, start_worker: StartWorker
-) -> None:
-    job_id = await queue(database, storage, BROKEN)
-    start_worker()
-    failed = await job_when(database, job_id, has_ended)
+    failed = await job_when(database, await queue(database, storage, BROKEN), has_ended)
     assert (failed.status, (failed.problem or {})["code"]) == ("failed", "pictures_refused")
