@@ -2,7 +2,6 @@
 
 import io
 import os
-import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -206,8 +205,7 @@ async def test_after_a_kill_it_goes_on_and_without_any_picture_it_has_failed(
     os.mkfifo(pipe)
     worker = start_worker()
     wait_until(lambda: bool(pictures(engine)[0].files), what="the first picture")
-    worker.send_signal(signal.SIGKILL)
-    worker.wait()
+    worker.kill()
     assert [picture.status for picture in pictures(engine)] == ["waiting"] * 3
     pipe.unlink()
     pipe.write_bytes(content)
