@@ -13,6 +13,8 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
+from app.acting import ActingSession, act_as, act_as_system, enforce
+
 MIGRATIONS: Final = Path(__file__).parents[1] / "migrations"
 
 _READS: Final = frozenset({"SELECT", "WITH", "VALUES", "PRAGMA", "EXPLAIN"})
@@ -68,15 +70,29 @@ class Database:
                 connect_args={"connect_timeout": 5, "prepare_threshold": None},
             )
         set_up_engine(self.engine.sync_engine)
-        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+        self._sessions = async_sessionmaker(
+            self.engine, expire_on_commit=False, sync_session_class=ActingSession
+        )
 
-    def session(self) -> AbstractAsyncContextManager[AsyncSession]:
-        """A session in a transaction: committed at the end, rolled back on an exception."""
-        return self._session()
+    def session(self, user_id: int | None = None) -> AbstractAsyncContextManager[AsyncSession]:
+        """A session in a transaction: committed at the end, rolled back on an exception.
+
+        It sees the rows of this user, or of whomever it is told to act for: see `app.acting`.
+        """
+        return self._session(user_id)
 
     @asynccontextmanager
-    async def _session(self) -> AsyncGenerator[AsyncSession]:
+    async def system_session(self) -> AsyncGenerator[AsyncSession]:
+        """A session for work that is no user's own: it sees the rows of all."""
+        async with self._session() as session:
+            act_as_system(session)
+            yield session
+
+    @asynccontextmanager
+    async def _session(self, user_id: int | None = None) -> AsyncGenerator[AsyncSession]:
         async with self._sessions() as session, session.begin():
+            if user_id is not None:
+                act_as(session, user_id)
             yield session
 
     async def close(self) -> None:
@@ -141,6 +157,8 @@ def set_up_engine(engine: Engine) -> None:
 
 
 def _set_up_postgres(engine: Engine) -> None:
+    enforce(engine)
+
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: object) -> None:
         cursor = connection.cursor()

@@ -6,6 +6,7 @@ from typing import Annotated, cast
 from fastapi import BackgroundTasks, Depends, FastAPI, HTTPException, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.acting import act_as, act_as_system
 from app.config import Settings
 from app.cookies import JOBS, SESSION, read_cookie
 from app.database import Database
@@ -52,7 +53,10 @@ LoggerDep = Annotated[TraceLogger, Depends(get_logger)]
 
 
 async def get_session(database: DatabaseDep) -> AsyncIterator[AsyncSession]:
-    """A session whose transaction commits before the response is sent, or rolls back."""
+    """A session whose transaction commits before the response is sent, or rolls back.
+
+    Once somebody is recognized it acts for them.
+    """
     async with database.session() as session:
         yield session
 
@@ -109,7 +113,8 @@ async def current_user(
 
 
 async def recognize(request: Request, session: AsyncSession, user: User) -> None:
-    """Tell templates and the trace who is signed in."""
+    """Tell the database, templates and the trace who is signed in."""
+    act_as(session, user.id)
     # Templates of error pages are rendered after the transaction ended: they get plain values.
     request.state.viewer = Viewer(
         id=user.id,
@@ -191,6 +196,11 @@ async def admin_user(user: SignedIn) -> User:
 
 
 Admin = Annotated[User, Depends(admin_user)]
+
+
+async def administration(session: SessionDep, _admin: Admin) -> None:
+    """For pages of administrators: from here on the session sees the rows of all users."""
+    act_as_system(session)
 
 
 def get_box(request: Request) -> SecretBox:

@@ -102,7 +102,7 @@ def _urls(page: str, queries: list[str]) -> tuple[str, ...]:
 async def sign_in(app: FastAPI) -> AsyncClient:
     database: Database = app.state.database
     hasher: PasswordHasher = app.state.hasher
-    async with database.session() as session:
+    async with database.system_session() as session:
         accounts = LocalAccounts(session, NullLogger(), hasher)
         await accounts.add("bench@example.com", "Bench", await hasher.hash(_PASSWORD), "admin")
     browser = AsyncClient(

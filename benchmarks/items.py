@@ -70,7 +70,7 @@ def marked(items: Iterator[NewItem], count: int) -> Iterator[NewItem]:
 
 async def load(database: Database, count: int) -> int:
     """The id of a user who has `count` items, made now unless they are there."""
-    async with database.session() as session:
+    async with database.system_session() as session:
         user = await session.scalar(select(User).where(User.email == EMAIL))
         if user is None:
             user = User(email=EMAIL, name="Benchmark", created_at=NOW)
@@ -82,7 +82,7 @@ async def load(database: Database, count: int) -> int:
         items = marked(made_up_items(count, now=NOW), count)
         started = time.perf_counter()
         while have < count:
-            async with database.session() as session:
+            async with database.system_session() as session:
                 batch = itertools.islice(items, BATCH)
                 have += await insert_items(session, user.id, batch)
         seconds = time.perf_counter() - started
@@ -120,7 +120,7 @@ class CpuClock:
     async def find_server(self) -> None:
         """Must be called while no connection is taken: later ones get the same from the pool."""
         if self._database.engine.dialect.name == "postgresql":
-            async with self._database.session() as session:
+            async with self._database.system_session() as session:
                 pid = await session.scalar(text("SELECT pg_backend_pid()"))
             self._server = Path(f"/proc/{pid}/schedstat")
 
@@ -133,7 +133,7 @@ class CpuClock:
 
 @asynccontextmanager
 async def service(database: Database, user_id: int) -> AsyncIterator[ItemService]:
-    async with database.session() as session:
+    async with database.session(user_id) as session:
         yield ItemService(session, NullLogger(), user_id)
 
 
@@ -141,7 +141,7 @@ async def far_cursor(
     database: Database, user_id: int, sort: Sort, direction: Direction, status: Status | None
 ) -> str | None:
     """A place behind three quarters of the list."""
-    async with database.session() as session:
+    async with database.system_session() as session:
         query = ItemQuery(sort=sort, direction=direction, status=status, limit=1)
         count = await session.scalar(
             select(func.count()).where(

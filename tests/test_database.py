@@ -44,14 +44,14 @@ def test_other_urls_are_refused_with_a_reason(url: str) -> None:
 
 
 async def add_user(database: Database, clock: Clock, name: str) -> int:
-    async with database.session() as session:
+    async with database.system_session() as session:
         user = User(email=f"{name}@example.com", name=name, created_at=clock())
         session.add(user)
     return user.id
 
 
 async def names(database: Database) -> list[str]:
-    async with database.session() as session:
+    async with database.system_session() as session:
         return list(await session.scalars(select(User.name).order_by(User.id)))
 
 
@@ -59,7 +59,7 @@ async def test_a_session_commits_at_its_end_or_not_at_all(database: Database, cl
     await add_user(database, clock, "hana")
 
     async def fail() -> None:
-        async with database.session() as session:
+        async with database.system_session() as session:
             session.add(User(email="taro@example.com", name="taro", created_at=clock()))
             await session.flush()
             raise RuntimeError
@@ -83,7 +83,7 @@ async def test_a_write_is_undone_however_it_begins(
     await add_user(database, clock, "hana")
 
     async def fail() -> None:
-        async with database.session() as session:
+        async with database.system_session() as session:
             await session.execute(text(write))
             raise RuntimeError
 
@@ -96,7 +96,7 @@ async def test_a_reader_may_become_a_writer_after_somebody_else_wrote(
     database: Database, clock: Clock
 ) -> None:
     user_id = await add_user(database, clock, "hana")
-    async with database.session() as first:
+    async with database.system_session() as first:
         assert await first.scalar(select(User.name)) == "hana"
         await add_user(database, clock, "taro")
         await first.execute(update(User).where(User.id == user_id).values(name="changed"))
@@ -107,7 +107,7 @@ async def test_writers_wait_for_each_other(database: Database, clock: Clock) -> 
     user_id = await add_user(database, clock, "0")
 
     async def count_up() -> None:
-        async with database.session() as session:
+        async with database.system_session() as session:
             await session.scalar(select(func.count()).select_from(User))
             await session.execute(
                 update(User).where(User.id == user_id).values(name=User.name + "+")
@@ -120,7 +120,7 @@ async def test_writers_wait_for_each_other(database: Database, clock: Clock) -> 
 
 async def test_readers_do_not_wait_for_a_writer(database: Database, clock: Clock) -> None:
     await add_user(database, clock, "hana")
-    async with database.session() as writer:
+    async with database.system_session() as writer:
         await writer.execute(update(User).values(name="not yet"))
         async with asyncio.timeout(2):
             assert await names(database) == ["hana"]
@@ -142,16 +142,16 @@ async def test_an_item_needs_an_owner_and_goes_with_them(database: Database, clo
         )
 
     async def add(owner_id: int) -> None:
-        async with database.session() as session:
+        async with database.system_session() as session:
             session.add(item(owner_id))
 
     user_id = await add_user(database, clock, "hana")
     await add(user_id)
     with pytest.raises(IntegrityError):
         await add(user_id + 1)
-    async with database.session() as session:
+    async with database.system_session() as session:
         await session.delete(await session.get_one(User, user_id))
-    async with database.session() as session:
+    async with database.system_session() as session:
         assert await session.scalar(select(func.count()).select_from(Item)) == 0
 
 
@@ -162,14 +162,14 @@ async def test_a_database_that_is_not_there_is_not_asked_before_it_is_needed() -
 
 async def test_the_folder_of_a_new_sqlite_file_is_made(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{(tmp_path / 'a' / 'b' / 'app.db').as_posix()}")
-    async with database.session() as session:
+    async with database.system_session() as session:
         assert await session.scalar(text("SELECT 1")) == 1
     await database.close()
 
 
 @pytest.mark.parametrize("database", BOTH[:1], indirect=True)
 async def test_sqlite_waits_for_other_processes_and_keeps_its_log(database: Database) -> None:
-    async with database.session() as session:
+    async with database.system_session() as session:
         assert await session.scalar(text("PRAGMA journal_mode")) == "wal"
         assert await session.scalar(text("PRAGMA busy_timeout")) == 5000
         assert await session.scalar(text("PRAGMA foreign_keys")) == 1

@@ -49,7 +49,7 @@ def export_items(
 async def _count(running: RunningJob, wanted: ItemFilter) -> int | None:
     database = Database(running.settings.database_url)
     try:
-        async with database.session() as session:
+        async with database.session(running.user_id) as session:
             return await item_export.count(session, running.user_id, wanted)
     finally:
         await database.close()
@@ -61,7 +61,7 @@ async def _write(
     """Write the file, all of it as the list was at one moment; how many items it has."""
     database, rows = Database(running.settings.database_url), 0
     try:
-        async with item_export.snapshot(database) as session:
+        async with item_export.snapshot(database, running.user_id) as session:
             read = ItemList(session, running.user_id).page
             with open_table(kind, path, item_export.COLUMNS) as table:
                 async for page in item_export.pages(read, wanted):

@@ -23,6 +23,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from app.acting import SYSTEM, engine_for
 from app.config import Settings
 from app.database import parse_url, set_up_engine
 from app.jobs.kinds import KINDS, Kind, run
@@ -63,8 +64,10 @@ class JobEngine:
 
     def start(self) -> None:
         """Connect, take back what dead processes had, and begin to run jobs."""
-        self._engine = create_engine(_sync(self._url), **_pool(self._url))
-        set_up_engine(self._engine)
+        engine = create_engine(_sync(self._url), **_pool(self._url))
+        set_up_engine(engine)
+        # The engine looks at everybody's jobs; what a job itself does, it does as its user.
+        self._engine = engine_for(engine, SYSTEM)
         self._beat()
         DBOS(config=self._config())
         _join_app_log(logging.getLogger("dbos"))

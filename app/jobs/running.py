@@ -10,6 +10,7 @@ from sqlalchemy import Engine, select, update
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
+from app.acting import USER_ROLE, Actor, engine_for
 from app.config import Settings
 from app.lib.tracelog.steps import Step, Task
 from app.lib.utils import utc_now
@@ -73,7 +74,7 @@ class RunningJob:
         self.step_number = 0
         self._steps = list(row.steps)
         self._task = task
-        self._engine = engine
+        self._engine = engine_for(engine, Actor(USER_ROLE, row.user_id))
         self._should_stop = should_stop
         self._step: Step | None = None
         self._noted = 0.0
@@ -111,7 +112,7 @@ class RunningJob:
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
-        """A transaction that counts only if this attempt still has the job.
+        """A transaction that counts only if this attempt still has the job. It acts for its user.
 
         Raises `Interrupted` where it does not.
         """

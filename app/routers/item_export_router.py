@@ -62,7 +62,7 @@ async def stream_items(
 
     async def read(query: ItemQuery) -> ItemPage:
         # A connection for a page and not for the file: its reader may be slow.
-        async with database.session() as session:
+        async with database.session(user_id) as session:
             return await ItemList(session, user_id).page(query)
 
     listed = pages(read, wanted)

@@ -218,7 +218,7 @@ async def _looks(
     """What `look` wants to be sent, until the time is over or nobody listens."""
     user_id, shown = user.id, ""
     for _ in range(int(STREAM_SECONDS / LOOK_SECONDS)):
-        async with database.session() as session:
+        async with database.session(user_id) as session:
             shown, changed = await look(JobService(session, user_id), shown)
         if changed is not None:
             yield changed

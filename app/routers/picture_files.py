@@ -112,7 +112,7 @@ class Reception:
             await form.close()
         if not intake.taken:
             return intake, None
-        async with self._request.app.state.database.session() as session:
+        async with self._request.app.state.database.session(self._user_id) as session:
             service = PictureService(session, self._logger, self._user_id)
             job = await service.add(item_id, intake.taken)
         self._request.app.state.jobs.wake()

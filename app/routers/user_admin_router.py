@@ -5,14 +5,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
-from app.dependencies import Events, SessionServiceDep, UserAdminDep, admin_user, fresh_user
+from app.dependencies import Events, SessionServiceDep, UserAdminDep, administration, fresh_user
 from app.forms import read_form
 from app.routers.account_pages import EventsPage, UserPageOfAdmin, UsersPage
 from app.routers.account_router import RowId
 from app.services.errors import LastAdmin
 from app.templating import Toast, language_of, redirect, render
 
-router = APIRouter(prefix="/admin", include_in_schema=False, dependencies=[Depends(admin_user)])
+router = APIRouter(prefix="/admin", include_in_schema=False, dependencies=[Depends(administration)])
 
 _FRESH = [Depends(fresh_user)]
 

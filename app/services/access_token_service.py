@@ -9,6 +9,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import contains_eager
 
+from app.acting import system_work
 from app.lib.secret_box import token_hash
 from app.lib.utils import utc_now
 from app.models.access_token import AccessToken
@@ -69,6 +70,7 @@ class AccessTokens:
             raise NotFound
         await self._events.record("token_revoked", user_id, actor_id=user_id, detail=name)
 
+    @system_work
     async def resolve(self, token: str) -> AccessToken | None:
         """A token that is good, with its user."""
         now = self._clock()

@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.acting import system_work
 from app.lib.tracelog.trace import current_trace
 from app.lib.utils import utc_now
 from app.models.account_event import AccountEvent, EventKind
@@ -29,6 +30,7 @@ class AccountEvents:
         self._ip = ip
         self._clock = clock
 
+    @system_work
     async def record(
         self, kind: EventKind, user_id: int, *, actor_id: int | None = None, detail: str = ""
     ) -> None:
@@ -54,6 +56,7 @@ class AccountEvents:
             query = query.where(AccountEvent.user_id == user_id)
         return (await self._session.scalars(query)).all()
 
+    @system_work
     async def forget(self, user_id: int) -> None:
         """Delete the events of an account that is being deleted."""
         await self._session.execute(delete(AccountEvent).where(AccountEvent.user_id == user_id))

@@ -8,6 +8,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.acting import system_work
 from app.lib.logger import TraceLogger
 from app.lib.utils import utc_now
 from app.models.login_session import LoginSession
@@ -55,6 +56,7 @@ class LocalAccounts:
         self.sends_mail = sends_mail
         self._clock = clock
 
+    @system_work
     async def sign_up(self, data: SignUp) -> None:
         async with self._logger.task("Account_Sign_Up") as task:
             async with task.step("Hash_Password"):
@@ -79,6 +81,7 @@ class LocalAccounts:
                     self._post("email", data.email, token)
             await self._events.record("signed_up", user_id or NOBODY, actor_id=user_id)
 
+    @system_work
     async def sign_in(self, data: SignIn) -> Proven:
         async with self._logger.task("Account_Sign_In") as task:
             async with task.step("Verify_Password") as step:
@@ -98,6 +101,7 @@ class LocalAccounts:
                 raise EmailNotConfirmed
         return Proven(user)
 
+    @system_work
     async def request_link(self, link: LinkType, email: str) -> None:
         async with (
             self._logger.task("Account_Request_Link") as task,
@@ -108,6 +112,7 @@ class LocalAccounts:
                 self._post(link, email, await self._links.make(link, user.id, email))
             step.output = {"user_id": user.id if user else None}
 
+    @system_work
     async def open_link(self, link: LinkType, token: str, password: str = "") -> Proven:
         async with self._logger.task("Account_Open_Link") as task:
             async with task.step("Find_Link", {"type": link}) as step:
@@ -150,6 +155,7 @@ class LocalAccounts:
         await self._events.record("password_changed", user_id, actor_id=user_id)
         self._post("password_was_changed", user.email, "")
 
+    @system_work
     async def set_password(self, user: User, password: str, tokens: str = "") -> None:
         if is_email(password, user.email):
             raise PasswordIsEmail
@@ -164,6 +170,7 @@ class LocalAccounts:
         await self._events.record("password_reset", user.id)
         self._post("password_was_changed", user.email, "")
 
+    @system_work
     async def request_email_change(self, user: User, email: str, password: str) -> None:
         await self.verify_password(user, password)
         taken = await self._session.scalar(select(User.id).where(User.email == email))
@@ -174,6 +181,7 @@ class LocalAccounts:
         else:
             self._post("already_registered", email, "")
 
+    @system_work
     async def delete(self, user: User) -> None:
         if user.role == "admin":
             await keep_one_admin(self._session, without=user.id)
@@ -186,6 +194,7 @@ class LocalAccounts:
             await self._session.execute(delete(User).where(User.id == user.id))
         await self._events.record("deleted", user.id, actor_id=user.id)
 
+    @system_work
     async def add(
         self, email: str, name: str, password_hash: str | None, role: Role = "user"
     ) -> User:

@@ -1,24 +1,33 @@
 """Many new items at once, by the fastest way that each database has."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import islice
 from typing import Any, Final
 
-from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.lib.search_grams import grams, sort_key
-from app.models.item import STATUSES, Item, Status
+from app.models.item import STATUSES, Status
 from app.schemas.cursor import NO_DUE_DATE
 from app.services.item_zones import GatheredZones, zones_of_ids, zones_of_keys
 
-_COLUMNS: Final = (
-    *("owner_id", "title", "title_key", "description", "status", "due_on"),
-    *("search_grams", "created_at", "updated_at", "version"),
-)
-_INSERT: Final = f"INSERT INTO items ({', '.join(_COLUMNS)}) VALUES"
+_COLUMNS: Final = {
+    "owner_id": "bigint",
+    "title": "text",
+    "title_key": "text",
+    "description": "text",
+    "status": "smallint",
+    "due_on": "date",
+    "search_grams": "text",
+    "created_at": "timestamptz",
+    "updated_at": "timestamptz",
+    "version": "int",
+}
+_INSERT: Final = f"INSERT INTO items ({', '.join(_COLUMNS)})"
+_ARRAYS: Final = ", ".join(f"%s::{kind}[]" for kind in _COLUMNS.values())
+_INSERT_ARRAYS: Final = f"{_INSERT} SELECT * FROM unnest({_ARRAYS}) RETURNING id"  # noqa: S608 # of constants
 _ROWS_A_STATEMENT: Final = 1000
 
 
@@ -37,49 +46,35 @@ class NewItem:
 async def insert_items(session: AsyncSession, owner_id: int, items: Iterable[NewItem]) -> int:
     """Store `items`, in order; how many there were. Never commits.
 
-    COPY on PostgreSQL, statements of many rows on SQLite. It keeps other writers of SQLite waiting
-    until the caller commits, so hand over some ten thousand at a time.
+    It keeps other writers of SQLite waiting until the caller commits, so hand over some ten
+    thousand at a time.
     """
     gathered = GatheredZones(owner_id)
-    rows = _rows(owner_id, items, gathered)
-    before = await _last_id(session)
     postgresql = session.get_bind().dialect.name == "postgresql"
-    count = await (_copy if postgresql else _insert)(session, rows)
-    # The items' ids are somewhere between.
-    gathered.add_everywhere(zones_of_ids(before + 1, await _last_id(session)))
-    await gathered.store(session)
-    return count
+    insert = _insert_arrays if postgresql else _insert_values
+    rows, ids = _rows(owner_id, items, gathered), list[int]()
+    while batch := list(islice(rows, _ROWS_A_STATEMENT)):
+        ids += await insert(session, batch)
+    if ids:
+        gathered.add_everywhere(zones_of_ids(min(ids), max(ids)))
+        await gathered.store(session)
+    return len(ids)
 
 
-async def _last_id(session: AsyncSession) -> int:
-    return await session.scalar(select(func.max(Item.id))) or 0
+async def _insert_arrays(session: AsyncSession, batch: Sequence[Sequence[Any]]) -> Iterable[int]:
+    """An array a column. COPY, a little faster, is refused where there is row-level security."""
+    connection = await session.connection()
+    arrays = tuple(list(values) for values in zip(*batch, strict=True))
+    return (await connection.exec_driver_sql(_INSERT_ARRAYS, arrays)).scalars()
 
 
-async def _copy(session: AsyncSession, rows: Iterator[list[Any]]) -> int:
-    connection = await (await session.connection()).get_raw_connection()
-    driver: Any = connection.driver_connection
-    count = 0
-    async with (
-        driver.cursor() as cursor,
-        cursor.copy(f"COPY items ({', '.join(_COLUMNS)}) FROM STDIN") as copy,
-    ):
-        for row in rows:
-            await copy.write_row(row)
-            count += 1
-    return count
-
-
-async def _insert(session: AsyncSession, rows: Iterator[list[Any]]) -> int:
+async def _insert_values(session: AsyncSession, batch: Sequence[Sequence[Any]]) -> Iterable[int]:
     """One statement for many rows: the text index writes what it has gathered after each."""
     connection = await session.connection()
     places = f"({', '.join('?' * len(_COLUMNS))})"
-    count = 0
-    while batch := list(islice(rows, _ROWS_A_STATEMENT)):
-        statement = f"{_INSERT} {', '.join([places] * len(batch))}"
-        values = [_as_sqlite(value) for row in batch for value in row]
-        await connection.exec_driver_sql(statement, tuple(values))
-        count += len(batch)
-    return count
+    statement = f"{_INSERT} VALUES {', '.join([places] * len(batch))} RETURNING id"
+    values = [_as_sqlite(value) for row in batch for value in row]
+    return (await connection.exec_driver_sql(statement, tuple(values))).scalars()
 
 
 def _rows(owner_id: int, items: Iterable[NewItem], gathered: GatheredZones) -> Iterator[list[Any]]:

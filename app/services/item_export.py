@@ -63,9 +63,9 @@ async def count(session: AsyncSession, user_id: int, wanted: ItemFilter) -> int 
 
 
 @asynccontextmanager
-async def snapshot(database: Database) -> AsyncIterator[AsyncSession]:
-    """A session that sees everything as it was at its first read, for as long as it is open."""
-    async with database.session() as session:
+async def snapshot(database: Database, user_id: int) -> AsyncIterator[AsyncSession]:
+    """A session that sees all of a user, as it was at its first read, while it is open."""
+    async with database.session(user_id) as session:
         if database.url.get_backend_name() == "sqlite":
             connection = await (await session.connection()).get_raw_connection()
             # Past SQLAlchemy, whose sessions begin nothing for reading here.

@@ -140,9 +140,13 @@ class ItemOrder:
         return [self._behind(tuple_(key, item_id), start)]
 
     @property
+    def key_name(self) -> str:
+        """The column that is sorted by, before the id."""
+        return _KEYS[self.sort]
+
+    @property
     def _key(self) -> ColumnElement[Any]:
-        """What is sorted by, before the id."""
-        return ITEMS.c[_KEYS[self.sort]]
+        return ITEMS.c[self.key_name]
 
     def _ranges(self) -> list[list[ColumnElement[bool]]]:
         if self.dialect == "postgresql" and self.sort == "status" and self.status is None:

@@ -9,8 +9,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Self
 
-from sqlalchemy import ColumnElement, Select, Subquery, cast, column, func, literal, select, table
-from sqlalchemy.dialects.postgresql import TSQUERY
+from sqlalchemy import ColumnElement, Select, Text, cast, column, func, literal, select, table
+from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY
 
 from app.lib.search_grams import GRAM, needle, query_grams
 from app.models.item import STATUSES
@@ -18,6 +18,9 @@ from app.services.item_order import ITEMS, ItemOrder, Statement
 
 Columns = Sequence[ColumnElement[Any]]
 
+_MATCH: Final = [
+    column(name, ITEMS.c[name].type) for name in ("id", "updated_at", "title_key", "due_key")
+]
 _FTS: Final = table("item_search", column("rowid"), column("item_search"))
 
 
@@ -64,14 +67,11 @@ class ItemSearch:
 
     def indexed(self, names: Iterable[str], wanted: int) -> Statement:
         """The first `wanted` matches, in order, by the text index alone."""
+        if not self._is_sqlite:
+            return self._from_gin(names, wanted)
         columns = self.order.columns([*names, "owner_id", "search_grams"])
-        if self._is_sqlite:
-            matches = self._from_fts(columns)
-            found = {column.name: column for column in columns}
-        else:
-            rows = self._from_gin(columns)
-            matches, found = select(rows), dict(rows.c)
-        return self._finish(matches, found, wanted)
+        found = {column.name: column for column in columns}
+        return self._finish(self._from_fts(columns), found, wanted)
 
     def _finish(
         self, matches: Statement, found: Mapping[str, ColumnElement[Any]], wanted: int
@@ -98,12 +98,21 @@ class ItemSearch:
         found = ids.limit(-1).subquery()
         return select(*columns).join_from(found, ITEMS, ITEMS.c.id == found.c.id + 0)
 
-    def _from_gin(self, columns: Columns) -> Subquery:
-        vector = func.item_search_vector(ITEMS.c.owner_id, ITEMS.c.status, ITEMS.c.search_grams)
+    def _from_gin(self, names: Iterable[str], wanted: int) -> Statement:
         query = cast(literal(self._expression("'{}'", "'{}':*", " & ")), TSQUERY)
-        matches = select(*columns).where(ITEMS.c.deleted_at.is_(None), vector.op("@@")(query))
-        # "OFFSET 0": it shall not walk along another index, however near it thinks the matches.
-        return matches.offset(0).subquery()
+        longer = [needle(word) for word in self.words if len(word) > GRAM]
+        matches = func.item_matches(query, cast(longer, ARRAY(Text))).table_valued(*_MATCH)
+        key: ColumnElement[Any] = (
+            matches.c.id if self.order.is_by_id else matches.c[self.order.key_name]
+        )
+        if self.order.sort == "title":
+            key = key.collate("C")
+        # Sorted before their rows are looked up: few of them are wanted.
+        first = self.order.sorted_by(select(matches.c.id, key.label("sort_key")), key, matches.c.id)
+        first = first.where(*self.order.behind_start(key, matches.c.id)).limit(wanted)
+        found = first.subquery()
+        rows = select(*self.order.columns(names)).join_from(found, ITEMS, ITEMS.c.id == found.c.id)
+        return self.order.sorted_by(rows, found.c.sort_key, found.c.id)
 
     def _expression(self, whole: str, prefix: str, joint: str) -> str:
         """What the index is asked for. Grams hold neither quotes nor anything else that counts."""

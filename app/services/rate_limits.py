@@ -97,7 +97,7 @@ class DatabaseLimits:
             )
             .returning(RateLimit.count, RateLimit.resets_at)
         )
-        async with self._database.session() as session:
+        async with self._database.system_session() as session:
             count, resets_at = (await session.execute(statement)).one()
         if count == 1:
             await self._forget(now - timedelta(hours=1))
@@ -105,7 +105,7 @@ class DatabaseLimits:
 
     async def _forget(self, before: datetime) -> None:
         """By itself: with a counted row locked, two that clean up could wait for each other."""
-        async with self._database.session() as session:
+        async with self._database.system_session() as session:
             await session.execute(
                 delete(RateLimit).where(RateLimit.resets_at <= before),
                 execution_options={"synchronize_session": False},

@@ -10,6 +10,7 @@ import pyotp
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.acting import system_work
 from app.lib.secret_box import SecretBox
 from app.lib.utils import utc_now
 from app.models.backup_code import BackupCode
@@ -60,6 +61,7 @@ class SecondFactor:
         await self._events.record("second_factor_on", user.id, actor_id=user.id)
         return await self._make_codes(user)
 
+    @system_work
     async def check(self, user: User, code: str) -> None:
         """Take a code of the app or a backup code, each once. Raises `CodeInvalid`."""
         code = _plain(code)

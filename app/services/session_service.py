@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import contains_eager
 
+from app.acting import system_work
 from app.lib.secret_box import token_hash
 from app.lib.utils import utc_now
 from app.models.login_session import LoginSession
@@ -28,6 +29,7 @@ class SessionService:
         self._session = session
         self._clock = clock
 
+    @system_work
     async def start(self, user: User, *, user_agent: str = "", ip: str = "") -> str:
         """A new session of `user`; what is returned is the only copy of its token."""
         now = self._clock()
@@ -50,6 +52,7 @@ class SessionService:
         await self._session.flush()
         return token
 
+    @system_work
     async def resolve(self, token: str) -> LoginSession | None:
         """The session of a token with its user, while it is good.
 
@@ -78,6 +81,7 @@ class SessionService:
             )
         return found
 
+    @system_work
     async def user(self, user_id: int) -> User | None:
         """The user of an id, unless an administrator keeps them out."""
         return await self._session.scalar(
@@ -108,6 +112,7 @@ class SessionService:
         )
         return found.all()
 
+    @system_work
     async def end(self, token: str) -> int | None:
         """End one session; whose it was, None for an unknown token."""
         return await self._session.scalar(

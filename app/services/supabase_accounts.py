@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from supabase_auth.types import AuthResponse
 from supabase_auth.types import User as SupabaseUser
 
+from app.acting import system_work
 from app.lib.logger import TraceLogger
 from app.lib.utils import utc_now
 from app.models.login_session import LoginSession
@@ -56,6 +57,7 @@ class SupabaseAccounts:
         self._events = events or AccountEvents(session, clock=clock)
         self._clock = clock
 
+    @system_work
     async def sign_up(self, data: SignUp) -> None:
         async with (
             self._logger.task("Account_Sign_Up") as task,
@@ -74,6 +76,7 @@ class SupabaseAccounts:
                 pass  # that it is taken is nobody's business
         await self._events.record("signed_up", NOBODY)
 
+    @system_work
     async def sign_in(self, data: SignIn) -> Proven:
         async with (
             self._logger.task("Account_Sign_In") as task,
@@ -92,6 +95,7 @@ class SupabaseAccounts:
             step.output = {"user_id": proven.user.id}
         return proven
 
+    @system_work
     async def bearer(self, token: str, claims: Mapping[str, Any]) -> User | None:
         """The user of a verified access token; None where the account is closed, or wants a second
         factor that Supabase did not see. One who was never here is looked up there first.
@@ -108,6 +112,7 @@ class SupabaseAccounts:
             return None
         return None if user.has_second_factor and claims.get("aal") != "aal2" else user
 
+    @system_work
     async def request_link(self, link: LinkType, email: str) -> None:
         async with (
             self._logger.task("Account_Request_Link") as task,
@@ -122,6 +127,7 @@ class SupabaseAccounts:
                     {"email": email, "options": {"should_create_user": False}}
                 )
 
+    @system_work
     async def open_link(self, link: LinkType, token: str, password: str = "") -> Proven:
         async with (
             self._logger.task("Account_Open_Link") as task,
@@ -159,6 +165,7 @@ class SupabaseAccounts:
             await client.sign_out({"scope": "others"})
         await self._events.record("password_changed", user_id, actor_id=user_id)
 
+    @system_work
     async def set_password(self, user: User, password: str, tokens: str = "") -> None:
         if is_email(password, user.email):
             raise PasswordIsEmail
@@ -188,6 +195,7 @@ class SupabaseAccounts:
             except EmailTaken:
                 pass  # nobody's business either
 
+    @system_work
     async def delete(self, user: User) -> None:
         if user.role == "admin":
             await keep_one_admin(self._session, without=user.id)

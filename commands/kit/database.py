@@ -33,7 +33,7 @@ def transact(settings: Settings, work: Callable[[AsyncSession], Awaitable[T]]) -
     async def run() -> T:
         database = Database(settings.database_url)
         try:
-            async with database.session() as session:
+            async with database.system_session() as session:
                 return await work(session)
         finally:
             await database.close()

@@ -101,7 +101,9 @@ def _share_type_cache(folder: Path) -> None:
 
 def test_the_commands_say_what_the_document_says(project: Project) -> None:
     (made,) = (project.folder / "migrations" / "versions").glob("*_notes.py")
-    assert 'op.create_table(\n        "notes"' in made.read_text(encoding="utf-8")
+    written = made.read_text(encoding="utf-8")
+    assert 'op.create_table(\n        "notes"' in written
+    assert 'own_rows("notes", "owner_id")' in written
 
     untranslated = project.output["python3 manage.py messages"]
     translated = next(code.text for code in project.code if code.path.endswith(".po"))

@@ -30,7 +30,7 @@ async def test_the_worked_example(blocks: list[str], sqlite_database: str, tmp_p
     load(kind)
     queue_count = load(queue)["queue_count"]
     database, logger = Database(sqlite_database), CSVOnlyLogger(tmp_path / "logs")
-    async with database.session() as session:
+    async with database.system_session() as session:
         session.add(user := User(email="hana@example.com", name="Hana", role="user"))
         await session.flush()
         few = (await queue_count(session, user.id)).id
@@ -38,7 +38,7 @@ async def test_the_worked_example(blocks: list[str], sqlite_database: str, tmp_p
     await to_thread.run_sync(engine.start)
     try:
         failed: Job = await job_when(database, few, has_ended)
-        async with database.session() as session:
+        async with database.system_session() as session:
             await ItemService(session, logger, user.id).create(ItemIn(title="Tea"))
             enough = (await queue_count(session, user.id)).id
         engine.wake()

@@ -53,7 +53,7 @@ def settings(url: str, tmp_path: Path) -> Settings:
 async def database(url: str, tmp_path: Path) -> AsyncIterator[Database]:
     """Seven items of Hana beside one of Taro."""
     database = Database(url)
-    async with database.session() as session:
+    async with database.system_session() as session:
         for name in ("hana", "taro"):
             session.add(User(email=f"{name}@example.com", name=name, role="user"))
     for user, titles in ((1, SEVEN), (2, ["another's"])):
@@ -64,14 +64,14 @@ async def database(url: str, tmp_path: Path) -> AsyncIterator[Database]:
 
 async def add(database: Database, user: int, *titles: str) -> None:
     logger = NullLogger()
-    async with database.session() as session:
+    async with database.session(user) as session:
         for title in titles:
             await ItemService(session, logger, user).create(ItemIn(title=title))
 
 
 async def queue(database: Database, kind: str, **wanted: Any) -> str:
     params = {"kind": kind, "name": f"items.{kind}", "wanted": wanted}
-    async with database.session() as session:
+    async with database.session(1) as session:
         return (await JobService(session, 1).queue("Bulk_Export", "items", params)).id
 
 
@@ -109,11 +109,11 @@ async def test_a_list_of_many_pages_becomes_a_file(
 
 async def test_what_changes_meanwhile_is_not_in_it(database: Database) -> None:
     query = item_export.first_page(ItemFilter())
-    async with item_export.snapshot(database) as session:
+    async with item_export.snapshot(database, 1) as session:
         before = await ItemList(session, 1).page(query)
         await add(database, 1, "too late")
         assert await ItemList(session, 1).page(query) == before
-    async with database.session() as session:
+    async with database.session(1) as session:
         assert await item_export.count(session, 1, ItemFilter()) == 8
         assert await item_export.count(session, 1, ItemFilter(status="done")) == 0
 

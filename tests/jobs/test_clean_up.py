@@ -10,6 +10,7 @@ from typing import cast
 import pytest
 from sqlalchemy import Engine, create_engine, select, update
 
+from app.acting import SYSTEM, engine_for
 from app.config import Settings
 from app.database import Database, parse_url, set_up_engine
 from app.jobs.clean_up import JOBS_KEPT, delete_log_rows, end_sessions, forget_jobs
@@ -47,13 +48,13 @@ def engine(url: str) -> Iterator[Engine]:
     parsed = parse_url(url)
     engine = create_engine(parsed.set(drivername=parsed.drivername.replace("+aiosqlite", "")))
     set_up_engine(engine)
-    yield engine
+    yield engine_for(engine, SYSTEM)
     engine.dispose()
 
 
 async def test_ended_sessions_go_and_the_others_stay(database: Database, engine: Engine) -> None:
     now = utc_now()
-    async with database.session() as session:
+    async with database.system_session() as session:
         session.add(user := User(email="hana@example.com", name="Hana", role="user"))
         await session.flush()
         for _ in range(3):
@@ -69,13 +70,13 @@ async def test_ended_sessions_go_and_the_others_stay(database: Database, engine:
 
     assert end_sessions(engine, Settings()) == {"sessions": 2}
 
-    async with database.session() as session:
+    async with database.system_session() as session:
         assert (await session.scalars(select(LoginSession.id))).all() == [good]
 
 
 async def test_jobs_that_ended_long_ago_are_forgotten(database: Database, engine: Engine) -> None:
     long_ago = utc_now() - JOBS_KEPT - timedelta(minutes=1)
-    async with database.session() as session:
+    async with database.system_session() as session:
         session.add(user := User(email="hana@example.com", name="Hana", role="user"))
         await session.flush()
         jobs = JobService(session, user.id)
@@ -89,7 +90,7 @@ async def test_jobs_that_ended_long_ago_are_forgotten(database: Database, engine
 
     assert forget_jobs(engine, Settings()) == {"jobs": 1}
 
-    async with database.session() as session:
+    async with database.system_session() as session:
         assert set(await session.scalars(select(Job.title))) == {"new", "waits"}
 
 

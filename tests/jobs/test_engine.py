@@ -36,7 +36,7 @@ def url(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 async def database(url: str) -> AsyncIterator[Database]:
     database = Database(url)
-    async with database.session() as session:
+    async with database.system_session() as session:
         for name in ("hana", "taro"):
             session.add(User(email=f"{name}@example.com", name=name, role="user"))
     yield database
@@ -56,13 +56,13 @@ def start_worker(url: str, database: Database, tmp_path: Path) -> Iterator[Start
 
 
 async def queue(database: Database, kind: str, user: int = 1, **params: Any) -> str:
-    async with database.session() as session:
+    async with database.system_session() as session:
         with use_trace(Trace(TRACE)):
             return (await JobService(session, user).queue(kind, "a job", params)).id
 
 
 async def queue_and_fail(database: Database) -> None:
-    async with database.session() as session:
+    async with database.system_session() as session:
         await JobService(session, 1).queue("Count", "never", {"upto": 1})
         raise NotFound
 
@@ -71,7 +71,7 @@ async def job_when(database: Database, job_id: str, is_so: Callable[[Job], bool]
     """The job as soon as something is true of it."""
     with anyio.fail_after(60):
         while True:
-            async with database.session() as session:
+            async with database.system_session() as session:
                 found = await session.get(Job, job_id)
             assert found is not None
             if is_so(found):
@@ -178,7 +178,7 @@ async def test_a_job_that_failed_goes_on_from_the_step_that_failed(
     assert failed.problem == {"code": "bad_file", "values": {"line": 3}}
 
     (tmp_path / "mended").touch()
-    async with database.session() as session:
+    async with database.system_session() as session:
         await JobService(session, 1).retry(job_id)
     done = await job_when(database, job_id, has_ended)
 
@@ -200,12 +200,12 @@ async def test_a_job_is_cancelled_while_it_runs_and_before(
     database: Database, start_worker: StartWorker
 ) -> None:
     waiting = await queue(database, "Count", upto=10)
-    async with database.session() as session:
+    async with database.system_session() as session:
         await JobService(session, 1).cancel(waiting)
     start_worker()
     running = await queue(database, "Count", upto=100_000)
     await job_when(database, running, lambda job: job.done > 10)
-    async with database.session() as session:
+    async with database.system_session() as session:
         await JobService(session, 1).cancel(running)
 
     cancelled = await job_when(database, running, has_ended)
@@ -214,7 +214,7 @@ async def test_a_job_is_cancelled_while_it_runs_and_before(
     assert cancelled.status == never.status == "cancelled"
     assert never.attempt == 0
 
-    async with database.session() as session:
+    async with database.system_session() as session:
         await JobService(session, 1).retry(waiting)
     assert (await job_when(database, waiting, has_ended)).status == "done"
 
@@ -229,7 +229,7 @@ async def test_a_rolled_back_transaction_takes_its_job_back(
     after = await queue(database, "Count", upto=1)
     await job_when(database, after, has_ended)
 
-    async with database.session() as session:
+    async with database.system_session() as session:
         assert [job.title for job in await session.scalars(select(Job))] == ["a job"]
 
 
@@ -239,7 +239,7 @@ async def test_who_was_taken_for_dead_writes_no_more(
     start_worker()
     job_id = await queue(database, "Count", upto=100_000)
     await job_when(database, job_id, lambda job: job.done > 10)
-    async with database.session() as session:
+    async with database.system_session() as session:
         await session.execute(update(Job).where(Job.id == job_id).values(attempt=7))
     path = tmp_path / f"{job_id}.txt"
     wait_until(lambda: steps(tmp_path)[-1][1] == "FAILED", what="the step to be left")
@@ -253,7 +253,7 @@ async def test_who_was_taken_for_dead_writes_no_more(
 
 async def test_each_user_has_jobs_of_their_own(database: Database) -> None:
     job_id = await queue(database, "Count", upto=1)
-    async with database.session() as session:
+    async with database.system_session() as session:
         others = JobService(session, 2)
         assert await others.latest() == []
         assert await others.going_on() == 0

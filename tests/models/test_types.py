@@ -17,7 +17,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def stored(database: Database, value: object, type_: UtcDateTime | StatusType) -> object:
-    async with database.session() as session:
+    async with database.system_session() as session:
         return await session.scalar(select(literal(value, type_)))
 
 
@@ -43,5 +43,5 @@ async def test_a_status_comes_back(database: Database, status: Status) -> None:
 
 async def test_what_comes_first_is_sorted_first(database: Database) -> None:
     todo, doing, done = (literal(status, StatusType()) for status in ("todo", "doing", "done"))
-    async with database.session() as session:
+    async with database.system_session() as session:
         assert (await session.execute(select(todo < doing, doing < done))).one() == (True, True)

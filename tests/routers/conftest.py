@@ -1,4 +1,7 @@
-"""The app in this process, on a fresh SQLite database, as browsers see it."""
+"""The app in this process, on a fresh SQLite database, as browsers see it.
+
+With `pytestmark = ON_BOTH` the tests of a module run on PostgreSQL too.
+"""
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -13,6 +16,7 @@ from app.lib.logger import CSVOnlyLogger
 from app.main import create_app
 from app.services.password_hasher import PasswordHasher
 from tests.support.accounts import PASSWORD, sign_up
+from tests.support.databases import BOTH
 
 __all__ = ["PASSWORD"]
 
@@ -20,13 +24,16 @@ ORIGIN = "http://app.test"
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial", "HX-Current-URL": f"{ORIGIN}/items"}
 """What htmx sends for a part of the list's page."""
 
+ON_BOTH = pytest.mark.parametrize("app", BOTH, indirect=True)
+
 Visit = Callable[[str], Awaitable[AsyncClient]]
 
 
 @pytest.fixture
-async def app(sqlite_database: str, tmp_path: Path) -> AsyncIterator[FastAPI]:
+async def app(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[FastAPI]:
+    url = request.getfixturevalue(f"{getattr(request, 'param', 'sqlite')}_database")
     settings = Settings(
-        database_url=sqlite_database,
+        database_url=url,
         log_dir=tmp_path / "logs",
         public_origin=ORIGIN,
         picture_dir=tmp_path / "pictures",

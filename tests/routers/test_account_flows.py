@@ -13,15 +13,17 @@ from sqlalchemy import update
 from app.lib.utils import utc_now
 from app.models.login_session import LoginSession
 from app.product import SLUG
-from tests.routers.conftest import PASSWORD, Visit, add_item, browser_for
+from tests.routers.conftest import ON_BOTH, PASSWORD, Visit, add_item, browser_for
 from tests.support.accounts import link_fields
+
+pytestmark = ON_BOTH
 
 SIGN_IN = {"email": "hana@example.com", "password": PASSWORD}
 
 
 async def get_stale(app: FastAPI) -> None:
     """All sign-ins are an hour old."""
-    async with app.state.database.session() as session:
+    async with app.state.database.system_session() as session:
         await session.execute(
             update(LoginSession).values(authenticated_at=utc_now() - timedelta(hours=1))
         )

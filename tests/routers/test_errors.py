@@ -21,7 +21,7 @@ def _failing_routes(app: FastAPI) -> None:
             case "database":
                 raise OperationalError("SELECT secret", {}, Exception("connection refused"))
             case "schema":
-                async with app.state.database.session() as session:
+                async with app.state.database.system_session() as session:
                     await session.execute(text("SELECT secret FROM nowhere"))
             case "forbidden":
                 raise Forbidden

@@ -24,7 +24,7 @@ JAPANESE = {"Accept-Language": "ja"}
 @asynccontextmanager
 async def session_of(app: FastAPI) -> AsyncIterator[AsyncSession]:
     database: Database = app.state.database
-    async with database.session() as session:
+    async with database.system_session() as session:
         yield session
 
 

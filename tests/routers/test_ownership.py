@@ -8,8 +8,10 @@ from fastapi.routing import APIRoute
 from httpx import AsyncClient
 
 from app.routers import ROUTERS
-from tests.routers.conftest import PASSWORD, Visit, add_item, browser_for
+from tests.routers.conftest import ON_BOTH, PASSWORD, Visit, add_item, browser_for
 from tests.support.pictures import add_picture
+
+pytestmark = ON_BOTH
 
 # These are for administrators alone, whoever's the id is.
 _ADMIN: Final = ("/admin/", "/logs/")

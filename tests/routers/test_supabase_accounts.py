@@ -77,7 +77,7 @@ async def hana(app: FastAPI, gotrue: GoTrue) -> AsyncClient:
 
 
 async def users(app: FastAPI) -> list[tuple[int, str]]:
-    async with app.state.database.session() as session:
+    async with app.state.database.system_session() as session:
         rows = await session.execute(select(User.id, User.email).order_by(User.id))
         return [(row.id, row.email) for row in rows]
 
@@ -120,7 +120,7 @@ async def test_two_first_sign_ins_at_once_make_one_row(app: FastAPI, gotrue: GoT
         *(browser_for(app).post("/sign-in", data=SIGN_IN) for _ in range(4))
     )
     assert {answer.status_code for answer in answers} == {303}
-    async with app.state.database.session() as session:
+    async with app.state.database.system_session() as session:
         assert await session.scalar(select(func.count()).select_from(User)) == 1
 
 

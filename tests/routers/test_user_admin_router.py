@@ -7,14 +7,16 @@ from sqlalchemy import select, update
 
 from app.models.account_event import AccountEvent
 from app.models.user import User
-from tests.routers.conftest import Visit
+from tests.routers.conftest import ON_BOTH, Visit
+
+pytestmark = ON_BOTH
 
 
 @pytest.fixture
 async def admin(visit: Visit, app: FastAPI) -> AsyncClient:
     """A browser in which an administrator is signed in; their id is 1."""
     browser = await visit("Admin")
-    async with app.state.database.session() as session:
+    async with app.state.database.system_session() as session:
         await session.execute(update(User).values(role="admin"))
     return browser
 
@@ -70,7 +72,7 @@ async def test_looking_at_the_log_of_somebody_is_on_record(
 ) -> None:
     answer = await admin.post("/admin/users/2/log")
     assert answer.headers["location"] == "/logs?user=2"
-    async with app.state.database.session() as session:
+    async with app.state.database.system_session() as session:
         event = await session.scalar(select(AccountEvent).order_by(AccountEvent.id.desc()))
     assert (event.kind, event.user_id, event.actor_id) == ("log_viewed", 2, 1)
     assert event.trace_id == answer.headers["x-trace-id"]

@@ -26,7 +26,7 @@ class Users:
 
 @pytest.fixture
 async def users(database: Database, clock: Clock) -> Users:
-    async with database.session() as session:
+    async with database.system_session() as session:
         people = [
             User(email=f"{name}@example.com", name=name, created_at=clock())
             for name in ("hana", "taro")
@@ -44,7 +44,7 @@ def service_of(database: Database, clock: Clock) -> ServiceOf:
 
     @asynccontextmanager
     async def open_service(user_id: int) -> AsyncIterator[ItemService]:
-        async with database.session() as session:
+        async with database.session(user_id) as session:
             yield service_in(session, user_id, clock)
 
     return open_service

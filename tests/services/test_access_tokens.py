@@ -21,7 +21,7 @@ WEEK = NewAccessToken(name="Backup", scope="read", days=7)
 
 @pytest.fixture
 async def tokens(database: Database, clock: Clock) -> AsyncIterator[AccessTokens]:
-    async with database.session() as session:
+    async with database.system_session() as session:
         yield AccessTokens(session, AccountEvents(session, clock=clock), clock=clock)
 
 

@@ -64,7 +64,7 @@ def posted() -> Posted:
 async def accounts(
     database: Database, hasher: CountingHasher, posted: Posted, clock: Clock
 ) -> AsyncIterator[LocalAccounts]:
-    async with database.session() as session:
+    async with database.system_session() as session:
         yield LocalAccounts(
             session,
             NullLogger(),
@@ -136,11 +136,11 @@ async def test_two_who_sign_up_at_once_make_one_account(
     database: Database, hasher: CountingHasher
 ) -> None:
     async def sign_up() -> None:
-        async with database.session() as session:
+        async with database.system_session() as session:
             await LocalAccounts(session, NullLogger(), hasher).sign_up(HANA)
 
     await asyncio.gather(*(sign_up() for _ in range(4)))
-    async with database.session() as session:
+    async with database.system_session() as session:
         assert await session.scalar(select(func.count()).select_from(User)) == 1
         assert await session.scalar(select(func.count()).select_from(OneTimeToken)) == 1
 

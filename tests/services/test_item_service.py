@@ -109,7 +109,7 @@ async def test_what_was_deleted_a_month_ago_goes_for_good(
     async with service_of(users.hana) as items:
         restored = await items.restore([old, young, last])
         assert [item.id for item in restored] == [young, last]
-    async with database.session() as session:
+    async with database.system_session() as session:
         assert await session.scalar(select(func.count()).select_from(Item)) == 3
 
 

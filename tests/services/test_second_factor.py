@@ -19,7 +19,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 async def factor(database: Database, clock: Clock) -> AsyncIterator[SecondFactor]:
-    async with database.session() as session:
+    async with database.system_session() as session:
         box = SecretBox("x" * 32)
         yield SecondFactor(session, box, AccountEvents(session, clock=clock), clock=clock)
 

@@ -26,10 +26,10 @@ NOW = datetime(2026, 11, 5, 12, 0, tzinfo=UTC)
 
 async def test_the_demo_administrator_can_sign_in_and_sees_the_items(database: Database) -> None:
     hasher = PasswordHasher(memory_kib=8, passes=1)
-    async with database.session() as session:
+    async with database.system_session() as session:
         seeded = await seed(session, items=1234, hasher=hasher, now=NOW)
     assert seeded.password is not None
-    async with database.session() as session:
+    async with database.system_session() as session:
         accounts = LocalAccounts(session, NullLogger(), hasher)
         proven = await accounts.sign_in(SignIn(email=seeded.email, password=seeded.password))
         user = proven.user
@@ -44,9 +44,9 @@ async def test_the_demo_administrator_can_sign_in_and_sees_the_items(database: D
 
 async def test_seeding_again_keeps_the_account_and_its_password(database: Database) -> None:
     hasher = PasswordHasher(memory_kib=8, passes=1)
-    async with database.session() as session:
+    async with database.system_session() as session:
         first = await seed(session, items=0, hasher=hasher)
-    async with database.session() as session:
+    async with database.system_session() as session:
         again = await seed(session, items=3)
         assert (again.user_id, again.password, again.items) == (first.user_id, None, 3)
         assert await session.scalar(select(func.count()).select_from(User)) == 1
@@ -74,7 +74,7 @@ async def test_items_inserted_in_bulk_are_as_if_created_one_by_one(
         "'); DROP TABLE items;",
     ]
     new = [NewItem(" ".join(text.split()), text, "doing", None, clock(), clock()) for text in texts]
-    async with database.session() as session:
+    async with database.system_session() as session:
         assert await insert_items(session, users.hana, iter(new)) == len(new)
         assert await insert_items(session, users.hana, []) == 0
     async with service_of(users.taro) as items:
@@ -83,7 +83,7 @@ async def test_items_inserted_in_bulk_are_as_if_created_one_by_one(
                 ItemIn(title=item.title, description=item.description, status=item.status)
             )
     stored = []
-    async with database.session() as session:
+    async with database.system_session() as session:
         for owner_id in (users.hana, users.taro):
             rows = await session.execute(
                 select(Item.__table__).where(Item.owner_id == owner_id).order_by(Item.id)

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 async def sessions(database: Database, clock: Clock) -> AsyncIterator[SessionService]:
-    async with database.session() as session:
+    async with database.system_session() as session:
         yield SessionService(session, clock=clock)
 
 

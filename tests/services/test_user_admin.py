@@ -19,12 +19,12 @@ pytestmark = pytest.mark.anyio
 
 
 async def make_admins(database: Database, *user_ids: int) -> None:
-    async with database.session() as session:
+    async with database.system_session() as session:
         await session.execute(update(User).where(User.id.in_(user_ids)).values(role="admin"))
 
 
 async def test_people_are_found_by_name_and_address(database: Database, users: Users) -> None:
-    async with database.session() as session:
+    async with database.system_session() as session:
         admin = UserAdmin(session, NullLogger(), AccountEvents(session), users.hana)
         assert [user.id for user in (await admin.page("TARO")).users] == [users.taro]
         assert (await admin.page("%")).users == []
@@ -37,7 +37,7 @@ async def test_a_closed_account_is_signed_out_at_once(
     database: Database, users: Users, clock: Clock
 ) -> None:
     await make_admins(database, users.hana)
-    async with database.session() as session:
+    async with database.system_session() as session:
         sessions = SessionService(session, clock=clock)
         taro = await session.get_one(User, users.taro)
         token = await sessions.start(taro)
@@ -57,7 +57,7 @@ async def test_two_administrators_cannot_take_the_rights_from_each_other_at_once
     await make_admins(database, users.hana, users.taro)
 
     async def demote(actor: int, other: int) -> bool:
-        async with database.session() as session:
+        async with database.system_session() as session:
             admin = UserAdmin(session, NullLogger(), AccountEvents(session), actor)
             try:
                 await admin.set_role(other, "user")
@@ -67,6 +67,6 @@ async def test_two_administrators_cannot_take_the_rights_from_each_other_at_once
 
     done = await asyncio.gather(demote(users.hana, users.taro), demote(users.taro, users.hana))
     assert sorted(done) == [False, True]
-    async with database.session() as session:
+    async with database.system_session() as session:
         admins = await session.scalars(select(User.id).where(User.role == "admin"))
         assert len(admins.all()) == 1

@@ -73,6 +73,6 @@ async def add_picture(app: FastAPI, item_id: int, **values: Any) -> Picture:
     storage = picture_storage(app.state.settings)
     for name in picture.files:
         storage.write(picture.key, name, io.BytesIO(name.encode()), "image/jpeg")
-    async with app.state.database.session() as session:
+    async with app.state.database.system_session() as session:
         session.add(picture)
     return picture

@@ -7,16 +7,22 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.acting import ACT
+
 
 @contextmanager
 def executed(engine: AsyncEngine) -> Iterator[list[tuple[str, Any]]]:
-    """Fills a list with each statement that is sent while it is open, and its parameters."""
+    """Fills a list with each statement that is sent while it is open, and its parameters.
+
+    That the database is told whom a transaction acts for is not counted.
+    """
     sent: list[tuple[str, Any]] = []
 
     def record(
         _connection: object, _cursor: object, statement: str, given: Any, *_: object
     ) -> None:
-        sent.append((statement, given))
+        if statement != ACT:
+            sent.append((statement, given))
 
     event.listen(engine.sync_engine, "before_cursor_execute", record)
     try:

@@ -62,7 +62,7 @@ async def app(
 async def sign_in_admin(app: FastAPI) -> AsyncClient:
     database: Database = app.state.database
     hasher: PasswordHasher = app.state.hasher
-    async with database.session() as session:
+    async with database.system_session() as session:
         accounts = LocalAccounts(session, NullLogger(), hasher)
         await accounts.add("aki@example.com", "Aki", await hasher.hash(PASSWORD), "admin")
     browser = browser_for(app)

@@ -1,0 +1,230 @@
+"""Row-level security on a real PostgreSQL: what no filter of ours keeps away stays away still."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import psycopg
+import pytest
+from sqlalchemy import delete, func, select, text, true, update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.acting import SYSTEM_ROLE, USER_ROLE, act_as, act_as_system, as_system
+from app.database import Database, upgrade
+from app.lib.logger import NullLogger
+from app.lib.utils import utc_now
+from app.models import Base, Item, User
+from app.row_security import owner_of, part_of, protecting
+from app.schemas.item import ItemIn, ItemQuery
+from app.services.errors import NotFound
+from app.services.item_bulk import insert_items
+from app.services.item_service import ItemService
+from app.services.seed_service import made_up_items
+
+pytestmark = [pytest.mark.anyio, pytest.mark.postgres]
+
+
+@pytest.fixture
+async def database(postgres_database: str) -> AsyncIterator[Database]:
+    """Hana (1) has two items, Taro (2) one."""
+    database = Database(postgres_database)
+    await fill(database)
+    yield database
+    await database.close()
+
+
+async def fill(database: Database) -> None:
+    async with database.system_session() as session:
+        session.add_all(User(email=f"{name}@example.com", name=name) for name in ("hana", "taro"))
+    for owner, titles in ((1, ("温泉", "hers")), (2, ("温泉 of Taro",))):
+        async with database.session(owner) as session:
+            for title in titles:
+                await ItemService(session, NullLogger(), owner).create(ItemIn(title=title))
+
+
+async def titles(session: AsyncSession) -> list[str]:
+    return sorted((await session.scalars(select(Item.title))).all())
+
+
+class TestTables:
+    """What to do where one of these fails stands in `app/row_security.py`."""
+
+    async def test_each_has_forced_row_level_security(self, database: Database) -> None:
+        async with database.system_session() as session:
+            found = await session.execute(
+                text(
+                    "SELECT relname, relrowsecurity AND relforcerowsecurity FROM pg_class "
+                    "WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')"
+                )
+            )
+            forced: dict[str, bool] = dict(iter(found))
+        for name, table in Base.metadata.tables.items():
+            line = protecting(table)
+            assert forced[name], f"add {line} of app.row_security to the migration of {name}"
+        assert not [
+            name for name in forced if name not in {*Base.metadata.tables, "alembic_version"}
+        ]
+
+    async def test_each_with_an_owner_has_a_policy_for_it(self, database: Database) -> None:
+        async with database.system_session() as session:
+            found = await session.execute(
+                text("SELECT tablename, qual FROM pg_policies WHERE :role = ANY(roles)"),
+                {"role": USER_ROLE},
+            )
+            policies: dict[str, str] = dict(iter(found))
+        for name, table in Base.metadata.tables.items():
+            wanted = ""
+            if owner := owner_of(table):
+                wanted = f"{owner} = ( SELECT app_user_id()"
+            elif part := part_of(table):
+                wanted = f"whole.id = {name}.{part[0]}"
+            assert wanted in policies.get(name, ""), f"add {protecting(table)} of app.row_security"
+
+    async def test_neither_role_passes_over_it(self, database: Database) -> None:
+        async with database.system_session() as session:
+            roles = await session.execute(
+                text(
+                    "SELECT rolname FROM pg_roles WHERE rolname = ANY(:names) "
+                    "AND NOT (rolsuper OR rolbypassrls OR rolcanlogin)"
+                ),
+                {"names": [USER_ROLE, SYSTEM_ROLE]},
+            )
+            assert len(roles.all()) == 2
+
+
+class TestWithoutTheFilter:
+    """Queries that forgot whose rows they want."""
+
+    async def test_a_user_sees_their_own_rows_alone(self, database: Database) -> None:
+        async with database.session(1) as session:
+            assert await titles(session) == ["hers", "温泉"]
+            assert (await session.scalars(select(User.id))).all() == [1]
+
+    async def test_nobody_sees_nothing(self, database: Database) -> None:
+        async with database.session() as session:
+            assert await titles(session) == []
+            assert await session.scalar(select(func.count()).select_from(User)) == 0
+
+    async def test_rows_of_others_are_neither_changed_nor_deleted(self, database: Database) -> None:
+        async with database.session(1) as session:
+            changed = update(Item).values(title="mine now").where(Item.id == 3)
+            assert (await session.execute(changed.returning(Item.id))).all() == []
+            assert len((await session.execute(delete(Item).returning(Item.id))).all()) == 2
+        async with database.system_session() as session:
+            assert await titles(session) == ["温泉 of Taro"]
+
+    async def test_nothing_is_given_to_others(self, database: Database) -> None:
+        for statement in (
+            "UPDATE items SET owner_id = 2",
+            "INSERT INTO item_gram_zones VALUES (2, 'abc', 1, 1, 1, 1)",
+        ):
+            async with database.session(1) as session:
+                with pytest.raises(DBAPIError, match="violates row-level security"):
+                    await session.execute(text(statement))
+                await session.rollback()
+
+    async def test_nobody_makes_themselves_an_administrator(self, database: Database) -> None:
+        async with database.session(1) as session:
+            with pytest.raises(DBAPIError, match="permission denied"):
+                await session.execute(text("UPDATE users SET role = 'admin'"))
+            await session.rollback()
+
+    async def test_the_service_of_items_without_its_own(self, database: Database) -> None:
+        async with database.session(1) as session:
+            items = ItemService(session, NullLogger(), 1)
+            items._mine = true()
+            assert (await items.get(1)).title == "温泉"
+            with pytest.raises(NotFound):
+                await items.get(3)
+            assert await items.set_status([1, 3], "done") == [await items.get(1)]
+            assert await items.delete([1, 3]) == [1]
+
+    async def test_a_search_for_what_others_have(self, database: Database) -> None:
+        async with database.session(1) as session:
+            theirs = ItemService(session, NullLogger(), 2)
+            assert (await theirs.page(ItemQuery(q="温泉"))).items == []
+            matches = text("SELECT id FROM item_matches('ｏ2', '{}')")
+            assert (await session.execute(matches)).all() == []
+
+
+class TestWhomItActsFor:
+    async def test_may_change_on_the_way(self, database: Database) -> None:
+        async with database.session(2) as session:
+            assert await titles(session) == ["温泉 of Taro"]
+            with as_system(session):
+                assert len(await titles(session)) == 3
+            assert await titles(session) == ["温泉 of Taro"]
+            act_as(session, 1)
+            assert len(await titles(session)) == 2
+
+    async def test_is_right_behind_a_savepoint_that_was_rolled_back(
+        self, database: Database
+    ) -> None:
+        async with database.session(1) as session:
+            await titles(session)
+            nested = await session.begin_nested()
+            act_as(session, 2)
+            await titles(session)
+            await nested.rollback()
+            assert await titles(session) == ["温泉 of Taro"]
+            act_as(session, 1)
+            assert len(await titles(session)) == 2
+
+    async def test_ends_with_the_transaction(self, database: Database) -> None:
+        async with database.session() as session:
+            act_as_system(session)
+            assert len(await titles(session)) == 3
+        # The same connection, from the pool.
+        async with database.session() as session:
+            assert await titles(session) == []
+        async with database.engine.connect() as connection:
+            assert await connection.scalar(text("SELECT current_user")) == USER_ROLE
+            assert (await connection.scalars(select(Item.id))).all() == []
+
+
+async def test_a_search_reads_the_text_index(database: Database, postgres_database: str) -> None:
+    """PostgreSQL would not, were the search to stand in the query itself."""
+    async with database.session(1) as session:
+        await insert_items(session, 1, made_up_items(300, now=utc_now()))
+    with psycopg.connect(postgres_database, autocommit=True) as connection:
+        connection.execute("VACUUM ANALYZE items")
+    async with database.session(1) as session:
+        found = text("SELECT id FROM item_matches('温泉', '{}')")
+        assert (await session.execute(found)).scalars().all() == [1]
+        scans = text("SELECT pg_stat_get_xact_numscans('item_search'::regclass)")
+        assert await session.scalar(scans) == 1
+
+
+@pytest.fixture
+def no_roles(postgres_url: str) -> Iterator[None]:
+    """The server as it is before the first migration: with neither role."""
+    aside = {role: f"{role}_aside" for role in (USER_ROLE, SYSTEM_ROLE)}
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        for role, other in aside.items():
+            connection.execute(f"ALTER ROLE {role} RENAME TO {other}")
+        yield
+        for role, other in aside.items():
+            connection.execute(f"DROP ROLE IF EXISTS {role}")
+            connection.execute(f"ALTER ROLE {other} RENAME TO {role}")
+
+
+@pytest.mark.usefixtures("_postgres_template", "no_roles")
+@pytest.mark.parametrize("rights", ["CREATEROLE", "CREATEROLE BYPASSRLS"])
+async def test_whoever_owns_the_database_need_not_be_a_superuser(
+    postgres_url: str, rights: str
+) -> None:
+    """Supabase's `postgres` has the second: it would pass over all of it by itself."""
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE landlord LOGIN {rights}")
+        connection.execute("CREATE DATABASE house OWNER landlord")
+        url = postgres_url.replace("postgres:", "landlord:", 1).replace("/postgres", "/house", 1)
+        upgrade(url)
+        database = Database(url)
+        try:
+            await fill(database)
+            async with database.session(1) as session:
+                assert await titles(session) == ["hers", "温泉"]
+        finally:
+            await database.close()
+            connection.execute("DROP DATABASE house")
+            connection.execute(f"DROP OWNED BY landlord, {USER_ROLE}, {SYSTEM_ROLE}")
+            connection.execute("DROP ROLE landlord")
