@@ -24,7 +24,8 @@ RUN useradd --system --uid 10001 --home-dir /data --no-create-home --shell /usr/
     && install --directory --owner=app --group=app /data
 WORKDIR /app
 COPY --from=packages /app /app
-# Each of them can be set otherwise with --env or --env-file.
+# Each of them can be set otherwise with --env or --env-file. Uploads lie in TMPDIR while they come in:
+# /tmp may be memory.
 ENV ENVIRONMENT=production \
     HOST=0.0.0.0 \
     PORT=10000 \
@@ -32,6 +33,7 @@ ENV ENVIRONMENT=production \
     FILES_DIR=/data/files \
     LOG_DIR=/data/logs \
     PICTURE_DIR=/data/pictures \
+    TMPDIR=/data \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
 USER 10001

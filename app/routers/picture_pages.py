@@ -63,6 +63,11 @@ class TilePartial(Template):
     alt_length: int = ALT_LENGTH
 
 
+@dataclass(frozen=True, slots=True)
+class GonePartial(Template):
+    template: ClassVar[str] = "pictures/_gone.html"
+
+
 async def section(request: Request, service: PictureService, item_id: int) -> PictureSection:
     """What there is to show of an item's pictures."""
     language = language_of(request)

@@ -19,7 +19,14 @@ from app.routers.picture_files import (
     Storage,
     file_response,
 )
-from app.routers.picture_pages import SectionPartial, TilePartial, section, tiles
+from app.routers.picture_pages import (
+    GonePartial,
+    PictureTile,
+    SectionPartial,
+    TilePartial,
+    section,
+    tiles,
+)
 from app.routers.picture_texts import away, refusals
 from app.schemas.picture import PicturePatch
 from app.services.errors import NotFound
@@ -51,11 +58,13 @@ async def upload_pictures(
 async def show_picture(
     request: Request, pictures: Pictures, item_id: ItemId, picture_id: PictureId
 ) -> Response:
-    """One picture for htmx, which asks until it is ready; browsers get the item's page."""
-    shown = tiles(request, await pictures.of_item(item_id))
-    tile = next((tile for tile in shown if tile.picture.id == picture_id), None)
-    if tile is None:
-        raise NotFound
+    """One picture for htmx, which asks until it is ready or gone; browsers get the item's page."""
+    try:
+        tile = await _tile(request, pictures, item_id, picture_id)
+    except NotFound:
+        if is_partial(request):
+            return render(request, GonePartial())
+        raise
     if is_partial(request):
         return render(request, TilePartial(tile))
     return redirect(request, f"/items/{item_id}")
@@ -71,10 +80,15 @@ async def describe_picture(
     try:
         alt = PicturePatch.model_validate({"alt": sent.get("alt", "")}).alt or ""
     except ValidationError:
-        toast = Toast(_("The description is too long, or has characters that cannot be stored."))
-        return await _changed(request, pictures, item_id, toast)
-    await pictures.describe(item_id, picture_id, alt)
-    return await _changed(request, pictures, item_id, Toast(_("The description is saved.")))
+        text = _("The description is too long, or has characters that cannot be stored.")
+        toast = Toast(text, "error")
+    else:
+        await pictures.describe(item_id, picture_id, alt)
+        toast = Toast(_("The description is saved."))
+    tile = await _tile(request, pictures, item_id, picture_id)
+    if is_partial(request):
+        return render(request, TilePartial(tile), toast=toast)
+    return redirect(request, f"/items/{item_id}", toast)
 
 
 @router.post("/{picture_id}/move")
@@ -120,6 +134,16 @@ async def show_file(
         _ = language_of(request).gettext
         page = ErrorPage(503, _("The pictures are out of reach."), _("Please try again later."))
         return render(request, page, 503)
+
+
+async def _tile(
+    request: Request, pictures: PictureService, item_id: int, picture_id: int
+) -> PictureTile:
+    shown = tiles(request, await pictures.of_item(item_id))
+    tile = next((tile for tile in shown if tile.picture.id == picture_id), None)
+    if tile is None:
+        raise NotFound
+    return tile
 
 
 async def _changed(

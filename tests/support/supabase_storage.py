@@ -1,5 +1,6 @@
 """A stand-in for Supabase Storage: answers as the real one does, and refuses what it refuses."""
 
+import json
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -88,8 +89,6 @@ class SupabaseStorage:
 
 
 def _json(request: httpx.Request) -> dict[str, Any]:
-    import json
-
     body: dict[str, Any] = json.loads(request.content)
     return body
 

@@ -43,9 +43,9 @@ def encode_apart(data: bytes, max_pixels: int, look: Callable[[], None]) -> Enco
             output = _output(child, data, look)
         finally:
             child.kill()
-    line, _, content = output.partition(b"\n")
-    if child.returncode != 0 and not line:
+    if child.returncode != 0:
         raise PictureRefused("too_hard")  # it ran out of what it may use, or fell over
+    line, _, content = output.partition(b"\n")
     answer = json.loads(line)
     if "problem" in answer:
         raise PictureRefused(answer["problem"], limit=max_pixels)

@@ -55,6 +55,9 @@
     if (traceId) request.headers["X-Trace-Id"] = traceId;
   });
 
+  // What asks every few seconds says nothing of a failure: it asks again.
+  const isRepeated = (event) => event.detail.ctx.sourceEvent?.type === "every";
+
   let rowNumber = -1; // the row that the request came from
 
   // An answer that is not from the app, or none at all, leaves the page as it is.
@@ -63,12 +66,13 @@
     rowNumber = sourceElement.closest("tr.item")?.sectionRowIndex ?? -1;
     if (response?.status >= 500 && !response.headers.has("HX-Reswap")) {
       event.preventDefault();
+      if (isRepeated(event)) return;
       showToast("toast-failed", response.headers.get("X-Trace-Id"));
     }
   });
   on("htmx:error", (event) => {
     const context = event.detail.ctx;
-    if (context && !context.response) showToast("toast-offline");
+    if (context && !context.response && !isRepeated(event)) showToast("toast-offline");
   });
   on("htmx:finally:request", (event) => {
     // The undo of a toast has done its work.
