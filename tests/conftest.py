@@ -1,4 +1,4 @@
-"""Fixtures for all tests, and the list of what could not be tested on this machine."""
+"""Fixtures for all tests, and what the end of a run tells beside their results."""
 
 import os
 from collections import Counter
@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.browser import browser, chromium
 from tests.support.live_app import live_app, start_app
-from tests.support.parts import PREFIX
+from tests.support.parts import MEASURED, PREFIX
 from tests.support.postgres import (
     _postgres_template,
     empty_postgres_database,
@@ -41,6 +41,14 @@ def anyio_backend() -> str:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    passed = terminalreporter.stats.get("passed", [])
+    told = [
+        value for report in passed for name, value in report.user_properties if name == MEASURED
+    ]
+    if told:
+        terminalreporter.section("measured")
+        for line in told:
+            terminalreporter.line(str(line))
     missing: Counter[str] = Counter()
     for report in terminalreporter.stats.get("skipped", []):
         reason = str(report.longrepr[2]).removeprefix("Skipped: ")

@@ -1,10 +1,15 @@
-"""Parts that a machine may lack: tests that need one are skipped and named, or fail in CI."""
+"""What the end of a run tells: parts that this machine lacks, and what was measured.
+
+A test that needs a missing part is skipped and named, or fails in CI.
+"""
 
 import os
 
 import pytest
 
 PREFIX = "Needs "
+MEASURED = "measured"
+"""A test records under this name what the end of the run is to show."""
 
 
 def needs(part: str, *, there: bool, mend: str) -> None:
