@@ -29,6 +29,7 @@ COMMANDS = {
     "faults": TESTS,
     "lock": TESTS,
     "rename": (),
+    "remove": TESTS,
 }
 """The commands, each a module beside this package, and the packages to install first."""
 

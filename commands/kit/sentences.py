@@ -78,6 +78,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         'Call the product by another name, everywhere: rename "My App".',
         '製品の名前をすべての場所で変えます: rename "私のアプリ"。',
     ),
+    "command_remove": (
+        "Take an example part out of the project: pictures.",
+        "例の部分をプロジェクトから取り除きます: pictures 画像。",
+    ),
     "unknown_command": (
         "There is no command {name!r}; `python3 manage.py` lists them.",
         "{name!r} というコマンドはありません。`python3 manage.py` で一覧が出ます。",
@@ -366,6 +370,33 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "rename_same": (
         "It is called {name} already, by programs {slug}; nothing was changed.",
         "もう {name} という名前です（プログラムからは {slug}）。何も変えていません。",
+    ),
+    # remove
+    "remove_gone": (
+        "There is nothing of {part} any more.",
+        "{part} はもうありません。",
+    ),
+    "remove_before": (
+        "{other} builds on {part}; remove it first: `python3 manage.py remove {other}`.",
+        "{other} は {part} を使っています。先に取り除いてください: "
+        "`python3 manage.py remove {other}`",
+    ),
+    "remove_not_found": (
+        "{file} was changed by hand: {what} is not found in it. Nothing was removed.",
+        "{file} は書き換えられていて、{what} が見つかりません。何も取り除いていません。",
+    ),
+    "remove_half": (
+        "The files are removed, but `{command}` failed; see to that, or `git checkout .` takes all "
+        "back: {reason}",
+        "ファイルは取り除きましたが、`{command}` が失敗しました。対処するか、`git checkout .` で"
+        "すべて戻してください: {reason}",
+    ),
+    "removed": (
+        "Removed {part}: {files} files, and lines in {others} others. A new file in "
+        "migrations/versions drops its tables; `git diff` shows all.",
+        "{part} を取り除きました。{files} 個のファイルと、ほかの {others} 個のファイルの行です。"
+        "テーブルを消すファイルを migrations/versions に作りました。"
+        "`git diff` で確かめてください。",
     ),
     # faults
     "faults_no_sqld": (

@@ -30,9 +30,13 @@ POSTGRES_URL = "postgresql://USER:PASSWORD@HOST:5432/postgres"
 WITH_POSTGRES = f"DATABASE_URL={POSTGRES_URL} python3 manage.py user add --admin you@example.com"
 
 ELSEWHERE = {
+    # A copy of the tree stands for the clone.
+    "git clone URL my-app": "tests/browser/test_first_hour.py",
+    "cd my-app": "tests/browser/test_first_hour.py",
     "python3 manage.py run": "tests/browser/test_first_hour.py",
     "python3 manage.py test": "tests/commands/test_test.py",
     'python3 manage.py rename "My App"': "tests/commands/test_rename.py",
+    "python3 manage.py remove pictures": "tests/commands/test_remove.py",
     'python3 manage.py migrate --make "notes"': "tests/docs/test_add_a_page.py",
     "python3 manage.py messages": "tests/docs/test_add_a_page.py",
     "python3 manage.py test tests/routers/test_note_router.py": "tests/docs/test_add_a_page.py",

@@ -1,0 +1,100 @@
+"""`manage.py remove`: nothing of the part is left, and the rest works as before."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from commands.kit import removal
+from commands.kit.environment import ROOT
+from commands.kit.words import Failure
+from tests.support.live_app import clean_env
+from tests.support.parts import needs
+from tests.support.tree import copy_tree, share_installed
+
+# Names of each part that nothing else has.
+OWN = {"pictures": r"\bPicture[A-Z]|\bpicture_|\bPICTURE_(?!BYTES = )|/pictures/_"}
+
+# The pictures in the documents are others.
+OTHERS = ("tests/docs/test_documents.py", "tests/docs/test_pictures.py")
+
+TESTS = (
+    "tests/test_migrations.py::test_the_models_are_what_the_migrations_make",
+    "tests/test_migrations.py::test_all_of_it_can_be_taken_back",
+    *("tests/docs/test_settings.py", "tests/routers/test_ownership.py"),
+)
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project without any of its parts that can be removed."""
+    there = (ROOT / "node_modules").is_dir()
+    needs("node_modules", there=there, mend="`python3 manage.py test` installs it")
+    folder = tmp_path_factory.mktemp("copy")
+    copy_tree(folder)
+    share_installed(folder)
+    for part in OWN:
+        done = run(folder, "manage.py", "remove", part)
+        assert done.returncode == 0, done.stdout
+        assert f"Removed {part}" in done.stdout
+        (migration,) = folder.glob(f"migrations/versions/*_without_{part}.py")
+        assert f"Without {part}" in migration.read_text(encoding="utf-8")
+    return folder
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=folder,
+        env=clean_env(LANG="C.UTF-8"),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("part", OWN)
+def test_nothing_of_it_is_left(copy: Path, part: str) -> None:
+    left = [
+        str(path.relative_to(copy))
+        for folder in ("app", "tests", "docs")
+        for path in (copy / folder).rglob("*")
+        if path.suffix in {".py", ".html", ".js", ".css", ".md", ".po"}
+        if re.search(OWN[part], path.read_text(encoding="utf-8"))
+    ]
+    assert set(left) <= {"tests/commands/test_remove.py", *OTHERS}
+    packages = removal.read(part).packages
+    assert not [
+        name for name in packages if name in (copy / "requirements.txt").read_text(encoding="utf-8")
+    ]
+    assert not removal.is_there(copy, removal.read(part))
+
+
+@pytest.mark.parametrize("check", ["ruff check --no-cache", "ruff format --check --no-cache"])
+def test_the_checks_are_content(copy: Path, check: str) -> None:
+    done = run(copy, "-m", *check.split(), "app", "commands", "tests")
+
+    assert done.returncode == 0, done.stdout
+
+
+def test_what_remains_passes_its_tests(copy: Path) -> None:
+    done = run(copy, "-m", "pytest", "-p", "no:cacheprovider", *TESTS)
+
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("part", OWN)
+def test_a_file_that_was_changed_by_hand_stops_it_before_anything_is_done(
+    tmp_path: Path, part: str
+) -> None:
+    (tmp_path / "app/models").mkdir(parents=True)
+    mine = tmp_path / "app/models/__init__.py"
+    mine.write_text("# all different\n", encoding="utf-8")
+
+    with pytest.raises(Failure, match=r"app/models/__init__\.py was changed by hand"):
+        removal.plan(tmp_path, removal.read(part))
