@@ -20,6 +20,7 @@ from pydantic import (
 
 from app.config_errors import SettingsError, invalid, malformed
 from app.config_values import (
+    ApiKey,
     BucketName,
     DatabaseURL,
     Origin,
@@ -27,6 +28,7 @@ from app.config_values import (
     Proxies,
     SamplingRules,
     SecretKey,
+    ServiceURL,
     SupabaseURL,
     TursoURL,
     Words,
@@ -143,6 +145,18 @@ class Settings(BaseModel):
         25_000_000, description="Most pixels of a picture; decoding one takes up to 12 bytes each."
     )
 
+    ai_base_url: ServiceURL = Field(
+        "", description="OpenAI-compatible endpoint, such as https://api.openai.com/v1."
+    )
+    ai_api_key: ApiKey = Field(SecretStr(""), description="Its key; empty, it is asked without.")
+    ai_model: str = Field("", description="The model there; empty, nothing is suggested.")
+    ai_daily: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        50, description="How many suggestions each user may have a day (UTC)."
+    )
+    ai_seconds: Annotated[int, Field(ge=5, le=3600)] = Field(
+        120, description="How long a suggestion may take, with all attempts."
+    )
+
     _unquoted: tuple[str, ...] = PrivateAttr(default=())
 
     @model_validator(mode="before")
@@ -168,6 +182,11 @@ class Settings(BaseModel):
     def uses_supabase(self) -> bool:
         """Whether accounts are Supabase's."""
         return bool(self.supabase_auth_url and self.supabase_publishable_key)
+
+    @property
+    def uses_ai(self) -> bool:
+        """Whether descriptions of items can be rewritten."""
+        return bool(self.ai_base_url and self.ai_model)
 
     @property
     def secure_cookies(self) -> bool:
@@ -225,6 +244,11 @@ class Settings(BaseModel):
             raise SettingsError(
                 "PICTURE_BUCKET needs SUPABASE_URL and SUPABASE_SECRET_KEY.",
                 "PICTURE_BUCKET には SUPABASE_URL と SUPABASE_SECRET_KEY が必要です。",
+            )
+        if bool(settings.ai_base_url) != bool(settings.ai_model):
+            raise SettingsError(
+                "AI_BASE_URL and AI_MODEL belong together: set both, or neither.",
+                "AI_BASE_URL と AI_MODEL は両方とも設定するか、どちらも設定しないでください。",
             )
         settings._unquoted = tuple(n for n in names if merged[n].strip() != values[n])
         return settings

@@ -94,6 +94,25 @@ def _supabase(value: str) -> str:
     return value
 
 
+def _service(value: str) -> str:
+    value = value.rstrip("/")
+    if value and not _is_url(value, {"https", "http"}):
+        raise problem(
+            "must look like https://api.example.com/v1",
+            "は https://api.example.com/v1 の形にしてください",
+        )
+    return value
+
+
+def _api_key(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[\x21-\x7e]*", value.get_secret_value()):
+        raise problem(
+            "must have no blanks, and no characters but those of ASCII",
+            "には空白や ASCII 以外の文字を入れないでください",
+        )
+    return value
+
+
 def _split(value: object) -> object:
     return re.split(r"[\s,]+", value.strip(" ,")) if isinstance(value, str) else value
 
@@ -163,6 +182,8 @@ SecretKey = Annotated[SecretStr, AfterValidator(_secret_key)]
 Origin = Annotated[str, AfterValidator(_origin)]
 DatabaseURL = Annotated[str, AfterValidator(_database)]
 TursoURL = Annotated[str, AfterValidator(_turso)]
+ServiceURL = Annotated[str, AfterValidator(_service)]
+ApiKey = Annotated[SecretStr, AfterValidator(_api_key)]
 SupabaseURL = Annotated[str, AfterValidator(_supabase)]
 BucketName = Annotated[str, AfterValidator(_bucket)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_split)]

@@ -222,3 +222,17 @@ def test_the_examples_that_are_commented_out_are_valid(tmp_path: Path) -> None:
     env_file.write_text("\n".join(active).replace("SECRET_KEY=\n", f"SECRET_KEY={'k' * 32}\n"))
 
     assert Settings.load({}, env_file).public_origin == "https://app.example.com"
+
+
+def test_a_language_model_has_an_address_and_a_name(env_file: Path) -> None:
+    base = {"AI_BASE_URL": "https://api.example.com/v1/"}
+    with pytest.raises(SettingsError, match="AI_BASE_URL and AI_MODEL belong together"):
+        Settings.load(base, env_file)
+    settings = Settings.load(base | {"AI_MODEL": "m"}, env_file)
+    assert settings.ai_base_url == "https://api.example.com/v1"
+    assert settings.uses_ai
+    assert not Settings.load({}, env_file).uses_ai
+    for key in ("sk-日本語", "sk a", "sk-a\nb"):
+        with pytest.raises(SettingsError, match=r"AI_API_KEY .* no blanks") as caught:
+            Settings.load(base | {"AI_MODEL": "m", "AI_API_KEY": key}, env_file)
+        assert key not in str(caught.value)

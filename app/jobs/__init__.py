@@ -4,6 +4,7 @@ A module with a kind of job or a schedule is imported here, so that the engine k
 """
 
 from app.jobs import (
+    ai_refinement,
     bulk_export,
     clean_up,
     image_optimization,
@@ -11,4 +12,11 @@ from app.jobs import (
     picture_clean_up,
 )
 
-__all__ = ["bulk_export", "clean_up", "image_optimization", "item_clean_up", "picture_clean_up"]
+__all__ = [
+    "ai_refinement",
+    "bulk_export",
+    "clean_up",
+    "image_optimization",
+    "item_clean_up",
+    "picture_clean_up",
+]

@@ -11,11 +11,13 @@ from app.models.login_session import LoginSession
 from app.models.one_time_token import OneTimeToken
 from app.models.picture import DroppedPicture, Picture
 from app.models.rate_limit import RateLimit
+from app.models.refinement import AiUsage, Refinement
 from app.models.user import User
 
 __all__ = [
     "AccessToken",
     "AccountEvent",
+    "AiUsage",
     "BackupCode",
     "Base",
     "DroppedPicture",
@@ -27,5 +29,6 @@ __all__ = [
     "OneTimeToken",
     "Picture",
     "RateLimit",
+    "Refinement",
     "User",
 ]

@@ -12,6 +12,7 @@ from starlette.datastructures import QueryParams
 from app.forms import Form
 from app.models.item import Item
 from app.routers.picture_pages import PictureSection
+from app.routers.refinement_pages import Panel
 from app.schemas.item import ItemIn, ItemPage, ItemQuery
 from app.templating import Template
 
@@ -134,6 +135,7 @@ class DetailPage(Template):
     template: ClassVar[str] = "items/detail.html"
     item: Item
     pictures: PictureSection
+    refinement: Panel | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from fastapi import APIRouter, HTTPException, Path, Request
 from fastapi.responses import Response
 from pydantic import ValidationError
 
-from app.dependencies import Items
+from app.dependencies import Items, SettingsDep
 from app.forms import Form, problems, read_all, read_form
 from app.models.item import Item
 from app.routers import item_pages as pages
@@ -22,6 +22,7 @@ from app.routers.item_pages import (
 )
 from app.routers.picture_files import Pictures
 from app.routers.picture_pages import section
+from app.routers.refinement_pages import Refinements, panel
 from app.schemas.item import ItemIds, ItemIn, ItemPut, ItemQuery, ItemStatusChange
 from app.security import local_path, return_path
 from app.services.errors import Conflict, NotFound
@@ -112,14 +113,20 @@ async def set_status_of_items(request: Request, items: Items) -> Response:
 
 @router.get("/{item_id}")
 async def show_item(
-    request: Request, items: Items, pictures: Pictures, item_id: ItemId
+    request: Request,
+    settings: SettingsDep,
+    items: Items,
+    pictures: Pictures,
+    refinements: Refinements,
+    item_id: ItemId,
 ) -> Response:
     """All there is to say about an item; its row for htmx."""
     item = await items.get(item_id)
     if is_partial(request):
         return render(request, pages.RowPartial(item))
     shown = await section(request, pictures, item_id)
-    return render(request, pages.DetailPage(item, shown))
+    refinement = await panel(request, refinements, item, is_there=settings.uses_ai)
+    return render(request, pages.DetailPage(item, shown, refinement))
 
 
 @router.get("/{item_id}/edit")

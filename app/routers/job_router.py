@@ -1,21 +1,21 @@
 """One's jobs: a page of them, live while they run, and what can be done with them."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, ClassVar, Final
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import FileResponse, Response
-from fastapi.sse import EventSourceResponse, format_sse_event
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from app import live
 from app.cookies import JOBS, delete_cookie, set_cookie
+from app.database import Database
 from app.dependencies import DatabaseDep, SessionDep, SettingsDep, SignedIn
 from app.i18n import Language
 from app.lib.utils import utc_now
 from app.models.job import ENDED, Job
-from app.models.user import User
 from app.routers import job_texts
 from app.services.errors import NotFound
 from app.services.job_files import JobFiles, file_of
@@ -86,8 +86,6 @@ def job_service(session: SessionDep, user: SignedIn) -> JobService:
 
 
 Jobs = Annotated[JobService, Depends(job_service)]
-Look = Callable[[JobService, str], Awaitable[tuple[str, str | None]]]
-"""Gets what was shown last; gives what is shown now, and what is to be sent, if anything."""
 
 
 def note_job(response: Response, settings: SettingsDep) -> Response:
@@ -112,21 +110,24 @@ async def list_jobs(request: Request, settings: SettingsDep, jobs: Jobs) -> Resp
 async def stream_jobs(request: Request, database: DatabaseDep, user: SignedIn) -> Response:
     """The list anew whenever something of it has changed."""
 
-    async def look(service: JobService, shown: str) -> tuple[str, str | None]:
-        lines = lines_of(language_of(request), await service.latest())
+    user_id = user.id
+
+    async def look(session: AsyncSession, shown: str) -> tuple[str, str | None]:
+        lines = lines_of(language_of(request), await JobService(session, user_id).latest())
         html = render_text(request, JobsPartial(lines))
         return html, html if html != shown else None
 
-    return _stream(request, _looks(request, database, user, look))
+    return live.response(live.messages(_looks(request, database, user_id, look)))
 
 
 @router.get("/jobs/badge")
 async def stream_badge(request: Request, database: DatabaseDep, user: SignedIn) -> Response:
     """How many jobs go on, and a toast for each that ends. The stream ends with the last one."""
-    since = utc_now()
+    user_id, since = user.id, utc_now()
 
-    async def look(service: JobService, shown: str) -> tuple[str, str | None]:
+    async def look(session: AsyncSession, shown: str) -> tuple[str, str | None]:
         nonlocal since
+        service = JobService(session, user_id)
         count = await service.going_on()
         just_ended = await service.ended_since(since)
         if just_ended:
@@ -137,7 +138,7 @@ async def stream_badge(request: Request, database: DatabaseDep, user: SignedIn) 
             return state, None
         return state, render_text(request, Badge(count, toasts))
 
-    return _stream(request, _looks(request, database, user, look))
+    return live.response(live.messages(_looks(request, database, user_id, look)))
 
 
 @router.get("/jobs/{job_id}/file")
@@ -212,24 +213,8 @@ def _step(language: Language, step: dict[str, str]) -> Step:
     return Step(job_texts.step_name(language, step["name"]), step["status"], began, seconds)
 
 
-async def _looks(
-    request: Request, database: DatabaseDep, user: User, look: Look
+def _looks(
+    request: Request, database: Database, user_id: int, look: live.Look
 ) -> AsyncIterator[str]:
-    """What `look` wants to be sent, until the time is over or nobody listens."""
-    user_id, shown = user.id, ""
-    for _ in range(int(STREAM_SECONDS / LOOK_SECONDS)):
-        async with database.session(user_id) as session:
-            shown, changed = await look(JobService(session, user_id), shown)
-        if changed is not None:
-            yield changed
-        await asyncio.sleep(LOOK_SECONDS)
-        if await request.is_disconnected():
-            return
-
-
-def _stream(request: Request, messages: AsyncIterator[str]) -> Response:
-    async def events() -> AsyncIterator[bytes]:
-        async for html in messages:
-            yield format_sse_event(data_str=html)
-
-    return EventSourceResponse(events(), headers={"X-Accel-Buffering": "no"})
+    how_long = {"every": LOOK_SECONDS, "seconds": STREAM_SECONDS}
+    return live.looks(request, database, user_id, look, **how_long)

@@ -10,6 +10,7 @@ def kind_name(language: Language, kind: str) -> str:
     """What a kind of job is called; of one that has no name here, as the trace log has it."""
     _ = language.gettext
     names = {
+        "AI_Refinement": _("Suggestion"),
         "Bulk_Export": _("Export"),
         "Image_Optimization": _("Pictures"),
     }
@@ -20,6 +21,8 @@ def step_name(language: Language, step: str) -> str:
     """What a step is called."""
     _ = language.gettext
     names = {
+        "Fetch_Data": _("Reading the item"),
+        "AI_Generation": _("Writing"),
         "DB_Count": _("Counting"),
         "Write_File": _("Writing the file"),
         "Read": _("Reading"),
@@ -38,6 +41,20 @@ def problem(language: Language, job: Job) -> str:
         "internal": _("Something went wrong on our side. Please try again."),
         "unknown_kind": _("This app does not know this kind of job any more."),
         "disk_full": _("There is no room left for the file. Please tell who runs this app."),
+        "ai_away": _("The language model cannot be reached. Please try again later."),
+        "ai_broken": _("The language model broke off. Please try again."),
+        "ai_budget": _("Today's suggestions are used up."),
+        "ai_busy": _("The language model has too much to do. Please try again later."),
+        "ai_cut": _("What the language model wrote is not complete. Please try again."),
+        "ai_empty": _("The language model had nothing to say. Please try again."),
+        "ai_item_gone": _("The item was deleted."),
+        "ai_key": _("The language model does not let this app in. Please tell who runs it."),
+        "ai_late": _("The language model took too long. Please try again later."),
+        "ai_refused": _("The language model refused. Please tell who runs this app."),
+        "ai_thrown_away": _("The suggestion was thrown away."),
+        "ai_too_long": _("What the language model wrote is too long. Please try again."),
+        "ai_unreadable": _("The answer makes no sense. Please tell who runs this app."),
+        "ai_withheld": _("The language model does not want to write about this."),
         "pictures_refused": _("None of the files could be used; each picture says why."),
         "picture_storage_away": _("The pictures could not be stored. Please try again later."),
     }
