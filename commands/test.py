@@ -17,9 +17,10 @@ from commands.kit.words import Failure, say, text
 
 _PYTHON = sys.executable
 _MANAGE = (_PYTHON, str(ROOT / "manage.py"))
-# Two cores are what a small build machine has; with more, the browser and the servers use them.
+# One more than the cores of a small build machine, since there is always a test that waits for
+# something. With more cores, the browser and the servers use them.
 _PYTEST = (_PYTHON, "-m", "pytest")
-_PARALLEL = ("-n", "2", "--dist", "worksteal")
+_PARALLEL = ("-n", "3", "--dist", "worksteal")
 
 
 @dataclass(frozen=True)

@@ -91,14 +91,16 @@ def test_with_reload_a_change_of_the_code_is_there_by_itself(
         encoding="utf-8",
     )
 
-    def changed() -> bool:
-        try:
-            response = httpx.get(f"{app.origin}/api/openapi.json", timeout=2, trust_env=False)
-        except httpx.HTTPError:
-            return False
-        return bool(response.json()["info"]["title"] == "Changed")
+    with httpx.Client(base_url=app.origin, timeout=5, trust_env=False) as client:
 
-    wait_until(changed, seconds=20, what="the reload")
+        def changed() -> bool:
+            try:
+                response = client.get("/api/openapi.json")
+            except httpx.HTTPError:
+                return False
+            return bool(response.json()["info"]["title"] == "Changed")
+
+        wait_until(changed, seconds=60, what="the reload")
     assert app.stop() == 0
 
 

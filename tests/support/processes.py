@@ -7,11 +7,13 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
+
+import psutil
 
 # Below what the system hands out for outgoing connections, so that none of those takes a port
 # between being found and being used.
@@ -120,8 +122,12 @@ class Program:
             self._close()
 
     def kill(self) -> None:
-        """End it at once (SIGKILL); harmless where it is not running."""
+        """End it and what it started at once (SIGKILL); harmless where it is not running."""
         if self._process is not None:
+            if self._process.poll() is None:
+                for child in psutil.Process(self._process.pid).children(recursive=True):
+                    with suppress(psutil.NoSuchProcess):
+                        child.kill()
             self._process.kill()
             self._process.wait()
         self._close()
