@@ -17,6 +17,7 @@ from app.main import create_app
 from app.services.password_hasher import PasswordHasher
 from tests.support.accounts import PASSWORD, sign_up
 from tests.support.databases import BOTH
+from tests.support.routes import with_known_routes
 
 __all__ = ["PASSWORD"]
 
@@ -39,7 +40,7 @@ async def app(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[F
         picture_dir=tmp_path / "pictures",
     )
     logger = CSVOnlyLogger(tmp_path / "logs")
-    app = create_app(settings, logger=logger)
+    app = with_known_routes(create_app(settings, logger=logger))
     app.state.hasher = PasswordHasher(memory_kib=8, passes=1)
     database = app.state.database
     yield app

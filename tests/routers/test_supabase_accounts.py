@@ -23,6 +23,7 @@ from app.services.supabase_client import Supabase
 from app.services.supabase_tokens import SupabaseTokens
 from tests.routers.conftest import ORIGIN, browser_for
 from tests.support.gotrue import PUBLISHABLE, SECRET, GoTrue
+from tests.support.routes import with_known_routes
 
 PASSWORD = "correct horse battery"
 SIGN_UP = {"name": "Hana", "email": "hana@example.com", "password": PASSWORD}
@@ -51,7 +52,7 @@ def settings(sqlite_database: str, tmp_path: Path) -> Settings:
 @pytest.fixture
 async def app(settings: Settings, gotrue: GoTrue, tmp_path: Path) -> AsyncIterator[FastAPI]:
     logger = CSVOnlyLogger(tmp_path / "logs")
-    app = create_app(settings, logger=logger)
+    app = with_known_routes(create_app(settings, logger=logger))
     await app.state.supabase.close()
     app.state.supabase = Supabase(settings, transport=ASGITransport(gotrue.app))
     yield app

@@ -16,6 +16,7 @@ from app.services.account_service import LocalAccounts
 from app.services.password_hasher import PasswordHasher
 from tests.routers.conftest import ORIGIN, PASSWORD, browser_for
 from tests.services.log_book import LogBook
+from tests.support.routes import with_known_routes
 from tests.support.turso import TursoServer
 
 TRACE = "3f2a1b9c-0000-4000-8000-000000000001"
@@ -43,7 +44,7 @@ async def app(
             **store_settings,
         }
     )
-    app = create_app(settings)
+    app = with_known_routes(create_app(settings))
     app.state.hasher = PasswordHasher(memory_kib=8, passes=1)
 
     async def report(logger: LoggerDep, user: SignedIn, month: str = "") -> None:
