@@ -134,6 +134,15 @@ class Settings(BaseModel):
         "", description="URL of Supabase Auth; `$SUPABASE_URL/auth/v1` where empty."
     )
 
+    import_max_bytes: Annotated[int, Field(ge=1024)] = Field(
+        524_288_000, description="The largest file of items that is imported."
+    )
+    import_max_rows: Annotated[int, Field(ge=1, le=10_000_000)] = Field(
+        1_000_000, description="Most rows of such a file."
+    )
+    import_max_columns: Annotated[int, Field(ge=1, le=1000)] = Field(
+        200, description="Most columns of such a file."
+    )
     picture_dir: Path = Field(Path("data/pictures"), description="Folder of the pictures of items.")
     picture_bucket: BucketName = Field(
         "", description="Bucket of Supabase Storage that has them instead; made if it is not there."

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from fastapi import Request
 from pydantic import ValidationError
 
+from app.i18n import Language
 from app.templating import language_of
 
 
@@ -46,7 +47,11 @@ def problems(request: Request, error: ValidationError) -> dict[str, str]:
 
 def sentence(request: Request, kind: str, limits: Mapping[str, object]) -> str:
     """What to tell the reader about a problem of pydantic's `kind`; `limits` is its context."""
-    language = language_of(request)
+    return sentence_in(language_of(request), kind, limits)
+
+
+def sentence_in(language: Language, kind: str, limits: Mapping[str, object]) -> str:
+    """The same in a language."""
     _ = language.gettext
     match kind, limits:
         case "missing", _:

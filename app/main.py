@@ -25,6 +25,7 @@ from app.lib.tracelog.capture.middleware import CaptureMiddleware, ExceptionNote
 from app.mail import make_mailer
 from app.product import NAME
 from app.routers import ROUTERS
+from app.routers.item_import_router import import_uploads
 from app.routers.picture_files import picture_uploads
 from app.security import CSRF, BodyLimit, HostCheck, SecurityHeaders
 from app.services.logs.alert_watch import watch_alerts
@@ -79,7 +80,7 @@ def create_app(settings: Settings | None = None, *, logger: TraceLogger | None =
                 BodyLimit,
                 max_bytes=settings.max_body_bytes,
                 refuse=errors.error_response,
-                larger=[picture_uploads(settings)],
+                larger=[picture_uploads(settings), import_uploads(settings)],
             ),
             Middleware(
                 CSRF,

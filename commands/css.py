@@ -22,7 +22,7 @@ DIST = STATIC / "dist"
 COPIED = {
     "app.js": STATIC / "js" / "app.js",
     "logs.js": STATIC / "js" / "logs.js",
-    "pictures.js": STATIC / "js" / "pictures.js",
+    "upload.js": STATIC / "js" / "upload.js",
     "htmx.js": MODULES / "htmx.org" / "dist" / "htmx.min.js",
     "htmx-sse.js": MODULES / "htmx.org" / "dist" / "ext" / "hx-sse.min.js",
     "uplot.js": MODULES / "uplot" / "dist" / "uPlot.iife.min.js",

@@ -6,6 +6,7 @@ A module with a kind of job or a schedule is imported here, so that the engine k
 from app.jobs import (
     ai_refinement,
     bulk_export,
+    bulk_import,
     clean_up,
     image_optimization,
     item_clean_up,
@@ -15,6 +16,7 @@ from app.jobs import (
 __all__ = [
     "ai_refinement",
     "bulk_export",
+    "bulk_import",
     "clean_up",
     "image_optimization",
     "item_clean_up",

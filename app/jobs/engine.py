@@ -159,7 +159,13 @@ class JobEngine:
                 running = RunningJob(
                     row, task, self._connected, self._settings, self._stopping.is_set
                 )
-                result = run(kind, running, row.params)
+                try:
+                    result = run(kind, running, row.params)
+                # Whatever ends it; a process that must leave the job to another is no exception.
+                except Exception:
+                    if kind.undo is not None:
+                        kind.undo(running, **row.params)
+                    raise
         except Cancelled:
             self._end(row, "cancelled")
         except JobError as error:

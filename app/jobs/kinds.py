@@ -10,6 +10,10 @@ Work = Callable[..., Mapping[str, Any] | None]
 """Gets the running job, and the job's parameters by name; gives what is shown as its result."""
 
 
+Undo = Callable[..., None]
+"""Gets the same; takes back what a job that is cancelled or fails must not leave."""
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A kind of job: how many run at once in one process, and of one user anywhere."""
@@ -18,6 +22,7 @@ class Kind:
     work: Work
     at_once: int
     per_user: int
+    undo: Undo | None = None
 
     @property
     def queue(self) -> str:
@@ -27,17 +32,20 @@ class Kind:
 KINDS: Final[dict[str, Kind]] = {}
 
 
-def job(name: str, *, at_once: int = 2, per_user: int = 1) -> Callable[[Work], Work]:
+def job(
+    name: str, *, at_once: int = 2, per_user: int = 1, undo: Undo | None = None
+) -> Callable[[Work], Work]:
     """Make a function a kind of job. `name` is its task's name in the trace log.
 
     The function is called again after a kill, and must do the same steps in the same order: all
-    that reads or writes stands in `RunningJob.step`, whose results are kept.
+    that reads or writes stands in `RunningJob.step`, whose results are kept. So is `undo` called
+    again, with the same parameters; the job is not over before it has ended.
     """
 
     def register(work: Work) -> Work:
         if name in KINDS:
             raise ValueError(f"there are two kinds of job named {name}")
-        KINDS[name] = Kind(name, work, at_once, per_user)
+        KINDS[name] = Kind(name, work, at_once, per_user, undo)
         return work
 
     return register

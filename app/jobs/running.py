@@ -1,17 +1,19 @@
 """A job while it runs: its steps, its progress, and its way to the database."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final, TypeVar
 
 from dbos import DBOS
 from sqlalchemy import Engine, select, update
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
 from app.acting import USER_ROLE, Actor, engine_for
 from app.config import Settings
+from app.database import Database
 from app.lib.tracelog.steps import Step, Task
 from app.lib.utils import utc_now
 from app.models.job import Job
@@ -77,6 +79,7 @@ class RunningJob:
         self._engine = engine_for(engine, Actor(USER_ROLE, row.user_id))
         self._should_stop = should_stop
         self._step: Step | None = None
+        self._is_undoing = False
         self._noted = 0.0
         self._recorded = 0.0
 
@@ -94,6 +97,12 @@ class RunningJob:
             return self._with_patience(name, step, work, args)
 
         return DBOS.run_step({"name": name}, once)
+
+    def undo(self, name: str, work: Callable[[], T]) -> None:
+        """Call `work` as a step that nobody can cancel, and that is not done a first time."""
+        self._is_undoing = True
+        step = self._task.step(name)
+        self._with_patience(name, step, work, ())
 
     def progress(self, done: int, total: int | None = None) -> None:
         """Say how far the step is, as often as you like.
@@ -120,6 +129,13 @@ class RunningJob:
             yield session
             self._hold(session)
 
+    @asynccontextmanager
+    async def async_transaction(self, database: Database) -> AsyncIterator[AsyncSession]:
+        """The same on an async engine."""
+        async with database.session(self.user_id) as session:
+            yield session
+            await session.run_sync(self._hold)
+
     def check(self) -> None:
         """Raise `Cancelled` or `Interrupted` where the job is not to go on."""
         if self._should_stop():
@@ -130,7 +146,7 @@ class RunningJob:
             ).one_or_none()
         if row is None or row.attempt != self.attempt or row.status != "running":
             raise Interrupted
-        if row.cancel:
+        if row.cancel and not self._is_undoing:
             raise Cancelled
 
     def _with_patience(
@@ -156,7 +172,9 @@ class RunningJob:
         now = utc_now()
         begun = {"name": name, "attempt": self.attempt, "began_at": now.isoformat()}
         self._steps = [*self._steps_now("failed")[-_MOST_STEPS:], begun | {"status": "running"}]
-        values = {"step": name, "step_number": self.step_number, "step_at": now, "done": 0}
+        values = {"step": name, "step_at": now, "done": 0}
+        if not self._is_undoing:  # a retry goes on from what was done before
+            values["step_number"] = self.step_number
         self._note(**values, total=None, steps=self._steps)
         self._step = step
         self._noted = self._recorded = time.monotonic()
@@ -177,7 +195,7 @@ class RunningJob:
         with Session(self._engine) as session, session.begin():
             self._hold(session, **values)
 
-    def _hold(self, session: Session, **values: Any) -> None:
+    def _hold(self, session: Session, /, **values: Any) -> None:
         """Write to the job's row, which also proves that it is still ours."""
         held = session.execute(
             update(Job)

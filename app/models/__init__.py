@@ -6,6 +6,7 @@ from app.models.backup_code import BackupCode
 from app.models.base import Base
 from app.models.gram_zones import GramZones
 from app.models.item import Item
+from app.models.item_import import ItemImport
 from app.models.job import Job, JobWorker
 from app.models.login_session import LoginSession
 from app.models.one_time_token import OneTimeToken
@@ -23,6 +24,7 @@ __all__ = [
     "DroppedPicture",
     "GramZones",
     "Item",
+    "ItemImport",
     "Job",
     "JobWorker",
     "LoginSession",

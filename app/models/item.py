@@ -4,6 +4,7 @@ from datetime import date, datetime
 from typing import Any, Final, Literal, get_args
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     Computed,
     Dialect,
@@ -44,6 +45,9 @@ def _list_index(*columns: str) -> Index:
     return Index(None, "owner_id", "status", *columns, sqlite_where=living, postgresql_where=living)
 
 
+_IMPORTED = text("import_key IS NOT NULL AND deleted_at IS NULL")
+
+
 class Item(Base):
     """One item of one user. Deleted items stay for a while, so that deleting can be undone."""
 
@@ -60,6 +64,13 @@ class Item(Base):
             "deleted_at",
             sqlite_where=text("deleted_at IS NOT NULL"),
             postgresql_where=text("deleted_at IS NOT NULL"),
+        ),
+        Index(
+            None,
+            "owner_id",
+            "import_key",
+            sqlite_where=_IMPORTED,
+            postgresql_where=_IMPORTED,
         ),
         {"sqlite_autoincrement": True},
     )
@@ -85,3 +96,5 @@ class Item(Base):
     description: Mapped[str]
     search_grams: Mapped[str] = mapped_column(deferred=True, deferred_raiseload=True)
     """What the text index is built from: see `app.lib.search_grams`."""
+    import_key: Mapped[int | None] = mapped_column(BigInteger, deferred=True)
+    """A hash of the line of a file that the item came from; of other items it is none."""

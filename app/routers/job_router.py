@@ -45,7 +45,8 @@ class Step:
 class JobLine:
     """A job in its reader's words. `share` is how much of the step is done, from 0 to 100.
 
-    `file` is what the file to download is called, empty where there is none.
+    `file` is what the file to download is called, empty where there is none; `bad_rows` is how many
+    rows of an import were not fit to be items.
     """
 
     job: Job
@@ -56,6 +57,7 @@ class JobLine:
     share: int | None
     seconds_left: float | None
     file: str
+    bad_rows: int
     steps: Sequence[Step]
 
 
@@ -202,6 +204,7 @@ def _line(language: Language, job: Job) -> JobLine:
         share,
         left,
         file_of(job),
+        job_texts.bad_rows(job),
         [_step(language, step) for step in job.steps],
     )
 

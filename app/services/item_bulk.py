@@ -24,6 +24,7 @@ _COLUMNS: Final = {
     "created_at": "timestamptz",
     "updated_at": "timestamptz",
     "version": "int",
+    "import_key": "bigint",
 }
 _INSERT: Final = f"INSERT INTO items ({', '.join(_COLUMNS)})"
 _ARRAYS: Final = ", ".join(f"%s::{kind}[]" for kind in _COLUMNS.values())
@@ -41,6 +42,7 @@ class NewItem:
     due_on: date | None
     created_at: datetime
     updated_at: datetime
+    import_key: int | None = None
 
 
 async def insert_items(session: AsyncSession, owner_id: int, items: Iterable[NewItem]) -> int:
@@ -94,6 +96,7 @@ def _rows(owner_id: int, items: Iterable[NewItem], gathered: GatheredZones) -> I
             item.created_at,
             item.updated_at,
             1,
+            item.import_key,
         ]
 
 

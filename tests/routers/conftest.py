@@ -37,6 +37,7 @@ async def app(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[F
         database_url=url,
         log_dir=tmp_path / "logs",
         public_origin=ORIGIN,
+        files_dir=tmp_path / "files",
         picture_dir=tmp_path / "pictures",
     )
     logger = CSVOnlyLogger(tmp_path / "logs")

@@ -187,5 +187,5 @@ async def test_the_badge_counts_and_tells_of_each_end_once(
     monkeypatch.setattr(JobService, "going_on", end_at_the_third_look)
     answer = await hana.get("/jobs/badge")
 
-    assert answer.text.count("Done: Bulk_Import: ends.csv") == 1
+    assert answer.text.count("Done: Import: ends.csv") == 1
     assert answer.text.count("badge-primary") == 1

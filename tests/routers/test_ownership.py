@@ -31,7 +31,7 @@ def owned_routes() -> list[tuple[str, str]]:
 
 
 async def ids_of(browser: AsyncClient, app: FastAPI) -> dict[str, int | str]:
-    """An item with a picture, an access token and a second device of whoever is signed in."""
+    """What somebody has: an item with a picture, a file, an access token, a second device."""
     item_id = await add_item(browser, "Mine")
     await browser.post("/account/tokens", data={"name": "Mine", "scope": "read", "days": "7"})
     account = (await browser.get("/account")).text
@@ -39,8 +39,10 @@ async def ids_of(browser: AsyncClient, app: FastAPI) -> dict[str, int | str]:
     await browser_for(app).post("/sign-in", data={"email": email, "password": PASSWORD})
     sessions = (await browser.get("/account/sessions")).text
     tokens = (await browser.get("/account/tokens")).text
+    upload = await browser.post("/items/import", files={"file": ("a.csv", b"title\nMine")})
     return {
         "item_id": item_id,
+        "import_id": int(upload.headers["location"].rpartition("/")[2]),
         "picture_id": (await add_picture(app, item_id)).id,
         "file": "thumb.jpg",
         "token_id": int(re.findall(r"/tokens/(\d+)/revoke", tokens)[0]),

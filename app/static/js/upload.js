@@ -1,4 +1,4 @@
-// Uploads pictures with a bar that shows how far it is. Without this file the form works by itself.
+// Uploads files with a bar that shows how far it is. Without this file the form works by itself.
 "use strict";
 
 {
