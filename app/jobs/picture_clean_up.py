@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Final
 
-from sqlalchemy import Engine, delete, select
+from sqlalchemy import Engine, delete, func, select
 from sqlalchemy.orm import Session
 
 from app.config import Settings
@@ -13,10 +13,12 @@ from app.jobs.schedules import scheduled
 from app.lib.utils import utc_now
 from app.models.job import ENDED, Job
 from app.models.picture import DroppedPicture, Picture, key_time
+from app.services.pictures.errors import StorageAway
 from app.services.pictures.storage import picture_storage
 
 UNFINISHED_KEPT: Final = timedelta(days=1)
 _AT_ONCE: Final = 500
+_MOST_FAILURES: Final = 3
 
 
 @scheduled("Picture_File_Clean_Up", "*/10 * * * *")
@@ -24,12 +26,22 @@ def remove_dropped_files(database: Engine, settings: Settings) -> dict[str, int]
     """Remove the files of pictures whose rows were deleted, by whatever."""
     storage = picture_storage(settings)
     with Session(database) as session:
-        keys = session.scalars(select(DroppedPicture.key).limit(_AT_ONCE)).all()
+        # In any order, so that one that cannot be removed does not stand before the others.
+        some = select(DroppedPicture.key).order_by(func.random()).limit(_AT_ONCE)
+        keys = session.scalars(some).all()
+    removed = failed = 0
     for key in keys:
-        storage.remove(key)
+        try:
+            storage.remove(key)
+        except StorageAway:
+            failed += 1
+            if failed == _MOST_FAILURES:
+                break
+            continue
         with Session(database) as session, session.begin():
             session.execute(delete(DroppedPicture).where(DroppedPicture.key == key))
-    return {"pictures": len(keys)}
+        removed += 1
+    return {"pictures": removed, "failed": failed}
 
 
 @scheduled("Picture_Clean_Up", "57 3 * * *")

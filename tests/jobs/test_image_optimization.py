@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import Engine, create_engine, select, update
 from sqlalchemy.orm import Session
 
+from app.acting import SYSTEM, engine_for
 from app.config import Settings
-from app.database import Database, set_up_engine
+from app.database import Database, parse_url, set_up_engine
 from app.jobs.image_optimization import Optimization
 from app.jobs.running import JobError, RunningJob
 from app.lib.logger import NullLogger
@@ -32,14 +33,15 @@ GOOD, BROKEN = photo(), photo()[:400]
 
 
 @pytest.fixture
-def url(sqlite_database: str) -> str:
-    return sqlite_database
+def url(request: pytest.FixtureRequest) -> str:
+    found: str = request.getfixturevalue(getattr(request, "param", "sqlite_database"))
+    return found
 
 
 @pytest.fixture
 async def database(url: str) -> AsyncIterator[Database]:
     database = Database(url)
-    async with database.session() as session:
+    async with database.system_session() as session:
         session.add(User(email="hana@example.com", name="Hana", role="user"))
     yield database
     await database.close()
@@ -47,9 +49,10 @@ async def database(url: str) -> AsyncIterator[Database]:
 
 @pytest.fixture
 def engine(url: str, database: Database) -> Iterator[Engine]:
-    engine = create_engine(url)
+    parsed = parse_url(url)
+    engine = create_engine(parsed.set(drivername=parsed.drivername.replace("+aiosqlite", "")))
     set_up_engine(engine)
-    yield engine
+    yield engine_for(engine, SYSTEM)
     engine.dispose()
 
 
@@ -61,7 +64,7 @@ def storage(tmp_path: Path) -> PictureFolder:
 async def queue(database: Database, storage: PictureFolder, *contents: bytes | None) -> str:
     """A job for uploads of these contents; None is one that is lost."""
     now = utc_now()
-    async with database.session() as session:
+    async with database.system_session() as session:
         session.add(item := _item())
         await session.flush()
         job = await JobService(session, 1).queue("Image_Optimization", "a", {"item_id": item.id})
@@ -110,6 +113,7 @@ def work(engine: Engine, storage: PictureFolder, job_id: str) -> Optimization:
     return Optimization(running, storage)
 
 
+@pytest.mark.parametrize("url", ["sqlite_database", "postgres_database"], indirect=True)
 async def test_good_pictures_are_shown_and_bad_ones_say_why(
     database: Database, engine: Engine, storage: PictureFolder
 ) -> None:

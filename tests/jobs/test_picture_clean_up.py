@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, create_engine, delete, select, update
 
+from app.acting import SYSTEM, engine_for
 from app.config import Settings
 from app.database import Database, parse_url, set_up_engine
 from app.jobs.item_clean_up import purge_items
@@ -22,8 +23,9 @@ from app.models.user import User
 from app.schemas.item import ItemIn
 from app.services.item_service import KEPT_AFTER_DELETION, ItemService
 from app.services.job_service import JobService
+from app.services.pictures.errors import StorageAway
 from app.services.pictures.picture_service import PictureService
-from app.services.pictures.storage import picture_storage
+from app.services.pictures.storage import PictureFolder, picture_storage
 from tests.jobs.test_clean_up import url
 
 __all__ = ["url"]
@@ -34,9 +36,9 @@ LONG_AGO = utc_now() - timedelta(days=2)
 @pytest.fixture
 async def database(url: str) -> AsyncIterator[Database]:
     database = Database(url)
-    async with database.session() as session:
+    async with database.system_session() as session:
         session.add(User(email="hana@example.com", name="Hana", role="user"))
-    async with database.session() as session:
+    async with database.system_session() as session:
         await ItemService(session, NullLogger(), 1).create(ItemIn(title="Garden"))
     yield database
     await database.close()
@@ -47,7 +49,7 @@ def engine(url: str) -> Iterator[Engine]:
     parsed = parse_url(url)
     engine = create_engine(parsed.set(drivername=parsed.drivername.replace("+aiosqlite", "")))
     set_up_engine(engine)
-    yield engine
+    yield engine_for(engine, SYSTEM)
     engine.dispose()
 
 
@@ -63,7 +65,7 @@ async def add(database: Database, settings: Settings, **values: Any) -> str:
     picture_storage(settings).write(key, "original", io.BytesIO(b"x"), "")
     texts = {"name": "", "alt": "", "files": [], "job_id": "", "created_at": created}
     row = texts | {"position": 1, "width": 1, "height": 1, "status": "ready"} | values
-    async with database.session() as session:
+    async with database.system_session() as session:
         session.add(Picture(item_id=1, key=key, **row))
     return key
 
@@ -77,39 +79,57 @@ async def test_of_a_deleted_picture_alone(
 ) -> None:
     await add(database, settings)
     kept = await add(database, settings)
-    assert remove_dropped_files(engine, settings) == {"pictures": 0}
-    async with database.session() as session:
+    assert remove_dropped_files(engine, settings)["pictures"] == 0
+    async with database.session(1) as session:
         await PictureService(session, NullLogger(), 1).delete(1, 1)
 
-    assert remove_dropped_files(engine, settings) == {"pictures": 1}
+    assert remove_dropped_files(engine, settings)["pictures"] == 1
     assert keys(settings) == {kept}
-    assert remove_dropped_files(engine, settings) == {"pictures": 0}
+    assert remove_dropped_files(engine, settings)["pictures"] == 0
+
+
+async def test_later_where_the_storage_is_away(
+    database: Database, engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(5):
+        await add(database, settings)
+    async with database.system_session() as session:
+        await session.execute(delete(Picture))
+    with monkeypatch.context() as patch:
+        patch.setattr(PictureFolder, "remove", _away)
+        assert remove_dropped_files(engine, settings) == {"pictures": 0, "failed": 3}
+    assert remove_dropped_files(engine, settings) == {"pictures": 5, "failed": 0}
+    assert keys(settings) == set()
+
+
+def _away(*_: object) -> None:
+    raise StorageAway
 
 
 async def test_of_a_deleted_item_once_that_cannot_be_undone(
     database: Database, engine: Engine, settings: Settings
 ) -> None:
     key = await add(database, settings)
-    async with database.session() as session:
+    async with database.session(1) as session:
         await ItemService(session, NullLogger(), 1).delete([1])
     assert purge_items(engine, settings) == {"items": 0}
     remove_dropped_files(engine, settings)
     assert keys(settings) == {key}
 
-    async with database.session() as session:
+    async with database.system_session() as session:
         long_ago = utc_now() - KEPT_AFTER_DELETION - timedelta(minutes=1)
         await session.execute(update(Item).values(deleted_at=long_ago))
     assert purge_items(engine, settings) == {"items": 1}
-    assert remove_dropped_files(engine, settings) == {"pictures": 1}
+    assert remove_dropped_files(engine, settings)["pictures"] == 1
     assert keys(settings) == set()
 
 
 async def test_of_a_deleted_account(database: Database, engine: Engine, settings: Settings) -> None:
     await add(database, settings)
-    async with database.session() as session:
+    async with database.system_session() as session:
         await session.execute(delete(User))
 
-    assert remove_dropped_files(engine, settings) == {"pictures": 1}
+    assert remove_dropped_files(engine, settings)["pictures"] == 1
     assert keys(settings) == set()
 
 
@@ -117,11 +137,11 @@ async def test_not_when_the_deletion_was_rolled_back(
     database: Database, engine: Engine, settings: Settings
 ) -> None:
     key = await add(database, settings)
-    async with database.session() as session:
+    async with database.system_session() as session:
         await session.execute(delete(User))
         await session.rollback()
 
-    assert remove_dropped_files(engine, settings) == {"pictures": 0}
+    assert remove_dropped_files(engine, settings)["pictures"] == 0
     assert keys(settings) == {key}
 
 
@@ -141,7 +161,7 @@ async def test_of_uploads_that_never_became_a_picture(
 async def test_of_pictures_whose_job_has_ended_without_them(
     database: Database, engine: Engine, settings: Settings
 ) -> None:
-    async with database.session() as session:
+    async with database.system_session() as session:
         jobs = JobService(session, 1)
         ended, running = [(await jobs.queue("Image_Optimization", "", {})).id for _ in range(2)]
         await session.execute(update(Job).where(Job.id == ended).values(status="cancelled"))
@@ -154,8 +174,8 @@ async def test_of_pictures_whose_job_has_ended_without_them(
     }
 
     assert remove_leftovers(engine, settings)["unfinished"] == 2
-    assert remove_dropped_files(engine, settings) == {"pictures": 2}
+    assert remove_dropped_files(engine, settings)["pictures"] == 2
     assert keys(settings) == kept
-    async with database.session() as session:
+    async with database.system_session() as session:
         assert set(await session.scalars(select(Picture.key))) == kept
         assert (await session.scalars(select(DroppedPicture.key))).all() == []

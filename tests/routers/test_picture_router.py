@@ -29,12 +29,12 @@ async def upload(browser: AsyncClient, item_id: int, *files: tuple[str, bytes]) 
 
 
 async def rows(app: FastAPI) -> list[Picture]:
-    async with app.state.database.session() as session:
+    async with app.state.database.system_session() as session:
         return list(await session.scalars(select(Picture).order_by(Picture.position)))
 
 
 async def jobs(app: FastAPI) -> list[Job]:
-    async with app.state.database.session() as session:
+    async with app.state.database.system_session() as session:
         return list(await session.scalars(select(Job)))
 
 
@@ -251,7 +251,7 @@ class TestFiles:
         self, app: FastAPI, visit: Visit
     ) -> None:
         hana, admin = await visit("Hana"), await visit("Admin")
-        async with app.state.database.session() as session:
+        async with app.state.database.system_session() as session:
             await session.execute(update(User).where(User.name == "Admin").values(role="admin"))
         item_id = await add_item(hana, "Garden")
         picture = await add_picture(app, item_id)
@@ -334,7 +334,7 @@ async def test_htmx_asks_for_one_picture_until_it_is_ready(app: FastAPI, hana: A
             "problem": {"code": "broken", "values": {}} if status == "failed" else None,
             "job_id": picture.job_id if job else "forgotten",
         }
-        async with app.state.database.session() as session:
+        async with app.state.database.system_session() as session:
             await session.execute(update(Picture).values(**values))
             await session.execute(update(Job).values(status=job or "done"))
         part = (await hana.get(path, headers=HTMX)).text

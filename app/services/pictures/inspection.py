@@ -2,28 +2,31 @@
 
 import re
 import unicodedata
-import warnings
+from functools import cache
+from importlib import import_module
 from pathlib import PurePosixPath
+from types import ModuleType
 from typing import IO, Final
-
-from PIL import (
-    AvifImagePlugin,
-    GifImagePlugin,
-    Image,
-    JpegImagePlugin,
-    PngImagePlugin,
-    WebPImagePlugin,
-)
 
 from app.models.picture import NAME_LENGTH
 from app.services.pictures.encoding import FORMATS
 from app.services.pictures.errors import PictureRefused
 
-_READERS: Final = (
-    *(JpegImagePlugin, PngImagePlugin, WebPImagePlugin, GifImagePlugin),
-    AvifImagePlugin,
-)
-"""Loaded by name; else Pillow would load its readers of all the formats there are."""
+_READERS: Final = ("Avif", "Gif", "Jpeg", "Png", "WebP")
+
+
+@cache
+def _pillow() -> ModuleType:
+    """Pillow, loaded when the first picture comes, since it takes some memory.
+
+    With the readers that are wanted: without any, it would load those of all formats there are.
+    """
+    from PIL import Image
+
+    for name in _READERS:
+        import_module(f"PIL.{name}ImagePlugin")
+    Image.MAX_IMAGE_PIXELS = None  # they are counted here
+    return Image
 
 
 def size_of(file: IO[bytes], *, size: int, max_bytes: int, max_pixels: int) -> tuple[int, int]:
@@ -37,10 +40,8 @@ def size_of(file: IO[bytes], *, size: int, max_bytes: int, max_pixels: int) -> t
         raise PictureRefused("too_many_bytes", limit=max_bytes)
     file.seek(0)
     try:
-        with warnings.catch_warnings(action="ignore"), Image.open(file, formats=FORMATS) as image:
+        with _pillow().open(file, formats=FORMATS) as image:
             width, height = image.size
-    except Image.DecompressionBombError:
-        raise PictureRefused("too_many_pixels", limit=max_pixels) from None
     # Readers of hostile files fail in many ways; all of them mean that it is none of ours.
     except Exception:  # noqa: BLE001
         raise PictureRefused("not_a_picture") from None
