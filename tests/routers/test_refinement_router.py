@@ -44,7 +44,6 @@ async def app(
         {
             "DATABASE_URL": url,
             "LOG_DIR": str(tmp_path / "logs"),
-            "PICTURE_DIR": str(tmp_path / "pictures"),
             "PUBLIC_ORIGIN": ORIGIN,
             "AI_BASE_URL": f"{faulty_server.url}/v1",
             "AI_API_KEY": KEY,
