@@ -24,12 +24,16 @@ COPIED = {
     "logs.js": STATIC / "js" / "logs.js",
     "upload.js": STATIC / "js" / "upload.js",
     "htmx.js": MODULES / "htmx.org" / "dist" / "htmx.min.js",
-    "htmx-sse.js": MODULES / "htmx.org" / "dist" / "ext" / "hx-sse.min.js",
     "uplot.js": MODULES / "uplot" / "dist" / "uPlot.iife.min.js",
     "uplot.css": MODULES / "uplot" / "dist" / "uPlot.min.css",
     "icon.svg": STATIC / "icon.svg",
 }
 """Files that browsers get as they are, by the name that templates use."""
+JOINED = {
+    # htmx looks at the page as soon as nothing else is to be run, and sees no stream to connect if
+    # the extension is still on its way.
+    "htmx-sse.js": (COPIED["htmx.js"], MODULES / "htmx.org" / "dist" / "ext" / "hx-sse.min.js"),
+}
 
 
 def main(arguments: list[str]) -> int:
@@ -54,6 +58,8 @@ def main(arguments: list[str]) -> int:
 def build() -> dict[str, bytes]:
     """The content of `app/static/dist`: file name to bytes."""
     sources = {name: path.read_bytes() for name, path in COPIED.items()} | {"app.css": _css()}
+    for name, parts in JOINED.items():
+        sources[name] = b"\n".join(part.read_bytes() for part in parts)
     files: dict[str, bytes] = {}
     manifest: dict[str, str] = {}
     for name, content in sorted(sources.items()):
