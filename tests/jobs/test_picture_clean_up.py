@@ -1,17 +1,16 @@
 """Files of pictures go when their rows are gone, whatever took the rows, and not before."""
 
 import io
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, create_engine, delete, select, update
+from sqlalchemy import Engine, delete, select, update
 
-from app.acting import SYSTEM, engine_for
 from app.config import Settings
-from app.database import Database, parse_url, set_up_engine
+from app.database import Database
 from app.jobs.item_clean_up import purge_items
 from app.jobs.picture_clean_up import remove_dropped_files, remove_leftovers
 from app.lib.logger import NullLogger
@@ -26,9 +25,9 @@ from app.services.job_service import JobService
 from app.services.pictures.errors import StorageAway
 from app.services.pictures.picture_service import PictureService
 from app.services.pictures.storage import PictureFolder, picture_storage
-from tests.jobs.test_clean_up import url
+from tests.jobs.test_clean_up import engine, url
 
-__all__ = ["url"]
+__all__ = ["engine", "url"]
 
 LONG_AGO = utc_now() - timedelta(days=2)
 
@@ -42,15 +41,6 @@ async def database(url: str) -> AsyncIterator[Database]:
         await ItemService(session, NullLogger(), 1).create(ItemIn(title="Garden"))
     yield database
     await database.close()
-
-
-@pytest.fixture
-def engine(url: str) -> Iterator[Engine]:
-    parsed = parse_url(url)
-    engine = create_engine(parsed.set(drivername=parsed.drivername.replace("+aiosqlite", "")))
-    set_up_engine(engine)
-    yield engine_for(engine, SYSTEM)
-    engine.dispose()
 
 
 @pytest.fixture
