@@ -13,12 +13,15 @@ from sqlalchemy import select, update
 from app.models.job import Job
 from app.models.picture import Picture
 from app.models.user import User
+from app.routers import picture_files
 from app.services.pictures import storage
 from app.services.pictures.errors import StorageAway
 from app.services.pictures.picture_service import MOST_PER_ITEM
 from tests.routers.conftest import HTMX, Visit, add_item
+from tests.support.gotrue import SECRET
 from tests.support.pictures import add_picture, bomb, photo, png
 from tests.support.statements import statements
+from tests.support.supabase_storage import SupabaseStorage, bucket
 
 HTML = b"<html><script>alert(1)</script></html>"
 
@@ -184,6 +187,28 @@ async def test_a_storage_that_is_away_is_told(
     assert (answer.status_code, "out of reach" in answer.text) == (503, True)
     assert (await hana.get(f"/api{path}")).status_code == 503
     assert (await hana.post(f"/api/items/{item_id}/pictures")).status_code == 422
+
+
+async def test_in_supabase_storage_they_come_and_go_through_the_app(
+    app: FastAPI, hana: AsyncClient, tmp_path: Path
+) -> None:
+    server = SupabaseStorage()
+    app.dependency_overrides[picture_files.storage] = lambda: bucket(server)
+    item_id = await add_item(hana, "Garden")
+    await upload(hana, item_id, ("red.png", png()))
+    (picture,) = await rows(app)
+    assert server.objects == {
+        f"pictures/{picture.key}/original": (png(), "application/octet-stream")
+    }
+    server.objects[f"pictures/{picture.key}/thumb.jpg"] = (b"jpeg", "text/html")
+    async with app.state.database.system_session() as session:
+        await session.execute(update(Picture).values(status="ready", files=["thumb.jpg"]))
+    answer = await hana.get(f"/items/{item_id}/pictures/{picture.id}/thumb.jpg")
+    assert (answer.content, answer.headers["content-type"]) == (b"jpeg", "image/jpeg")
+    said = (await hana.get(f"/items/{item_id}")).text + str(answer.headers)
+    said += "".join(path.read_text() for path in (tmp_path / "logs").glob("*.csv"))
+    assert SECRET not in said
+    assert "supabase.co" not in said
 
 
 class TestFiles:

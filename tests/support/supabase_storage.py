@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
+from pydantic import SecretStr
 
+from app.config import Settings
+from app.services.pictures.supabase_bucket import SupabaseBucket
 from tests.support.gotrue import SECRET
 
 _PREFIX = "/storage/v1"
@@ -86,6 +89,16 @@ class SupabaseStorage:
         start, limit = body.get("offset", 0), body.get("limit", 100)
         page = [entries[name] for name in sorted(entries)][start : start + limit]
         return httpx.Response(200, json=page)
+
+
+def bucket(server: SupabaseStorage, key: str = SECRET) -> SupabaseBucket:
+    """The app's way to a bucket on this server."""
+    settings = Settings(
+        supabase_url="https://x.supabase.co",
+        supabase_secret_key=SecretStr(key),
+        picture_bucket="pictures",
+    )
+    return SupabaseBucket(settings, transport=httpx.MockTransport(server.handle))
 
 
 def _json(request: httpx.Request) -> dict[str, Any]:

@@ -15,18 +15,9 @@ from app.services.pictures.errors import StorageAway
 from app.services.pictures.storage import PictureFolder, PictureStorage, picture_storage
 from app.services.pictures.supabase_bucket import SupabaseBucket
 from tests.support.gotrue import PUBLISHABLE, SECRET
-from tests.support.supabase_storage import SupabaseStorage
+from tests.support.supabase_storage import SupabaseStorage, bucket
 
 ONE, TWO = "0" * 31 + "1", "0" * 31 + "2"
-
-
-def bucket(server: SupabaseStorage, key: str = SECRET) -> SupabaseBucket:
-    settings = Settings(
-        supabase_url="https://x.supabase.co",
-        supabase_secret_key=SecretStr(key),
-        picture_bucket="pictures",
-    )
-    return SupabaseBucket(settings, transport=httpx.MockTransport(server.handle))
 
 
 @pytest.fixture
