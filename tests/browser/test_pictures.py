@@ -63,6 +63,34 @@ def test_two_pictures_come_and_one_goes(visit: Visit) -> None:
     page.wait_for_function("document.images[0].naturalWidth === 40")
 
 
+def test_an_upload_shows_how_far_it_is_and_can_be_stopped(visit: Visit) -> None:
+    visitor = visit()
+    page = new_item(visitor)
+    line = visitor.context.new_cdp_session(page)
+    slow = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": 10_000, "offline": False}
+    line.send("Network.emulateNetworkConditions", slow)
+    large: FilePayload = {"name": "a.png", "mimeType": "image/png", "buffer": bytes(1_000_000)}
+    page.get_by_label("Add pictures").set_input_files([large])
+    send = page.get_by_role("button", name="Upload")
+    send.click()
+    progress = page.locator("[data-upload] progress")
+    page.wait_for_function("bar => bar.value > 0", arg=progress.element_handle())
+    expect(page.locator("[data-percent]")).to_have_text(re.compile(r"^[1-9]\d? %$"))
+    expect(send).to_be_disabled()
+    assert violations(page) == []
+    page.get_by_role("button", name="Cancel").click()
+    expect(progress).to_be_hidden()
+
+    page.locator("[data-upload]").evaluate("form => form.dataset.maxBytes = 1000")
+    send.click()
+    expect(page.get_by_role("alert")).to_contain_text("One of the files is larger than 20 MB.")
+    expect(progress).to_be_hidden()
+    line.send("Network.emulateNetworkConditions", slow | {"offline": True})
+    page.locator("[data-upload]").evaluate("form => form.dataset.maxBytes = 2_000_000")
+    send.click()
+    expect(page.get_by_role("alert")).to_contain_text("The upload did not work.")
+
+
 def test_the_same_as_plain_forms(visit: Visit) -> None:
     visitor = visit(script=False, language="ja", phone=True)
     page = new_item(visitor)
