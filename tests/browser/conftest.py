@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
 
 from app.product import SLUG
 from tests.support.accounts import PASSWORD, sign_up_live
 from tests.support.live_app import LiveApp
+from tests.support.plain_http import plain_client
 
 __all__ = ["PASSWORD"]
 
@@ -36,6 +36,7 @@ class Visitor:
     troubles: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self._other_window = plain_client(base_url=self.origin)
         self.context.add_init_script(_REPORT_VIOLATIONS)
         self.page.on("console", self._said)
         self.page.on("pageerror", lambda error: self.troubles.append(str(error)))
@@ -54,8 +55,13 @@ class Visitor:
         """Send a form in the same session, as another window would."""
         cookies = "; ".join(f"{c['name']}={c['value']}" for c in self.context.cookies())
         headers = {"Origin": self.origin, "Cookie": cookies}
-        answer = httpx.post(self.origin + path, data=fields, headers=headers, trust_env=False)
+        answer = self._other_window.post(path, data=fields, headers=headers)
+        self._other_window.cookies.clear()
         assert answer.status_code == 303, answer.text
+
+    def close(self) -> None:
+        self.context.close()
+        self._other_window.close()
 
     def _said(self, message: ConsoleMessage) -> None:
         # Chromium reports every status from 400 on; those are part of the tests.
@@ -120,7 +126,7 @@ def visit(live_app: LiveApp, browser: Browser) -> Iterator[Visit]:
     yield new
     troubles = [trouble for visitor in visitors for trouble in visitor.troubles]
     for visitor in visitors:
-        visitor.context.close()
+        visitor.close()
     assert troubles == []
 
 

@@ -21,6 +21,7 @@ import pytest
 from app.lib.env_file import read_env_file
 from commands.kit.environment import ROOT
 from tests.commands.conftest import Checkout, Run
+from tests.support.plain_http import plain_client
 from tests.support.processes import free_port, wait_until
 from tests.support.turso import TursoServer
 
@@ -91,7 +92,7 @@ def test_with_reload_a_change_of_the_code_is_there_by_itself(
         encoding="utf-8",
     )
 
-    with httpx.Client(base_url=app.origin, timeout=5, trust_env=False) as client:
+    with plain_client(base_url=app.origin, timeout=5) as client:
 
         def changed() -> bool:
             try:

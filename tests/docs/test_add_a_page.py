@@ -12,12 +12,12 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
 import pytest
 
 from commands.kit.environment import ROOT
 from tests.docs.documents import Code, read
 from tests.support.live_app import clean_env
+from tests.support.plain_http import plain_client
 from tests.support.processes import Program, answers, free_port
 from tests.support.tree import copy_tree, share_installed
 
@@ -172,7 +172,7 @@ def _origin(port: int | str) -> str:
 
 def test_the_page_answers_and_its_trace_is_found(project: Project, app: Program) -> None:
     origin = app.env["PUBLIC_ORIGIN"]
-    with httpx.Client(base_url=origin, headers={"Origin": origin}, trust_env=False) as browser:
+    with plain_client(base_url=origin, headers={"Origin": origin}) as browser:
         (login,) = LOGIN.findall(app.output())
         browser.post("/sign-in", data={"email": login[0], "password": login[1]})
         added = browser.post("/notes", data={"text": "Read the log"})

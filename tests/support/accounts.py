@@ -3,11 +3,11 @@
 import html
 import re
 
-import httpx
 from fastapi import FastAPI
-from httpx import AsyncClient
+from httpx import URL, AsyncClient
 
 from app.product import SLUG
+from tests.support.plain_http import plain_client
 
 PASSWORD = "correct horse battery"
 
@@ -16,7 +16,7 @@ def link_fields(text: str) -> dict[str, str]:
     """What the first link in a mail, or on the mailbox page, carries to the page it opens."""
     link = re.search(r"/auth/confirm\?[^\s\"<]+", html.unescape(text))
     assert link is not None, text
-    return dict(httpx.URL(link[0]).params)
+    return dict(URL(link[0]).params)
 
 
 async def sign_up(browser: AsyncClient, app: FastAPI, name: str) -> None:
@@ -31,7 +31,7 @@ async def sign_up(browser: AsyncClient, app: FastAPI, name: str) -> None:
 def sign_up_live(origin: str, name: str, email: str) -> str:
     """The session token of a new account on an app in another process."""
     headers = {"Origin": origin}
-    with httpx.Client(base_url=origin, trust_env=False, headers=headers) as client:
+    with plain_client(base_url=origin, headers=headers) as client:
         fields = {"name": name, "email": email, "password": PASSWORD}
         assert client.post("/sign-up", data=fields).status_code == 303
         mails = client.get("/dev/mail").text.split("<article")
