@@ -15,7 +15,10 @@ from tests.support.parts import needs
 from tests.support.tree import copy_tree, share_installed
 
 # Names of each part that nothing else has.
-OWN = {"pictures": r"\bPicture[A-Z]|\bpicture_|\bPICTURE_(?!BYTES = )|/pictures/_"}
+OWN = {
+    "pictures": r"\bPicture[A-Z]|\bpicture_|\bPICTURE_(?!BYTES = )|/pictures/_",
+    "ai": r"\brefinement_|\bRefinements?\b|chat_(completions|server)|\bAI_(BASE_URL|MODEL)|\"ai_",
+}
 
 # The pictures in the documents are others.
 OTHERS = ("tests/docs/test_documents.py", "tests/docs/test_pictures.py")
