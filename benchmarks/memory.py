@@ -148,7 +148,9 @@ def work(port: int, cookie: str, requests: int, connections: int) -> None:
             for number in iter(lambda: next(numbers), requests):
                 if number > requests or failures:
                     return
-                page = _PAGES[number % len(_PAGES)] if number % _LOG_EVERY else _LOG_PAGE
+                page = _PAGES[number % len(_PAGES)]
+                if number % _LOG_EVERY == _LOG_EVERY - 1:  # the store is made with the first row
+                    page = _LOG_PAGE
                 form = {"title": f"Item {number} 東京"} if page == "POST" else None
                 status = visitor.open("/items" if form else page, form).status
                 if status >= 400 and page != "/not-there":
