@@ -73,7 +73,7 @@ class TestKeyboard:
         page.keyboard.press("Enter")
         expect(page.locator("main")).to_be_focused()
         page.keyboard.press("Tab")
-        expect(page.locator("#new")).to_be_focused()
+        expect(page.get_by_role("link", name="Import")).to_be_focused()
 
     @pytest.mark.parametrize("theme", ["light", "dark"])
     def test_every_stop_shows_that_it_has_the_focus(self, visit: Visit, theme: str) -> None:
