@@ -23,6 +23,7 @@ COPIED = {
     "app.js": STATIC / "js" / "app.js",
     "logs.js": STATIC / "js" / "logs.js",
     "upload.js": STATIC / "js" / "upload.js",
+    "live.js": STATIC / "js" / "live.js",
     "htmx.js": MODULES / "htmx.org" / "dist" / "htmx.min.js",
     "uplot.js": MODULES / "uplot" / "dist" / "uPlot.iife.min.js",
     "uplot.css": MODULES / "uplot" / "dist" / "uPlot.min.css",

@@ -1,6 +1,16 @@
 """The trace log as pages, for administrators: all that is under `/logs`."""
 
-from app.routers.logs import alerts, errors, export, overview, requests, tasks, traces
+from app.routers.logs import alerts, errors, export, live, overview, requests, tasks, traces
 from app.routers.logs.router import router
 
-__all__ = ["alerts", "errors", "export", "overview", "requests", "router", "tasks", "traces"]
+__all__ = [
+    "alerts",
+    "errors",
+    "export",
+    "live",
+    "overview",
+    "requests",
+    "router",
+    "tasks",
+    "traces",
+]

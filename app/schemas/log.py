@@ -91,6 +91,8 @@ class RequestLine(BaseModel):
     duration_ms: int | None
     user_id: int | None
     created_at: datetime
+    ip_address: str | None = None
+    route: str | None = Field(None, description="Its route's template, where that was asked for.")
 
 
 class RequestPage(BaseModel):

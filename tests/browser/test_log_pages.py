@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Visit, Visitor
 from tests.support.axe import violations
@@ -204,3 +204,51 @@ def test_the_heat_map_leads_to_requests_without_a_script(visit_as_admin: VisitAs
     page = visitor.go("/logs?range=15m")
     page.locator("svg a[href^='/logs/requests']").last.click()
     assert shown_paths(page)
+
+
+def test_a_live_list_gets_new_requests_and_holds_them_while_it_is_paused(
+    visit_as_admin: VisitAsAdmin,
+) -> None:
+    visitor = visit_as_admin()
+
+    def row(trace_id: str) -> Locator:
+        return page.locator(f"#requests td a[title='{trace_id}']")
+
+    page = open_log(visitor, "/logs/requests?path=/items&method=GET", ask(visitor, "/items?q=1"))
+    page.get_by_role("link", name="Live", exact=True).click()
+    page.wait_for_selector("#requests[data-live-open]")
+    second = ask(visitor, "/items?q=2")
+    expect(row(second)).to_be_visible(timeout=30_000)
+    missing = ask(visitor, "/no-such-page")
+
+    page.get_by_role("button", name="Pause").click()
+    third = ask(visitor, "/items?q=3")
+    chip = page.get_by_role("button", name="new")
+    expect(chip).to_have_text(re.compile(r"^[1-9]\d* new$"), timeout=30_000)
+    expect(row(third)).to_have_count(0)
+    chip.click()
+    expect(row(third)).to_be_visible(timeout=30_000)
+    expect(chip).to_be_hidden()
+    expect(row(missing)).to_have_count(0)
+
+    # A page that nobody sees has no stream; afterwards it has all that came meanwhile, once.
+    look = "document.dispatchEvent(new Event('visibilitychange'))"
+    page.evaluate("Object.defineProperty(document, 'hidden', {value: true, configurable: true})")
+    page.evaluate(look)
+    expect(page.locator("#requests[data-live-open]")).to_have_count(0)
+    meanwhile = [ask(visitor, f"/items?q={number}") for number in range(4, 7)]
+    page.evaluate("Object.defineProperty(document, 'hidden', {value: false, configurable: true})")
+    page.evaluate(look)
+    for trace_id in (second, third, *meanwhile):
+        expect(row(trace_id)).to_have_count(1, timeout=30_000)
+    ids = page.locator("tr[data-id]").evaluate_all("rows => rows.map((row) => row.dataset.id)")
+    assert ids == sorted(set(ids), reverse=True)
+
+    # Columns are chosen while it is live; a page that is left gives its connection back.
+    page.get_by_role("button", name="Columns").click()
+    page.get_by_label("IP address").last.check()
+    expect(page.get_by_role("columnheader", name="IP address")).to_be_visible()
+    page.wait_for_selector("#requests[data-live-open]")
+    for number in range(8):
+        visitor.go(f"/logs/requests?live=1&path=/left/{number}")
+        page.wait_for_selector("#requests[data-live-open]")

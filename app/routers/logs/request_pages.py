@@ -11,6 +11,7 @@ from fastapi import Request
 from pydantic import ValidationError
 from starlette.datastructures import QueryParams
 
+from app.routers.logs.columns import CHOICES, DEFAULT, in_order
 from app.routers.logs.frame import Frame
 from app.routers.logs.reading import Problem
 from app.routers.logs.span import Span
@@ -70,7 +71,8 @@ class Listing:
     """A page of the list, or the problem that there is none, and the URLs of its neighbours.
 
     `counts` are the requests of each status class in the frame's span, where that is known.
-    `ignored` are filters that made no sense and were left out.
+    `ignored` are filters that made no sense and were left out. A list that is `live` goes on with
+    what comes after `position`, an id.
     """
 
     wanted: RequestFilter
@@ -79,6 +81,9 @@ class Listing:
     counts: Mapping[str, int] | None = None
     ignored: tuple[str, ...] = ()
     problem: Problem | None = None
+    columns: tuple[str, ...] = DEFAULT
+    live: bool = False
+    position: int = 0
 
     @property
     def zone(self) -> tzinfo:
@@ -86,13 +91,34 @@ class Listing:
 
     def url(self, **changes: object) -> str:
         """The shortest URL of a list; it starts anew unless a change is a cursor."""
-        state = {**filter_state(self.wanted), **self.frame.span.state, **changes}
+        state = {**self.frame.kept, **self.frame.span.state, **changes}
         kept = {name: value for name, value in state.items() if value not in {None, ""}}
         return f"{_PATH}?{urlencode(kept)}" if kept else _PATH
 
+    @property
+    def can_be_live(self) -> bool:
+        """Only the newest page can, and only of a span without an end."""
+        wanted = self.wanted
+        ends = wanted.after is not None or wanted.before is not None or self.frame.is_custom
+        return not (ends or self.problem)
+
+    @property
+    def is_live(self) -> bool:
+        return self.live and self.can_be_live
+
+    @property
+    def live_url(self) -> str:
+        """The stream of what comes next."""
+        url = self.url(live=None, since=self.position)
+        return url.replace(_PATH, f"{_PATH}/live", 1)
+
+    @property
+    def shown_columns(self) -> tuple[str, ...]:
+        return in_order(self.columns)
+
     def export_url(self, kind: str) -> str:
         """All that the filter finds, as a file."""
-        return self.url(kind=kind).replace(_PATH, f"{_PATH}/export", 1)
+        return self.url(kind=kind, live=None).replace(_PATH, f"{_PATH}/export", 1)
 
     @property
     def anew(self) -> str:
@@ -135,6 +161,16 @@ class _ListTemplate(Template):
     question: Question
     classes: tuple[str, ...] = CLASSES
     methods: tuple[str, ...] = METHODS
+    columns: tuple[str, ...] = CHOICES
+    short: int = SHORT_TRACE_ID
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRows(Template):
+    """The rows of a live list that are new."""
+
+    template: ClassVar[str] = "logs/_rows.html"
+    listing: Listing
     short: int = SHORT_TRACE_ID
 
 

@@ -7,10 +7,12 @@ from fastapi.responses import Response
 
 from app.dependencies import LoggerDep, SettingsDep
 from app.lib.logger import EnhancedCSVLogger
+from app.lib.tracelog.ids import first_at
 from app.lib.tracelog.store.store import StoreError
 from app.lib.utils import utc_now
 from app.routers.log_query_pages import console_url
 from app.routers.logs import request_pages as pages
+from app.routers.logs.columns import column_state, read_columns
 from app.routers.logs.frame import Frame
 from app.routers.logs.reading import RETRY, SWAP_ANYWAY, NoStore, StateDep, problem_of
 from app.routers.logs.request_pages import (
@@ -54,10 +56,12 @@ async def list_requests(
     zone = time_zone_of(request)
     span = read_span(request.query_params, utc_now(), zone, default="")
     wanted, ignored = read_filter(request.query_params, span)
+    columns = read_columns(request.query_params)
     status, headers = 200, {}
     page, counts, problem = RequestPage(requests=[]), None, None
+    position = first_at(utc_now().timestamp())
     try:
-        page = await log_there(log).requests(wanted)
+        page = await log_there(log).requests(wanted, routes="route" in columns)
         counts = await log_there(log).status_counts(wanted)
         if page.previous_cursor is None:
             wanted = wanted.model_copy(update={"before": None})  # this is the list's start
@@ -65,8 +69,12 @@ async def list_requests(
         problem = problem_of(request, error)
         page = await log.requests_from_files(wanted) if log else page
         status, headers = 503, RETRY | SWAP_ANYWAY
-    frame = Frame("requests", span, zone, kept=filter_state(wanted))
-    listing = Listing(wanted, page, frame, counts, ignored, problem)
+    live = request.query_params.get("live") == "1"
+    kept = filter_state(wanted) | column_state(columns) | ({"live": "1"} if live else {})
+    frame = Frame("requests", span, zone, kept)
+    listing = Listing(
+        wanted, page, frame, counts, ignored, problem, columns, live=live, position=position
+    )
     sql = with_literals(RequestQuery(wanted).page())
     question = pages.Question(sql, console_url(sql) if settings.has_log_console else "")
     if is_partial(request):

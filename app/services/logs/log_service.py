@@ -47,9 +47,9 @@ class LogService:
         self._log_dir = log_dir
         self._clock = clock
 
-    async def requests(self, wanted: RequestFilter) -> RequestPage:
-        """One page of the list, newest first. Headers and bodies are not read."""
-        return await self._reader.run(partial(self._page, wanted))
+    async def requests(self, wanted: RequestFilter, *, routes: bool = False) -> RequestPage:
+        """One page of the list, newest first. Of headers and bodies only `routes` are read."""
+        return await self._reader.run(partial(self._page, wanted, routes=routes))
 
     async def status_counts(self, wanted: RequestFilter) -> dict[str, int] | None:
         """How many requests of each class there are; None where the sums cannot tell."""
@@ -65,8 +65,8 @@ class LogService:
 
     # --- lists -------------------------------------------------------------------------------
 
-    def _page(self, wanted: RequestFilter, ask: Ask) -> RequestPage:
-        query = RequestQuery(wanted)
+    def _page(self, wanted: RequestFilter, ask: Ask, *, routes: bool = False) -> RequestPage:
+        query = RequestQuery(wanted, routes=routes)
         found = [request_line(row) for row in ask(query.page())]
         more = len(found) > wanted.limit
         stopped = None if more or not query.is_bounded else self._stopped(query, ask)
@@ -75,7 +75,7 @@ class LogService:
         if query.backwards:
             if not more and stopped is None:
                 # The list's start: a full first page is of more use than what is left of it.
-                return self._page(wanted.model_copy(update={"before": None}), ask)
+                return self._page(wanted.model_copy(update={"before": None}), ask, routes=routes)
             found = found[-wanted.limit :]
             newer = stopped or int(found[0].id)
             older = int(found[-1].id) if found else (wanted.before or 0) + 1

@@ -32,8 +32,15 @@ COLUMNS: Final = (
     "duration_ms",
     "user_id",
     "created_at",
+    "ip_address",
 )
 """The columns of a list: headers and bodies are not among them."""
+
+ROUTE: Final = (
+    "CASE WHEN json_valid(request_header)"
+    """ THEN json_extract(request_header, '$.":route"') END AS route"""
+)
+"""The one fact out of the headers that a list can show."""
 
 _CODES_OF_A_CLASS: Final = 100
 
@@ -48,12 +55,13 @@ class _Condition:
 
 
 class RequestQuery:
-    """The statements that answer one filter."""
+    """The statements that answer one filter; with `routes`, each request's route beside it."""
 
-    def __init__(self, wanted: RequestFilter) -> None:
+    def __init__(self, wanted: RequestFilter, *, routes: bool = False) -> None:
         self.backwards = wanted.before is not None and wanted.after is None
         """Whether the page is read from its cursor towards newer requests."""
         self._wanted = wanted
+        self._columns = (*COLUMNS, ROUTE) if routes else COLUMNS
         self._conditions = list(_conditions(wanted))
         self._direction = "ASC" if self.backwards else "DESC"
 
@@ -63,13 +71,13 @@ class RequestQuery:
         return bool(self._conditions)
 
     def page(self) -> Statement:
-        """Up to one row more than the page has, newest first, as `COLUMNS`."""
+        """Up to one row more than the page has, newest first."""
         rows = self._wanted.limit + 1
         candidates = self._candidates(SCANNED if self._conditions else rows)
         tests = " AND ".join(c.test for c in self._conditions) or "1"
         args = (*candidates.args, *(arg for c in self._conditions for arg in c.args), rows)
         return Statement(
-            f"SELECT {', '.join(COLUMNS)} FROM api_logs WHERE id IN"
+            f"SELECT {', '.join(self._columns)} FROM api_logs WHERE id IN"
             f" (SELECT id FROM ({candidates.sql}) c WHERE {tests} LIMIT ?) ORDER BY id DESC",
             args,
         )

@@ -62,7 +62,11 @@ def assemble(
 
 
 def request_line(row: LogRow) -> RequestLine:
-    """What a list shows of a request."""
+    """What a list shows of a request; its route is in the row, or in the headers there."""
+    if "request_header" in row:
+        route = _headers(row)[0].get("route")
+    else:
+        route = visible(_text(row, "route")) if row.get("route") else None
     return RequestLine(
         id=str(row["id"]),
         trace_id=visible(_text(row, "trace_id")),
@@ -72,6 +76,8 @@ def request_line(row: LogRow) -> RequestLine:
         duration_ms=_integer(row, "duration_ms"),
         user_id=_integer(row, "user_id"),
         created_at=_created_at(row),
+        ip_address=visible(_text(row, "ip_address")) or None,
+        route=route,
     )
 
 
