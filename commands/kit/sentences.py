@@ -67,8 +67,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "速さを測ります: 記録にかかる時間と、100 万件の一覧の表示時間。",
     ),
     "command_faults": (
-        "Hurt the trace log at random for some minutes, and count whether a row is lost.",
-        "トレースログに何分間か無作為に障害を起こし、行が失われないか数えます。",
+        "Hurt the trace log, or imports, at random, and count whether a row is lost.",
+        "トレースログやインポートに無作為に障害を起こし、行が失われないか数えます。",
     ),
     "command_lock": (
         "Compile requirements*.in to requirements*.txt; --upgrade takes newer versions.",
@@ -424,6 +424,18 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "--seed {seed}",
         "障害 {faults} 件で失われた行はありません。強制終了で途切れた可能性がある行は"
         " {killed} 行以下です。--seed {seed}",
+    ),
+    "faults_begin_imports": (
+        "{kills} kills of imports with --seed {seed}",
+        "インポートを {kills} 回強制終了します: --seed {seed}",
+    ),
+    "faults_import": (
+        "{kills:5} kills  {attempts:3} attempts at this import: {verdict}",
+        "強制終了 {kills:5} 回  このインポートの試行 {attempts:3} 回: {verdict}",
+    ),
+    "faults_imports_held": (
+        "No row is missing or there twice after {kills} kills. --seed {seed}",
+        "強制終了 {kills} 回の後も、失われた行も重なった行もありません。--seed {seed}",
     ),
     **DOCTOR_SENTENCES,
     **LOG_SENTENCES,

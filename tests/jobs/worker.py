@@ -6,6 +6,7 @@ Each is forked off a server that has imported the engine, which takes a second.
 import logging
 import multiprocessing
 import sys
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -40,14 +41,25 @@ def main(url: str, folder: Path, test: Connection) -> None:
 
 
 class Worker:
-    """Such a process, once it is ready."""
+    """Such a process, once it is ready; or another that takes the same, and `more`."""
 
-    def __init__(self, url: str, folder: Path) -> None:
+    def __init__(
+        self, url: str, folder: Path, run: Callable[..., None] = main, *more: object
+    ) -> None:
         self._connection, theirs = _CONTEXT.Pipe()
-        self.process = _CONTEXT.Process(target=main, args=(url, folder, theirs))
+        self.process = _CONTEXT.Process(target=run, args=(url, folder, theirs, *more))
         self.process.start()
         theirs.close()
         assert self._connection.recv() == "ready"
+
+    def hear(self, seconds: float) -> object:
+        """What it says next; none once it is dead. Raises `TimeoutError`."""
+        if not self._connection.poll(seconds):
+            raise TimeoutError("the process says nothing")
+        try:
+            return self._connection.recv()
+        except EOFError:
+            return None
 
     def end(self) -> int | None:
         """End it as a shutdown does; its exit code."""

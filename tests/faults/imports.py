@@ -1,0 +1,230 @@
+"""Imports whose process is killed again and again, and what must be there at the end."""
+
+import asyncio
+import logging
+import os
+import random
+import signal
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, event, select
+
+from app.config import Settings
+from app.database import Database
+from app.lib.tracelog.schema import TABLES, TASK_PROGRESS_LOGS
+from app.lib.tracelog.trace import Trace, new_trace_id, use_trace
+from app.models.item import Item
+from app.models.job import Job
+from app.models.user import User
+from app.schemas.item import ItemQuery
+from app.schemas.item_import import ImportChoice
+from app.services.imports.folder import ImportFolder
+from app.services.imports.import_service import (
+    ImportService,
+    UploadedTable,
+    look_at,
+    table_limits,
+)
+from app.services.item_list import ItemList
+from tests.jobs.worker import Worker
+from tests.lib.tracelog.rows import read_all
+
+ROWS = 1000
+_BAD = 97
+"""Each so many rows one is no item."""
+
+_BATCH = 100
+_WORDS = ("tea", "会議", "coffee", "資料", "bread", "東京")
+_MOMENTS = 150
+"""A process is killed at one of so many moments: about as many as an import has."""
+
+_SECONDS = 60.0
+
+
+def work(url: str, folder: Path, parent: Connection, die_at: int) -> None:
+    """Run jobs until the moment of the number `die_at`; 0 is never.
+
+    A moment is before or after each statement and commit, the engine's own too, and at each look
+    at how far a step is: so between any two things that a kill could part.
+    """
+    from app.jobs import bulk_import
+    from app.jobs.engine import JobEngine
+    from app.jobs.running import RunningJob
+    from app.lib.logger import CSVOnlyLogger
+
+    logging.disable(logging.ERROR)
+    for name, rows in (("_ROWS_A_BATCH", _BATCH), ("_ROWS_A_LOOK", 50)):
+        setattr(bulk_import, name, rows)
+    moments = 0
+
+    def moment(*_given: object, **_named: object) -> None:
+        nonlocal moments
+        thread = threading.current_thread()
+        if thread is threading.main_thread() or thread.name.startswith("jobs-"):
+            return  # the engine's own business, which goes on at its own pace
+        moments += 1
+        if moments == die_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    for name in ("before_cursor_execute", "after_cursor_execute", "commit"):
+        event.listen(Engine, name, moment)
+    progress = RunningJob.progress
+
+    def look(self: RunningJob, done: int, total: int | None = None) -> None:
+        moment()
+        progress(self, done, total)
+
+    end = JobEngine._end
+
+    def end_and_tell(*given: Any, **named: Any) -> None:
+        end(*given, **named)
+        parent.send("done")
+
+    RunningJob.progress = look  # type: ignore[method-assign]
+    JobEngine._end = end_and_tell  # type: ignore[method-assign]
+    logger = CSVOnlyLogger(folder / "logs")
+    engine = JobEngine(_settings(url, folder), logger)
+    parent.send("ready")  # it may be dead soon
+    engine.start()
+    try:
+        parent.recv()
+    except EOFError:
+        engine.stop()
+        logger.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One import: how often its process was killed, and what is wrong now."""
+
+    kills: int
+    attempts: int
+    wrong: list[str]
+
+
+class ImportFaults:
+    """Imports of one file, each of a user of its own, on a migrated database."""
+
+    def __init__(self, url: str, folder: Path, seed: int) -> None:
+        self._url = url
+        self._folder = folder
+        self._random = random.Random(seed)
+        self._content = _file()
+
+    def run(self, kills: int) -> Iterator[Round]:
+        """Import until there were so many kills; the last import is let alone once they are."""
+        left = kills
+        while left > 0:
+            user_id, job_id = asyncio.run(self._begin())
+            killed = 0
+            while left - killed > 0 and self._attempt(self._random.randint(1, _MOMENTS), job_id):
+                killed += 1
+            left -= killed
+            if self._attempt(0, job_id):
+                raise RuntimeError("a process that nobody killed has died")
+            yield asyncio.run(self._check(user_id, job_id, killed))
+
+    def _attempt(self, die_at: int, job_id: str) -> bool:
+        """Let a process work until the job is done, or it dies; whether it died."""
+        if asyncio.run(self._job(job_id)).ended_at:
+            return False
+        worker = Worker(self._url, self._folder, work, die_at)
+        try:
+            return worker.hear(_SECONDS) is None
+        finally:
+            worker.kill()
+
+    async def _begin(self) -> tuple[int, str]:
+        key, folder = ImportFolder.new(self._folder / "files")
+        folder.upload.write_bytes(self._content)
+        shape, sample = look_at(folder.upload, table_limits(_settings(self._url, self._folder)))
+        table = UploadedTable(key, "items.csv", len(self._content), shape, sample)
+        database = Database(self._url)
+        try:
+            async with database.system_session() as session:
+                user = User(email=f"{key}@example.com", name="Import", role="user")
+                session.add(user)
+                await session.flush()
+                imports = ImportService(session, user.id)
+                added, _ = await imports.add(table)
+                choice = ImportChoice(title=0, description=1, status=2)
+                with use_trace(Trace(new_trace_id())):
+                    return user.id, (await imports.begin(added.id, choice)).id
+        finally:
+            await database.close()
+
+    async def _job(self, job_id: str) -> Job:
+        database = Database(self._url)
+        try:
+            async with database.system_session() as session:
+                return await session.get_one(Job, job_id)
+        finally:
+            await database.close()
+
+    async def _check(self, user_id: int, job_id: str, kills: int) -> Round:
+        """Compare with what the file says; that is what an undisturbed import leaves."""
+        job = await self._job(job_id)
+        wrong = []
+        bad = ROWS // _BAD
+        result = {"rows": ROWS, "good": ROWS - bad, "bad": bad}
+        if job.result != {**result, "inserted": ROWS - bad, "skipped": 0}:
+            wrong.append(f"the job gave {job.status} {job.problem} {job.result}")
+        database = Database(self._url)
+        try:
+            async with database.session(user_id) as session:
+                found = await session.execute(
+                    select(Item.title, Item.description, Item.status)
+                    .where(Item.owner_id == user_id)
+                    .order_by(Item.id)
+                )
+                stored, wanted = [tuple(row) for row in found], list(_good_rows())
+                missing, extra = len(set(wanted) - set(stored)), len(stored) - len(set(stored))
+                if stored != wanted:
+                    wrong.append(f"{len(stored)} items, {missing} missing, {extra} twice")
+                for title, description, _ in (wanted[0], wanted[-1]):
+                    query = ItemQuery(q=f"{title} {description}", limit=200)
+                    page = await ItemList(session, user_id).page(query)
+                    if title not in [item.title for item in page.items]:
+                        wrong.append(f"a search does not find {title}")
+        finally:
+            await database.close()
+        wrong += self._trace(job, kills)
+        return Round(kills, job.attempt, wrong)
+
+    def _trace(self, job: Job, kills: int) -> Iterator[str]:
+        """Each attempt at a step is in the trace; one that was killed has a beginning alone."""
+        table = TABLES[TASK_PROGRESS_LOGS]
+        places = {name: table.column_names.index(name) for name in ("trace_id", "status")}
+        rows: list[tuple[Any, ...]] = read_all(self._folder / "logs", table)[0]
+        mine = [row[places["status"]] for row in rows if row[places["trace_id"]] == job.trace_id]
+        cut_off = mine.count("START") - mine.count("SUCCESS")
+        if not 0 <= cut_off <= kills:
+            yield f"the trace has {cut_off} attempts without an end, of {kills} kills"
+        if job.attempt > kills + 1:
+            yield f"{job.attempt} attempts, of {kills} kills"
+
+
+def _settings(url: str, folder: Path) -> Settings:
+    return Settings(database_url=url, files_dir=folder / "files", picture_dir=folder / "pictures")
+
+
+def _file() -> bytes:
+    lines = ["title,description,status"]
+    for number in range(1, ROWS + 1):
+        title, description, status = _row(number)
+        lines.append(f"{'' if number % _BAD == 0 else title},{description},{status}")
+    return "\n".join(lines).encode()
+
+
+def _row(number: int) -> tuple[str, str, str]:
+    word, other = _WORDS[number % len(_WORDS)], _WORDS[number % 5]
+    return f"{word} {number}", f"{other} {number * 7}", ("todo", "doing", "done")[number % 3]
+
+
+def _good_rows() -> Iterator[tuple[str, str, str]]:
+    return (_row(number) for number in range(1, ROWS + 1) if number % _BAD)

@@ -1,0 +1,158 @@
+"""Imports that are cancelled or fail on their way, and what a retry makes of them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+from sqlalchemy.exc import OperationalError
+
+from app.config import Settings
+from app.database import Database
+from app.jobs import bulk_import
+from app.jobs.bulk_import import Import
+from app.jobs.engine import JobEngine
+from app.models.job import Job
+from app.services.job_service import JobService
+from tests.jobs.test_bulk_import import engine as engine
+from tests.jobs.test_bulk_import import imported, lines, titles
+from tests.jobs.test_bulk_import import settings as settings
+from tests.jobs.test_engine import database as database
+from tests.jobs.test_engine import has_ended, job_when
+from tests.jobs.test_engine import url as url
+
+FIVE = [f"Item {number}" for number in range(5)]
+CONTENT = lines(*([title] for title in FIVE))
+DONE = {"rows": 5, "good": 5, "bad": 0, "inserted": 5, "skipped": 0}
+
+
+@pytest.fixture(autouse=True)
+def _two_rows_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulk_import, "_ROWS_A_BATCH", 2)
+    monkeypatch.setattr(bulk_import, "_ROWS_A_LOOK", 1)
+
+
+def once(
+    monkeypatch: pytest.MonkeyPatch, method: str, what: Callable[[Import], None], at: int = 1
+) -> None:
+    """Do something before the call of the number `at` of a method of the job."""
+    original, calls = getattr(Import, method), 0
+
+    def call(self: Import, *args: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == at:
+            what(self)
+        return original(self, *args)
+
+    monkeypatch.setattr(Import, method, call)
+
+
+def cancel(work: Import) -> None:
+    """As its user does, from another process."""
+    with work._running.transaction() as session:
+        session.execute(update(Job).where(Job.id == work._running.id).values(cancel=True))
+    work._running._noted = 0.0  # so that the next look at it is not too soon
+
+
+def fail_with(text: str) -> Callable[[Import], None]:
+    def fail(_work: Import) -> None:
+        raise OperationalError("INSERT", {}, Exception(text))
+
+    return fail
+
+
+async def retried(database: Database, job: Job) -> Job:
+    async with database.session(1) as session:
+        await JobService(session, 1).retry(job.id)
+    return await job_when(database, job.id, has_ended)
+
+
+@pytest.mark.parametrize("all_or_nothing", [False, True])
+@pytest.mark.parametrize(
+    ("method", "at", "kept"), [("read", 1, 0), ("validate", 1, 0), ("_add", 2, 4)]
+)
+async def test_cancelled_at_a_step_and_run_again_from_there(
+    database: Database,
+    settings: Settings,
+    engine: JobEngine,
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+    at: int,
+    kept: int,
+    all_or_nothing: bool,  # noqa: FBT001 # pytest hands it over
+) -> None:
+    once(monkeypatch, method, cancel, at)
+
+    cancelled = await imported(database, settings, CONTENT, all_or_nothing=all_or_nothing)
+
+    assert (cancelled.status, cancelled.problem) == ("cancelled", None)
+    assert await titles(database) == ([] if all_or_nothing else FIVE[:kept])
+    done = await retried(database, cancelled)
+    assert (done.status, done.result) == ("done", DONE)
+    assert await titles(database) == FIVE
+
+
+async def test_at_the_last_step_it_is_too_late_to_cancel(
+    database: Database, settings: Settings, engine: JobEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    once(monkeypatch, "summarize", cancel)
+
+    job = await imported(database, settings, CONTENT, all_or_nothing=True)
+
+    assert (job.status, job.result) == ("done", DONE)
+
+
+@pytest.mark.parametrize("all_or_nothing", [False, True])
+async def test_a_full_disk_is_told_and_the_retry_goes_on(
+    database: Database,
+    settings: Settings,
+    engine: JobEngine,
+    monkeypatch: pytest.MonkeyPatch,
+    all_or_nothing: bool,  # noqa: FBT001
+) -> None:
+    once(monkeypatch, "_add", fail_with("database or disk is full"), at=2)
+
+    failed = await imported(database, settings, CONTENT, all_or_nothing=all_or_nothing)
+
+    assert failed.problem == {"code": "disk_full", "values": {}}
+    assert await titles(database) == ([] if all_or_nothing else FIVE[:2])
+    assert (await retried(database, failed)).result == DONE
+    assert await titles(database) == FIVE
+
+
+async def test_what_could_not_be_taken_back_is_taken_back_first(
+    database: Database, settings: Settings, engine: JobEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    once(monkeypatch, "_add", cancel, at=2)
+    once(monkeypatch, "_delete", fail_with("something else"))
+    failed = await imported(database, settings, CONTENT, all_or_nothing=True)
+    assert (failed.status, len(await titles(database))) == ("failed", 4)
+
+    assert (await retried(database, failed)).result == DONE
+    assert await titles(database) == FIVE
+
+
+async def test_a_database_that_is_away_is_waited_for(
+    database: Database, settings: Settings, engine: JobEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    once(monkeypatch, "_add", fail_with("connection refused"), at=2)
+
+    job = await imported(database, settings, CONTENT)
+
+    assert (job.status, job.result, job.attempt) == ("done", DONE, 1)
+    assert await titles(database) == FIVE
+    assert [step["status"] for step in job.steps if step["name"] == "DB_Commit"] == [
+        "failed",
+        "done",
+    ]
+
+
+async def test_files_that_are_gone_are_told(
+    database: Database, settings: Settings, engine: JobEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    once(monkeypatch, "validate", lambda work: work._folder.remove())
+
+    job = await imported(database, settings, CONTENT)
+
+    assert job.problem == {"code": "import_file_lost", "values": {}}
