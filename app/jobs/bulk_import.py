@@ -191,6 +191,7 @@ class Import:
                 begun.last_id = await session.scalar(select(func.max(Item.id))) or 0
         if begun.is_undoing:
             await self._delete(database, begun)
+            return await self._begin(database)  # at the first row
         return begun
 
     async def _add(self, database: Database, begun: ItemImport, lines: Sequence[bytes]) -> None:
