@@ -80,7 +80,7 @@ async def test_cancelled_at_a_step_and_run_again_from_there(
     method: str,
     at: int,
     kept: int,
-    all_or_nothing: bool,  # noqa: FBT001 # pytest hands it over
+    all_or_nothing: bool,  # pytest hands it over
 ) -> None:
     once(monkeypatch, method, cancel, at)
 
@@ -109,7 +109,7 @@ async def test_a_full_disk_is_told_and_the_retry_goes_on(
     settings: Settings,
     engine: JobEngine,
     monkeypatch: pytest.MonkeyPatch,
-    all_or_nothing: bool,  # noqa: FBT001
+    all_or_nothing: bool,
 ) -> None:
     once(monkeypatch, "_add", fail_with("database or disk is full"), at=2)
 
