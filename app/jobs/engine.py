@@ -287,7 +287,8 @@ class JobEngine:
         }
 
 
-@DBOS.workflow(name="job")
+# DBOS would give a job up that was taken back 100 times, and leave it as running for ever.
+@DBOS.workflow(name="job", max_recovery_attempts=None)
 def _workflow(job_id: str) -> None:
     _engines[0].execute(job_id)
 

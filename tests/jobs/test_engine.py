@@ -7,9 +7,10 @@ from typing import Any
 
 import anyio
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import create_engine, select, text, update
 
-from app.database import Database
+from app.database import Database, parse_url
+from app.jobs.engine import _system_url
 from app.jobs.kinds import KINDS, job
 from app.lib.tracelog.schema import TABLES, TASK_PROGRESS_LOGS
 from app.lib.tracelog.trace import Trace, use_trace
@@ -127,6 +128,26 @@ async def test_after_a_kill_a_job_goes_on_in_its_step(
     assert len((tmp_path / f"{job_id}-read.txt").read_text().split()) == 1  # its result was kept
     starts = [row for row in steps(tmp_path) if row[1] == "START"]
     assert starts == [("Read", "START", 1, TRACE), *[("DB_Commit", "START", 2, TRACE)] * 2]
+
+
+async def test_a_job_goes_on_however_often_it_was_ended(
+    url: str, database: Database, start_worker: StartWorker, tmp_path: Path
+) -> None:
+    worker = start_worker()
+    job_id = await queue(database, "Count", upto=30, hold=20)
+    await job_when(database, job_id, lambda job: job.done == 20)
+    worker.kill()
+    engine = create_engine(_system_url(parse_url(url)))
+    table = "workflow_status" if url.startswith("sqlite") else "dbos.workflow_status"
+    with engine.begin() as connection:  # as hundreds of deploys would have left it
+        connection.execute(text(f"UPDATE {table} SET recovery_attempts = 1000"))
+    engine.dispose()
+    (tmp_path / "go").touch()
+    start_worker()
+
+    done = await job_when(database, job_id, has_ended)
+
+    assert (done.status, done.attempt) == ("done", 2)
 
 
 async def test_a_shutdown_hands_a_job_to_whoever_comes_next(
