@@ -59,8 +59,10 @@ def _rows(lines: "_Lines", delimiter: str, most_columns: int) -> Iterator[Row]:
         lines.characters = 0
         try:
             cells = next(reader, None)
-        except csv.Error:
-            raise TableProblem("quotes", row=number + 1) from None
+        except csv.Error as error:
+            # How long a cell may be is a setting of the whole process.
+            code = "row_too_long" if "field limit" in str(error) else "quotes"
+            raise TableProblem(code, row=number + 1) from None
         except UnicodeError:
             raise TableProblem("encoding") from None
         except RowTooLong:

@@ -108,7 +108,8 @@ def _readable() -> Iterator[None]:
         yield
     except (zipfile.BadZipFile, zlib.error, expat.ExpatError, EOFError, KeyError) as error:
         raise TableProblem("damaged") from error
-    # What zipfile says to sizes and names that make no sense.
+    # zipfile raises these, the first for a kind of ZIP that it cannot read, where sizes and names
+    # make no sense.
     except (NotImplementedError, UnicodeError, struct.error, OverflowError, ValueError) as error:
         raise TableProblem("damaged") from error
 

@@ -30,6 +30,7 @@ async def take_table(request: Request, settings: Settings) -> UploadedTable:
         name, size = await _receive(request, folder, settings.import_max_bytes)
         shape, sample = await run_in_threadpool(look_at, folder.upload, table_limits(settings))
         return UploadedTable(key, name, size, shape, sample)
+    # Whatever ends it, also a visitor who leaves: what came of the file does not stay.
     except BaseException:
         folder.remove()
         raise

@@ -84,6 +84,7 @@ class TestCsv:
             (b'title\n"a"b"\n', "quotes"),
             (b"title\n" + b"x" * 1_100_000, "row_too_long"),
             (b'title\n"' + b"x\n" * 50_000, "quotes"),
+            (b'title\n"' + b"x\n" * 600_000, "row_too_long"),
             (b"a," * 10_000, "too_many_columns"),
             (b"a\n" * 1_100, "too_many_rows"),
         ],

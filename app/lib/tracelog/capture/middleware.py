@@ -63,6 +63,7 @@ class CaptureMiddleware:
         with use_trace(trace):
             try:
                 await self._app(scope, exchange.receive, exchange.send)
+            # It is recorded and goes on; a task that is cancelled has a row, too.
             except BaseException as error:
                 exchange.ended(error)
                 raise
@@ -81,6 +82,7 @@ class ExceptionNote:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await self._app(scope, receive, send)
+        # Only noted, and raised again.
         except Exception as error:
             if (trace := scope.get("tracelog.trace")) is not None:
                 trace.exception = error

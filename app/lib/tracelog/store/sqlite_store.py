@@ -168,8 +168,8 @@ class SQLiteStore:
         connection = connection or self._connect("ro")
         try:
             yield connection
+        # Whatever is wrong with it, the next reader opens the file anew.
         except BaseException:
-            # Whatever is wrong with it, the next reader opens the file anew.
             connection.close()
             raise
         if len(self._readers) < _MOST_IDLE:
