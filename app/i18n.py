@@ -22,6 +22,8 @@ DEFAULT: Final = "en"
 LABELS: Final[Mapping[str, str]] = {"ja": "日本語", "en": "English"}
 """The languages there are, each in its own words."""
 
+_MEBIBYTE: Final = 1_048_576
+
 # Beyond this a date says more than "23 days ago".
 _RELATIVE_SECONDS: Final = 7 * 24 * 3600
 
@@ -57,6 +59,12 @@ class Language:
 
     def number(self, value: float) -> str:
         return numbers.format_decimal(value, locale=self.locale)
+
+    def file_size(self, count: int) -> str:
+        """Bytes as people's computers show them: `1.5 MB`, below a tenth of that `12 kB`."""
+        if count < _MEBIBYTE / 10:
+            return f"{self.number(-(-count // 1024))} kB"
+        return f"{self.number(round(count / _MEBIBYTE, 1))} MB"
 
 
 @cache

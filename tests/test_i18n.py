@@ -12,6 +12,7 @@ from jinja2 import TemplateSyntaxError
 from app.i18n import LABELS, catalogue_path, language, negotiate, time_zone
 from app.templating import TEMPLATES, _environment
 from commands import messages
+from commands.kit.environment import ROOT
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -59,6 +60,12 @@ class TestCatalogues:
             translated = string if isinstance(string, str) else " ".join(string)
             names = re.compile(r"%\((\w+)\)s")
             assert set(names.findall(source)) == set(names.findall(translated)), source
+
+    def test_texts_are_asked_for_by_names_that_the_collection_knows(self) -> None:
+        """What is asked for by another name would be in no catalogue, and English for everybody."""
+        alias = re.compile(r"(\w+) = [\w.()]*\.n?gettext$", re.MULTILINE)
+        code = [path.read_text("utf-8") for path in (ROOT / "app").rglob("*.py")]
+        assert {name for text in code for name in alias.findall(text)} == {"_", "ngettext"}
 
     def test_no_text_of_a_template_bypasses_the_catalogue(self) -> None:
         """Words between tags that are not inside an expression would be English for everybody."""
@@ -124,6 +131,14 @@ def test_dates_and_numbers_are_written_as_readers_write_them() -> None:
     assert japanese.moment(NOW, TOKYO) == "2026/11/23 21:00:00 JST"
     assert english.moment(NOW, UTC).replace("\u202f", " ") == "Nov 23, 2026, 12:00:00 PM UTC"
     assert english.number(10_000) == "10,000"
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(0, "0 kB"), (1, "1 kB"), (100_000, "98 kB"), (1_572_864, "1.5 MB"), (524_288_000, "500 MB")],
+)
+def test_sizes_of_files_are_what_a_computer_shows(count: int, text: str) -> None:
+    assert language("ja").file_size(count) == text
 
 
 def test_what_just_happened_is_told_by_how_long_ago() -> None:

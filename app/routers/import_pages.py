@@ -9,7 +9,7 @@ from fastapi import Request
 from app.config import Settings
 from app.forms import Form
 from app.models.item_import import ItemImport
-from app.routers.import_texts import field_names, megabytes, row_problems
+from app.routers.import_texts import field_names, row_problems
 from app.schemas.item import ItemIn
 from app.schemas.item_import import ITEM_FIELDS, ImportChoice
 from app.services.imports.item_rows import ItemRows, guess_columns
@@ -22,7 +22,7 @@ SWITCHES = ("all_or_nothing", "skip_known")
 class UploadPage(Template):
     template: ClassVar[str] = "imports/upload.html"
     max_bytes: int
-    megabytes: str
+    most: str
     rows: int
     columns: int
     problem: str = ""
@@ -41,7 +41,7 @@ class ImportMapping:
     """How a file is understood for now."""
 
     file: ItemImport
-    megabytes: str
+    size: str
     form: Form
     fields: Sequence[tuple[str, str]]
     columns: Sequence[tuple[str, str]]
@@ -63,7 +63,7 @@ class MappingPartial(Template):
 def upload_page(request: Request, settings: Settings, problem: str = "") -> UploadPage:
     """Where a file is chosen."""
     size = settings.import_max_bytes
-    text = megabytes(language_of(request), size)
+    text = language_of(request).file_size(size)
     return UploadPage(
         size, text, settings.import_max_rows, settings.import_max_columns, problem=problem
     )
@@ -92,7 +92,7 @@ def mapping(
     language = language_of(request)
     return ImportMapping(
         file,
-        megabytes(language, file.size),
+        language.file_size(file.size),
         form,
         list(field_names(language).items()),
         _columns(request, file, has_names=bool(form.values["has_names"])),

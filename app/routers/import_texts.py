@@ -1,12 +1,10 @@
 """What is said about files of items that are imported, in the reader's words."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from app.forms import sentence_in
 from app.i18n import Language
-
-_MEBIBYTE: Final = 1_048_576
 
 
 def file_problem(language: Language, code: str, values: Mapping[str, int]) -> str:
@@ -64,8 +62,3 @@ def field_names(language: Language) -> dict[str, str]:
         "status": _("Status"),
         "due_on": _("Due"),
     }
-
-
-def megabytes(language: Language, count: int) -> str:
-    """A size that people can compare with what their computer shows."""
-    return f"{language.number(round(count / _MEBIBYTE, 1))} MB"

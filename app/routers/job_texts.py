@@ -113,13 +113,13 @@ def _bad_rows_problem(language: Language, job: Job) -> str:
 
 def _imported(language: Language, result: Mapping[str, Any]) -> str:
     """What came in, and what did not, as far as there is any."""
-    forms = language.ngettext
+    ngettext = language.ngettext
     came, known, bad = result["inserted"], result["skipped"], result["bad"]
-    parts = [(forms("%(count)s item imported.", "%(count)s items imported.", came), came)]
+    parts = [(ngettext("%(count)s item imported.", "%(count)s items imported.", came), came)]
     if known:
-        text = forms("%(count)s was there already.", "%(count)s were there already.", known)
+        text = ngettext("%(count)s was there already.", "%(count)s were there already.", known)
         parts.append((text, known))
     if bad:
-        text = forms("%(count)s row was not right.", "%(count)s rows were not right.", bad)
+        text = ngettext("%(count)s row was not right.", "%(count)s rows were not right.", bad)
         parts.append((text, bad))
     return " ".join(text % {"count": language.number(count)} for text, count in parts)

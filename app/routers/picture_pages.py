@@ -8,7 +8,7 @@ from fastapi import Request
 
 from app.config import Settings
 from app.models.picture import ALT_LENGTH, Picture
-from app.routers.picture_texts import megabytes, megapixels, refusal
+from app.routers.picture_texts import megapixels, refusal
 from app.schemas.picture import PictureState
 from app.services.pictures.encoding import CONTENT_TYPES, FORMATS, THUMB
 from app.services.pictures.picture_service import PictureService, ShownPicture
@@ -44,7 +44,7 @@ class PictureSection:
     item_id: int
     tiles: Sequence[PictureTile]
     max_bytes: int
-    megabytes: str
+    most: str
     megapixels: str
     accept: str = _ACCEPT
     alt_length: int = ALT_LENGTH
@@ -76,7 +76,7 @@ async def section(request: Request, service: PictureService, item_id: int) -> Pi
         item_id,
         tiles(request, await service.of_item(item_id)),
         settings.picture_max_bytes,
-        megabytes(language, settings.picture_max_bytes),
+        language.file_size(settings.picture_max_bytes),
         megapixels(language, settings.picture_max_pixels),
     )
 

@@ -6,7 +6,6 @@ from typing import Final
 from app.i18n import Language
 from app.services.pictures.errors import PictureRefused
 
-_MEBIBYTE: Final = 1_048_576
 _MILLION: Final = 1_000_000
 # A message for the next page travels in a cookie, which browsers limit to 4 KB.
 _SHOWN: Final = 4
@@ -23,7 +22,7 @@ def refusal(language: Language, code: str, values: Mapping[str, int]) -> str:
         case "not_a_picture":
             return _("This is no picture in JPEG, PNG, WebP, GIF or AVIF.")
         case "too_many_bytes":
-            return _("The file has more than %(count)s.") % {"count": megabytes(language, limit)}
+            return _("The file has more than %(count)s.") % {"count": language.file_size(limit)}
         case "too_many_pixels":
             return _("The picture has more than %(count)s.") % {
                 "count": megapixels(language, limit)
@@ -55,11 +54,6 @@ def refusals(language: Language, refused: Sequence[tuple[str, PictureRefused]]) 
 def away(language: Language) -> str:
     """That the storage does not answer."""
     return language.gettext("The pictures could not be stored. Please try again later.")
-
-
-def megabytes(language: Language, count: int) -> str:
-    """A size that people can compare with what their computer shows."""
-    return f"{language.number(round(count / _MEBIBYTE, 1))} MB"
 
 
 def megapixels(language: Language, count: int) -> str:
