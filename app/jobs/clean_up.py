@@ -45,16 +45,21 @@ def forget_jobs(database: Engine, _settings: Settings) -> dict[str, int]:
 
 
 @scheduled("File_Clean_Up", "37 * * * *")
-def delete_files(database: Engine, settings: Settings) -> dict[str, int]:
-    """Delete files of jobs and of imports that were kept for long enough; not while one goes on."""
+def delete_files(_database: Engine, settings: Settings) -> dict[str, int]:
+    """Delete files of jobs that were kept for long enough."""
+    return {"files": JobFiles(settings.files_dir).sweep()}
+
+
+@scheduled("Import_Clean_Up", "47 * * * *")
+def delete_imports(database: Engine, settings: Settings) -> dict[str, int]:
+    """Delete files of imports that were kept for long enough, unless one goes on."""
     with Session(database) as session, session.begin():
         going_on = session.scalars(
             select(ItemImport.key)
             .join(Job, Job.id == ItemImport.job_id)
             .where(Job.status.not_in(ENDED))
         ).all()
-    folders = remove_old_folders(settings.files_dir, but=going_on)
-    return {"files": JobFiles(settings.files_dir).sweep(), "imports": folders}
+    return {"imports": remove_old_folders(settings.files_dir, but=going_on)}
 
 
 @scheduled("Log_Retention", "7 * * * *")

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, create_engine, select, update
 from app.acting import SYSTEM, engine_for
 from app.config import Settings
 from app.database import Database, parse_url, set_up_engine
-from app.jobs.clean_up import JOBS_KEPT, delete_files, delete_log_rows, end_sessions, forget_jobs
+from app.jobs.clean_up import JOBS_KEPT, delete_imports, delete_log_rows, end_sessions, forget_jobs
 from app.jobs.engine import JobEngine
 from app.jobs.schedules import SCHEDULES, scheduled
 from app.lib.logger import CSVOnlyLogger
@@ -101,7 +101,7 @@ async def test_files_of_imports_go_after_a_day_unless_one_goes_on(
                 long_ago = time.time() - FILES_KEPT.total_seconds() - 60
                 os.utime(folders[status].path, (long_ago, long_ago))
 
-    assert delete_files(engine, settings)["imports"] == 2
+    assert delete_imports(engine, settings) == {"imports": 2}
 
     assert [status for status, folder in folders.items() if folder.path.exists()] == [
         "running",
