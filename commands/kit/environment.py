@@ -110,7 +110,9 @@ def _install(files: Sequence[str]) -> None:
         reason = next((key for pattern, key in _REASONS if re.search(pattern, output)), None)
         raise Failure(reason or "install_failed", log=LOG.relative_to(ROOT))
     stamps = _stamps() | {file: _stamp(file) for file in files}
-    STAMP.write_text(json.dumps(stamps, indent=1), encoding="utf-8")
+    fresh = STAMP.with_name(f"{STAMP.name}.{os.getpid()}")
+    fresh.write_text(json.dumps(stamps, indent=1), encoding="utf-8")
+    fresh.replace(STAMP)  # another command may be reading it
 
 
 def _bring_pip() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from commands.kit import removal
-from commands.kit.environment import ROOT
+from commands.kit.environment import ROOT, is_installed
 from commands.kit.words import Failure
 from tests.support.live_app import clean_env
 from tests.support.parts import needs
@@ -59,6 +59,11 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         timeout=240,
         check=False,
     )
+
+
+def test_what_is_installed_is_still_known_elsewhere(copy: Path) -> None:
+    assert "pillow" not in (copy / "requirements.txt").read_text(encoding="utf-8")
+    assert is_installed("requirements.txt")
 
 
 @pytest.mark.parametrize("part", OWN)

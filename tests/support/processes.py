@@ -1,12 +1,13 @@
 """Programs that a test starts, waits for, disturbs and ends."""
 
+import itertools
 import os
 import random
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -15,15 +16,23 @@ from urllib.parse import urlsplit
 
 import psutil
 
-# Below what the system hands out for outgoing connections, so that none of those takes a port
-# between being found and being used.
-_PORTS = range(20_000, 32_000)
+
+def _ports() -> Iterator[int]:
+    # Below what the system hands out for outgoing connections, so that none of those takes a port
+    # between being found and being used. Each process of a test run has ports of its own, and
+    # hands out all of them before one comes again: a program may need minutes until it listens.
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    own = list(range(20_000 + number % 16, 32_000, 16))
+    random.shuffle(own)
+    yield from itertools.cycle(own)
+
+
+_PORTS = _ports()
 
 
 def free_port() -> int:
     """A port of 127.0.0.1 on which nobody listens."""
-    while True:
-        port = random.choice(_PORTS)
+    for port in _PORTS:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -31,6 +40,7 @@ def free_port() -> int:
             except OSError:
                 continue
         return port
+    raise AssertionError("the ports have no end")
 
 
 def wait_until(ready: Callable[[], bool], *, seconds: float = 10.0, what: str = "it") -> None:

@@ -4,7 +4,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from commands.kit.environment import ROOT
+from commands.kit.environment import ROOT, STAMP, VENV
 
 
 def copy_tree(folder: Path) -> None:
@@ -18,6 +18,11 @@ def copy_tree(folder: Path) -> None:
 
 
 def share_installed(folder: Path) -> None:
-    """Have the copy use what is installed here."""
-    for name in (".venv", "node_modules"):
-        (folder / name).symlink_to(ROOT / name, target_is_directory=True)
+    """Have the copy use what is installed here, and remember by itself what that is."""
+    (folder / "node_modules").symlink_to(ROOT / "node_modules", target_is_directory=True)
+    own = folder / VENV.name
+    own.mkdir()
+    for path in VENV.iterdir():
+        if path != STAMP:
+            (own / path.name).symlink_to(path, target_is_directory=path.is_dir())
+    shutil.copy2(STAMP, own)
