@@ -6,6 +6,7 @@ and SIGTERM end it.
 
 import argparse
 import ctypes
+import gc
 import logging
 import logging.config
 import os
@@ -76,6 +77,8 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        gc.freeze()  # the app itself is never garbage
+        gc.enable()
         if self.started:
             host, port = self.config.host, self.config.port
             host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 # compared only
@@ -129,6 +132,7 @@ def _serve(settings: Settings, listener: socket.socket, *, reload: bool) -> None
         reload_dirs=[str(ROOT / "app")] if reload else None,
     )
     server = Server(config, settings)
+    gc.disable()  # until it has started
     # uvicorn ends gracefully and then raises the signal again, which is to do nothing more.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _already_ending)

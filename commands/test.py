@@ -88,6 +88,8 @@ def _passes(step: Step, left_out: str) -> bool:
 
 def _run_pytest(arguments: tuple[str, ...], left_out: str) -> int:
     environment = {**os.environ, "LEFT_OUT": left_out}
+    # Hundreds of programs are started from this tree and from copies of it.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     command = (*_PYTEST, *arguments)
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
 

@@ -1,6 +1,7 @@
 """From the command line to a command: which ones there are, and what each needs first."""
 
 import errno
+import gc
 import importlib
 import os
 import sys
@@ -55,7 +56,10 @@ def main(arguments: list[str]) -> int:
         if needed is BENCHMARKS and not {"-h", "--help"}.isdisjoint(rest):
             needed = APP  # what others are measured with is much to install for a few words
         environment.provide(needed)
-        code: int = importlib.import_module(f"commands.{name}").main(rest)
+        gc.disable()  # what importing makes is never garbage, and looking for some is a fifth of it
+        command = importlib.import_module(f"commands.{name}")
+        gc.enable()
+        code: int = command.main(rest)
     except Failure as failure:
         print(failure, file=sys.stderr)
         return 1

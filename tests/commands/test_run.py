@@ -1,5 +1,6 @@
 """`manage.py run`: the first start, the next ones, their ends, and what can stand in the way."""
 
+import gc
 import json
 import re
 import signal
@@ -17,9 +18,12 @@ import httpx
 import psutil
 import psycopg
 import pytest
+import uvicorn
 
+from app.config import Settings
 from app.lib.env_file import read_env_file
 from commands.kit.environment import ROOT
+from commands.run import Server
 from tests.commands.conftest import Checkout, Run
 from tests.support.plain_http import plain_client
 from tests.support.processes import free_port, wait_until
@@ -383,3 +387,19 @@ def no_env(checkout: Checkout) -> dict[str, str]:
 
 def free() -> str:
     return str(free_port())
+
+
+async def test_garbage_is_collected_again_once_it_answers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def no_startup(*_: object, **__: object) -> None: ...
+
+    monkeypatch.setattr(uvicorn.Server, "startup", no_startup)
+    gc.disable()
+    try:
+        await Server(uvicorn.Config("app"), Settings(secret_key="k" * 40)).startup()
+        assert gc.isenabled()
+        assert gc.get_freeze_count()
+    finally:
+        gc.unfreeze()
+        gc.enable()
