@@ -88,7 +88,7 @@ def questions(store: Store, log: MadeUpLog) -> list[Question]:
         Question("list, other filters", 0, _urls("requests", other)),
         Question("overview", 100, ("/logs", *_urls("", ["range=1h", "range=7d", *spans]))),
         Question("trace", 50, tuple(f"/logs/traces/{trace}" for trace in traces)),
-        Question("trace of 1,000 steps", 0, (f"/logs/traces/{log.long_trace}",)),
+        Question("trace of 5,000 steps", 0, (f"/logs/traces/{log.long_trace}",)),
         Question("errors", 100, ("/logs/errors", "/logs/errors?state=all")),
         Question("tasks", 0, _urls("tasks", ["range=1h", "range=24h", "range=7d"])),
     ]

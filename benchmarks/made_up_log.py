@@ -35,7 +35,7 @@ _HEADERS: Final = {
     "user-agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/142.0 Safari/537.36",
     "accept-language": "ja,en;q=0.8",
 }
-_MANY_STEPS: Final = 1_000
+_MANY_STEPS: Final = 5_000
 
 
 class MadeUpLog:
@@ -48,7 +48,7 @@ class MadeUpLog:
         self._at = self.now - timedelta(days=DAYS)
         self._ids = IdGenerator(node=1, clock_ns=lambda: int(self._at.timestamp() * 1e9))
         self.long_trace = str(uuid.UUID(int=1))
-        """A trace with a thousand steps."""
+        """A trace with five thousand steps."""
 
     def batches(self, rows: int) -> Iterator[Batch]:
         requests: list[Row] = []

@@ -16,7 +16,7 @@ from app.lib.tracelog.ids import time_of
 from app.lib.tracelog.rollup.tables import ERROR_HITS, ERROR_SUMS, ERRORS
 from app.lib.tracelog.schema import API_LOGS
 from app.lib.tracelog.store.sql import Statement
-from app.lib.tracelog.store.store import Cell
+from app.lib.tracelog.store.store import Cell, StoreSchemaMissing
 from app.lib.utils import utc_now
 from app.services.errors import NotFound
 from app.services.logs.log_text import visible
@@ -104,12 +104,18 @@ class ErrorService:
         self._clock = clock
 
     async def page(self, state: State | None, before: int | None = None) -> ErrorPage:
-        """One page of the groups in a state, or in any."""
-        return await self._reader.run(partial(self._page, state, before))
+        """One page of the groups in a state, or in any; none before the first delivery."""
+        try:
+            return await self._reader.run(partial(self._page, state, before))
+        except StoreSchemaMissing:
+            return ErrorPage([], {}, None)
 
     async def detail(self, fingerprint: str, before: int | None = None) -> ErrorDetail:
         """Raises `NotFound`."""
-        return await self._reader.run(partial(self._detail, fingerprint, before))
+        try:
+            return await self._reader.run(partial(self._detail, fingerprint, before))
+        except StoreSchemaMissing:
+            raise NotFound from None
 
     async def change(self, fingerprint: str, user_id: int, *, state: State, note: str) -> None:
         """Say how a group stands. Recorded. Raises `NotFound`.

@@ -11,7 +11,7 @@ from anyio import to_thread
 from app.lib.tracelog.ids import time_of
 from app.lib.tracelog.schema import API_LOGS, TABLES, TASK_PROGRESS_LOGS, Table
 from app.lib.tracelog.store.sql import Statement
-from app.lib.tracelog.store.store import Cell
+from app.lib.tracelog.store.store import Cell, StoreSchemaMissing
 from app.lib.utils import utc_now
 from app.schemas.log import RequestFilter, RequestPage, TraceView
 from app.services.logs.csv_rows import FAR_BYTES, NEAR_BYTES, csv_page, csv_rows
@@ -32,6 +32,8 @@ _Rows = dict[int, dict[str, Cell]]
 class LogService:
     """Reads the trace log. Its calls raise `StoreError`.
 
+    Before the first delivery, when the store has no tables, the CSV files answer.
+
     `log_dir` is where this host's CSV files are: what a trace lacks in the store because it has
     only just happened is taken from there.
     """
@@ -49,19 +51,28 @@ class LogService:
 
     async def requests(self, wanted: RequestFilter, *, routes: bool = False) -> RequestPage:
         """One page of the list, newest first. Of headers and bodies only `routes` are read."""
-        return await self._reader.run(partial(self._page, wanted, routes=routes))
+        try:
+            return await self._reader.run(partial(self._page, wanted, routes=routes))
+        except StoreSchemaMissing:
+            return await self.requests_from_files(wanted)
 
     async def status_counts(self, wanted: RequestFilter) -> dict[str, int] | None:
         """How many requests of each class there are; None where the sums cannot tell."""
         statement = count_statement(wanted)
         if statement is None:
             return None
-        [row] = await self._reader.run(lambda ask: ask(statement))
+        try:
+            [row] = await self._reader.run(lambda ask: ask(statement))
+        except StoreSchemaMissing:
+            return None
         return {f"{digit}xx": integer(row, f"c{digit}") for digit in range(1, 6)}
 
     async def trace(self, trace_id: str) -> TraceView | None:
         """All of a trace; None where nothing is known of it."""
-        return await self._reader.run(partial(self._trace, trace_id))
+        try:
+            return await self._reader.run(partial(self._trace, trace_id))
+        except StoreSchemaMissing:
+            return await self.trace_from_files(trace_id)
 
     # --- lists -------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from app.lib.tracelog.rollup.tables import (
     STEP_SUMS,
 )
 from app.lib.tracelog.store.sql import Statement
+from app.lib.tracelog.store.store import StoreSchemaMissing
 from app.lib.utils import utc_now
 from app.services.logs.log_text import visible
 from app.services.logs.open_steps import OpenSteps, open_steps
@@ -140,7 +141,7 @@ class OverviewService:
         self._clock = clock
 
     async def overview(self, start: int, end: int) -> Overview:
-        """From `start` up to `end`, in Unix time."""
+        """From `start` up to `end`, in Unix time; before the first delivery nothing is in it."""
         now = self._clock()
 
         def work(ask: Ask) -> Overview:
@@ -156,7 +157,16 @@ class OverviewService:
                 open_steps(ask, now),
             )
 
-        return await self._reader.run(work)
+        try:
+            return await self._reader.run(work)
+        except StoreSchemaMissing:
+            return _nothing(start, end)
+
+
+def _nothing(start: int, end: int) -> Overview:
+    step = step_of(start, end, POINTS)
+    points = [Point(at, 0, 0, 0, added(())) for at in points_of(start, end, step)]
+    return Overview(step, points, (None, None, None), [], [], [], OpenSteps([]))
 
 
 def _points(ask: Ask, start: int, end: int, step: int) -> list[Point]:

@@ -14,6 +14,7 @@ import orjson
 from app.lib.tracelog.ids import first_at, time_of
 from app.lib.tracelog.rollup.tables import RUNS, STEP_SUMS
 from app.lib.tracelog.store.sql import Statement
+from app.lib.tracelog.store.store import StoreSchemaMissing
 from app.lib.utils import utc_now
 from app.services.errors import NotFound
 from app.services.logs.log_text import visible
@@ -93,12 +94,18 @@ class TaskService:
         self._clock = clock
 
     async def tasks(self, start: int, end: int) -> TasksView:
-        """From `start` up to `end`, in Unix time."""
-        return await self._reader.run(partial(self._tasks, start, end))
+        """From `start` up to `end`, in Unix time; before the first delivery there are none."""
+        try:
+            return await self._reader.run(partial(self._tasks, start, end))
+        except StoreSchemaMissing:
+            return TasksView([], [], [])
 
     async def runs(self, task: str, before: int | None = None) -> RunPage:
         """One page of a task's runs. Raises `NotFound`."""
-        return await self._reader.run(partial(self._runs, task, before))
+        try:
+            return await self._reader.run(partial(self._runs, task, before))
+        except StoreSchemaMissing:
+            raise NotFound from None
 
     def _tasks(self, start: int, end: int, ask: Ask) -> TasksView:
         condition, args = covering(start, end)

@@ -9,6 +9,7 @@ from typing import Final
 
 from app.lib.tracelog.rollup.tables import ERROR_HITS, RUNS
 from app.lib.tracelog.store.sql import Statement
+from app.lib.tracelog.store.store import StoreSchemaMissing
 from app.services.logs.store_reader import Ask, StoreReader
 
 
@@ -31,7 +32,10 @@ NONE: Final = Neighbours()
 
 async def find_neighbours(reader: StoreReader, trace_id: str) -> Neighbours:
     """Raises `StoreError`."""
-    return await reader.run(partial(_find, trace_id))
+    try:
+        return await reader.run(partial(_find, trace_id))
+    except StoreSchemaMissing:
+        return NONE
 
 
 def _find(trace_id: str, ask: Ask) -> Neighbours:

@@ -13,7 +13,6 @@ from app.lib.tracelog.store.store import (
     Result,
     Store,
     StoreError,
-    StoreSchemaMissing,
     StoreUnavailable,
 )
 from app.lib.tracelog.store.turso_store import TursoStore
@@ -446,9 +445,17 @@ async def test_a_log_folder_that_is_gone_is_no_harm(
 # --- a store that does not answer ------------------------------------------------------------
 
 
-async def test_a_store_without_tables_is_said_to_have_none(sqlite_store: SQLiteStore) -> None:
-    with pytest.raises(StoreSchemaMissing):
-        await page_of(sqlite_store)
+async def test_before_the_first_delivery_the_csv_files_answer(
+    sqlite_store: SQLiteStore, tmp_path: Path
+) -> None:
+    book = LogBook()
+    row_id = book.request("/items")
+    book.write_csv(tmp_path / "logs")
+    log = LogService(StoreReader(sqlite_store), tmp_path / "logs", clock=book.clock)
+    assert [line.id for line in (await log.requests(RequestFilter())).requests] == [row_id]
+    trace = await log.trace(TRACE)
+    assert trace is not None
+    assert trace.undelivered == 1
 
 
 async def test_a_stopped_server_is_an_error_in_words(sqld: TursoServer) -> None:
