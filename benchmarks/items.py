@@ -14,7 +14,7 @@ import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, get_args
@@ -65,7 +65,7 @@ def marked(items: Iterator[NewItem], count: int) -> Iterator[NewItem]:
                 words.append(f"{name}散")
             if place < count // every:
                 words.append(f"{name}古")
-        yield replace(item, description=f"{item.description}\n{' '.join(words)}".strip())
+        yield item._replace(description=f"{item.description}\n{' '.join(words)}".strip())
 
 
 async def load(database: Database, count: int) -> int:

@@ -6,35 +6,27 @@ import errno
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Final
 
 import orjson
-from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.database import Database
+from app.jobs.import_commit import ImportCommit, good_line
 from app.jobs.kinds import job
 from app.jobs.running import JobError, RunningJob
 from app.lib.table_problems import Row, TableProblem
 from app.lib.table_source import TableShape, open_rows
-from app.models.item import Item
 from app.models.item_import import ItemImport
 from app.schemas.item import ItemIn
 from app.schemas.item_import import ImportChoice
 from app.services.imports.folder import ImportFolder
 from app.services.imports.import_service import JOB, table_limits
-from app.services.imports.item_rows import ItemRows, import_key
-from app.services.item_bulk import NewItem, insert_items
+from app.services.imports.item_rows import ItemRows
 
 _NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _DATABASE_FULL: Final = ("disk is full", "no space left")
-_ROWS_A_BATCH: Final = 5000
-"""A commit each: less than a second, for which SQLite keeps other writers waiting."""
-
 _ROWS_A_LOOK: Final = 500
 
 
@@ -61,6 +53,7 @@ class Import:
             self._import = session.get_one(ItemImport, import_id)
         self._limits = table_limits(running.settings)
         self._folder = ImportFolder(running.settings.files_dir, self._import.key)
+        self._commit = ImportCommit(running, import_id, skip_known=self._choice.skip_known)
 
     def read(self) -> dict[str, Any]:
         """See that all of the file is a table, and make CSV of it if it is none; count its rows."""
@@ -91,7 +84,7 @@ class Import:
                 found = reader.read(cells)
                 count += 1
                 if isinstance(found, ItemIn):
-                    goods.write(_line(_record(found)))
+                    goods.write(good_line(found))
                     good += 1
                 else:
                     bads.write(_line({"row": number, "cells": cells, "problems": found}))
@@ -105,7 +98,7 @@ class Import:
         if not self._folder.good.is_file():
             raise JobError("import_file_lost")
         with _told():
-            return asyncio.run(self._commit(good))
+            return asyncio.run(self._commit.insert(self._folder, good))
 
     def summarize(
         self, checked: Mapping[str, int], committed: Mapping[str, int]
@@ -123,7 +116,8 @@ class Import:
         if self._choice.all_or_nothing and (begun.position or begun.is_undoing):
             self._running.undo("DB_Rollback", self._take_back)
 
-    # --- reading -----------------------------------------------------------------------------
+    def _take_back(self) -> dict[str, int]:
+        return {"deleted": asyncio.run(self._commit.take_back())}
 
     @contextmanager
     def _open(self, path: Path, shape: TableShape) -> Iterator[Iterator[Row]]:
@@ -166,118 +160,6 @@ class Import:
 
     def _names(self) -> Sequence[str]:
         return self._import.sample[0] if self._choice.has_names else []
-
-    # --- committing --------------------------------------------------------------------------
-
-    async def _commit(self, good: int) -> dict[str, int]:
-        database = Database(self._running.settings.database_url)
-        try:
-            begun = await self._begin(database)
-            with self._folder.good.open("rb") as file:
-                file.seek(begun.position)
-                while batch := list(islice(file, _ROWS_A_BATCH)):
-                    await self._add(database, begun, batch)
-                    self._running.progress(begun.inserted + begun.skipped, good)
-            self._running.check()
-            return {"inserted": begun.inserted, "skipped": begun.skipped}
-        finally:
-            await database.close()
-
-    async def _begin(self, database: Database) -> ItemImport:
-        """How far it is. What an attempt has left that was to be taken back goes before."""
-        async with self._running.async_transaction(database) as session:
-            begun = await session.get_one(ItemImport, self._import_id)
-            if not begun.is_undoing and begun.last_id is None:
-                begun.last_id = await session.scalar(select(func.max(Item.id))) or 0
-        if begun.is_undoing:
-            await self._delete(database, begun)
-            return await self._begin(database)  # at the first row
-        return begun
-
-    async def _add(self, database: Database, begun: ItemImport, lines: Sequence[bytes]) -> None:
-        items = [self._item(line) for line in lines]
-        async with self._running.async_transaction(database) as session:
-            if self._choice.skip_known:
-                known = await self._known(session, begun, items)
-                items = [item for item in items if item.import_key not in known]
-            inserted = await insert_items(session, self._running.user_id, items)
-            after = {
-                "position": begun.position + sum(map(len, lines)),
-                "inserted": begun.inserted + inserted,
-                "skipped": begun.skipped + len(lines) - inserted,
-            }
-            await session.execute(
-                update(ItemImport).where(ItemImport.id == self._import_id).values(**after)
-            )
-        for name, value in after.items():
-            setattr(begun, name, value)
-
-    async def _known(
-        self, session: AsyncSession, begun: ItemImport, items: Sequence[NewItem]
-    ) -> set[int | None]:
-        """Of these lines those that came with an earlier import, and whose items are there."""
-        found = await session.scalars(
-            select(Item.import_key).where(
-                Item.owner_id == self._running.user_id,
-                Item.import_key.in_([item.import_key for item in items]),
-                Item.deleted_at.is_(None),
-                Item.id <= begun.last_id,
-            )
-        )
-        return set(found)
-
-    def _item(self, line: bytes) -> NewItem:
-        title, description, status, due_on, key = orjson.loads(line)
-        begun_at = self._import.begun_at or self._import.created_at
-        due = date.fromisoformat(due_on) if due_on else None
-        return NewItem(title, description, status, due, begun_at, begun_at, key)
-
-    # --- taking back -------------------------------------------------------------------------
-
-    def _take_back(self) -> dict[str, int]:
-        return {"deleted": asyncio.run(self._take_back_all())}
-
-    async def _take_back_all(self) -> int:
-        database = Database(self._running.settings.database_url)
-        try:
-            async with self._running.async_transaction(database) as session:
-                begun = await session.get_one(ItemImport, self._import_id)
-                begun.is_undoing = True
-            return await self._delete(database, begun)
-        finally:
-            await database.close()
-
-    async def _delete(self, database: Database, begun: ItemImport) -> int:
-        """Delete what this import has inserted. No other import of its owner runs meanwhile."""
-        some = (
-            select(Item.id)
-            .where(
-                Item.id > begun.last_id,
-                Item.owner_id + 0 == self._running.user_id,
-                Item.import_key.is_not(None),
-            )
-            .order_by(Item.id)
-            .limit(_ROWS_A_BATCH)
-        )
-        deleted, size = 0, _ROWS_A_BATCH
-        while size == _ROWS_A_BATCH:
-            async with self._running.async_transaction(database) as session:
-                gone = await session.scalars(
-                    delete(Item).where(Item.id.in_(some)).returning(Item.id),
-                    execution_options={"synchronize_session": False},
-                )
-                size = len(gone.all())
-                if size < _ROWS_A_BATCH:
-                    begun = await session.merge(begun)
-                    begun.position = begun.inserted = begun.skipped = 0
-                    begun.is_undoing = False
-            deleted += size
-        return deleted
-
-
-def _record(item: ItemIn) -> list[object]:
-    due_on = item.due_on.isoformat() if item.due_on else None
-    return [item.title, item.description, item.status, due_on, import_key(item)]
 
 
 def _line(value: object) -> bytes:

@@ -11,12 +11,10 @@ from bisect import bisect_right
 from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime, time
 from functools import reduce
-from itertools import islice
 from operator import and_, or_
 from typing import Any, Final, Literal, NamedTuple, get_args
 
 from sqlalchemy import literal, select, union_all
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.lib.search_grams import GRAM, query_grams
@@ -42,7 +40,6 @@ _TITLES: Final = (
 _MOST_GRAMS: Final = 3000
 """A beginning of more grams than that is taken to be everywhere."""
 _FEW: Final = 16
-_GRAMS_A_STATEMENT: Final = 1000
 
 Zones = int
 """The bits of all orders, one order behind the other: quick to gather for many items."""
@@ -111,7 +108,7 @@ class GatheredZones:
     def add(self, grams: str, zones: Zones) -> None:
         """Note a text of grams (see `app.lib.search_grams`) in `zones`."""
         known = self._zones
-        for gram in set(grams.split()):
+        for gram in grams.split():
             known[gram] = known.get(gram, 0) | zones
 
     def add_everywhere(self, zones: Zones) -> None:
@@ -121,36 +118,28 @@ class GatheredZones:
 
     def rows(self) -> list[dict[str, Any]]:
         """What the table has for these items alone."""
-        return [self._row(gram) for gram in sorted(self._zones)]
+        names = ("owner_id", "gram", *ORDERS)
+        return [dict(zip(names, row, strict=True)) for row in self._rows()]
 
     async def store(self, session: AsyncSession) -> None:
         """Set the bits that are missing; rows that have them all are not touched, nor locked."""
-        # Sorted: two who write the same rows shall not wait for each other.
-        grams = iter(sorted(self._zones))
-        while chunk := list(islice(grams, _GRAMS_A_STATEMENT)):
-            stored = await self._stored(session, chunk)
-            rows = [self._row(gram) for gram in chunk if self._zones[gram] & ~stored.get(gram, 0)]
-            if rows:
-                await session.execute(_upsert(session, rows))
+        rows = self._rows()
+        if not rows:
+            return
+        connection = await session.connection()
+        if connection.dialect.name == "sqlite":
+            await connection.exec_driver_sql(_STORE_ON_SQLITE, rows)
+        else:
+            columns = tuple(list(values) for values in zip(*rows, strict=True))
+            await connection.exec_driver_sql(_STORE_ON_POSTGRESQL, columns)
 
-    async def _stored(self, session: AsyncSession, grams: Sequence[str]) -> dict[str, Zones]:
-        columns = [getattr(GramZones, order) for order in ORDERS]
-        found = await session.execute(
-            select(GramZones.gram, *columns).where(
-                GramZones.owner_id == self._owner_id, GramZones.gram.in_(grams)
-            )
-        )
-        return {
-            gram: sum(part << place * ZONES for place, part in enumerate(bits))
-            for gram, *bits in found
-        }
-
-    def _row(self, gram: str) -> dict[str, Any]:
-        zones = self._zones[gram]
-        row: dict[str, Any] = {"owner_id": self._owner_id, "gram": gram}
-        for place, order in enumerate(ORDERS):
-            row[order] = zones >> place * ZONES & ALL
-        return row
+    def _rows(self) -> list[tuple[Any, ...]]:
+        """Sorted: two who write the same rows shall not wait for each other."""
+        shifts = [place * ZONES for place in range(len(ORDERS))]
+        return [
+            (self._owner_id, gram, *(zones >> shift & ALL for shift in shifts))
+            for gram, zones in sorted(self._zones.items())
+        ]
 
 
 async def note_items(session: AsyncSession, owner_id: int, item_ids: Collection[int]) -> None:
@@ -220,10 +209,28 @@ async def zones_with(session: AsyncSession, owner_id: int, words: Sequence[str])
     return reduce(and_, known, Where(ALL, ALL, ALL, ALL))
 
 
-def _upsert(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> Any:
-    is_sqlite = session.get_bind().dialect.name == "sqlite"
-    insert = (sqlite.insert if is_sqlite else postgresql.insert)(GramZones).values(rows)
-    return insert.on_conflict_do_update(
-        index_elements=[GramZones.owner_id, GramZones.gram],
-        set_={order: getattr(GramZones, order).op("|")(insert.excluded[order]) for order in ORDERS},
-    )
+_COLUMNS: Final = ("owner_id", "gram", *ORDERS)
+_INSERT: Final = f"INSERT INTO item_gram_zones ({', '.join(_COLUMNS)})"
+_SET: Final = ", ".join(f"{order} = item_gram_zones.{order} | excluded.{order}" for order in ORDERS)
+_UPDATE: Final = f"ON CONFLICT (owner_id, gram) DO UPDATE SET {_SET}"
+
+
+def _missing(new: str) -> str:
+    """Whether the row `new` has bits that the stored one has not."""
+    return " OR ".join(f"{new}.{order} & ~item_gram_zones.{order} <> 0" for order in ORDERS)
+
+
+# All of them are made of constants.
+_STORE_ON_SQLITE: Final = (
+    f"{_INSERT} VALUES ({', '.join('?' * len(_COLUMNS))}) {_UPDATE} WHERE {_missing('excluded')}"
+)
+# What is asked first leaves ON CONFLICT, which locks each row that it meets, those that change.
+_STORE_ON_POSTGRESQL: Final = f"""
+    {_INSERT} SELECT new.* FROM unnest(
+        %s::bigint[], %s::text[], {", ".join(["%s::bigint[]"] * len(ORDERS))}
+    ) AS new ({", ".join(_COLUMNS)})
+    LEFT JOIN item_gram_zones
+        ON item_gram_zones.owner_id = new.owner_id AND item_gram_zones.gram = new.gram COLLATE "C"
+    WHERE item_gram_zones.gram IS NULL OR {_missing("new")}
+    ORDER BY new.gram COLLATE "C" {_UPDATE}
+"""  # noqa: S608

@@ -52,14 +52,14 @@ def work(url: str, folder: Path, parent: Connection, die_at: int) -> None:
     A moment is before or after each statement and commit, the engine's own too, and at each look
     at how far a step is: so between any two things that a kill could part.
     """
-    from app.jobs import bulk_import
+    from app.jobs import bulk_import, import_commit
     from app.jobs.engine import JobEngine
     from app.jobs.running import RunningJob
     from app.lib.logger import CSVOnlyLogger
 
     logging.disable(logging.ERROR)
-    for name, rows in (("_ROWS_A_BATCH", _BATCH), ("_ROWS_A_LOOK", 50)):
-        setattr(bulk_import, name, rows)
+    import_commit._ROWS_A_BATCH = _BATCH  # type: ignore[misc]
+    bulk_import._ROWS_A_LOOK = 50  # type: ignore[misc]
     moments, at_work = 0, set[int]()
 
     def moment(*_given: object, **_named: object) -> None:

@@ -9,9 +9,10 @@ from sqlalchemy.exc import OperationalError
 
 from app.config import Settings
 from app.database import Database
-from app.jobs import bulk_import
+from app.jobs import bulk_import, import_commit
 from app.jobs.bulk_import import Import
 from app.jobs.engine import JobEngine
+from app.jobs.import_commit import ImportCommit
 from app.models.job import Job
 from app.services.job_service import JobService
 from tests.jobs.test_bulk_import import engine as engine
@@ -21,6 +22,8 @@ from tests.jobs.test_engine import database as database
 from tests.jobs.test_engine import has_ended, job_when
 from tests.jobs.test_engine import url as url
 
+Part = Import | ImportCommit
+
 FIVE = [f"Item {number}" for number in range(5)]
 CONTENT = lines(*([title] for title in FIVE))
 DONE = {"rows": 5, "good": 5, "bad": 0, "inserted": 5, "skipped": 0}
@@ -28,35 +31,36 @@ DONE = {"rows": 5, "good": 5, "bad": 0, "inserted": 5, "skipped": 0}
 
 @pytest.fixture(autouse=True)
 def _two_rows_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bulk_import, "_ROWS_A_BATCH", 2)
+    monkeypatch.setattr(import_commit, "_ROWS_A_BATCH", 2)
     monkeypatch.setattr(bulk_import, "_ROWS_A_LOOK", 1)
 
 
 def once(
-    monkeypatch: pytest.MonkeyPatch, method: str, what: Callable[[Import], None], at: int = 1
+    monkeypatch: pytest.MonkeyPatch, method: str, what: Callable[[Any], None], at: int = 1
 ) -> None:
     """Do something before the call of the number `at` of a method of the job."""
-    original, calls = getattr(Import, method), 0
+    part = Import if hasattr(Import, method) else ImportCommit
+    original, calls = getattr(part, method), 0
 
-    def call(self: Import, *args: Any) -> Any:
+    def call(self: Part, *args: Any) -> Any:
         nonlocal calls
         calls += 1
         if calls == at:
             what(self)
         return original(self, *args)
 
-    monkeypatch.setattr(Import, method, call)
+    monkeypatch.setattr(part, method, call)
 
 
-def cancel(work: Import) -> None:
+def cancel(work: Part) -> None:
     """As its user does, from another process."""
     with work._running.transaction() as session:
         session.execute(update(Job).where(Job.id == work._running.id).values(cancel=True))
     work._running._noted = 0.0  # so that the next look at it is not too soon
 
 
-def fail_with(text: str) -> Callable[[Import], None]:
-    def fail(_work: Import) -> None:
+def fail_with(text: str) -> Callable[[Part], None]:
+    def fail(_work: Part) -> None:
         raise OperationalError("INSERT", {}, Exception(text))
 
     return fail

@@ -1,0 +1,182 @@
+"""The commit of an import: its good rows, batch by batch, and how they are taken back."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import islice
+from typing import IO, Final, TypeVar
+
+import orjson
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.database import Database
+from app.jobs.running import RunningJob
+from app.models.item import Item
+from app.models.item_import import ItemImport
+from app.schemas.item import ItemIn
+from app.services.imports.folder import ImportFolder
+from app.services.imports.item_rows import import_key
+from app.services.item_bulk import NewItem, PreparedItems, insert_prepared, prepare_items
+
+_ROWS_A_BATCH: Final = 10_000
+"""A commit each: less than a second, for which SQLite keeps other writers waiting."""
+
+_BYTES_A_BATCH: Final = 4 << 20
+"""What an item is searched by takes several times as much memory as its text."""
+
+T = TypeVar("T")
+
+
+def good_line(item: ItemIn) -> bytes:
+    """An item as the commit reads it."""
+    due_on = item.due_on.isoformat() if item.due_on else None
+    record = [item.title, item.description, item.status, due_on, import_key(item)]
+    return orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Some lines of the good rows, and their bytes. What can be prepared beside it is."""
+
+    items: Sequence[NewItem]
+    size: int
+    prepared: PreparedItems | None
+
+
+class ImportCommit:
+    """Inserts the good rows of one import, or takes back what was inserted of them."""
+
+    def __init__(self, running: RunningJob, import_id: int, *, skip_known: bool) -> None:
+        """`skip_known`: whether rows that an earlier import has brought are passed over."""
+        self._running = running
+        self._import_id = import_id
+        self._skip_known = skip_known
+
+    async def insert(self, folder: ImportFolder, good: int) -> dict[str, int]:
+        """Insert what is not yet, of `good` rows; how many there are now, and how many were."""
+        database = Database(self._running.settings.database_url)
+        try:
+            begun = await self._begin(database)
+            made_at = begun.begun_at or begun.created_at
+            with folder.good.open("rb") as file:
+                file.seek(begun.position)
+                async with aclosing(_ahead(lambda: self._read(file, made_at))) as batches:
+                    async for batch in batches:
+                        await self._add(database, begun, batch)
+                        self._running.progress(begun.inserted + begun.skipped, good)
+            self._running.check()
+            return {"inserted": begun.inserted, "skipped": begun.skipped}
+        finally:
+            await database.close()
+
+    async def take_back(self) -> int:
+        """Delete what was inserted; how many items that were."""
+        database = Database(self._running.settings.database_url)
+        try:
+            async with self._running.async_transaction(database) as session:
+                begun = await session.get_one(ItemImport, self._import_id)
+                begun.is_undoing = True
+            return await self._delete(database, begun)
+        finally:
+            await database.close()
+
+    async def _begin(self, database: Database) -> ItemImport:
+        """How far it is. What an attempt has left that was to be taken back goes before."""
+        async with self._running.async_transaction(database) as session:
+            begun = await session.get_one(ItemImport, self._import_id)
+            if not begun.is_undoing and begun.last_id is None:
+                begun.last_id = await session.scalar(select(func.max(Item.id))) or 0
+        if begun.is_undoing:
+            await self._delete(database, begun)
+            return await self._begin(database)  # at the first row
+        return begun
+
+    def _read(self, file: IO[bytes], made_at: datetime) -> _Batch | None:
+        items, size = list[NewItem](), 0
+        for line in islice(file, _ROWS_A_BATCH):
+            title, description, status, due_on, key = orjson.loads(line)
+            due = date.fromisoformat(due_on) if due_on else None
+            items.append(NewItem(title, description, status, due, made_at, made_at, key))
+            size += len(line)
+            if size >= _BYTES_A_BATCH:
+                break
+        if not items:
+            return None
+        return _Batch(items, size, None if self._skip_known else self._prepare(items))
+
+    def _prepare(self, items: Sequence[NewItem]) -> PreparedItems:
+        return prepare_items(self._running.user_id, items)
+
+    async def _add(self, database: Database, begun: ItemImport, batch: _Batch) -> None:
+        async with self._running.async_transaction(database) as session:
+            prepared = batch.prepared
+            if prepared is None:
+                known = await self._known(session, begun, batch.items)
+                prepared = self._prepare([it for it in batch.items if it.import_key not in known])
+            await insert_prepared(session, prepared)
+            inserted = len(prepared.rows)
+            after = {
+                "position": begun.position + batch.size,
+                "inserted": begun.inserted + inserted,
+                "skipped": begun.skipped + len(batch.items) - inserted,
+            }
+            await session.execute(
+                update(ItemImport).where(ItemImport.id == self._import_id).values(**after)
+            )
+        for name, value in after.items():
+            setattr(begun, name, value)
+
+    async def _known(
+        self, session: AsyncSession, begun: ItemImport, items: Sequence[NewItem]
+    ) -> set[int | None]:
+        """Of these those that came with an earlier import, and that are there."""
+        found = await session.scalars(
+            select(Item.import_key).where(
+                Item.owner_id == self._running.user_id,
+                Item.import_key.in_([item.import_key for item in items]),
+                Item.deleted_at.is_(None),
+                Item.id <= begun.last_id,
+            )
+        )
+        return set(found)
+
+    async def _delete(self, database: Database, begun: ItemImport) -> int:
+        """Delete what this import has inserted. No other import of its owner runs meanwhile."""
+        some = (
+            select(Item.id)
+            .where(
+                Item.id > begun.last_id,
+                Item.owner_id + 0 == self._running.user_id,
+                Item.import_key.is_not(None),
+            )
+            .order_by(Item.id)
+            .limit(_ROWS_A_BATCH)
+        )
+        deleted, size = 0, _ROWS_A_BATCH
+        while size == _ROWS_A_BATCH:
+            async with self._running.async_transaction(database) as session:
+                gone = await session.scalars(
+                    delete(Item).where(Item.id.in_(some)).returning(Item.id),
+                    execution_options={"synchronize_session": False},
+                )
+                size = len(gone.all())
+                if size < _ROWS_A_BATCH:
+                    begun = await session.merge(begun)
+                    begun.position = begun.inserted = begun.skipped = 0
+                    begun.is_undoing = False
+            deleted += size
+        return deleted
+
+
+async def _ahead(read: Callable[[], T | None]) -> AsyncGenerator[T]:
+    """What `read` gives, until that is none; each is read while the one before is worked on."""
+    coming = asyncio.create_task(asyncio.to_thread(read))
+    try:
+        while (found := await coming) is not None:
+            coming = asyncio.create_task(asyncio.to_thread(read))
+            yield found
+    finally:
+        await asyncio.gather(coming, return_exceptions=True)  # whoever reads must not be left
