@@ -20,11 +20,14 @@ from pydantic import (
 
 from app.config_errors import SettingsError, invalid, malformed
 from app.config_values import (
+    PROVIDERS,
     ApiKey,
     BucketName,
     DatabaseURL,
     Origin,
     Patterns,
+    ProviderName,
+    Providers,
     Proxies,
     SamplingRules,
     SecretKey,
@@ -133,6 +136,16 @@ class Settings(BaseModel):
     supabase_auth_url: SupabaseURL = Field(
         "", description="URL of Supabase Auth; `$SUPABASE_URL/auth/v1` where empty."
     )
+    supabase_oauth: Providers = Field(
+        (), description="Which of `github,google` are turned on there, for buttons to sign in with."
+    )
+    github_client_id: str = Field("", description="Id of the GitHub app to sign in with.")
+    github_client_secret: SecretStr = Field(SecretStr(""), description="Its secret.")
+    github_url: ServiceURL = Field(
+        "https://github.com", description="GitHub, or a GitHub Enterprise Server."
+    )
+    google_client_id: str = Field("", description="Id of the Google client to sign in with.")
+    google_client_secret: SecretStr = Field(SecretStr(""), description="Its secret.")
 
     import_max_bytes: Annotated[int, Field(ge=1024)] = Field(
         524_288_000, description="The largest file of items that is imported."
@@ -191,6 +204,14 @@ class Settings(BaseModel):
     def uses_supabase(self) -> bool:
         """Whether accounts are Supabase's."""
         return bool(self.supabase_auth_url and self.supabase_publishable_key)
+
+    @property
+    def providers(self) -> tuple[ProviderName, ...]:
+        """Services whose accounts people can sign in with."""
+        if self.uses_supabase:
+            return tuple(name for name in PROVIDERS if name in self.supabase_oauth)
+        ids = {"github": self.github_client_id, "google": self.google_client_id}
+        return tuple(name for name in PROVIDERS if ids[name])
 
     @property
     def uses_ai(self) -> bool:
@@ -254,6 +275,13 @@ class Settings(BaseModel):
                 "PICTURE_BUCKET needs SUPABASE_URL and SUPABASE_SECRET_KEY.",
                 "PICTURE_BUCKET には SUPABASE_URL と SUPABASE_SECRET_KEY が必要です。",
             )
+        for name in PROVIDERS:
+            pair = [f"{name.upper()}_CLIENT_{part}" for part in ("ID", "SECRET")]
+            if bool(values.get(pair[0])) != bool(values.get(pair[1])):
+                raise SettingsError(
+                    f"{pair[0]} and {pair[1]} belong together: set both, or neither.",
+                    f"{pair[0]} と {pair[1]} は両方とも設定するか、どちらも設定しないでください。",
+                )
         if bool(settings.ai_base_url) != bool(settings.ai_model):
             raise SettingsError(
                 "AI_BASE_URL and AI_MODEL belong together: set both, or neither.",

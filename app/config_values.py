@@ -1,7 +1,8 @@
 """Types of settings whose values have a form of their own: each says in one sentence what it is."""
 
 import re
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
@@ -9,6 +10,10 @@ from pydantic import AfterValidator, BeforeValidator, SecretStr
 from app.client_address import networks
 from app.config_errors import problem
 from app.lib.tracelog.capture.sampling import Sampling
+
+ProviderName = Literal["github", "google"]
+PROVIDERS: Final[Mapping[ProviderName, str]] = {"github": "GitHub", "google": "Google"}
+"""Services whose accounts people can sign in with, and what they are called."""
 
 
 def is_transaction_pooler(url: str) -> bool:
@@ -188,6 +193,7 @@ SupabaseURL = Annotated[str, AfterValidator(_supabase)]
 BucketName = Annotated[str, AfterValidator(_bucket)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_split)]
 """Separated by commas or blanks."""
+Providers = Annotated[tuple[ProviderName, ...], BeforeValidator(_split)]
 Proxies = Annotated[tuple[str, ...], BeforeValidator(_proxies)]
 Patterns = Annotated[tuple[str, ...], BeforeValidator(_patterns)]
 SamplingRules = Annotated[tuple[str, ...], BeforeValidator(_sampling)]

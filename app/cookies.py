@@ -10,6 +10,7 @@ SESSION = "session"
 LANGUAGE = "lang"
 THEME = "theme"
 FLASH = "flash"
+OAUTH = "oauth"  # there while its user is at another service to sign in
 JOBS = "jobs"  # there while a job of this browser's user may be going on
 TIME_ZONE = "tz"  # written by the page's script, so not HttpOnly, and the same for all products
 

@@ -24,6 +24,10 @@ from app.services.account_service import LocalAccounts
 from app.services.errors import EmailTaken, InvalidCredentials
 from app.services.item_service import ItemService
 from app.services.job_service import JobService
+from app.services.oauth.flow import OAuth
+from app.services.oauth.identities import Identities
+from app.services.oauth.local import LocalOAuth
+from app.services.oauth.supabase import SupabaseOAuth
 from app.services.rate_limits import TOKEN_BY_IP, RateLimits
 from app.services.second_factor import SecondFactor
 from app.services.session_service import SessionService
@@ -251,6 +255,20 @@ def account_provider(
     return make_accounts(request.app, session, events, out)
 
 
+Accounts = Annotated[AccountProvider, Depends(account_provider)]
+
+
+def oauth(
+    request: Request, session: SessionDep, logger: LoggerDep, events: Events, accounts: Accounts
+) -> OAuth:
+    """Accounts at other services, in this request's transaction."""
+    identities = Identities(session, events)
+    if isinstance(accounts, SupabaseAccounts):
+        return SupabaseOAuth(accounts, identities, request.app.state.supabase, logger)
+    local = cast(LocalAccounts, accounts)
+    return LocalOAuth(local, identities, request.app.state.oauth_clients, logger)
+
+
 def second_factor(session: SessionDep, box: BoxDep, events: Events) -> SecondFactor:
     """Codes beside the password."""
     return SecondFactor(session, box, events)
@@ -266,10 +284,10 @@ def user_admin(session: SessionDep, logger: LoggerDep, events: Events, admin: Ad
     return UserAdmin(session, logger, events, admin.id)
 
 
+OAuthDep = Annotated[OAuth, Depends(oauth)]
 SecondFactorDep = Annotated[SecondFactor, Depends(second_factor)]
 Tokens = Annotated[AccessTokens, Depends(access_tokens)]
 UserAdminDep = Annotated[UserAdmin, Depends(user_admin)]
-Accounts = Annotated[AccountProvider, Depends(account_provider)]
 
 
 def item_service(session: SessionDep, logger: LoggerDep, user: SignedIn) -> ItemService:

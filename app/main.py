@@ -29,6 +29,7 @@ from app.routers.item_import_router import import_uploads
 from app.routers.picture_files import picture_uploads
 from app.security import CSRF, BodyLimit, HostCheck, SecurityHeaders
 from app.services.logs.alert_watch import watch_alerts
+from app.services.oauth.clients import Clients
 from app.services.password_hasher import PasswordHasher
 from app.services.rate_limits import make_rate_limits
 from app.services.supabase_client import Supabase
@@ -95,6 +96,7 @@ def create_app(settings: Settings | None = None, *, logger: TraceLogger | None =
     app.state.hasher = PasswordHasher()
     app.state.supabase = Supabase(settings) if settings.uses_supabase else None
     app.state.supabase_tokens = SupabaseTokens(settings) if settings.uses_supabase else None
+    app.state.oauth_clients = Clients(settings)
     app.state.box = SecretBox(settings.secret_key.get_secret_value())
     app.state.mailer = make_mailer(settings)
     app.state.rate_limits = make_rate_limits(app.state.database, settings.rate_limit_factor)
@@ -135,4 +137,5 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         if app.state.supabase is not None:
             await app.state.supabase.close()
             await app.state.supabase_tokens.close()
+        await app.state.oauth_clients.close()
         await app.state.database.close()

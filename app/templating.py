@@ -23,6 +23,7 @@ from markupsafe import Markup, escape
 from app import i18n
 from app.assets import asset_url
 from app.config import Settings
+from app.config_values import PROVIDERS
 from app.cookies import FLASH, LANGUAGE, THEME, TIME_ZONE, delete_cookie, read_cookie, set_cookie
 from app.lib.tracelog.trace import current_trace
 from app.product import NAME
@@ -174,6 +175,7 @@ def _environment(code: str) -> jinja2.Environment:
     )
     environment.globals["asset"] = asset_url
     environment.globals["product"] = NAME
+    environment.globals["provider_titles"] = PROVIDERS
     environment.filters["utc"] = _utc
     environment.filters["code_spans"] = _code_spans
     return environment

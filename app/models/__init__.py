@@ -9,6 +9,7 @@ from app.models.item import Item
 from app.models.item_import import ItemImport
 from app.models.job import Job, JobWorker
 from app.models.login_session import LoginSession
+from app.models.oauth_identity import OAuthIdentity
 from app.models.one_time_token import OneTimeToken
 from app.models.picture import DroppedPicture, Picture
 from app.models.rate_limit import RateLimit
@@ -28,6 +29,7 @@ __all__ = [
     "Job",
     "JobWorker",
     "LoginSession",
+    "OAuthIdentity",
     "OneTimeToken",
     "Picture",
     "RateLimit",

@@ -26,6 +26,8 @@ EventKind = Literal[
     "backup_codes_made",
     "token_made",
     "token_revoked",
+    "provider_linked",
+    "provider_unlinked",
     "role_changed",
     "disabled",
     "enabled",

@@ -1,9 +1,11 @@
 """What the templates of account pages get."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar, Final
 
+from app.config_values import ProviderName
 from app.forms import Form
 from app.models.access_token import AccessToken
 from app.models.account_event import AccountEvent
@@ -19,6 +21,7 @@ class SignInPage(Template):
     template: ClassVar[str] = "account/sign_in.html"
     form: Form
     next: str
+    providers: Sequence[ProviderName]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ class SignUpPage(Template):
     template: ClassVar[str] = "account/sign_up.html"
     form: Form
     next: str
+    providers: Sequence[ProviderName]
     open: bool
     """Whether mail can be sent: without it no address can be confirmed."""
 
@@ -75,6 +79,9 @@ class VerifyPage(Template):
     template: ClassVar[str] = "account/verify.html"
     form: Form
     next: str
+    has_password: bool
+    providers: Sequence[ProviderName]
+    """What the reader has linked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +91,9 @@ class AccountPage(Template):
     """Of the password."""
     email_form: Form
     mail_works: bool
+    has_password: bool
+    linked: Mapping[ProviderName, datetime | None]
+    """Since when each service is a way to sign in; None where it is not, but may be."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,13 @@
 """One's own account: password, address, where one is signed in, and the end of it."""
 
+from dataclasses import replace
 from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Path, Request
+from fastapi import APIRouter, Depends, HTTPException, Path, Request
 from fastapi.responses import Response
 from pydantic import ValidationError
 
+from app.config_values import PROVIDERS
 from app.cookies import SESSION, delete_cookie, read_cookie
 from app.dependencies import (
     Accounts,
@@ -13,6 +15,7 @@ from app.dependencies import (
     Events,
     Fresh,
     Limits,
+    OAuthDep,
     SessionServiceDep,
     SettingsDep,
     SignedIn,
@@ -36,12 +39,25 @@ router = APIRouter(prefix="/account", include_in_schema=False)
 RowId = Annotated[int, Path(ge=1, lt=1 << 63)]
 
 
+async def account_page(
+    user: SignedIn, settings: SettingsDep, accounts: Accounts, oauth: OAuthDep
+) -> AccountPage:
+    """The page with empty forms."""
+    found = {each.provider: each.created_at for each in await oauth.linked(user)}
+    linked = {name: found.get(name) for name in PROVIDERS if name in {*settings.providers, *found}}
+    has_password = oauth.has_password(user)
+    return AccountPage(PASSWORD_FORM, EMAIL_FORM, accounts.sends_mail, has_password, linked)
+
+
+Page = Annotated[AccountPage, Depends(account_page)]
+
+
 @router.get("")
 @router.get("/password")
 @router.get("/email")
-async def account(request: Request, user: SignedIn, accounts: Accounts) -> Response:
+async def account(request: Request, page: Page) -> Response:
     """Who one is here, and the forms for a new password and a new address."""
-    return render(request, AccountPage(PASSWORD_FORM, EMAIL_FORM, accounts.sends_mail))
+    return render(request, page)
 
 
 @router.post("/password")
@@ -52,6 +68,7 @@ async def change_password(
     accounts: Accounts,
     sessions: SessionServiceDep,
     limits: Limits,
+    page: Page,
 ) -> Response:
     """Set a new password and end all other sessions."""
     _ = language_of(request).gettext
@@ -75,12 +92,12 @@ async def change_password(
             write_session(request, response, await sessions.renew(login))
         return response
     form = Form(PASSWORD_FORM.values, wrong)
-    return render(request, AccountPage(form, EMAIL_FORM, accounts.sends_mail), 422)
+    return render(request, replace(page, form=form), 422)
 
 
 @router.post("/email")
 async def change_email(
-    request: Request, user: Fresh, accounts: Accounts, limits: Limits
+    request: Request, user: Fresh, accounts: Accounts, limits: Limits, page: Page
 ) -> Response:
     """Write to the new address; the old one holds until that link is opened."""
     _ = language_of(request).gettext
@@ -89,13 +106,13 @@ async def change_email(
         email = Address.model_validate(sent).email
     except ValidationError as error:
         form = Form({"email": sent.get("email", "")}, problems(request, error))
-        return render(request, AccountPage(PASSWORD_FORM, form, accounts.sends_mail), 422)
+        return render(request, replace(page, email_form=form), 422)
     await limits.hit(MAIL_BY_ACCOUNT, user.email)
     try:
         await accounts.request_email_change(user, email, sent.get("password", "")[:128])
     except InvalidCredentials:
         form = Form({"email": email}, {"password": _("This is not your password.")})
-        return render(request, AccountPage(PASSWORD_FORM, form, accounts.sends_mail), 422)
+        return render(request, replace(page, email_form=form), 422)
     return redirect(request, "/check-mail")
 
 

@@ -13,6 +13,7 @@ from app.dependencies import (
     CurrentUser,
     Events,
     Limits,
+    OAuthDep,
     SecondFactorDep,
     SessionServiceDep,
     SettingsDep,
@@ -20,6 +21,7 @@ from app.dependencies import (
     client_ip,
 )
 from app.forms import Form, read_form
+from app.models.user import User
 from app.routers.account_pages import SignInCodePage, SignInPage, VerifyPage
 from app.routers.browser_session import (
     AFTER_SIGN_IN,
@@ -29,6 +31,7 @@ from app.routers.browser_session import (
     start_session,
     write_session,
 )
+from app.routers.oauth_texts import problem_of
 from app.schemas.account import SignIn, normalize_email
 from app.security import local_path
 from app.services.errors import (
@@ -37,6 +40,7 @@ from app.services.errors import (
     EmailNotConfirmed,
     InvalidCredentials,
 )
+from app.services.oauth.flow import OAuth
 from app.services.rate_limits import CODE_BY_ACCOUNT, SIGN_IN_BY_ACCOUNT, SIGN_IN_BY_IP
 from app.templating import Toast, language_of, redirect, render
 
@@ -46,16 +50,26 @@ Next = Annotated[str, Query(alias="next")]
 
 
 @router.get("/sign-in")
-async def sign_in_page(request: Request, user: CurrentUser, next_: Next = "") -> Response:
-    """The form; who is signed in already goes on."""
+async def sign_in_page(
+    request: Request,
+    user: CurrentUser,
+    settings: SettingsDep,
+    next_: Next = "",
+    problem: str = "",
+    provider: str = "",
+) -> Response:
+    """The form; who is signed in already goes on. `problem` is what was wrong at `provider`."""
     if user is not None:
         return redirect(request, local_path(next_, AFTER_SIGN_IN))
-    return render(request, SignInPage(Form({"email": "", "password": ""}), next_))
+    errors = {"": said} if (said := problem_of(request, problem, provider)) else {}
+    form = Form({"email": "", "password": ""}, errors)
+    return render(request, SignInPage(form, next_, settings.providers))
 
 
 @router.post("/sign-in")
 async def sign_in(
     request: Request,
+    settings: SettingsDep,
     accounts: Accounts,
     sessions: SessionServiceDep,
     events: Events,
@@ -82,7 +96,7 @@ async def sign_in(
     else:
         return await complete_sign_in(request, sessions, events, proven, after, how="password")
     form = Form({"email": sent.get("email", ""), "password": ""}, {"": problem})
-    return render(request, SignInPage(form, after), 422)
+    return render(request, SignInPage(form, after, settings.providers), 422)
 
 
 @router.get("/sign-in/code")
@@ -138,9 +152,12 @@ async def sign_out(
 
 
 @router.get("/account/verify")
-async def verify_page(request: Request, user: SignedIn, next_: Next = "") -> Response:
+async def verify_page(
+    request: Request, user: SignedIn, settings: SettingsDep, oauth: OAuthDep, next_: Next = ""
+) -> Response:
     """Asks once more who somebody is, before something sensitive."""
-    return render(request, VerifyPage(Form({"password": ""}), next_))
+    form = Form({"password": ""})
+    return render(request, await _verify_page(form, next_, user, settings, oauth))
 
 
 @router.post("/account/verify")
@@ -148,7 +165,9 @@ async def verify(
     request: Request,
     user: SignedIn,
     login: CurrentLogin,
+    settings: SettingsDep,
     accounts: Accounts,
+    oauth: OAuthDep,
     sessions: SessionServiceDep,
     limits: Limits,
 ) -> Response:
@@ -160,8 +179,17 @@ async def verify(
         await accounts.verify_password(user, sent.get("password", "")[:128])
     except InvalidCredentials:
         wrong = {"password": language_of(request).gettext("This is not your password.")}
-        return render(request, VerifyPage(Form({"password": ""}, wrong), after), 422)
+        page = await _verify_page(Form({"password": ""}, wrong), after, user, settings, oauth)
+        return render(request, page, 422)
     response = redirect(request, local_path(after, "/account"))
     if login is not None:
         write_session(request, response, await sessions.renew(login))
     return response
+
+
+async def _verify_page(
+    form: Form, next_: str, user: User, settings: SettingsDep, oauth: OAuth
+) -> VerifyPage:
+    linked = {each.provider for each in await oauth.linked(user)}
+    providers = [name for name in settings.providers if name in linked]
+    return VerifyPage(form, next_, oauth.has_password(user), providers)

@@ -60,35 +60,41 @@ _REQUESTED: Final[dict[str, LinkType]] = {
 
 @router.get("/sign-up")
 async def sign_up_page(
-    request: Request, user: CurrentUser, accounts: Accounts, next_: Next = ""
+    request: Request,
+    user: CurrentUser,
+    settings: SettingsDep,
+    accounts: Accounts,
+    next_: Next = "",
 ) -> Response:
     """The form; who is signed in already goes on."""
     if user is not None:
         return redirect(request, local_path(next_, AFTER_SIGN_IN))
     form = Form({"name": "", "email": "", "password": ""})
-    return render(request, SignUpPage(form, next_, accounts.sends_mail))
+    return render(request, SignUpPage(form, next_, settings.providers, accounts.sends_mail))
 
 
 @router.post("/sign-up")
-async def sign_up(request: Request, accounts: Accounts, limits: Limits) -> Response:
+async def sign_up(
+    request: Request, settings: SettingsDep, accounts: Accounts, limits: Limits
+) -> Response:
     """Make an account; what happens next is in a mail, whether the address is new or not."""
     sent = await read_form(request)
     await limits.hit(SIGN_UP_BY_IP, client_ip(request))
     shown = {"name": sent.get("name", ""), "email": sent.get("email", ""), "password": ""}
     after = sent.get("next", "")
     if not accounts.sends_mail:
-        return render(request, SignUpPage(Form(shown), after, open=False), 503)
+        return render(request, SignUpPage(Form(shown), after, settings.providers, open=False), 503)
     try:
         data = SignUp.model_validate(sent)
     except ValidationError as error:
         form = Form(shown, problems(request, error))
-        return render(request, SignUpPage(form, after, open=True), 422)
+        return render(request, SignUpPage(form, after, settings.providers, open=True), 422)
     await limits.hit(MAIL_BY_ACCOUNT, data.email)
     try:
         await accounts.sign_up(data)
     except PasswordRefused:
         form = Form(shown, {"password": sentence(request, "password_is_common", {})})
-        return render(request, SignUpPage(form, after, open=True), 422)
+        return render(request, SignUpPage(form, after, settings.providers, open=True), 422)
     return redirect(request, "/check-mail")
 
 

@@ -205,6 +205,30 @@ class LocalAccounts:
             raise EmailTaken
         return await self._session.get_one(User, user_id)
 
+    @system_work
+    async def owner_of(self, email: str, name: str) -> User:
+        """The account of whoever showed elsewhere that `email` is theirs; a new one if need be.
+
+        One that was never confirmed may be anybody's, so it loses its password and its name.
+        """
+        values: dict[str, object] = {"name": name, "password_hash": None}
+        async with (
+            self._logger.task("Account_Find_Or_Add") as task,
+            task.step("DB_Insert", {"email": email}) as step,
+        ):
+            user_id = await self._insert(email, values | {"email_confirmed_at": self._clock()})
+            if user_id is not None:
+                await self._events.record("signed_up", user_id, actor_id=user_id)
+            user = (await self._session.scalars(select(User).where(User.email == email))).one()
+            step.output = {"user_id": user.id}
+            if user.disabled_at is None and user.email_confirmed_at is None:
+                await self._links.forget(user.id)
+                await self._session.execute(
+                    update(User).where(User.id == user.id).values(name=name)
+                )
+                await self._confirm(user, keep_password=False)
+        return user
+
     async def _insert(self, email: str, values: dict[str, object]) -> int | None:
         """The id of the new row; None where the address has one."""
         dialect = self._session.get_bind().dialect.name

@@ -1,5 +1,7 @@
 """What services raise where a caller's wish cannot be met."""
 
+from typing import Literal
+
 from app.models.item import Item
 
 
@@ -61,3 +63,24 @@ class LastAdmin(ServiceError):
 
 class ProviderUnavailable(ServiceError):
     """The service that keeps the accounts does not answer."""
+
+
+OAuthReason = Literal[
+    "denied",  # consent was not given
+    "expired",  # it took too long, was begun in another browser, or comes a second time
+    "refused",  # the provider does not take the code
+    "unverified",  # the provider does not say that the address is theirs
+    "away",  # the provider does not answer, or does not know this app
+    "closed",  # an administrator has closed the account
+    "other",  # that account belongs to somebody else here
+    "only",  # without it nobody could sign in any more
+    "off",  # Supabase does not let users link accounts by hand
+]
+
+
+class OAuthFailed(ServiceError):
+    """Signing in with another service, or what is done with it, did not work."""
+
+    def __init__(self, reason: OAuthReason) -> None:
+        super().__init__(reason)
+        self.reason: OAuthReason = reason

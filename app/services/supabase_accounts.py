@@ -91,7 +91,7 @@ class SupabaseAccounts:
                 async with told():
                     await self._supabase.client().resend({"type": "signup", "email": data.email})
                 raise
-            proven = await self._proven(answer)
+            proven = await self.proven(answer)
             step.output = {"user_id": proven.user.id}
         return proven
 
@@ -137,7 +137,7 @@ class SupabaseAccounts:
                 answer = await self._supabase.client().verify_otp(
                     {"token_hash": token, "type": link}
                 )
-            proven = await self._proven(answer)
+            proven = await self.proven(answer)
             step.output = {"user_id": proven.user.id}
         if link == "email":
             await self._events.record("email_confirmed", proven.user.id, actor_id=proven.user.id)
@@ -209,19 +209,25 @@ class SupabaseAccounts:
                 await self._session.execute(delete(User).where(User.id == user.id))
         await self._events.record("deleted", user.id, actor_id=user.id)
 
-    async def _password(self, email: str, password: str) -> AuthResponse:
-        async with told():
-            return await self._supabase.client().sign_in_with_password(
-                {"email": email, "password": password}
-            )
+    @system_work
+    async def proven(self, answer: AuthResponse) -> Proven:
+        """Whose account Supabase's answer is about.
 
-    async def _proven(self, answer: AuthResponse) -> Proven:
+        Raises `AccountDisabled`, `EmailTaken`, or `InvalidCredentials` where the address is not
+        confirmed.
+        """
         if answer.user is None:
             raise InvalidCredentials
         user = await self._row(answer.user)
         if user.disabled_at is not None:
             raise AccountDisabled
         return Proven(user, answer.session.refresh_token if answer.session else "")
+
+    async def _password(self, email: str, password: str) -> AuthResponse:
+        async with told():
+            return await self._supabase.client().sign_in_with_password(
+                {"email": email, "password": password}
+            )
 
     async def _row(self, account: SupabaseUser) -> User:
         """The user of Supabase's account: found, linked by address, or made. Two at once make one.

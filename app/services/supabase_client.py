@@ -1,8 +1,9 @@
 """Supabase Auth: one client a request, on connections that all requests share."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Final
 
 import httpx
@@ -16,6 +17,7 @@ from app.services.errors import (
     EmailTaken,
     InvalidCredentials,
     LinkInvalid,
+    OAuthFailed,
     PasswordRefused,
     ProviderUnavailable,
     ServiceError,
@@ -26,7 +28,7 @@ TIMEOUT_SECONDS: Final = 8.0
 """For a whole answer: a person who signs in learns within ten seconds that Supabase is silent."""
 _WAIT_SECONDS: Final = 60
 
-_ERRORS: Final[dict[str, type[ServiceError]]] = {
+_ERRORS: Final[dict[str, Callable[[], ServiceError]]] = {
     "invalid_credentials": InvalidCredentials,
     "email_not_confirmed": EmailNotConfirmed,
     "user_banned": AccountDisabled,
@@ -38,6 +40,12 @@ _ERRORS: Final[dict[str, type[ServiceError]]] = {
     "refresh_token_not_found": InvalidCredentials,
     "refresh_token_already_used": InvalidCredentials,
     "session_not_found": InvalidCredentials,
+    "bad_code_verifier": partial(OAuthFailed, "refused"),
+    "flow_state_not_found": partial(OAuthFailed, "refused"),
+    "flow_state_expired": partial(OAuthFailed, "expired"),
+    "single_identity_not_deletable": partial(OAuthFailed, "only"),
+    "email_conflict_identity_not_deletable": partial(OAuthFailed, "only"),
+    "manual_linking_disabled": partial(OAuthFailed, "off"),
 }
 
 
@@ -47,16 +55,21 @@ class Supabase:
     def __init__(
         self, settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None
     ) -> None:
-        self._url = settings.supabase_auth_url
+        self.url = settings.supabase_auth_url
         self._key = settings.supabase_publishable_key
         self._secret_key = settings.supabase_secret_key.get_secret_value()
         self._http = httpx.AsyncClient(transport=transport, timeout=TIMEOUT_SECONDS)
+
+    @property
+    def has_secret_key(self) -> bool:
+        """Whether it can act as an administrator."""
+        return bool(self._secret_key)
 
     def client(self, *, as_admin: bool = False) -> AsyncGoTrueClient:
         """A client that knows nobody. One shared by requests would mix their users up."""
         key = self._secret_key if as_admin else self._key
         return AsyncGoTrueClient(
-            url=self._url,
+            url=self.url,
             headers={"apikey": key, "Authorization": f"Bearer {key}"},
             http_client=self._http,
             auto_refresh_token=False,
@@ -84,4 +97,4 @@ async def told() -> AsyncIterator[None]:
         known = _ERRORS.get(str(error.code))
         if known is None and isinstance(error, AuthApiError) and error.status in {401, 403, 404}:
             known = InvalidCredentials
-        raise (known or ProviderUnavailable) from error
+        raise (known or ProviderUnavailable)() from error

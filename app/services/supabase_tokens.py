@@ -1,18 +1,17 @@
 """Supabase's access tokens: checked here, with the keys that the project publishes."""
 
-import asyncio
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 import httpx
 import jwt
 
 from app.config import Settings
+from app.lib.public_keys import KeysUnavailable, PublicKeys
 from app.lib.utils import utc_now
 from app.services.errors import ProviderUnavailable
 
-_KEPT: Final = timedelta(minutes=10)
 _LEEWAY_SECONDS: Final = 10
 _TIMEOUT_SECONDS: Final = 5.0
 _ASYMMETRIC: Final = ("ES256", "RS256")
@@ -35,10 +34,8 @@ class SupabaseTokens:
         self._issuer = settings.supabase_auth_url
         self._secret = settings.supabase_jwt_secret.get_secret_value()
         self._http = httpx.AsyncClient(transport=transport, timeout=_TIMEOUT_SECONDS)
-        self._clock = clock
-        self._lock = asyncio.Lock()
-        self._keys: dict[str, jwt.PyJWK] = {}
-        self._fetched_at: datetime | None = None
+        keys_url = f"{self._issuer}/.well-known/jwks.json"
+        self._keys = PublicKeys(self._http, keys_url, clock=clock)
 
     async def claims(self, token: str) -> dict[str, Any] | None:
         """What a token says; None for one that is not good. Raises `ProviderUnavailable`."""
@@ -47,7 +44,7 @@ class SupabaseTokens:
             algorithm = header.get("alg")
             key: jwt.PyJWK | str | None = None
             if algorithm in _ASYMMETRIC:
-                key = await self._key(str(header.get("kid", "")))
+                key = await self._keys.get(str(header.get("kid", "")))
                 if key is not None and key.algorithm_name != algorithm:
                     return None
             elif algorithm == "HS256" and self._secret:
@@ -63,26 +60,11 @@ class SupabaseTokens:
                 leeway=_LEEWAY_SECONDS,
                 options={"require": ["exp", "sub", "aud", "iss"]},
             )
+        except KeysUnavailable as error:
+            raise ProviderUnavailable from error
         except jwt.PyJWTError:
             return None
 
     async def close(self) -> None:
         """Close the connections."""
         await self._http.aclose()
-
-    async def _key(self, key_id: str) -> jwt.PyJWK | None:
-        """Of many that ask at once, one fetches; an unknown id does not make it fetch again."""
-        async with self._lock:
-            now = self._clock()
-            if self._fetched_at is None or self._fetched_at <= now - _KEPT:
-                try:
-                    answer = await self._http.get(f"{self._issuer}/.well-known/jwks.json")
-                    answer.raise_for_status()
-                    found = jwt.PyJWKSet.from_dict(answer.json()).keys
-                except (httpx.HTTPError, ValueError, jwt.PyJWTError) as error:
-                    if key_id not in self._keys:
-                        raise ProviderUnavailable from error
-                else:
-                    self._keys = {str(key.key_id): key for key in found}
-                    self._fetched_at = now
-            return self._keys.get(key_id)

@@ -53,6 +53,7 @@ _OF_NOBODY: Final[Ids] = {
     "other_id": "6f1c4d2e-8a3b-4c5d-9e7f-0a1b2c3d4e60",
     "key": "errors",
     "query_id": 1,
+    "provider": "github",
 }
 
 

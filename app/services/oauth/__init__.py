@@ -1,0 +1,1 @@
+"""Signing in with accounts at other services, by OAuth's authorization code with PKCE."""
