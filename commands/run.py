@@ -14,10 +14,15 @@ import signal
 import socket
 import sys
 import threading
+from datetime import UTC, datetime
 
+import httpx
 import uvicorn
+from fastapi import FastAPI
+from starlette.types import Receive, Scope, Send
 from uvicorn.supervisors import ChangeReload
 
+from app import i18n
 from app.app_log import logging_config
 from app.config import Settings
 from commands.kit import checks
@@ -77,6 +82,8 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        if self.started and isinstance(app := self.config.loaded_app, FastAPI):
+            await _warm_up(app)
         gc.freeze()  # the app itself is never garbage
         gc.enable()
         if self.started:
@@ -85,6 +92,20 @@ class Server(uvicorn.Server):
             origin = f"http://{f'[{host}]' if ':' in host else host}:{port}"
             for line in (*in_use(self._settings), text("serving", origin=origin)):
                 _tell(self._settings, line)
+
+
+async def _warm_up(app: FastAPI) -> None:
+    """Read and work out what a page needs, which the first visitor would wait for otherwise."""
+    unrecorded = FastAPI.build_middleware_stack(app)
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        await unrecorded({**scope, "app": app}, receive, send)
+
+    origin = app.state.settings.public_origin or "http://127.0.0.1"
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(serve), base_url=origin) as client:
+        for language in ("en", "ja"):
+            await client.get("/sign-in", headers={"Accept-Language": language})
+            i18n.language(language).moment(datetime.now(UTC), UTC)
 
 
 def _tell(settings: Settings, line: str, level: int = logging.INFO) -> None:

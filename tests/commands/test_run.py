@@ -47,6 +47,8 @@ def test_the_first_start_prepares_everything_and_the_next_ones_redo_nothing(
     assert re.search(r"Sign in as admin@example.com with the password \S{16} ", first.output())
     assert f"Ready: {first.origin}" in first.output()
     assert seeded_items(checkout) == 200
+    recorded = "".join(path.read_text() for path in checkout.folder.glob("logs/*.csv"))
+    assert "/sign-in" not in recorded, "nobody has asked for a page yet"
     written = checkout.env_file.read_text(encoding="utf-8")
     assert len(read_env_file(checkout.env_file)["SECRET_KEY"]) >= 43
     assert stat.S_IMODE(checkout.env_file.stat().st_mode) == 0o600
