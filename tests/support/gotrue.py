@@ -1,8 +1,6 @@
 """A stand-in for Supabase Auth: answers as the real one does, and refuses what it refuses."""
 
 import secrets
-import uuid
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -12,29 +10,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from tests.support.gotrue_oauth import Account, GoTrueOAuth, Refused, identity
+
 PUBLISHABLE = "sb_publishable_test"
 SECRET = "sb_secret_test"
-
-
-@dataclass
-class Account:
-    """Somebody whom the server knows."""
-
-    email: str
-    password: str
-    name: str
-    id: str = field(default_factory=lambda: str(uuid.uuid4()))
-    confirmed: bool = False
-    new_email: str = ""
-
-
-class Refused(Exception):
-    """An answer that is an error."""
-
-    def __init__(self, status: int, code: str) -> None:
-        super().__init__(code)
-        self.status = status
-        self.code = code
 
 
 class GoTrue:
@@ -52,6 +31,7 @@ class GoTrue:
         self._used: set[str] = set()
         self.signing_keys: list[dict[str, str]] = []
         self.clock = timedelta()
+        self.oauth = GoTrueOAuth(self)
         routes = {
             ("POST", "/signup"): self._sign_up,
             ("POST", "/token"): self._token,
@@ -65,10 +45,13 @@ class GoTrue:
             ("DELETE", "/admin/users/{id}"): self._delete,
             ("GET", "/admin/users"): self._users,
             ("GET", "/settings"): self._settings,
+            ("POST", "/admin/generate_link"): self._make_link,
+            **self.oauth.guarded,
         }
         self.app = Starlette(
             routes=[
-                Route("/.well-known/jwks.json", self._jwks),  # the only one that wants no key
+                Route("/.well-known/jwks.json", self._jwks),  # these want no key
+                *self.oauth.open,
                 *(Route(path, _guarded(do), methods=[m]) for (m, path), do in routes.items()),
             ]
         )
@@ -84,6 +67,7 @@ class GoTrue:
         known = self.accounts.get(body["email"])
         if known is None or not known.confirmed:
             known = Account(body["email"], body["password"], body.get("data", {}).get("name", ""))
+            known.identities.append(identity(known, "email", known.id, known.email))
             self.accounts[known.email] = known
             self._mail("email", known.email, known)
             return JSONResponse(_shown(known))
@@ -108,6 +92,8 @@ class GoTrue:
                     raise Refused(400, "refresh_token_not_found")
                 self._used.add(token)
                 return JSONResponse(self._session(self._refresh.pop(token)))
+            case "pkce":
+                return JSONResponse(self._session(self.oauth.redeem(body)))
         raise Refused(400, "unsupported_grant_type")
 
     async def _verify(self, request: Request) -> Response:
@@ -144,7 +130,7 @@ class GoTrue:
         return JSONResponse({})
 
     async def _update(self, request: Request) -> Response:
-        account, body = self._bearer(request), await request.json()
+        account, body = self.bearer(request), await request.json()
         if body.get("password") == account.password:
             raise Refused(422, "same_password")
         account.password = body.get("password", account.password)
@@ -156,10 +142,10 @@ class GoTrue:
         return JSONResponse(_shown(account))
 
     async def _user(self, request: Request) -> Response:
-        return JSONResponse(_shown(self._bearer(request)))
+        return JSONResponse(_shown(self.bearer(request)))
 
     async def _log_out(self, request: Request) -> Response:
-        account = self._bearer(request)
+        account = self.bearer(request)
         if request.query_params.get("scope") not in {"local", "others", "global"}:
             raise Refused(400, "validation_failed")
         if request.query_params["scope"] == "global":
@@ -175,6 +161,23 @@ class GoTrue:
         del self.accounts[found[0].email]
         return JSONResponse({})
 
+    async def _make_link(self, request: Request) -> Response:
+        if request.headers["apikey"] != SECRET:
+            raise Refused(403, "not_admin")
+        body = await request.json()
+        account = self.accounts.get(body["email"])
+        if account is None or body["type"] != "magiclink":
+            raise Refused(404, "user_not_found")
+        token = self.link("magiclink", account)
+        made = {
+            "action_link": f"{request.base_url}verify?type=magiclink&token={token}",
+            "email_otp": "123456",
+            "hashed_token": token,
+            "redirect_to": "",
+            "verification_type": "magiclink",
+        }
+        return JSONResponse(_shown(account) | made)
+
     async def _users(self, request: Request) -> Response:
         if request.headers["apikey"] != SECRET:
             raise Refused(403, "not_admin")
@@ -188,11 +191,16 @@ class GoTrue:
         return JSONResponse({"keys": self.signing_keys})
 
     def _mail(self, type_: str, to: str, account: Account) -> None:
+        self.mails.insert(0, (type_, to, self.link(type_, account)))
+
+    def link(self, type_: str, account: Account) -> str:
+        """The token of a new link."""
         token = secrets.token_hex(28)
         self._links[token] = (type_, account)
-        self.mails.insert(0, (type_, to, token))
+        return token
 
-    def _bearer(self, request: Request) -> Account:
+    def bearer(self, request: Request) -> Account:
+        """Whose access token a request has."""
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
         if not token or token in {PUBLISHABLE, SECRET}:
             raise Refused(401, "no_authorization")
@@ -239,5 +247,5 @@ def _shown(account: Account) -> dict[str, Any]:
         "user_metadata": {"name": account.name},
         "created_at": now,
         "updated_at": now,
-        "identities": [],
+        "identities": account.identities,
     }

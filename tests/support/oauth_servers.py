@@ -4,6 +4,7 @@ import base64
 import hashlib
 import html
 import json
+import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse
 from starlette.responses import Response as Answer
 from starlette.routing import Route
+
+from app.config_values import PROVIDERS
 
 CLIENT_ID = "the-id-of-this-app"
 CLIENT_SECRET = "what-only-this-app-and-they-know"
@@ -229,3 +232,9 @@ def _key() -> RSAPrivateKey:
     if not _KEY:
         _KEY.append(generate_private_key(65537, 2048))
     return _KEY[0]
+
+
+def live() -> Starlette:
+    """For a process of its own; `APP_ORIGIN` is where the app is."""
+    origin = os.environ["APP_ORIGIN"]
+    return Servers(frozenset(f"{origin}/oauth/{name}/callback" for name in PROVIDERS)).app
