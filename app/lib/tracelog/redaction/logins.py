@@ -27,7 +27,7 @@ _SCHEME_BEFORE: Final = re.compile(r"[A-Za-z0-9+.\-]{0,30}:\Z")
 _AUTHORITY_END: Final = re.compile(r"[/?#\\]")
 _GO_DSN: Final = re.compile(r"(\b[\w.\-]{1,64}:)[^\s@]++(?=@(?:tcp|unix)\()")
 _BARE_LOGIN: Final = re.compile(
-    r"(?<![\w/@:.])(?P<user>[A-Za-z][\w.\-]{0,63}):(?P<password>[^\s:@/\"'<>]{6,128}+)(?=@[\w\[])"
+    r"(?<![\w/@:.])(?P<user>[A-Za-z][\w.\-]{0,63}):(?P<password>[^\s:@/\"'<>]{2,128}+)(?=@[\w\[])"
 )
 _ADDRESS_WORDS: Final = words(
     """
@@ -35,6 +35,10 @@ _ADDRESS_WORDS: Final = words(
     owner recipient reply-to sender sip to user username xmpp
     """
 )
+_LOGIN_NAMES: Final = words(
+    "admin administrator app dba elastic guest mysql postgres rabbitmq redis root sa service"
+)
+_NO_MAILBOX: Final = re.compile(r"[^\w.+\-']")
 _LINK_WORDS: Final = (
     "reset", "verif", "confirm", "activat", "invit", "magic", "recover", "token", "password",
     "unsubscribe", "otp", "session",
@@ -112,7 +116,10 @@ def _has_no_port(authority: str) -> bool:
 
 def _hide_bare_login(match: re.Match[str]) -> str:
     """`bob:hunter2@db`, but neither `email:bob@example.com` nor `cc:hana1@example.com`."""
-    hidden = match["user"].lower() not in _ADDRESS_WORDS and mixes(match["password"])
+    user, password = match["user"].lower(), match["password"]
+    hidden = user not in _ADDRESS_WORDS and (
+        user in _LOGIN_NAMES or mixes(password) or _NO_MAILBOX.search(password) is not None
+    )
     return f"{match['user']}:{MARKER}" if hidden else match[0]
 
 

@@ -13,6 +13,8 @@ from typing import Final
 
 from pydantic_core import SchemaValidator, core_schema
 
+from app.lib.tracelog.redaction.words import FOREIGN_ENDS
+
 
 class Look(IntFlag):
     """What was seen: nothing, or what has to be looked at by the rules."""
@@ -27,8 +29,9 @@ class Look(IntFlag):
 
 
 _ODD: Final = (
-    r"[=$<>|%&\\\x7f\x{85}\x{2028}\x{2029}\x{feff}\x{212a}：＝﹕「『→⇒０-９]"
-    r"|[ドン号語証鍵葉ーD](?:[はがを（]|[ \x{3000}])[ \x{3000}]?[A-Za-z0-9]"
+    r"[=$<>|%&\\\x7f\x{85}\x{2028}\x{2029}\x{feff}\x{212a}：＝﹕「『→⇒０-９]|\(['`]"
+    rf"|(?:D|{'|'.join(FOREIGN_ENDS)})"
+    r"(?:(?:[はがを（]|[ \x{3000}])[ \x{3000}]?[A-Za-z0-9]|[0-9]{4})"
     r"|[0-9](?:[ \x{3000}\x{ff0d}\x{30fc}\x{2010}-\x{2015}\x{2212}-]*[0-9]){13}"
     r'|[A-Za-z0-9_-]{16}[^"]*"(?:[^:]|$)'
 )
@@ -37,7 +40,9 @@ _STEMS: Final = (
     r"(?i:key|oken|pass|ecret|otp|pin|bearer|basic|credential|identified|insert|code|"
     r"session|cvv|cvc|rootpw|bindpw|masterauth)"
 )
-_PROSE: Final = rf'[ "]-|(?i:failing row)|\', b?\'|{_STEMS}[^"]* | [^"]*{_STEMS}'
+_PROSE: Final = (
+    rf'[ "]-|[0-9]{{4}} (?i:to) |(?i:failing row)|\', b?\'|{_STEMS}[^"]* | [^"]*{_STEMS}'
+)
 """As `text.is_prose`."""
 
 _PLAIN_VALUE: Final = re.compile(

@@ -10,17 +10,18 @@ from typing import Final
 from app.lib.tracelog.redaction.keys import KeyJudge, Rule
 from app.lib.tracelog.redaction.plain import MARKER
 from app.lib.tracelog.redaction.spans import value_span
-from app.lib.tracelog.redaction.words import words
+from app.lib.tracelog.redaction.words import FOREIGN_ENDS, words
 
 _SIGN: Final = re.compile(
     r"[:=|\t,\\&>：＝﹕「『→⇒]|[はがを \u3000（](?=[「『A-Za-z0-9０-９\u3000 ])"
 )
 _ASCII_SIGN: Final = re.compile(r"[:=|\t,\\&>]")
+_AFTER_END: Final = "|".join(f"(?<={end})" for end in FOREIGN_ENDS)
 _SEPARATOR: Final = re.compile(
     r"[:=：＝﹕]+>?|[はがを]?[「『]|(?<=-)>|[→⇒|\t]|(?<=[\"']),"
     r"|\\++(?:u003|x3)[adAD]|&#(?:61|58|x3[adAD]);|&(?:equals|colon);"
-    r"|(?<=[ドン号語証鍵葉ー])(?:[はがを][ \u3000]?|[ \u3000])(?=[A-Za-z0-9０-９])"
-    r"|(?<=[ドン号語証鍵葉ー])（(?=[A-Za-z0-9０-９]{6})"
+    rf"|(?:{_AFTER_END})(?:(?:[はがを][ \u3000]?|[ \u3000])(?=[A-Za-z0-9０-９])"
+    r"|（(?=[A-Za-z0-9０-９]{6}))"
 )
 _BACKSLASHES: Final = re.compile(r"\\++")
 _LOOK_BACK: Final = 96

@@ -28,8 +28,24 @@ _CODE_FIRST: Final = re.compile(
     r"(?i)\b[0-9]{4,8}(?= is (?:your|the) (?:[\w\-]{1,24} ){0,3}"
     r"(?:code|otp|pin|password|passcode)\b)"
 )
+_CODE_TO_ENTER: Final = re.compile(
+    r"(?i)(\b(?:enter|use|type(?: in)?|submit|reply(?: with)?)[ \t]{1,3})[0-9]{4,8}"
+    r"(?= to (?:verify|confirm|sign|log|log-?in|reset|activate|authori[sz]e|authenticate|unlock"
+    r"|approve|prove)\b)"
+)
+_JAPANESE_CODE: Final = re.compile(
+    r"((?:(?:暗証|認証)番号|(?:暗証|認証|確認|セキュリティー?|リカバリー|復旧|ピン|PIN)コード|パスコード"
+    r"|ワンタイムパスワード|マイナンバー|個人番号|カード番号|口座番号)[ \u3000]?)"
+    r"[0-9０-９](?:[ \-‐－ー]?[0-9０-９]){3,15}+"
+)
+_ARGUMENT: Final = re.compile(
+    r"(?i)(\b(?:set|change|update|reset|check|verify|hash|use|with|add|new|encrypt)_?(?:[a-z]{1,16}_)?"
+    r"(?:password|passwd|passphrase|passcode|pwd|secret|token|api_?key|pin)"
+    r"\([ \t]{0,4}(?P<quote>[\"'`]))"
+    r"(?:[^\\\n\"'`]++|\\.|(?!(?P=quote))[\"'`])++"
+)
 _OPEN_CODE: Final = re.compile(
-    r"(?i)\b[0-9]{4,8}(?: is(?: your| the)?(?: [\w\-]{0,24}){0,4})?\s{0,8}\Z"
+    r"(?i)\b[0-9]{4,8}(?: is(?: your| the)?(?: [\w\-]{0,24}){0,4}| t(?:o(?: \w{0,12})?)?)?\s{0,8}\Z"
 )
 _USER_FLAG: Final = re.compile(
     r"((?<!\S)(?:-u|--user|--proxy-user)[ =]{1,2}[\"']?[^\s:\"']{0,64}:)[^\s\"']++"
@@ -72,9 +88,25 @@ def hide_stated(text: str) -> str:
     lower = text.lower()
     if any(_begins_word(lower, stem) for stem in _STEMS):
         text = _STATED.sub(_hide_stated, text)
+    if " to " in lower:
+        text = _CODE_TO_ENTER.sub(rf"\g<1>{MARKER}", text)
     if any(stem in lower for stem in ("code", "otp", "pin", "cv", "one-time", "one time")):
         text = _CODE_FIRST.sub(MARKER, _CODE.sub(rf"\g<1>{MARKER}", text))
     return text
+
+
+def is_code_to_enter(text: str) -> bool:
+    return _CODE_TO_ENTER.search(text) is not None
+
+
+def hide_japanese_codes(text: str) -> str:
+    """Text without digits right behind the word for what they are: `暗証番号0918`."""
+    return _JAPANESE_CODE.sub(rf"\g<1>{MARKER}", text)
+
+
+def hide_arguments(text: str) -> str:
+    """Text without what a call sets a secret to: `SetPassword('x')`."""
+    return _ARGUMENT.sub(rf"\g<1>{MARKER}", text) if "(" in text else text
 
 
 def hide_flags(text: str, judge: KeyJudge) -> str:

@@ -12,15 +12,23 @@ from app.lib.tracelog.redaction.logins import hide_logins
 from app.lib.tracelog.redaction.markup import hide_tags, without_open_tag
 from app.lib.tracelog.redaction.pairs import hide_pairs
 from app.lib.tracelog.redaction.plain import MARKER, clean
-from app.lib.tracelog.redaction.prose import hide_flags, hide_stated, without_open_code
+from app.lib.tracelog.redaction.prose import (
+    hide_arguments,
+    hide_flags,
+    hide_japanese_codes,
+    hide_stated,
+    is_code_to_enter,
+    without_open_code,
+)
 from app.lib.tracelog.redaction.shapes import hide_shapes
 from app.lib.tracelog.redaction.sql import hide_rows
+from app.lib.tracelog.redaction.words import FOREIGN_ENDS
 
 MAX_TEXT: Final = 65_536
 """Characters of a text that are looked at and kept; a longer one is cut, and says so."""
 
 _MAX_ROUNDS: Final = 3
-_SIGN: Final = re.compile("[:=$<|%&\\\\\t：＝﹕「『→⇒０-９\ud800-\udfff]|->")
+_SIGN: Final = re.compile("[:=$<|%&\\\\\t：＝﹕「『→⇒０-９\ud800-\udfff]|->|\\(['\"`]")
 _TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]{5,15}(?:Z|[+-][0-9:]{4,6})?\Z")
 _PLAIN_URL: Final = re.compile(
     r"https?://[a-z0-9.\-]{1,60}(?::[0-9]{1,5})?"
@@ -29,7 +37,9 @@ _PLAIN_URL: Final = re.compile(
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
 _RUN: Final = re.compile(r"[A-Za-z0-9_\-]{16}")
 _CARD: Final = re.compile(r"[0-9]{4}[^0-9A-Za-z][0-9]{4}")
-_JAPANESE: Final = re.compile("[ドン号語証鍵葉ーD](?:[はがを（]|[ \u3000])[ \u3000]?[A-Za-z0-9]")
+_JAPANESE: Final = re.compile(
+    f"(?:D|{'|'.join(FOREIGN_ENDS)})(?:(?:[はがを（]|[ \u3000])[ \u3000]?[A-Za-z0-9]|[0-9]{{4}})"
+)
 _ESCAPED: Final = re.compile(r"%[0-9A-Fa-f]{2}")
 _TOKEN: Final = re.compile(r"[^\s\"'<>]++")
 _PRINTABLE: Final = "".join(sorted(set(string.printable) - set(string.whitespace)))
@@ -91,7 +101,9 @@ class TextRedactor:
         text = hide_cards(hide_logins(hide_shapes(text)))
         if "<" in text:
             text = hide_tags(text, self._judge)
-        text = hide_pairs(text, self._judge)
+        text = hide_arguments(hide_pairs(text, self._judge))
+        if not text.isascii():
+            text = hide_japanese_codes(text)
         if " " in text and is_prose(text):
             text = hide_rows(text, self._judge)
             text = hide_flags(hide_stated(text), self._judge)
@@ -131,6 +143,7 @@ def is_prose(text: str) -> bool:
         or "cvv" in lower
         or "cvc" in lower
         or " is your" in lower
+        or (" to " in lower and is_code_to_enter(lower))
         or "rootpw" in lower
         or "bindpw" in lower
         or "masterauth" in lower

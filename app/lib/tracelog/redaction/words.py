@@ -17,7 +17,7 @@ SECRET_WORDS: Final = words(
     password passwords passwd pwd pswd psw passphrase passphrases passcode passcodes passwort
     kennwort senha contrasena motdepasse passkey passkeys secret secrets token jwt bearer credential
     credentials cred creds authorization cookie cookies csrf xsrf otp otps totp hotp cvv cvv2 cvc
-    cvc2 csc ssn sid sids sessid mnemonic psk samlresponse
+    cvc2 csc ssn sid sids sessid mnemonic psk samlresponse iban
     """
 )
 
@@ -37,7 +37,7 @@ SECRET_PHRASES: Final = tuple(
     pin code|pin number|pin no|pin hash|pin confirm|pin confirmation
     activation key|cert key|certificate key|product key|ssl key|tls key|wep key|wifi key
     wpa key|unlock code|two factor code|question answer|maiden name
-    connection string|conn str|magic link|recovery phrase|seed phrase|seed words
+    client assertion|connection string|conn str|magic link|recovery phrase|seed phrase|seed words
     security answer|challenge answer
     card number|card no|card num|card pan|cc number|cc num|cc no|credit card|debit card
     account number|bank account|my number|individual number|social security|passport number
@@ -230,6 +230,9 @@ FOREIGN_STEMS: Final = (
     "clave secreta",
 )
 """Secret words outside ASCII (after NFKC and case folding); languages without spaces too."""
+
+FOREIGN_ENDS: Final = ("[ドン号語証鍵葉ー答码碼令牌호큰ь]", "ット", "証情報", "答え")
+"""How those end that stand before their value without a sign: `暗証番号は 0918`. Patterns."""
 
 FOREIGN_COUNT_TAILS: Final = (
     "数",
