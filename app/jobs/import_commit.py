@@ -21,10 +21,10 @@ from app.services.imports.folder import ImportFolder
 from app.services.imports.item_rows import import_key
 from app.services.item_bulk import NewItem, PreparedItems, insert_prepared, prepare_items
 
-_ROWS_A_BATCH: Final = 10_000
+_ROWS_A_BATCH: Final = 5000
 """A commit each: less than a second, for which SQLite keeps other writers waiting."""
 
-_BYTES_A_BATCH: Final = 4 << 20
+_BYTES_A_BATCH: Final = 2 << 20
 """What an item is searched by takes several times as much memory as its text."""
 
 T = TypeVar("T")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import append, items
+from benchmarks import append, imports, items
 from commands import bench
 from commands.kit.parts import sqld_path
 from tests.support.parts import needs
@@ -54,6 +54,23 @@ def test_the_loop_is_watched_while_the_store_is_silent(capsys: pytest.CaptureFix
     table = _table(capsys)
     assert [row[0] for row in table[1:]] == ["nothing", "silent Turso"]
     assert all(int(row[2]) > 0 for row in table[1:])
+
+
+def test_imports_are_shown_beside_the_commands_of_the_database(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imports, "KINDS", ("jsonl",))
+
+    assert bench.main(["import", "--rows", "20", "--only", "sqlite"]) == 0
+
+    table = _table(capsys)
+    assert [row[1].partition(" into")[0] for row in table[3:]] == [
+        "import of .xlsx",
+        "import of .csv",
+        "export as jsonl",
+    ]
+    assert "into the real table" in table[2][1]
+    assert all(float(row[2]) >= 0 for row in table[1:])
 
 
 def test_delivery_is_shown_beside_plain_inserts(
