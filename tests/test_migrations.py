@@ -18,7 +18,6 @@ from sqlalchemy import Connection, Engine, create_engine, inspect
 from app import database
 from app.database import parse_url, upgrade
 from app.models import Base
-from app.services.item_zones import zone_of
 from commands.kit.environment import ROOT
 from tests.support.databases import BOTH
 
@@ -174,24 +173,3 @@ def test_the_text_index_can_be_rebuilt_and_finds_nothing_wrong(tmp_path: Path) -
         connection.execute("DELETE FROM items")
         assert found(connection, '"府"*') == []
         connection.execute("INSERT INTO item_search (item_search) VALUES ('integrity-check')")
-
-
-def test_items_from_before_are_known_to_the_search(url: str, engine: Engine) -> None:
-    with database._migrating(url) as connection:
-        command.upgrade(database._alembic(connection), "0003")
-        connection.exec_driver_sql(
-            "INSERT INTO users (email, name, role, created_at)"
-            " VALUES ('hana@example.com', 'Hana', 'user', '2026-11-05 12:00:00')"
-        )
-        connection.exec_driver_sql(
-            "INSERT INTO items (owner_id, status, created_at, updated_at, version, title,"
-            " title_key, description, search_grams) SELECT id, 0, '2026-11-05 12:00:00.000000',"
-            " '2026-11-05 12:00:00.000000', 1, 'Cake', 'cake', '', 'cak ake ke e' FROM users"
-        )
-    upgrade(url)
-    with engine.connect() as connection:
-        found = connection.exec_driver_sql("SELECT gram, title FROM item_gram_zones")
-        bit = 1 << zone_of("title", "cake", 0)
-        assert {row.gram: row.title for row in found} == dict.fromkeys(
-            ("cak", "ake", "ke", "e"), bit
-        )

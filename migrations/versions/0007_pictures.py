@@ -3,8 +3,10 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0006"
-down_revision = "0005"
+from app.row_security import part_rows, system_rows
+
+revision = "0007"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
@@ -31,15 +33,20 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index(None, "pictures", ["item_id", "position", "id"])
+    part_rows("pictures", "item_id", "items")
     op.create_table("dropped_pictures", sa.Column("key", sa.String(32), primary_key=True))
+    system_rows("dropped_pictures")
     if op.get_bind().dialect.name == "sqlite":
         op.execute(
             "CREATE TRIGGER picture_dropped AFTER DELETE ON pictures"
             " BEGIN INSERT INTO dropped_pictures (key) VALUES (OLD.key); END"
         )
         return
+    schema = op.get_bind().scalar(sa.text("SELECT quote_ident(current_schema())"))
+    # The trigger's own work: whoever deletes a picture sees nothing of that table.
     op.execute(
-        "CREATE FUNCTION note_dropped_picture() RETURNS trigger LANGUAGE plpgsql AS $$"
+        "CREATE FUNCTION note_dropped_picture() RETURNS trigger LANGUAGE plpgsql"
+        f" SECURITY DEFINER SET search_path = {schema}, pg_temp AS $$"
         " BEGIN INSERT INTO dropped_pictures (key) VALUES (OLD.key); RETURN NULL; END $$"
     )
     op.execute(
