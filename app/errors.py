@@ -68,7 +68,7 @@ async def error_response(
     title, advice = _words(request, status)
     if is_partial(request):
         # The part of the page that was asked for stays as it is.
-        toast = Toast(title if status < 500 else f"{title} {advice}", "error", (), _trace_id())
+        toast = Toast(title if status < 500 else f"{title} {advice}", "error", trace_id=_trace_id())
         return render(request, Nothing(), status, toast=toast, headers=headers | _KEEP_TARGET)
     if status < 500:
         await _identify(request)
@@ -101,7 +101,7 @@ async def _http(request: Request, error: Exception) -> Response:
 
 async def _invalid(request: Request, error: Exception) -> Response:
     problems = cast(RequestValidationError, error).errors()
-    # A path that names nothing, such as /items/abc, is an address without a page.
+    # A path that names nothing, such as /users/abc, is an address without a page.
     if all(problem["loc"][0] == "path" for problem in problems):
         return await error_response(request, 404)
     shown = [{k: v for k, v in p.items() if k in {"type", "loc", "msg"}} for p in problems]

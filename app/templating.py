@@ -50,12 +50,22 @@ class Viewer:
 
 
 @dataclass(frozen=True, slots=True)
+class Undo:
+    """The way back: a form that posts `ids` to `path`, and whose answer replaces `target`."""
+
+    path: str
+    target: str
+    """The id of an element of the page."""
+    ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Toast:
-    """What just happened, in the reader's words; `undo` holds ids of items to bring back."""
+    """What just happened, in the reader's words, and perhaps the way back."""
 
     text: str
     kind: Literal["success", "info", "error"] = "success"
-    undo: tuple[int, ...] = ()
+    undo: Undo | None = None
     trace_id: str = ""
 
 
@@ -202,7 +212,7 @@ def _write_flash(request: Request, toast: Toast) -> str:
         json.dumps(dataclasses.astuple(toast), ensure_ascii=False, separators=(",", ":")).encode()
     )
     if len(payload) > _FLASH_BYTES:
-        return _write_flash(request, dataclasses.replace(toast, undo=()))
+        return _write_flash(request, dataclasses.replace(toast, undo=None))
     signature = hmac.digest(_flash_key(request), payload, "sha256").hex()
     return f"{payload.decode()}.{signature}"
 
@@ -216,4 +226,4 @@ def _read_flash(request: Request) -> Toast | None:
         text, kind, undo, trace_id = json.loads(base64.urlsafe_b64decode(payload))
     except (binascii.Error, ValueError):
         return None
-    return Toast(text, kind, tuple(undo), trace_id)
+    return Toast(text, kind, Undo(*undo) if undo else None, trace_id)

@@ -30,8 +30,8 @@ from app.lib.tracelog.store.store import Store
 from app.main import create_app
 from app.services.account_service import LocalAccounts
 from app.services.password_hasher import PasswordHasher
-from benchmarks.items import percentile
 from benchmarks.made_up_log import MadeUpLog
+from benchmarks.percentiles import percentile
 
 ORIGIN: Final = "http://bench.test"
 BATCH: Final = 4000

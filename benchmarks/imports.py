@@ -39,8 +39,8 @@ from app.services.imports.import_service import (
     table_limits,
 )
 from app.services.item_bulk import NewItem
+from app.services.item_seed import made_up_items
 from app.services.job_service import JobService
-from app.services.seed_service import made_up_items
 from benchmarks.job_process import JobProcess, Measured, settings_of
 from benchmarks.plain_imports import (
     NAMES,

@@ -30,8 +30,9 @@ from app.schemas.item import ItemIn, ItemQuery
 from app.services.item_bulk import NewItem, insert_items
 from app.services.item_list import place_of
 from app.services.item_order import ItemOrder
+from app.services.item_seed import made_up_items
 from app.services.item_service import ItemService
-from app.services.seed_service import made_up_items
+from benchmarks.percentiles import percentile
 
 NOW: Final = datetime(2026, 11, 5, 12, 0, tzinfo=UTC)
 EMAIL: Final = "benchmark@example.com"
@@ -203,11 +204,6 @@ async def measure_changes(database: Database, user_id: int, rounds: int) -> dict
         async with timed("delete") as items:
             await items.delete([item_id])
     return times
-
-
-def percentile(values: list[float], percent: float) -> float:
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))]
 
 
 def line(name: str, values: list[float], cpu: Sequence[float] = ()) -> str:

@@ -17,7 +17,8 @@ from playwright.sync_api import Browser, sync_playwright
 from app.config import Settings
 from app.lib.logger import EnhancedCSVLogger
 from app.main import create_app
-from app.services.seed_service import seed
+from app.services.item_seed import seed_items
+from app.services.seed_service import seed_admin
 from benchmarks.made_up_log import MadeUpLog
 from commands.kit import checks
 from commands.kit.database import migrate, transact
@@ -83,7 +84,8 @@ def _demo() -> Iterator[_Demo]:
             public_origin=origin,
         )
         migrate(settings)
-        seeded = transact(settings, partial(seed, items=200))
+        admin = transact(settings, seed_admin)
+        transact(settings, partial(seed_items, owner_id=admin.user_id, count=200))
         logger = EnhancedCSVLogger(base_path=settings.log_dir)
         store = logger.store
         store.migrate()
@@ -94,7 +96,7 @@ def _demo() -> Iterator[_Demo]:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:
-            yield _Demo(origin, seeded.email, seeded.password or "", logger)
+            yield _Demo(origin, admin.email, admin.password or "", logger)
         finally:
             server.should_exit = True
             thread.join()

@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.config import Settings
 from app.models.user import User
-from app.services.seed_service import Seeded, seed
+from app.services.item_seed import seed_items
+from app.services.seed_service import DemoAdmin, seed_admin
 from commands.kit import checks
 from commands.kit.database import migrate, transact
 from commands.kit.settings import load_settings
@@ -21,36 +22,38 @@ _PART = 20_000
 
 
 def main(arguments: list[str]) -> int:
-    """Add `--items` items; the demo administrator is made where they are missing."""
+    """Make the demo administrator where they are missing, and `--items` more items."""
     parser = argparse.ArgumentParser(prog="manage.py seed", description=__doc__)
     parser.add_argument("--items", type=int, default=ITEMS, metavar="N", help="how many (200)")
-    wanted = max(0, parser.parse_args(arguments).items)
+    options = parser.parse_args(arguments)
     settings = load_settings()
     checks.check_folders(settings)
     checks.check_database(settings)
     migrate(settings)
-    made = 0
-    while True:
-        part = min(_PART, wanted - made)
-        _tell(transact(settings, partial(seed, items=part, random_seed=made + 1)))
-        made += part
-        if made >= wanted:
-            return 0
+    admin = transact(settings, seed_admin)
+    for made in range(0, options.items, _PART):
+        count = min(_PART, options.items - made)
+        more = partial(seed_items, owner_id=admin.user_id, count=count, random_seed=made + 1)
+        say("seeded", items=f"{transact(settings, more):,}", email=admin.email)
+    _tell(admin)
+    return 0
 
 
 def first_seed(settings: Settings) -> None:
     """Seed a database in which nobody has an account yet."""
 
-    async def seed_if_empty(session: AsyncSession) -> Seeded | None:
+    async def seed_if_empty(session: AsyncSession) -> DemoAdmin | None:
         if await session.scalar(select(User.id).limit(1)) is not None:
             return None
-        return await seed(session, items=ITEMS)
+        admin = await seed_admin(session)
+        await seed_items(session, admin.user_id, ITEMS)
+        return admin
 
-    if seeded := transact(settings, seed_if_empty):
-        _tell(seeded)
+    if admin := transact(settings, seed_if_empty):
+        say("seeded", items=f"{ITEMS:,}", email=admin.email)
+        _tell(admin)
 
 
-def _tell(seeded: Seeded) -> None:
-    say("seeded", items=f"{seeded.items:,}", email=seeded.email)
-    if seeded.password:
-        say("demo_password", email=seeded.email, password=seeded.password)
+def _tell(admin: DemoAdmin) -> None:
+    if admin.password:
+        say("demo_password", email=admin.email, password=admin.password)

@@ -8,7 +8,7 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from app.database import Database, DatabaseURLError, parse_url
-from app.models.item import Item
+from app.models.backup_code import BackupCode
 from app.models.user import User
 from tests.support.databases import BOTH, Clock, clock, database
 
@@ -127,23 +127,12 @@ async def test_readers_do_not_wait_for_a_writer(database: Database, clock: Clock
     assert await names(database) == ["not yet"]
 
 
-async def test_an_item_needs_an_owner_and_goes_with_them(database: Database, clock: Clock) -> None:
-    def item(owner_id: int) -> Item:
-        return Item(
-            owner_id=owner_id,
-            title="x",
-            title_key="x",
-            description="",
-            status="todo",
-            search_grams="x",
-            created_at=clock(),
-            updated_at=clock(),
-            version=1,
-        )
-
-    async def add(owner_id: int) -> None:
+async def test_what_somebody_has_needs_them_and_goes_with_them(
+    database: Database, clock: Clock
+) -> None:
+    async def add(user_id: int) -> None:
         async with database.system_session() as session:
-            session.add(item(owner_id))
+            session.add(BackupCode(user_id=user_id, code_hash="x"))
 
     user_id = await add_user(database, clock, "hana")
     await add(user_id)
@@ -152,7 +141,7 @@ async def test_an_item_needs_an_owner_and_goes_with_them(database: Database, clo
     async with database.system_session() as session:
         await session.delete(await session.get_one(User, user_id))
     async with database.system_session() as session:
-        assert await session.scalar(select(func.count()).select_from(Item)) == 0
+        assert await session.scalar(select(func.count()).select_from(BackupCode)) == 0
 
 
 async def test_a_database_that_is_not_there_is_not_asked_before_it_is_needed() -> None:

@@ -4,28 +4,21 @@ from collections.abc import AsyncIterator, Iterator
 
 import psycopg
 import pytest
-from sqlalchemy import delete, func, select, text, true, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.acting import SYSTEM_ROLE, USER_ROLE, act_as, act_as_system, as_system
 from app.database import Database, upgrade
-from app.lib.logger import NullLogger
-from app.lib.utils import utc_now
-from app.models import Base, Item, User
+from app.models import BackupCode, Base, User
 from app.row_security import owner_of, part_of, protecting
-from app.schemas.item import ItemIn, ItemQuery
-from app.services.errors import NotFound
-from app.services.item_bulk import insert_items
-from app.services.item_service import ItemService
-from app.services.seed_service import made_up_items
 
 pytestmark = [pytest.mark.anyio, pytest.mark.postgres]
 
 
 @pytest.fixture
 async def database(postgres_database: str) -> AsyncIterator[Database]:
-    """Hana (1) has two items, Taro (2) one."""
+    """Hana (1) has two backup codes, Taro (2) one."""
     database = Database(postgres_database)
     await fill(database)
     yield database
@@ -35,14 +28,13 @@ async def database(postgres_database: str) -> AsyncIterator[Database]:
 async def fill(database: Database) -> None:
     async with database.system_session() as session:
         session.add_all(User(email=f"{name}@example.com", name=name) for name in ("hana", "taro"))
-    for owner, titles in ((1, ("温泉", "hers")), (2, ("温泉 of Taro",))):
+    for owner, codes in ((1, ("one", "two")), (2, ("of Taro",))):
         async with database.session(owner) as session:
-            for title in titles:
-                await ItemService(session, NullLogger(), owner).create(ItemIn(title=title))
+            session.add_all(BackupCode(user_id=owner, code_hash=code) for code in codes)
 
 
-async def titles(session: AsyncSession) -> list[str]:
-    return sorted((await session.scalars(select(Item.title))).all())
+async def codes(session: AsyncSession) -> list[str]:
+    return sorted((await session.scalars(select(BackupCode.code_hash))).all())
 
 
 class TestTables:
@@ -97,26 +89,28 @@ class TestWithoutTheFilter:
 
     async def test_a_user_sees_their_own_rows_alone(self, database: Database) -> None:
         async with database.session(1) as session:
-            assert await titles(session) == ["hers", "温泉"]
+            assert await codes(session) == ["one", "two"]
             assert (await session.scalars(select(User.id))).all() == [1]
 
     async def test_nobody_sees_nothing(self, database: Database) -> None:
         async with database.session() as session:
-            assert await titles(session) == []
+            assert await codes(session) == []
             assert await session.scalar(select(func.count()).select_from(User)) == 0
 
     async def test_rows_of_others_are_neither_changed_nor_deleted(self, database: Database) -> None:
         async with database.session(1) as session:
-            changed = update(Item).values(title="mine now").where(Item.id == 3)
-            assert (await session.execute(changed.returning(Item.id))).all() == []
-            assert len((await session.execute(delete(Item).returning(Item.id))).all()) == 2
+            changed = update(BackupCode).values(code_hash="mine now").where(BackupCode.id == 3)
+            assert (await session.execute(changed.returning(BackupCode.id))).all() == []
+            assert (
+                len((await session.execute(delete(BackupCode).returning(BackupCode.id))).all()) == 2
+            )
         async with database.system_session() as session:
-            assert await titles(session) == ["温泉 of Taro"]
+            assert await codes(session) == ["of Taro"]
 
     async def test_nothing_is_given_to_others(self, database: Database) -> None:
         for statement in (
-            "UPDATE items SET owner_id = 2",
-            "INSERT INTO item_gram_zones VALUES (2, 'abc', 1, 1, 1, 1)",
+            "UPDATE backup_codes SET user_id = 2",
+            "INSERT INTO backup_codes (user_id, code_hash) VALUES (2, 'mine')",
         ):
             async with database.session(1) as session:
                 with pytest.raises(DBAPIError, match="violates row-level security"):
@@ -129,70 +123,40 @@ class TestWithoutTheFilter:
                 await session.execute(text("UPDATE users SET role = 'admin'"))
             await session.rollback()
 
-    async def test_the_service_of_items_without_its_own(self, database: Database) -> None:
-        async with database.session(1) as session:
-            items = ItemService(session, NullLogger(), 1)
-            items._mine = true()
-            assert (await items.get(1)).title == "温泉"
-            with pytest.raises(NotFound):
-                await items.get(3)
-            assert await items.set_status([1, 3], "done") == [await items.get(1)]
-            assert await items.delete([1, 3]) == [1]
-
-    async def test_a_search_for_what_others_have(self, database: Database) -> None:
-        async with database.session(1) as session:
-            theirs = ItemService(session, NullLogger(), 2)
-            assert (await theirs.page(ItemQuery(q="温泉"))).items == []
-            matches = text("SELECT id FROM item_matches('ｏ2', '{}')")
-            assert (await session.execute(matches)).all() == []
-
 
 class TestWhomItActsFor:
     async def test_may_change_on_the_way(self, database: Database) -> None:
         async with database.session(2) as session:
-            assert await titles(session) == ["温泉 of Taro"]
+            assert await codes(session) == ["of Taro"]
             with as_system(session):
-                assert len(await titles(session)) == 3
-            assert await titles(session) == ["温泉 of Taro"]
+                assert len(await codes(session)) == 3
+            assert await codes(session) == ["of Taro"]
             act_as(session, 1)
-            assert len(await titles(session)) == 2
+            assert len(await codes(session)) == 2
 
     async def test_is_right_behind_a_savepoint_that_was_rolled_back(
         self, database: Database
     ) -> None:
         async with database.session(1) as session:
-            await titles(session)
+            await codes(session)
             nested = await session.begin_nested()
             act_as(session, 2)
-            await titles(session)
+            await codes(session)
             await nested.rollback()
-            assert await titles(session) == ["温泉 of Taro"]
+            assert await codes(session) == ["of Taro"]
             act_as(session, 1)
-            assert len(await titles(session)) == 2
+            assert len(await codes(session)) == 2
 
     async def test_ends_with_the_transaction(self, database: Database) -> None:
         async with database.session() as session:
             act_as_system(session)
-            assert len(await titles(session)) == 3
+            assert len(await codes(session)) == 3
         # The same connection, from the pool.
         async with database.session() as session:
-            assert await titles(session) == []
+            assert await codes(session) == []
         async with database.engine.connect() as connection:
             assert await connection.scalar(text("SELECT current_user")) == USER_ROLE
-            assert (await connection.scalars(select(Item.id))).all() == []
-
-
-async def test_a_search_reads_the_text_index(database: Database, postgres_database: str) -> None:
-    """PostgreSQL would not, were the search to stand in the query itself."""
-    async with database.session(1) as session:
-        await insert_items(session, 1, made_up_items(300, now=utc_now()))
-    with psycopg.connect(postgres_database, autocommit=True) as connection:
-        connection.execute("VACUUM ANALYZE items")
-    async with database.session(1) as session:
-        found = text("SELECT id FROM item_matches('温泉', '{}')")
-        assert (await session.execute(found)).scalars().all() == [1]
-        scans = text("SELECT pg_stat_get_xact_numscans('item_search'::regclass)")
-        assert await session.scalar(scans) == 1
+            assert (await connection.scalars(select(BackupCode.id))).all() == []
 
 
 @pytest.fixture
@@ -223,7 +187,7 @@ async def test_whoever_owns_the_database_need_not_be_a_superuser(
         try:
             await fill(database)
             async with database.session(1) as session:
-                assert await titles(session) == ["hers", "温泉"]
+                assert await codes(session) == ["one", "two"]
         finally:
             await database.close()
             connection.execute("DROP DATABASE house")

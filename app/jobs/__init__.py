@@ -9,6 +9,7 @@ from app.jobs import (
     bulk_import,
     clean_up,
     image_optimization,
+    import_clean_up,
     item_clean_up,
     picture_clean_up,
 )
@@ -19,6 +20,7 @@ __all__ = [
     "bulk_import",
     "clean_up",
     "image_optimization",
+    "import_clean_up",
     "item_clean_up",
     "picture_clean_up",
 ]

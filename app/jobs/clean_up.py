@@ -5,7 +5,7 @@ from contextlib import closing
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import Engine, delete, or_, select
+from sqlalchemy import Engine, delete, or_
 from sqlalchemy.orm import Session
 
 from app.config import Settings
@@ -14,10 +14,8 @@ from app.lib.tracelog.store.store import StoreError
 from app.lib.tracelog.upkeep.housekeeping import PAUSE_SECONDS
 from app.lib.tracelog.upkeep.retention import Retention
 from app.lib.utils import utc_now
-from app.models.item_import import ItemImport
 from app.models.job import ENDED, Job
 from app.models.login_session import LoginSession
-from app.services.imports.folder import remove_old_folders
 from app.services.job_files import JobFiles
 from app.services.session_service import IDLE
 from app.trace_log import make_rules, make_store
@@ -48,18 +46,6 @@ def forget_jobs(database: Engine, _settings: Settings) -> dict[str, int]:
 def delete_files(_database: Engine, settings: Settings) -> dict[str, int]:
     """Delete files of jobs that were kept for long enough."""
     return {"files": JobFiles(settings.files_dir).sweep()}
-
-
-@scheduled("Import_Clean_Up", "47 * * * *")
-def delete_imports(database: Engine, settings: Settings) -> dict[str, int]:
-    """Delete files of imports that were kept for long enough, unless one goes on."""
-    with Session(database) as session, session.begin():
-        going_on = session.scalars(
-            select(ItemImport.key)
-            .join(Job, Job.id == ItemImport.job_id)
-            .where(Job.status.not_in(ENDED))
-        ).all()
-    return {"imports": remove_old_folders(settings.files_dir, but=going_on)}
 
 
 @scheduled("Log_Retention", "7 * * * *")

@@ -19,7 +19,8 @@ from app.schemas.item import (
     ItemQuery,
     ItemStatusChange,
 )
-from app.services.errors import Conflict, NotFound
+from app.services.errors import NotFound
+from app.services.item_service import ItemChanged
 
 
 class Problem(BaseModel):
@@ -137,7 +138,7 @@ async def restore_item(items: Items, item_id: ItemId) -> ItemOut:
 async def _update(items: Items, item_id: int, data: ItemIn, version: int) -> ItemOut | JSONResponse:
     try:
         return ItemOut.model_validate(await items.update(item_id, data, version))
-    except Conflict as conflict:
+    except ItemChanged as conflict:
         return _conflict(conflict.current)
 
 

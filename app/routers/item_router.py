@@ -25,9 +25,9 @@ from app.routers.picture_pages import section
 from app.routers.refinement_pages import Refinements, panel
 from app.schemas.item import ItemIds, ItemIn, ItemPut, ItemQuery, ItemStatusChange
 from app.security import local_path, return_path
-from app.services.errors import Conflict, NotFound
-from app.services.item_service import ItemService
-from app.templating import Toast, is_partial, language_of, redirect, render
+from app.services.errors import NotFound
+from app.services.item_service import ItemChanged, ItemService
+from app.templating import Toast, Undo, is_partial, language_of, redirect, render
 
 router = APIRouter(prefix="/items", include_in_schema=False)
 
@@ -78,7 +78,8 @@ async def delete_items(request: Request, items: Items) -> Response:
         return await _nothing_chosen(request, items)
     deleted = await items.delete(chosen.ids)
     text = language.ngettext("%(count)s item deleted.", "%(count)s items deleted.", len(deleted))
-    toast = Toast(text % {"count": len(deleted)}, "info", tuple(deleted))
+    undo = Undo("/items/restore", "items", tuple(deleted))
+    toast = Toast(text % {"count": len(deleted)}, "info", undo)
     return await _changed(request, items, toast)
 
 
@@ -156,7 +157,7 @@ async def update_item(request: Request, items: Items, item_id: ItemId) -> Respon
         return _conflict(request, current, mine, back)
     try:
         item = await items.update(item_id, data, data.version)
-    except Conflict as conflict:
+    except ItemChanged as conflict:
         return _conflict(request, conflict.current, values_of(data), back)
     toast = Toast(_("“%(title)s” is saved.") % {"title": item.title})
     if is_partial(request):

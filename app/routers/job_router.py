@@ -185,7 +185,7 @@ def toast_of(language: Language, job: Job) -> Toast:
         case "cancelled":
             return Toast(_("Cancelled: %(name)s") % {"name": name}, "info")
         case _:
-            return Toast(_("Failed: %(name)s") % {"name": name}, "error", (), job.trace_id)
+            return Toast(_("Failed: %(name)s") % {"name": name}, "error", trace_id=job.trace_id)
 
 
 def _line(language: Language, job: Job) -> JobLine:

@@ -15,7 +15,7 @@ _TABLE: Final = "table_"
 def kind_name(language: Language, kind: str) -> str:
     """What a kind of job is called; of one that has no name here, as the trace log has it."""
     _ = language.gettext
-    names = {
+    names: Mapping[str, str] = {
         "AI_Refinement": _("Suggestion"),
         "Bulk_Export": _("Export"),
         "Bulk_Import": _("Import"),
@@ -27,7 +27,7 @@ def kind_name(language: Language, kind: str) -> str:
 def step_name(language: Language, step: str) -> str:
     """What a step is called."""
     _ = language.gettext
-    names = {
+    names: Mapping[str, str] = {
         "Fetch_Data": _("Reading the item"),
         "AI_Generation": _("Writing"),
         "DB_Count": _("Counting"),

@@ -18,7 +18,7 @@ from app.models.item import Item
 from app.routers.item_pages import ConflictPage, values_of
 from app.routers.job_router import note_job
 from app.routers.refinement_pages import EndPartial, Panel, PanelPartial, Refinements, panel
-from app.services.errors import Conflict
+from app.services.item_service import ItemChanged
 from app.services.job_service import JobService
 from app.services.refinement_service import BudgetSpent, RefinementService
 from app.templating import Toast, is_partial, language_of, redirect, render, render_text
@@ -110,7 +110,7 @@ async def accept_suggestion(
     """Take it as the item's description, or decide between it and what came in between."""
     try:
         await refinements.accept(items, item_id)
-    except Conflict as conflict:
+    except ItemChanged as conflict:
         suggestion = await refinements.find(item_id)
         return _conflict(request, conflict.current, suggestion.text if suggestion else "")
     text = language_of(request).gettext("The suggestion is the description now.")

@@ -2,8 +2,6 @@
 
 from typing import Literal
 
-from app.models.item import Item
-
 
 class ServiceError(Exception):
     """A wish that could not be met, for a reason that the user can be told."""
@@ -18,11 +16,7 @@ class Forbidden(ServiceError):
 
 
 class Conflict(ServiceError):
-    """Somebody changed the item in the meantime; `current` is how it is now."""
-
-    def __init__(self, current: Item) -> None:
-        super().__init__(f"item {current.id} is at version {current.version}")
-        self.current = current
+    """Somebody changed it in the meantime."""
 
 
 class InvalidCredentials(ServiceError):

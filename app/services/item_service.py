@@ -20,6 +20,14 @@ KEPT_AFTER_DELETION: Final = timedelta(days=30)
 _PURGED_AT_ONCE: Final = 100
 
 
+class ItemChanged(Conflict):
+    """Somebody changed the item in the meantime; `current` is how it is now."""
+
+    def __init__(self, current: Item) -> None:
+        super().__init__(f"item {current.id} is at version {current.version}")
+        self.current = current
+
+
 class ItemService:
     """The items of one user: what is another's does not exist here. Never commits.
 
@@ -77,7 +85,7 @@ class ItemService:
     async def update(self, item_id: int, data: ItemIn, version: int) -> Item:
         """Replace an item's content if it is still at `version`.
 
-        Raises `Conflict` with the item as it is now, or `NotFound`.
+        Raises `ItemChanged` with the item as it is now, or `NotFound`.
         """
         async with self._logger.task("Item_Update") as task:
             async with task.step("Validation", data.model_dump(mode="json")) as step:
@@ -92,7 +100,7 @@ class ItemService:
                     execution_options=_FRESH,
                 )
                 if item is None:
-                    raise Conflict(await self.get(item_id))
+                    raise ItemChanged(await self.get(item_id))
                 await note_items(self._session, self._user_id, [item_id])
                 step.output = {"version": item.version}
         return item

@@ -13,8 +13,9 @@ from app.jobs.kinds import KINDS
 from app.lib.logger import CSVOnlyLogger
 from app.models.job import Job
 from app.models.user import User
-from app.schemas.item import ItemIn
-from app.services.item_service import ItemService
+from app.schemas.account import NewAccessToken
+from app.services.access_token_service import AccessTokens
+from app.services.account_events import AccountEvents
 from tests.docs.test_examples import examples, load
 from tests.jobs.test_engine import has_ended, job_when
 
@@ -22,7 +23,7 @@ from tests.jobs.test_engine import has_ended, job_when
 @pytest.fixture(params=["jobs.md", "jobs.ja.md"])
 def blocks(request: pytest.FixtureRequest) -> Iterator[list[str]]:
     yield examples(f"docs/{request.param}", "python")
-    KINDS.pop("Item_Count", None)
+    KINDS.pop("Token_Count", None)
 
 
 async def test_the_worked_example(blocks: list[str], sqlite_database: str, tmp_path: Path) -> None:
@@ -38,8 +39,9 @@ async def test_the_worked_example(blocks: list[str], sqlite_database: str, tmp_p
     await to_thread.run_sync(engine.start)
     try:
         failed: Job = await job_when(database, few, has_ended)
+        week = NewAccessToken(name="Mine", scope="read", days=7)
         async with database.system_session() as session:
-            await ItemService(session, logger, user.id).create(ItemIn(title="Tea"))
+            await AccessTokens(session, AccountEvents(session)).make(user.id, week)
             enough = (await queue_count(session, user.id)).id
         engine.wake()
         done: Job = await job_when(database, enough, has_ended)
@@ -48,5 +50,5 @@ async def test_the_worked_example(blocks: list[str], sqlite_database: str, tmp_p
         await database.close()
         logger.close()
 
-    assert failed.problem == {"code": "too_few", "values": {"items": 0}}
-    assert (done.status, done.result) == ("done", {"items": 1})
+    assert failed.problem == {"code": "too_few", "values": {"tokens": 0}}
+    assert (done.status, done.result) == ("done", {"tokens": 1})

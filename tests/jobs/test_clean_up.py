@@ -1,6 +1,5 @@
 """What the clock takes away, and what it leaves."""
 
-import os
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
@@ -14,19 +13,15 @@ from sqlalchemy import Engine, create_engine, select, update
 from app.acting import SYSTEM, engine_for
 from app.config import Settings
 from app.database import Database, parse_url, set_up_engine
-from app.jobs.clean_up import JOBS_KEPT, delete_imports, delete_log_rows, end_sessions, forget_jobs
+from app.jobs.clean_up import JOBS_KEPT, delete_log_rows, end_sessions, forget_jobs
 from app.jobs.engine import JobEngine
 from app.jobs.schedules import SCHEDULES, scheduled
 from app.lib.logger import CSVOnlyLogger
-from app.lib.table_source import TableShape
 from app.lib.tracelog.upkeep.retention import DAY
 from app.lib.utils import utc_now
-from app.models.item_import import ItemImport
 from app.models.job import Job
 from app.models.login_session import LoginSession
 from app.models.user import User
-from app.services.imports.folder import FILES_KEPT, ImportFolder
-from app.services.imports.import_service import ImportService, UploadedTable
 from app.services.job_service import JobService
 from app.services.session_service import IDLE, SessionService
 from app.trace_log import make_store
@@ -77,36 +72,6 @@ async def test_ended_sessions_go_and_the_others_stay(database: Database, engine:
 
     async with database.system_session() as session:
         assert (await session.scalars(select(LoginSession.id))).all() == [good]
-
-
-async def test_files_of_imports_go_after_a_day_unless_one_goes_on(
-    database: Database, engine: Engine, tmp_path: Path
-) -> None:
-    settings = Settings(files_dir=tmp_path)
-    folders = {}
-    async with database.system_session() as session:
-        session.add(user := User(email="hana@example.com", name="Hana", role="user"))
-        await session.flush()
-        for status in ("running", "failed", None, "new"):
-            key, folders[status] = ImportFolder.new(tmp_path)
-            table = UploadedTable(key, "items.csv", 4, TableShape("csv"), [["Tea"]])
-            _, _ = await ImportService(session, user.id).add(table)
-            if status in {"running", "failed"}:
-                job = await JobService(session, user.id).queue("Bulk_Import", "items.csv", {})
-                await session.execute(update(Job).where(Job.id == job.id).values(status=status))
-                found = await session.scalar(select(ItemImport).where(ItemImport.key == key))
-                assert found is not None
-                found.job_id = job.id
-            if status != "new":
-                long_ago = time.time() - FILES_KEPT.total_seconds() - 60
-                os.utime(folders[status].path, (long_ago, long_ago))
-
-    assert delete_imports(engine, settings) == {"imports": 2}
-
-    assert [status for status, folder in folders.items() if folder.path.exists()] == [
-        "running",
-        "new",
-    ]
 
 
 async def test_jobs_that_ended_long_ago_are_forgotten(database: Database, engine: Engine) -> None:

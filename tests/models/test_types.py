@@ -8,7 +8,6 @@ from sqlalchemy.exc import StatementError
 
 from app.database import Database
 from app.models.base import UtcDateTime
-from app.models.item import STATUSES, Status, StatusType
 from tests.support.databases import database
 
 __all__ = ["database"]
@@ -16,7 +15,7 @@ __all__ = ["database"]
 pytestmark = pytest.mark.anyio
 
 
-async def stored(database: Database, value: object, type_: UtcDateTime | StatusType) -> object:
+async def stored(database: Database, value: object, type_: UtcDateTime) -> object:
     async with database.system_session() as session:
         return await session.scalar(select(literal(value, type_)))
 
@@ -34,14 +33,3 @@ async def test_times_come_back_in_utc_to_the_microsecond(database: Database) -> 
 async def test_a_time_without_a_zone_is_refused(database: Database) -> None:
     with pytest.raises(StatementError, match="without a zone"):
         await stored(database, datetime(2026, 11, 5), UtcDateTime())
-
-
-@pytest.mark.parametrize("status", STATUSES)
-async def test_a_status_comes_back(database: Database, status: Status) -> None:
-    assert await stored(database, status, StatusType()) == status
-
-
-async def test_what_comes_first_is_sorted_first(database: Database) -> None:
-    todo, doing, done = (literal(status, StatusType()) for status in ("todo", "doing", "done"))
-    async with database.system_session() as session:
-        assert (await session.execute(select(todo < doing, doing < done))).one() == (True, True)

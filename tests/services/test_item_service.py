@@ -8,7 +8,8 @@ from sqlalchemy import func, select
 from app.database import Database
 from app.models.item import Item
 from app.schemas.item import ItemIn, ItemOut, ItemQuery
-from app.services.errors import Conflict, NotFound
+from app.services.errors import NotFound
+from app.services.item_service import ItemChanged
 from tests.services.conftest import ServiceOf, Users
 from tests.support.databases import Clock
 from tests.support.statements import statements
@@ -52,7 +53,7 @@ async def test_the_second_of_two_editors_gets_what_the_first_saved(
     async with service_of(users.hana) as items:
         await items.update(item_id, ItemIn(title="first"), 1)
     async with service_of(users.hana) as items:
-        with pytest.raises(Conflict) as conflict:
+        with pytest.raises(ItemChanged) as conflict:
             await items.update(item_id, ItemIn(title="second"), 1)
         assert (conflict.value.current.title, conflict.value.current.version) == ("first", 2)
     async with service_of(users.hana) as items:
