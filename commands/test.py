@@ -1,6 +1,8 @@
 """Check and test everything.
 
 With arguments only pytest runs, and gets them: `manage.py test tests/lib -k journal`.
+With --live-supabase the flows of accounts run against a real Supabase Auth: SUPABASE_AUTH_URL,
+SUPABASE_PUBLISHABLE_KEY and SUPABASE_SECRET_KEY name it, MAILPIT_URL the catcher of its mails.
 """
 
 import argparse
@@ -13,6 +15,7 @@ from pathlib import Path
 
 from commands.kit.environment import ROOT
 from commands.kit.node import provide_modules
+from commands.kit.settings import load_settings
 from commands.kit.words import Failure, say, text
 
 _PYTHON = sys.executable
@@ -20,6 +23,7 @@ _MANAGE = (_PYTHON, str(ROOT / "manage.py"))
 # One more than the cores of a small build machine, since there is always a test that waits for
 # something. With more cores, the browser and the servers use them.
 _PYTEST = (_PYTHON, "-m", "pytest")
+_LIVE = ("tests/routers/test_supabase_flows.py", "-v")
 _PARALLEL = ("-n", "3", "--dist", "worksteal")
 
 
@@ -49,7 +53,13 @@ def main(arguments: list[str], name: str = "test") -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    for_pytest = [word for word in parser.parse_known_args(arguments)[1] if word != "--"]
+    parser.add_argument(
+        "--live-supabase", action="store_true", help="test against a real Supabase Auth, see above"
+    )
+    options, rest = parser.parse_known_args(arguments)
+    for_pytest = [word for word in rest if word != "--"]
+    if options.live_supabase:
+        return _test_live(tuple(for_pytest))
     left_out = _modules_missing()
     if for_pytest:
         return _run_pytest(tuple(for_pytest), left_out)
@@ -86,8 +96,22 @@ def _passes(step: Step, left_out: str) -> bool:
     return done.returncode == 0
 
 
-def _run_pytest(arguments: tuple[str, ...], left_out: str) -> int:
-    environment = {**os.environ, "LEFT_OUT": left_out}
+def _test_live(arguments: tuple[str, ...]) -> int:
+    """Run the flows of accounts against the server that the settings name. Raises `Failure`."""
+    settings = load_settings()
+    given = {
+        "SUPABASE_AUTH_URL": settings.supabase_auth_url,
+        "SUPABASE_PUBLISHABLE_KEY": settings.supabase_publishable_key,
+        "SUPABASE_SECRET_KEY": settings.supabase_secret_key.get_secret_value(),
+        "MAILPIT_URL": os.environ.get("MAILPIT_URL", ""),
+    }
+    if missing := [name for name, value in given.items() if not value]:
+        raise Failure("live_supabase_missing", names=", ".join(missing))
+    return _run_pytest((*_LIVE, *arguments), "", LIVE_SUPABASE="1")
+
+
+def _run_pytest(arguments: tuple[str, ...], left_out: str, **more: str) -> int:
+    environment = {**os.environ, "LEFT_OUT": left_out, **more}
     # Hundreds of programs are started from this tree and from copies of it.
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     command = (*_PYTEST, *arguments)

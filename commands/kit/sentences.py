@@ -271,6 +271,11 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "\nFailed: {steps}. Now the tests.\n",
         "\n失敗: {steps}。続けてテストします。\n",
     ),
+    "live_supabase_missing": (
+        "--live-supabase needs a server to test against; set {names}. docs/accounts.md says how.",
+        "--live-supabase にはテスト先のサーバーが必要です。{names} を設定してください。"
+        "手順は docs/accounts.ja.md にあります。",
+    ),
     "css_fails": (
         "The style sheet could not be built: {reason}",
         "スタイルシートを作れませんでした: {reason}",

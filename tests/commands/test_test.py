@@ -12,7 +12,10 @@ import pytest
 from commands import ci, test
 from commands.kit.environment import ROOT
 from commands.kit.words import Failure
+from tests.support.gotrue import PUBLISHABLE, SECRET
+from tests.support.live_app import clean_env
 from tests.support.parts import needs
+from tests.support.processes import Program, answers, free_port
 
 PASSES = test.Step("passes", (sys.executable, "-c", "print('hidden')"))
 FAILS = test.Step("fails", (sys.executable, "-c", "print('because'); exit(3)"))
@@ -193,3 +196,56 @@ def test_ci_run_brings_what_is_missing_and_then_only_tests(
     )
 
     assert done.stdout.splitlines() == [*said, "python3 manage.py test"]
+
+
+class TestLiveSupabase:
+    """`--live-supabase`, with the stand-in as the server of another process."""
+
+    ENV = ("SUPABASE_AUTH_URL", "SUPABASE_PUBLISHABLE_KEY", "SUPABASE_SECRET_KEY", "MAILPIT_URL")
+
+    def run(self, folder: Path, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, str(ROOT / "manage.py"), "test", "--live-supabase"]
+        # Empty, so that the settings of whoever runs this are none.
+        full = clean_env(LANG="C.UTF-8", **dict.fromkeys(self.ENV, "") | env)
+        return subprocess.run(
+            [*command, "-p", "no:cacheprovider", *words],
+            cwd=folder,
+            env=full,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def test_without_settings_one_sentence_says_what_is_missing(self, tmp_path: Path) -> None:
+        done = self.run(tmp_path, SUPABASE_AUTH_URL="http://127.0.0.1:9")
+        assert done.returncode != 0
+        assert done.stderr.strip() == (
+            "--live-supabase needs a server to test against; set SUPABASE_PUBLISHABLE_KEY, "
+            "SUPABASE_SECRET_KEY, MAILPIT_URL. docs/accounts.md says how."
+        )
+
+    def test_the_flows_go_over_http_to_the_server_that_is_named(self, tmp_path: Path) -> None:
+        port = free_port()
+        url = f"http://127.0.0.1:{port}"
+        server = Program(
+            [
+                *(sys.executable, "-m", "uvicorn", "--factory", "--port", str(port)),
+                "tests.support.supabase_project:serve",
+            ],
+            ready=lambda: answers(f"{url}/.well-known/jwks.json"),
+            log=tmp_path / "server.log",
+            env=clean_env(PYTHONPATH=str(ROOT)),
+            cwd=tmp_path,
+        )
+        server.start()
+        try:
+            values = (url, PUBLISHABLE, SECRET, url)
+            flows = ("-k", "sign_up_to or address_are_changed or deleting")
+            done = self.run(tmp_path, *flows, **dict(zip(self.ENV, values, strict=True)))
+        finally:
+            server.kill()
+        assert done.returncode == 0, done.stdout
+        assert "3 passed" in done.stdout
+        asked = server.output()
+        for request in ("POST /signup", "POST /verify", "PUT /user", "DELETE /admin/users/"):
+            assert request in asked

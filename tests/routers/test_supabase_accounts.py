@@ -1,4 +1,7 @@
-"""Accounts in Supabase Auth: the same pages, with a stand-in that answers as Supabase does."""
+"""Supabase Auth when it is silent, its own tokens, and how strict the stand-in for it is.
+
+What people do with their accounts is in `test_supabase_flows.py`.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -12,7 +15,7 @@ import pytest
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 from pydantic import SecretStr
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from app.config import Settings
 from app.lib.logger import CSVOnlyLogger
@@ -81,112 +84,6 @@ async def users(app: FastAPI) -> list[tuple[int, str]]:
     async with app.state.database.system_session() as session:
         rows = await session.execute(select(User.id, User.email).order_by(User.id))
         return [(row.id, row.email) for row in rows]
-
-
-async def test_from_sign_up_to_sign_out(client: AsyncClient, app: FastAPI, gotrue: GoTrue) -> None:
-    answer = await client.post("/sign-up", data=SIGN_UP)
-    assert answer.headers["location"] == "/check-mail"
-    assert "mailbox" not in (await client.get("/check-mail")).text
-    assert await users(app) == [], "the row is made with the first sign-in"
-    unconfirmed = await client.post("/sign-in", data=SIGN_IN)
-    assert "This address is not confirmed yet." in unconfirmed.text
-    assert len(gotrue.mails) == 2
-    page = await client.get("/auth/confirm", params=link(gotrue))
-    assert 'name="password"' not in page.text
-    await client.post("/auth/confirm", data=link(gotrue))
-    assert "Welcome, Hana." in (await client.get("/items")).text
-    assert await users(app) == [(1, "hana@example.com")]
-    await client.post("/sign-out")
-    assert (await client.post("/sign-in", data=SIGN_IN)).headers["location"] == "/items"
-    assert await users(app) == [(1, "hana@example.com")]
-
-
-async def test_a_taken_address_and_a_wrong_password_tell_nothing(
-    hana: AsyncClient, client: AsyncClient
-) -> None:
-    taken = await client.post("/sign-up", data=SIGN_UP)
-    assert taken.headers["location"] == "/check-mail"
-    texts = {
-        (await client.post("/sign-in", data=SIGN_IN | wrong)).text.split('role="alert"')[1][:80]
-        for wrong in ({"password": "wrong"}, {"email": "nobody@example.com"})
-    }
-    assert len(texts) == 1
-
-
-async def test_two_first_sign_ins_at_once_make_one_row(app: FastAPI, gotrue: GoTrue) -> None:
-    browser = browser_for(app)
-    await browser.post("/sign-up", data=SIGN_UP)
-    gotrue.accounts["hana@example.com"].confirmed = True
-    answers = await asyncio.gather(
-        *(browser_for(app).post("/sign-in", data=SIGN_IN) for _ in range(4))
-    )
-    assert {answer.status_code for answer in answers} == {303}
-    async with app.state.database.system_session() as session:
-        assert await session.scalar(select(func.count()).select_from(User)) == 1
-
-
-async def test_users_of_many_requests_at_once_are_not_mixed_up(
-    app: FastAPI, gotrue: GoTrue
-) -> None:
-    names = [f"user{number}" for number in range(6)]
-    for name in names:
-        await browser_for(app).post("/sign-up", data=SIGN_UP | {"email": f"{name}@example.com"})
-        gotrue.accounts[f"{name}@example.com"].confirmed = True
-    browsers = {name: browser_for(app) for name in names}
-    await asyncio.gather(
-        *(
-            browser.post("/sign-in", data=SIGN_IN | {"email": f"{name}@example.com"})
-            for name, browser in browsers.items()
-        )
-    )
-    for name, browser in browsers.items():
-        assert f"{name}@example.com" in (await browser.get("/account")).text
-
-
-async def test_a_forgotten_password(hana: AsyncClient, client: AsyncClient, gotrue: GoTrue) -> None:
-    await client.post("/forgot-password", data={"email": "hana@example.com"})
-    answer = await client.post("/auth/confirm", data=link(gotrue))
-    assert answer.headers["location"] == "/reset-password"
-    same = await client.post("/reset-password", data={"new": PASSWORD})
-    assert same.status_code == 422, "Supabase refuses the old one"
-    await client.post("/forgot-password", data={"email": "hana@example.com"})
-    await client.post("/auth/confirm", data=link(gotrue))
-    answer = await client.post("/reset-password", data={"new": "another good one"})
-    assert answer.headers["location"] == "/sign-in"
-    assert (await hana.get("/account")).status_code == 303
-    new = SIGN_IN | {"password": "another good one"}
-    assert (await client.post("/sign-in", data=new)).status_code == 303
-
-
-async def test_signing_in_by_mail(hana: AsyncClient, client: AsyncClient, gotrue: GoTrue) -> None:
-    await client.post("/sign-in/link", data={"email": "nobody@example.com"})
-    assert len(gotrue.mails) == 1, "no account is made by it"
-    await client.post("/sign-in/link", data={"email": "hana@example.com"})
-    opened = link(gotrue)
-    assert (await client.post("/auth/confirm", data=opened)).headers["location"] == "/items"
-    again = await client.post("/auth/confirm", data=opened)
-    assert "This link was used already" in again.text
-
-
-async def test_password_and_address_are_changed_there(hana: AsyncClient, gotrue: GoTrue) -> None:
-    change = {"current": "wrong", "new": "another good one"}
-    assert (await hana.post("/account/password", data=change)).status_code == 422
-    change["current"] = PASSWORD
-    assert (await hana.post("/account/password", data=change)).status_code == 303
-    fields = {"email": "new@example.com", "password": "another good one"}
-    await hana.post("/account/email", data=fields)
-    await hana.post("/auth/confirm", data=link(gotrue))
-    assert "new@example.com" in (await hana.get("/account")).text
-    account = gotrue.accounts["new@example.com"]
-    assert account.password == "another good one"
-
-
-async def test_deleting_deletes_it_there_too(
-    hana: AsyncClient, app: FastAPI, gotrue: GoTrue
-) -> None:
-    await hana.post("/account/delete", data={"email": "hana@example.com"})
-    assert gotrue.accounts == {}
-    assert await users(app) == []
 
 
 async def test_while_supabase_is_silent_who_is_signed_in_goes_on(

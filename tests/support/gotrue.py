@@ -45,6 +45,7 @@ class GoTrue:
             ("DELETE", "/admin/users/{id}"): self._delete,
             ("GET", "/admin/users"): self._users,
             ("GET", "/settings"): self._settings,
+            ("POST", "/admin/users"): self._add,
             ("POST", "/admin/generate_link"): self._make_link,
             **self.oauth.guarded,
         }
@@ -160,6 +161,19 @@ class GoTrue:
             raise Refused(404, "user_not_found")
         del self.accounts[found[0].email]
         return JSONResponse({})
+
+    async def _add(self, request: Request) -> Response:
+        if request.headers["apikey"] != SECRET:
+            raise Refused(403, "not_admin")
+        body = await request.json()
+        if body["email"] in self.accounts:
+            raise Refused(422, "email_exists")
+        name = body.get("user_metadata", {}).get("name", "")
+        made = Account(body["email"], body["password"], name)
+        made.confirmed = body.get("email_confirm", False)
+        made.identities.append(identity(made, "email", made.id, made.email))
+        self.accounts[made.email] = made
+        return JSONResponse(_shown(made))
 
     async def _make_link(self, request: Request) -> Response:
         if request.headers["apikey"] != SECRET:

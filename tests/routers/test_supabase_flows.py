@@ -1,0 +1,170 @@
+"""What people do with an account in Supabase Auth, with the stand-in.
+
+`manage.py test --live-supabase` runs the same tests against a real server.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from httpx import AsyncClient
+from sqlalchemy import func, select
+
+from app.lib.logger import CSVOnlyLogger
+from app.main import create_app
+from app.models.user import User
+from tests.routers.conftest import ORIGIN, browser_for
+from tests.support.accounts import PASSWORD
+from tests.support.routes import with_known_routes
+from tests.support.supabase_project import Project, open_project
+
+
+@pytest.fixture
+def project(sqlite_database: str, tmp_path: Path) -> Project:
+    return open_project(sqlite_database, tmp_path, ORIGIN)
+
+
+@pytest.fixture
+async def app(project: Project, tmp_path: Path) -> AsyncIterator[FastAPI]:
+    logger = CSVOnlyLogger(tmp_path / "logs")
+    app = with_known_routes(create_app(project.settings, logger=logger))
+    await app.state.supabase.close()
+    app.state.supabase = project.supabase
+    yield app
+    await app.state.supabase.close()
+    await app.state.database.close()
+    logger.close()
+
+
+@pytest.fixture
+async def email(project: Project) -> str:
+    """The address of somebody who has an account."""
+    return await project.add()
+
+
+@pytest.fixture
+async def hana(app: FastAPI, email: str) -> AsyncClient:
+    """A browser in which they are signed in."""
+    browser = browser_for(app)
+    assert (await sign_in(browser, email)) == "/items"
+    return browser
+
+
+async def sign_in(browser: AsyncClient, email: str, password: str = PASSWORD) -> str:
+    """Where it leads; nowhere if it does not."""
+    answer = await browser.post("/sign-in", data={"email": email, "password": password})
+    return str(answer.headers.get("location", ""))
+
+
+async def users(app: FastAPI) -> list[tuple[int, str]]:
+    async with app.state.database.system_session() as session:
+        rows = await session.execute(select(User.id, User.email).order_by(User.id))
+        return [(row.id, row.email) for row in rows]
+
+
+async def test_from_sign_up_to_sign_out(
+    client: AsyncClient, app: FastAPI, project: Project
+) -> None:
+    email = project.address()
+    sign_up = {"name": "Hana", "email": email, "password": PASSWORD}
+    answer = await client.post("/sign-up", data=sign_up)
+    assert answer.headers["location"] == "/check-mail"
+    assert "mailbox" not in (await client.get("/check-mail")).text
+    assert await users(app) == [], "the row is made with the first sign-in"
+    unconfirmed = await client.post("/sign-in", data=sign_up)
+    assert "This address is not confirmed yet." in unconfirmed.text
+    link = await project.link(email, number=2)
+    page = await client.get("/auth/confirm", params=link)
+    assert 'name="password"' not in page.text
+    await client.post("/auth/confirm", data=link)
+    assert "Welcome, Hana." in (await client.get("/items")).text
+    assert await users(app) == [(1, email)]
+    await client.post("/sign-out")
+    assert await sign_in(client, email) == "/items"
+    assert await users(app) == [(1, email)]
+
+
+async def test_a_taken_address_and_a_wrong_password_tell_nothing(
+    client: AsyncClient, email: str, project: Project
+) -> None:
+    sign_up = {"name": "Hana", "email": email, "password": PASSWORD}
+    taken = await client.post("/sign-up", data=sign_up)
+    assert taken.headers["location"] == "/check-mail"
+    texts = {
+        (await client.post("/sign-in", data=wrong)).text.split('role="alert"')[1][:80]
+        for wrong in (
+            {"email": email, "password": "wrong"},
+            {"email": project.address(), "password": PASSWORD},
+        )
+    }
+    assert len(texts) == 1
+
+
+async def test_two_first_sign_ins_at_once_make_one_row(app: FastAPI, email: str) -> None:
+    answers = await asyncio.gather(*(sign_in(browser_for(app), email) for _ in range(4)))
+    assert set(answers) == {"/items"}
+    async with app.state.database.system_session() as session:
+        assert await session.scalar(select(func.count()).select_from(User)) == 1
+
+
+async def test_users_of_many_requests_at_once_are_not_mixed_up(
+    app: FastAPI, project: Project
+) -> None:
+    browsers = {await project.add(): browser_for(app) for _ in range(6)}
+    await asyncio.gather(*(sign_in(browser, email) for email, browser in browsers.items()))
+    for email, browser in browsers.items():
+        assert email in (await browser.get("/account")).text
+
+
+async def test_a_forgotten_password(
+    hana: AsyncClient, client: AsyncClient, email: str, project: Project
+) -> None:
+    await client.post("/forgot-password", data={"email": email})
+    answer = await client.post("/auth/confirm", data=await project.link(email))
+    assert answer.headers["location"] == "/reset-password"
+    same = await client.post("/reset-password", data={"new": PASSWORD})
+    assert same.status_code == 422, "Supabase refuses the old one"
+    await client.post("/forgot-password", data={"email": email})
+    await client.post("/auth/confirm", data=await project.link(email, number=2))
+    answer = await client.post("/reset-password", data={"new": "another good one"})
+    assert answer.headers["location"] == "/sign-in"
+    assert (await hana.get("/account")).status_code == 303
+    assert await sign_in(client, email) == ""
+    assert await sign_in(client, email, "another good one") == "/items"
+
+
+async def test_signing_in_by_mail(
+    hana: AsyncClient, client: AsyncClient, email: str, project: Project
+) -> None:
+    nobody = project.address()
+    await client.post("/sign-in/link", data={"email": nobody})
+    await client.post("/sign-in/link", data={"email": email})
+    link = await project.link(email)
+    assert await project.mails(nobody) == 0, "no account is made by it"
+    assert (await client.post("/auth/confirm", data=link)).headers["location"] == "/items"
+    again = await client.post("/auth/confirm", data=link)
+    assert "This link was used already" in again.text
+
+
+async def test_password_and_address_are_changed_there(
+    hana: AsyncClient, client: AsyncClient, project: Project
+) -> None:
+    change = {"current": "wrong", "new": "another good one"}
+    assert (await hana.post("/account/password", data=change)).status_code == 422
+    change["current"] = PASSWORD
+    assert (await hana.post("/account/password", data=change)).status_code == 303
+    new = project.address()
+    await hana.post("/account/email", data={"email": new, "password": "another good one"})
+    await hana.post("/auth/confirm", data=await project.link(new))
+    assert new in (await hana.get("/account")).text
+    assert await sign_in(client, new, "another good one") == "/items"
+
+
+async def test_deleting_deletes_it_there_too(
+    hana: AsyncClient, client: AsyncClient, app: FastAPI, email: str
+) -> None:
+    await hana.post("/account/delete", data={"email": email})
+    assert await users(app) == []
+    assert await sign_in(client, email) == ""
