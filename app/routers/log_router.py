@@ -1,6 +1,16 @@
 """The trace log as pages, for administrators: all that is under `/logs`."""
 
-from app.routers.logs import alerts, errors, export, live, overview, requests, tasks, traces
+from app.routers.logs import (
+    alerts,
+    errors,
+    export,
+    live,
+    overview,
+    requests,
+    tasks,
+    trace_details,
+    traces,
+)
 from app.routers.logs.router import router
 
 __all__ = [
@@ -12,5 +22,6 @@ __all__ = [
     "requests",
     "router",
     "tasks",
+    "trace_details",
     "traces",
 ]

@@ -3,7 +3,7 @@
 Row ids go beyond 2^53, where JavaScript's numbers end: outside the database they are text.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Final, Literal, get_args
 
@@ -108,17 +108,34 @@ class RequestPage(BaseModel):
     )
 
 
+PREVIEW_CHARS: Final = 2000
+"""So many characters of a value stand in a page at first."""
+
 AttemptStatus = Literal["SUCCESS", "UNFINISHED", "RUNNING", "FAILED"]
 _GRAVITY: Final[tuple[AttemptStatus, ...]] = get_args(AttemptStatus)
 
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """A logged value to be read by a person. `cut` says that the value goes on in the log."""
+    """A logged value to be read by a person. `cut` says that the value goes on in the log.
+
+    `column` and `row_id` tell where it is there.
+    """
 
     text: str
     is_json: bool
     cut: bool = False
+    column: str = field(default="", compare=False)
+    row_id: int = field(default=0, compare=False)
+
+    @property
+    def preview(self) -> str:
+        return self.text[:PREVIEW_CHARS]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the preview is all of it."""
+        return not self.cut and len(self.text) <= PREVIEW_CHARS
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +156,13 @@ class Attempt:
     """One run of a step.
 
     `seen_at` is its last sign of life. It is not `timed` where only its end was recorded: then
-    nobody knows how long it took. `progress` is what it said last while it ran.
+    nobody knows how long it took. `progress` is what it said last while it ran. Its rows are from
+    `first_id` to `last_id`, beside those of others. Of `cut` values the log itself has a part only.
     """
 
     number: int
+    first_id: int
+    last_id: int
     status: AttemptStatus
     started_at: datetime
     seen_at: datetime
@@ -153,6 +173,7 @@ class Attempt:
     output: Payload | None
     error_message: str | None
     stack_trace: str | None
+    cut: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +218,7 @@ class TraceView:
     """All that the log has under one trace id, oldest first.
 
     `undelivered` of its rows were found in the CSV files only. `truncated` tells that there are
-    more rows than are shown.
+    more rows than are shown. An `outline` has no values, messages and stack traces of steps.
     """
 
     trace_id: str
@@ -207,6 +228,7 @@ class TraceView:
     ended_at: datetime
     undelivered: int = 0
     truncated: bool = False
+    is_outline: bool = False
 
     @property
     def is_running(self) -> bool:

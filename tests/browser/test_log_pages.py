@@ -89,7 +89,7 @@ def test_a_step_opens_by_a_click_and_by_its_address(visit_as_admin: VisitAsAdmin
     newest.first.click()
     page = visitor.page
     expect(page.locator("h1")).to_contain_text("POST /items")
-    step = page.locator(".trace > details", has_text="DB_Insert")
+    step = page.locator(".trace details", has_text="DB_Insert")
     expect(step).to_have_js_property("open", value=False)
     step.locator("summary").click()
     expect(step).to_contain_text('"item_id"')

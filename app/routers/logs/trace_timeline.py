@@ -1,34 +1,20 @@
-"""A trace as a picture: rows with bars on one scale of time, in percent of its width."""
+"""A trace as a picture: rows with bars on one scale of time, in parts of so many rows."""
 
-import math
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
 from typing import Final, Literal
 
-from app.schemas.log import Attempt, RequestView, StepView, TaskView, TraceView
+from app.routers.logs.trace_scale import Bar, Gap, Scale, map_lines
+from app.schemas.log import Attempt, AttemptStatus, RequestView, StepView, TaskView, TraceView
 from app.services.logs.log_text import StackPart, stack_parts
-from app.services.logs.trace_assembly import CAPTURE_TASK
+from app.services.logs.trace_assembly import CAPTURE_TASK, CUT_MARK
 
-_CUT: Final = '":cut"'
-_MOST_TICKS: Final = 6
-_NARROWEST: Final = 0.4
-_MILLISECOND: Final = timedelta(milliseconds=1)
-_SECOND, _MINUTE, _HOUR = 1000.0, 60_000.0, 3_600_000.0
-_TICK_STEPS: Final = (
-    *(digit * 10.0**power for power in range(-1, 4) for digit in (1, 2, 5)),
-    *(seconds * _SECOND for seconds in (10, 20, 30)),
-    *(minutes * _MINUTE for minutes in (1, 2, 5, 10, 20, 30)),
-    *(hours * _HOUR for hours in (1, 2, 6, 12, 24, 48, 96)),
-)
+PART_ROWS: Final = 100
+"""So many rows are one part; parts are loaded as they come into view."""
 
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """Where a bar starts and how wide it is, in percent."""
-
-    x: float
-    width: float
+_RUNNING_PARTS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +22,14 @@ class Row:
     """One line of the picture.
 
     `offset_ms` is when it started, counted from the trace's start; `duration_ms` is None where
-    nobody knows it.
+    nobody knows it. `late` is what of its bar lies behind the response.
     """
 
     kind: Literal["request", "task", "attempt"]
     anchor: str
-    bar: Bar
-    offset_ms: float
+    bar: Bar | None
+    late: Bar | None
+    offset_ms: float | None
     duration_ms: float | None
     request: RequestView | None = None
     task: TaskView | None = None
@@ -55,22 +42,79 @@ class Row:
         return stack_parts(trace) if trace else []
 
 
-class Timeline:
-    """The rows of a trace, in the order of their start, and the scale above them."""
+def detail_row(attempt: Attempt) -> Row:
+    """An attempt by itself, outside the picture."""
+    return Row("attempt", "step", None, None, None, None, attempt=attempt)
 
-    def __init__(self, trace: TraceView) -> None:
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Rows that are loaded together; `number` counts from 1, `first` is that of its first row.
+
+    A part that is not `shown` is loaded as soon as it comes into view. One in which nothing runs
+    is `settled`.
+    """
+
+    number: int
+    first: int
+    rows: list[Row]
+    shown: bool
+
+    @property
+    def last(self) -> int:
+        return self.first + len(self.rows) - 1
+
+    @property
+    def settled(self) -> bool:
+        return not any(row.attempt and row.attempt.status == "RUNNING" for row in self.rows)
+
+
+class Timeline:
+    """The rows of a trace, in the order of their start, and the scale above them.
+
+    `part` is the number of the part that is asked for.
+    """
+
+    def __init__(self, trace: TraceView, part: int = 1) -> None:
         self.trace = trace
-        self._start = trace.started_at
-        self._span = max(trace.ended_at - trace.started_at, _MILLISECOND)
-        self.duration_ms = (trace.ended_at - trace.started_at) / _MILLISECOND
+        self.scale = Scale(trace)
+        self.part = part
+        responses = [request.ended_at for request in trace.requests]
+        self._responded_at = max(responses) if responses else None
         self.rows = list(self._rows())
 
     @property
-    def ticks(self) -> list[tuple[float, float]]:
-        """Round moments on the scale: the place in percent, and milliseconds."""
-        span = self._span / _MILLISECOND
-        step = next((s for s in _TICK_STEPS if span / s <= _MOST_TICKS), span)
-        return [(i * step / span * 100, i * step) for i in range(1, math.ceil(span / step))]
+    def attempts(self) -> list[Attempt]:
+        return [row.attempt for row in self.rows if row.attempt]
+
+    @property
+    def duration_ms(self) -> float:
+        return self.scale.duration_ms
+
+    @property
+    def parts(self) -> list[Part]:
+        """All rows: those of the part asked for, of the failure and of what runs are shown."""
+        failing = self.failure
+        parts = []
+        for number, at in enumerate(range(0, len(self.rows), PART_ROWS), 1):
+            rows = self.rows[at : at + PART_ROWS]
+            shown = number == self.part or failing in rows
+            parts.append(Part(number, at + 1, rows, shown))
+        running = [part for part in parts if not part.settled][-_RUNNING_PARTS:]
+        return [replace(part, shown=part.shown or part in running) for part in parts]
+
+    @cached_property
+    def gaps(self) -> list[Gap]:
+        return self.scale.gaps(self.attempts)
+
+    @property
+    def map(self) -> list[tuple[AttemptStatus, str]]:
+        """All bars in small, for a trace of several parts."""
+        return self.scale.map([row.attempt for row in self.rows])
+
+    @property
+    def map_lines(self) -> int:
+        return map_lines(len(self.rows))
 
     @property
     def unfinished(self) -> int:
@@ -80,15 +124,14 @@ class Timeline:
 
     @property
     def cut(self) -> int:
-        """Values of which the log shows, or has, only a part."""
+        """Values of which the log has only a part."""
         values = [
             value
             for request in self.trace.requests
             for value in (request.headers, request.request_body, request.response_body)
         ]
-        attempts = [row.attempt for row in self.rows if row.attempt]
-        values += [value for each in attempts for value in (each.input, each.output)]
-        return sum(value is not None and (value.cut or _CUT in value.text) for value in values)
+        cut = sum(value is not None and CUT_MARK in value.text for value in values)
+        return cut + sum(attempt.cut for attempt in self.attempts)
 
     @property
     def is_complete(self) -> bool:
@@ -96,13 +139,22 @@ class Timeline:
         partly = trace.is_running or trace.undelivered or trace.truncated or not trace.requests
         return not (partly or self.unfinished or self.cut)
 
-    @property
+    @cached_property
     def failure(self) -> Row | None:
         """Where it broke: the first step that failed for good, else what ended the request."""
         failed = [r for r in self.rows if r.attempt and r.attempt.status == "FAILED"]
         final = [r for r in failed if r.step and r.attempt is r.step.attempts[-1]]
         steps = [r for r in final if r.task and r.task.name != CAPTURE_TASK]
         return next(iter(steps or final), None)
+
+    def fill_failure(self, attempt: Attempt) -> None:
+        """Put the values of the attempt that failed into the outline's row."""
+        if self.failure is not None:
+            place = self.rows.index(self.failure)
+            filled = replace(
+                attempt, number=self.failure.attempt.number if self.failure.attempt else 1
+            )
+            self.rows[place] = self.failure = replace(self.failure, attempt=filled)
 
     def _rows(self) -> Iterator[Row]:
         parts: list[tuple[datetime, int, RequestView | TaskView]] = [
@@ -112,12 +164,15 @@ class Timeline:
         parts.sort(key=lambda part: part[:2])
         for number, (_, _, part) in enumerate(parts, 1):
             if isinstance(part, RequestView):
-                yield self._row(
+                start, end = part.line.created_at, part.ended_at
+                timed = part.line.duration_ms is not None
+                yield Row(
                     "request",
                     f"request-{number}",
-                    part.line.created_at,
-                    part.ended_at,
-                    timed=part.line.duration_ms is not None,
+                    self.scale.bar(start, end),
+                    None,
+                    self.scale.offset_ms(start),
+                    (end - start).total_seconds() * 1000 if timed else None,
                     request=part,
                 )
             else:
@@ -149,28 +204,27 @@ class Timeline:
 
     def _row(
         self,
-        kind: Literal["request", "task", "attempt"],
+        kind: Literal["task", "attempt"],
         anchor: str,
         started_at: datetime,
         ended_at: datetime,
         *,
         timed: bool,
-        request: RequestView | None = None,
-        task: TaskView | None = None,
+        task: TaskView,
         step: StepView | None = None,
         attempt: Attempt | None = None,
     ) -> Row:
-        offset, length = started_at - self._start, ended_at - started_at
-        # What lies behind the scale's end is drawn at it.
-        width = max(length / self._span * 100, _NARROWEST)
-        return Row(
-            kind,
-            anchor,
-            Bar(min(offset / self._span * 100, 100 - width), width),
-            offset / _MILLISECOND,
-            length / _MILLISECOND if timed else None,
-            request,
-            task,
-            step,
-            attempt,
-        )
+        bar, late = self._bars(started_at, ended_at)
+        length = (ended_at - started_at).total_seconds() * 1000 if timed else None
+        offset = self.scale.offset_ms(started_at)
+        return Row(kind, anchor, bar, late, offset, length, None, task, step, attempt)
+
+    def _bars(self, started_at: datetime, ended_at: datetime) -> tuple[Bar | None, Bar | None]:
+        """What ran before the response was there, and what after it."""
+        responded_at = self._responded_at
+        if responded_at is None or ended_at <= responded_at:
+            return self.scale.bar(started_at, ended_at), None
+        if started_at >= responded_at:
+            return None, self.scale.bar(started_at, ended_at)
+        before = self.scale.bar(started_at, responded_at)
+        return before, self.scale.bar(responded_at, ended_at)

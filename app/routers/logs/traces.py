@@ -5,15 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import tzinfo
 from functools import partial
-from typing import ClassVar, Final
+from typing import Annotated, ClassVar, Final
 
-from fastapi import HTTPException, Request
+from fastapi import HTTPException, Query, Request
 from fastapi.responses import Response
 
 from app.config import Settings
 from app.dependencies import Admin, LoggerDep
 from app.lib.logger import TraceLogger
-from app.lib.tracelog.schema import TASK_PROGRESS_LOGS
 from app.lib.tracelog.store.store import StoreError
 from app.routers.logs.curl import curl_command
 from app.routers.logs.reading import (
@@ -27,11 +26,13 @@ from app.routers.logs.reading import (
 )
 from app.routers.logs.requests import LogDep, log_there
 from app.routers.logs.router import router
-from app.routers.logs.trace_timeline import Timeline
+from app.routers.logs.trace_details import record_reading
+from app.routers.logs.trace_timeline import Part, Timeline
 from app.schemas.log import RequestView, TraceView
+from app.services.logs.log_service import MOST_COMPARED, LogService
 from app.services.logs.trace_comparison import StepPair, compare
 from app.services.logs.trace_neighbours import NONE, Neighbours, find_neighbours
-from app.templating import Template, render, time_zone_of
+from app.templating import Template, is_partial, render, time_zone_of
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -41,11 +42,24 @@ class TracePage(Template):
     """A trace; where there is a `problem` with the store, out of this server's CSV files."""
 
     template: ClassVar[str] = "logs/trace.html"
+    of: str
     timeline: Timeline
     zone: tzinfo
     neighbours: Neighbours
     curl: Callable[[RequestView], str]
     problem: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TracePart(Template):
+    """Some rows of a trace's picture."""
+
+    template: ClassVar[str] = "logs/_part.html"
+    of: str
+    timeline: Timeline
+    part: Part
+    zone: tzinfo
+    curl: Callable[[RequestView], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,26 +99,29 @@ async def show_trace(
     state: StateDep,
     user: Admin,
     trace_id: str,
+    part: Annotated[int, Query(ge=1, le=1000)] = 1,
 ) -> Response:
     """All that happened under one trace id. Who looked at its bodies is recorded."""
     if not TRACE_ID.fullmatch(trace_id):
         raise HTTPException(404)
+    zone, curl = time_zone_of(request), partial(curl_command, origin=_origin(request))
+    wants_part = is_partial(request)
     try:
         trace = await log_there(log).trace(trace_id)
-        neighbours = await find_neighbours(there(reader), trace_id)
+        neighbours = NONE if wants_part else await find_neighbours(there(reader), trace_id)
+        timeline = await _timeline(log_there(log), trace, part) if trace else None
     except StoreError as error:
         problem = problem_of(request, error)
         if log and (trace := await log.trace_from_files(trace_id)) is not None:
-            curl = partial(curl_command, origin=_origin(request))
-            page = TracePage(Timeline(trace), time_zone_of(request), NONE, curl, problem)
+            page = TracePage(trace_id, Timeline(trace, part), zone, NONE, curl, problem)
             return render(request, page, 503, headers=RETRY)
         return render(request, TraceProblemPage(trace_id, problem), 503, headers=RETRY)
-    if trace is not None:
+    if timeline is not None:
+        if wants_part:
+            return render(request, _one_part(trace_id, timeline, zone, curl))
         if "hx-request" not in request.headers:
-            _record_reading(logger, trace, user.id)
-        curl = partial(curl_command, origin=_origin(request))
-        page = TracePage(Timeline(trace), time_zone_of(request), neighbours, curl)
-        return render(request, page)
+            _record_reading(logger, timeline.trace, user.id)
+        return render(request, TracePage(trace_id, timeline, zone, neighbours, curl))
     if not _UUID.fullmatch(trace_id):
         raise HTTPException(404)
     return render(request, UnknownTracePage(trace_id, state.pending if state else 0), 404)
@@ -116,7 +133,9 @@ async def compare_traces(request: Request, log: LogDep, trace_id: str, other_id:
     if not TRACE_ID.fullmatch(trace_id) or not TRACE_ID.fullmatch(other_id):
         raise HTTPException(404)
     try:
-        here, other = [await log_there(log).trace(each) for each in (trace_id, other_id)]
+        here, other = [
+            await log_there(log).trace(each, at_once=MOST_COMPARED) for each in (trace_id, other_id)
+        ]
     except StoreError as error:
         page = TraceProblemPage(trace_id, problem_of(request, error))
         return render(request, page, 503, headers=RETRY)
@@ -125,16 +144,28 @@ async def compare_traces(request: Request, log: LogDep, trace_id: str, other_id:
     return render(request, ComparisonPage(here, other, compare(here, other)))
 
 
+async def _timeline(log: LogService, trace: TraceView, part: int) -> Timeline:
+    """The picture; of an outline the step that failed is there with its values all the same."""
+    timeline = Timeline(trace, part)
+    if trace.is_outline and timeline.failure and (failed := timeline.failure.attempt):
+        found = await log.attempt(trace.trace_id, failed.first_id, failed.last_id)
+        if found is not None:
+            timeline.fill_failure(found)
+    return timeline
+
+
+def _one_part(
+    trace_id: str, timeline: Timeline, zone: tzinfo, curl: Callable[[RequestView], str]
+) -> TracePart:
+    for part in timeline.parts:
+        if part.number == timeline.part:
+            return TracePart(trace_id, timeline, part, zone, curl)
+    raise HTTPException(404)
+
+
 def _record_reading(logger: TraceLogger, trace: TraceView, user_id: int) -> None:
-    if not any(request.request_body or request.response_body for request in trace.requests):
-        return
-    row = {
-        "task_name": "Log_Trace",
-        "step_name": "Open_Bodies",
-        "status": "SUCCESS",
-        "input_data": {"user_id": user_id, "trace_id": trace.trace_id},
-    }
-    logger.log(None, TASK_PROGRESS_LOGS, row)
+    if any(request.request_body or request.response_body for request in trace.requests):
+        record_reading(logger, trace.trace_id, user_id)
 
 
 def _origin(request: Request) -> str:

@@ -20,24 +20,30 @@ def visible(text: str) -> str:
     return _INVISIBLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
-def payload(value: object, limit: int) -> Payload | None:
+def payload(value: object, limit: int, column: str = "", row_id: int = 0) -> Payload | None:
     """A logged value as a person reads it: JSON over several lines, anything else as it is.
 
-    Text of more than `limit` characters is cut, and then is no JSON any more.
+    Text of more than `limit` characters is cut, and then is no JSON any more. `column` and
+    `row_id` are handed on.
     """
     if value is None:
         return None
-    text = str(value)
+    text, is_json, cut = str(value), False, False
     if len(text) > limit:
-        return Payload(visible(text[:limit]), is_json=False, cut=True)
+        text, cut = text[:limit], True
+    else:
+        text, is_json = _laid_out(text)
+    return Payload(visible(text), is_json, cut, column, row_id)
+
+
+def _laid_out(text: str) -> tuple[str, bool]:
     try:
         parsed = json.loads(text)
         if isinstance(parsed, str):
-            return Payload(visible(parsed), is_json=False)
-        text = json.dumps(parsed, ensure_ascii=False, indent=2)
+            return parsed, False
+        return json.dumps(parsed, ensure_ascii=False, indent=2), True
     except (ValueError, RecursionError):
-        return Payload(visible(text), is_json=False)
-    return Payload(visible(text), is_json=True)
+        return text, False
 
 
 @dataclass(frozen=True, slots=True)

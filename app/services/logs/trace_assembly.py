@@ -13,10 +13,12 @@ from typing import Final
 import orjson
 
 from app.lib.tracelog.ids import time_of
+from app.lib.tracelog.redaction.plain import CUT_KEY
 from app.lib.tracelog.store.store import Cell
 from app.schemas.log import (
     Attempt,
     AttemptStatus,
+    Payload,
     RequestLine,
     RequestView,
     StepView,
@@ -32,12 +34,19 @@ REQUEST_CHARS: Final = 65_536
 STEP_CHARS: Final = 8_192
 """So many characters of a value are shown."""
 
+VALUES: Final = ("input_data", "output_data", "error_message", "stack_trace")
+"""The columns of a step that can be long."""
+
 CAPTURE_TASK: Final = "HTTP"
 """The task under which the capture records what ended a request."""
+
+CUT_MARK: Final = f'"{CUT_KEY}"'
+"""Stands in a value of which the log itself has a part only."""
 
 STUCK: Final = timedelta(minutes=10)
 """A step without an end that has said nothing for so long is not taken for running."""
 
+_OPEN: Final = frozenset({"START", "IN_PROGRESS"})
 _SAME_MOMENT: Final = timedelta(milliseconds=5)
 
 
@@ -49,16 +58,26 @@ def assemble(
     *,
     undelivered: int = 0,
     truncated: bool = False,
+    is_outline: bool = False,
 ) -> TraceView:
-    """The trace out of its rows, in the order of their ids. Raises `ValueError` without any."""
+    """The trace out of its rows, in the order of their ids. Raises `ValueError` without any.
+
+    Rows of steps without the columns of `VALUES` make an outline.
+    """
     views = tuple(_request(row) for row in requests)
     request_ids = [int(view.line.id) for view in views]
-    tasks = _tasks(steps, request_ids, now)
+    times = [_moment(row) for row in steps]
+    tasks = _tasks(steps, times, request_ids, now)
     moments = [moment for view in views for moment in (view.line.created_at, view.ended_at)]
     # What the capture adds about a failed request is recorded after the request was timed.
-    moments += [_moment(row) for row in steps if not views or row["task_name"] != CAPTURE_TASK]
+    moments += [
+        time
+        for row, time in zip(steps, times, strict=True)
+        if not views or row["task_name"] != CAPTURE_TASK
+    ]
     moments += [now for task in tasks if task.status == "RUNNING"]
-    return TraceView(trace_id, views, tasks, min(moments), max(moments), undelivered, truncated)
+    ends = min(moments), max(moments)
+    return TraceView(trace_id, views, tasks, *ends, undelivered, truncated, is_outline)
 
 
 def request_line(row: LogRow) -> RequestLine:
@@ -84,14 +103,20 @@ def request_line(row: LogRow) -> RequestLine:
 def _request(row: LogRow) -> RequestView:
     line = request_line(row)
     facts, headers = _headers(row)
+    row_id = _integer(row, "id") or 0
+    values = {
+        name: payload(value, REQUEST_CHARS, name, row_id)
+        for name, value in {**row, "request_header": headers}.items()
+        if name in {"request_header", "request_body", "response_body"}
+    }
     return RequestView(
         line=line,
         ended_at=line.created_at + timedelta(milliseconds=max(line.duration_ms or 0, 0)),
         ip_address=visible(_text(row, "ip_address")) or None,
         facts=facts,
-        headers=payload(headers, REQUEST_CHARS),
-        request_body=payload(row["request_body"], REQUEST_CHARS),
-        response_body=payload(row["response_body"], REQUEST_CHARS),
+        headers=values["request_header"],
+        request_body=values["request_body"],
+        response_body=values["response_body"],
     )
 
 
@@ -118,43 +143,71 @@ def _headers(row: LogRow) -> tuple[dict[str, str], Cell]:
 
 @dataclass(slots=True)
 class _OpenAttempt:
-    """An attempt while its rows are read."""
+    """An attempt while its rows are read.
+
+    `began_at` is of the first one, `seen_at` and `status` of the last.
+    """
 
     rows: list[LogRow]
-
-    @property
-    def status(self) -> str:
-        return _text(self.rows[-1], "status")
+    began_at: datetime
+    seen_at: datetime
+    status: str
 
     @property
     def is_open(self) -> bool:
-        return self.status in {"START", "IN_PROGRESS"}
+        return self.status in _OPEN
 
 
 @dataclass(slots=True)
 class _OpenTask:
-    """A run of a task while its rows are read. `request` is where its last row was written."""
+    """A run of a task while its rows are read. `request` is where its last row was written.
+
+    `orders` are those of its steps by name, `running` the steps of which an attempt is open.
+    """
 
     name: str
     steps: dict[tuple[int, str], list[_OpenAttempt]] = field(default_factory=dict)
     request: int = 0
+    orders: dict[str, int] = field(default_factory=dict)
+    running: set[tuple[int, str]] = field(default_factory=set)
+    highest: int = 0
 
     def takes(self, order: int, step: str, status: str, request: int) -> bool:
         """Whether a row belongs to this run, and not to a new run of the same task."""
-        if any(name == step and known != order for known, name in self.steps):
+        if self.orders.get(step, order) != order:
             return False  # a run gives each of its steps one order
         if status != "START" or (order, step) not in self.steps:
             return True
-        if any(attempts[-1].is_open for attempts in self.steps.values()):
+        if self.running:
             return True
-        goes_back = order < max(known for known, _ in self.steps)
-        return not goes_back and request == self.request
+        return order >= self.highest and request == self.request
+
+    def add(self, order: int, step: str, status: str, row: LogRow, time: datetime) -> None:
+        """The row belongs to the step's last attempt, or begins another one."""
+        key = order, step
+        attempts = self.steps.get(key)
+        if attempts is None:
+            self.highest = max(self.highest, order) if self.steps else order
+            self.orders[step] = order
+            attempts = self.steps[key] = []
+        if not attempts or status == "START" or not attempts[-1].is_open:
+            attempts.append(_OpenAttempt([row], time, time, status))
+        else:
+            last = attempts[-1]
+            last.rows.append(row)
+            last.seen_at, last.status = time, status
+        if status in _OPEN:
+            self.running.add(key)
+        else:
+            self.running.discard(key)
 
 
-def _tasks(rows: Sequence[LogRow], request_ids: list[int], now: datetime) -> tuple[TaskView, ...]:
+def _tasks(
+    rows: Sequence[LogRow], times: Sequence[datetime], request_ids: list[int], now: datetime
+) -> tuple[TaskView, ...]:
     runs: list[_OpenTask] = []
     latest: dict[str, _OpenTask] = {}
-    for row in rows:
+    for row, time in zip(rows, times, strict=True):
         name, step = _text(row, "task_name"), _text(row, "step_name")
         order, status = _integer(row, "execution_order") or 0, _text(row, "status")
         # Requests of one trace may each run the same task; their rows are written at their ends.
@@ -164,11 +217,7 @@ def _tasks(rows: Sequence[LogRow], request_ids: list[int], now: datetime) -> tup
             run = latest[name] = _OpenTask(name)
             runs.append(run)
         run.request = request
-        attempts = run.steps.setdefault((order, step), [])
-        if not attempts or status == "START" or not attempts[-1].is_open:
-            attempts.append(_OpenAttempt([row]))
-        else:
-            attempts[-1].rows.append(row)
+        run.add(order, step, status, row, time)
     counts: dict[str, int] = {}
     tasks = []
     for run in runs:
@@ -195,42 +244,56 @@ def _order(step: tuple[tuple[int, str], list[_OpenAttempt]]) -> tuple[int, int]:
 
 def _attempt(attempt: _OpenAttempt, number: int, now: datetime, *, is_last: bool) -> Attempt:
     first, last = attempt.rows[0], attempt.rows[-1]
-    progress = [row for row in attempt.rows if _text(row, "status") == "IN_PROGRESS"]
+    has_values = "input_data" in first or "input_data" in last
+    progress = [row for row in attempt.rows if row["status"] == "IN_PROGRESS"] if has_values else []
     ended = not attempt.is_open
     status: AttemptStatus
     if ended:
         status = "SUCCESS" if attempt.status == "SUCCESS" else "FAILED"
     else:
-        status = "RUNNING" if is_last and now - _moment(last) < STUCK else "UNFINISHED"
+        status = "RUNNING" if is_last and now - attempt.seen_at < STUCK else "UNFINISHED"
     return Attempt(
         number=number,
+        first_id=_integer(first, "id") or 0,
+        last_id=_integer(last, "id") or 0,
         status=status,
-        started_at=_moment(first),
-        seen_at=_moment(last),
-        ended_at=_moment(last) if ended else None,
+        started_at=attempt.began_at,
+        seen_at=attempt.seen_at,
+        ended_at=attempt.seen_at if ended else None,
         timed=_text(first, "status") == "START" or len(attempt.rows) > 1,
-        input=payload(_last(attempt.rows, "input_data"), STEP_CHARS),
-        progress=payload(_last(progress, "output_data"), STEP_CHARS),
-        output=payload(last["output_data"], STEP_CHARS) if ended else None,
-        error_message=visible(_text(last, "error_message")) or None,
+        input=_last(attempt.rows, "input_data") if has_values else None,
+        progress=_last(progress, "output_data"),
+        output=_last([last], "output_data") if ended and has_values else None,
+        error_message=visible(_text(last, "error_message")) or None if has_values else None,
         stack_trace=_text(last, "stack_trace") or None,
+        cut=sum(_cut_values(row) for row in attempt.rows),
     )
 
 
 # --- values ----------------------------------------------------------------------------------
 
 
-def _last(rows: Sequence[LogRow], column: str) -> Cell:
-    return next((row[column] for row in reversed(rows) if row[column] is not None), None)
+def _last(rows: Sequence[LogRow], column: str) -> Payload | None:
+    for row in reversed(rows):
+        if (value := row.get(column)) is not None:
+            return payload(value, STEP_CHARS, column, _integer(row, "id") or 0)
+    return None
+
+
+def _cut_values(row: LogRow) -> int:
+    """How many values of a step were cut when they were recorded."""
+    if (known := row.get("cut")) is not None:
+        return known if isinstance(known, int) else 0
+    return sum(CUT_MARK in _text(row, column) for column in ("input_data", "output_data"))
 
 
 def _text(row: LogRow, column: str) -> str:
-    value = row[column]
+    value = row.get(column)
     return "" if value is None else str(value)
 
 
 def _integer(row: LogRow, column: str) -> int | None:
-    value = row[column]
+    value = row.get(column)
     return value if isinstance(value, int) else None
 
 

@@ -12,6 +12,7 @@ from app.lib.tracelog.redaction.plain import MARKER
 from tests.routers.logs.conftest import JAPANESE, TRACE, delivered, keep
 from tests.services.log_book import LogBook
 
+PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
 GOOD = "00000000-0000-4000-8000-000000000001"
 BAD = [f"00000000-0000-4000-8000-00000000001{number}" for number in range(3)]
 
@@ -123,7 +124,105 @@ async def test_a_running_trace_asks_for_itself_again(app: FastAPI, admin: AsyncC
     book.step("Order", "Pay", "START")
     keep(app, book)
     page = (await admin.get(f"/logs/traces/{TRACE}")).text
-    assert f'<div id="trace-body" hx-get="/logs/traces/{TRACE}" hx-trigger="load delay:2s"' in page
+    assert f'hx-get="/logs/traces/{TRACE}" hx-trigger="every 2s" hx-select="#trace-body"' in page
     book.step("Order", "Pay", "SUCCESS")
     keep(app, book)
-    assert "load delay:2s" not in (await admin.get(f"/logs/traces/{TRACE}")).text
+    assert "every 2s" not in (await admin.get(f"/logs/traces/{TRACE}")).text
+
+
+async def test_a_trace_of_many_steps_comes_in_parts_and_each_step_when_it_is_opened(
+    app: FastAPI, admin: AsyncClient
+) -> None:
+    delivered(app)
+    book = LogBook(datetime.now(UTC) - timedelta(hours=2))
+    for number in range(1, 452):
+        book.after(1).step(
+            "Import", f"Row {number}", "START", order=number, input_data={"n": number}
+        )
+        book.after(1).step("Import", f"Row {number}", "SUCCESS", order=number)
+    book.step("Import", "Check", "START", order=452)
+    book.step("Import", "Check", "FAILED", order=452, error_message="two rows are alike")
+    book.request("/import", 500, duration=950)
+    keep(app, book)
+    page = (await admin.get(f"/logs/traces/{TRACE}")).text
+
+    # The first rows and those around the failure are there, the others when they come into view.
+    later = re.findall(r'<div id="part-(\d)"[^>]*hx-get="([^"]*)"', page)
+    assert later == [(number, f"/logs/traces/{TRACE}?part={number}") for number in "234"]
+    assert ">Row 1</span>" in page
+    assert ">Row 250</span>" not in page
+    assert 'href="#part-2" aria-label="Rows 101 to 200"' in page
+    assert "two rows are alike" in page
+    assert '<details id="failure"' in page
+    assert "style=" not in page
+
+    part = await admin.get(f"/logs/traces/{TRACE}?part=3", headers=PARTIAL)
+    assert part.text.lstrip().startswith('<div id="part-3"')
+    assert ">Row 250</span>" in part.text
+    whole = await admin.get(f"/logs/traces/{TRACE}?part=3")
+    assert ">Row 250</span>" in whole.text, "without a script it is another page"
+    assert (await admin.get(f"/logs/traces/{TRACE}?part=9", headers=PARTIAL)).status_code == 404
+
+    [url] = re.findall(
+        r'<details[^>]*hx-get="([^"]*)"[^>]*>(?:(?!<details).)*?>Row 250<', part.text, re.S
+    )
+    step = await admin.get(url, headers=PARTIAL)
+    assert "&#34;n&#34;: 250" in step.text
+    assert "<html" not in step.text
+    assert "&#34;n&#34;: 250" in (await admin.get(url)).text
+    for wrong in (
+        f"/logs/traces/{GOOD}{url[len(f'/logs/traces/{TRACE}') :]}",
+        f"/logs/traces/{TRACE}/steps/1/2",
+    ):
+        assert (await admin.get(wrong)).status_code == 404
+
+
+async def test_what_ran_after_the_response_is_thin_and_gaps_are_marked(
+    app: FastAPI, admin: AsyncClient
+) -> None:
+    delivered(app)
+    book = LogBook(datetime.now(UTC) - timedelta(hours=2))
+    book.step("Order", "Read", "START")
+    book.after(20).step("Order", "Read", "SUCCESS")
+    book.after(30).step("Order", "Pay", "START", order=2)
+    book.after(10).request("/orders", duration=60)
+    book.after(20).step("Order", "Pay", "SUCCESS", order=2)
+    book.after(10).step("Mail", "Send", "START")
+    book.after(10).step("Mail", "Send", "SUCCESS")
+    keep(app, book)
+    page = (await admin.get(f"/logs/traces/{TRACE}")).text
+    thin = re.findall(r'<rect x="([\d.]+)%" width="([\d.]+)%" y="33%"', page)
+    places = [(round(float(x), -1), round(float(width), -1)) for x, width in thin]
+    assert places == [(60, 20), (60, 20), (90, 10), (90, 10)]  # two tasks with a step each
+    assert page.count("(after the response)") == 2
+    legend = re.sub(r"\s+", " ", page[page.index("No step ran here:") :])
+    assert re.search(r"30 ms \(\+2[01] ms\), 10 ms \(\+8[01] ms\)", legend)
+
+
+async def test_of_a_long_value_a_part_is_there_and_the_whole_by_a_click_that_is_recorded(
+    app: FastAPI, admin: AsyncClient
+) -> None:
+    delivered(app)
+    book = LogBook(datetime.now(UTC) - timedelta(hours=2))
+    text = "<b>" + "x" * 90_000 + "end"
+    book.step("Order", "Pay", "SUCCESS", output_data={"text": text})
+    book.request("/orders", request_body={"text": text[:5000] + "end"})
+    keep(app, book)
+    page = (await admin.get(f"/logs/traces/{TRACE}")).text
+    assert len(page) < 60_000
+    urls = re.findall(r'<a class="link" href="([^"]*/values/[^"]*)" hx-get', page)
+    assert [url.split("/")[-2] for url in urls] == ["request_body", "output_data"]
+    for url, name in zip(urls, ("Request body", "Output"), strict=True):
+        part = await admin.get(url, headers=PARTIAL)
+        assert "xxxend&#34;" in part.text
+        assert "<b>" not in part.text
+        whole = await admin.get(url)
+        assert f'<h1 class="mb-3 text-xl font-semibold">{name}</h1>' in whole.text
+    delivered(app)
+    sql = "SELECT input_data FROM task_progress_logs WHERE task_name = 'Log_Trace'"
+    rows = app.state.logger.store.query(sql).rows
+    opened = [str(row).replace('": "', '":"') for row in rows]
+    assert sum('"column":"output_data"' in row for row in opened) == 2
+    unknown = urls[0].rsplit("/", 1)[0]
+    for wrong in (f"{unknown}/5", urls[1].replace("output_data", "stack_trace")):
+        assert (await admin.get(wrong)).status_code in {404, 422}
