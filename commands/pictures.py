@@ -20,9 +20,9 @@ from app.main import create_app
 from app.services.item_seed import seed_items
 from app.services.seed_service import seed_admin
 from benchmarks.made_up_log import MadeUpLog
-from commands.kit import checks
 from commands.kit.database import migrate, transact
 from commands.kit.environment import ROOT
+from commands.kit.listener import listen
 from commands.kit.parts import chromium_path
 from commands.kit.words import Failure
 
@@ -75,7 +75,7 @@ def _demo() -> Iterator[_Demo]:
     """The app on fresh files."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        checks.listen("127.0.0.1", 0) as listener,
+        listen("127.0.0.1", 0) as listener,
     ):
         origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
         settings = Settings(

@@ -5,43 +5,15 @@ and SIGTERM end it.
 """
 
 import argparse
-import ctypes
 import gc
-import logging
+import importlib
 import logging.config
 import os
 import signal
-import socket
-import sys
-import threading
-from datetime import UTC, datetime
 
-import httpx
-import uvicorn
-from fastapi import FastAPI
-from starlette.types import Receive, Scope, Send
-from uvicorn.supervisors import ChangeReload
-
-from app import i18n
 from app.app_log import logging_config
-from app.config import Settings
-from commands.kit import checks
-from commands.kit.database import migrate
-from commands.kit.environment import ROOT
-from commands.kit.in_use import in_use
+from commands.kit.listener import listen
 from commands.kit.settings import load_settings, provide_env_file
-from commands.kit.words import Failure, text
-from commands.seed import first_seed
-
-log = logging.getLogger("app.start")
-
-# Open responses get this long to end, then the trace log is delivered and the app closes.
-_GRACEFUL_SECONDS = 10
-# psycopg needs a loop that Windows does not take by itself.
-_LOOP = "asyncio:SelectorEventLoop" if os.name == "nt" else "auto"
-# Of glibc's malloc.h.
-_M_MMAP_THRESHOLD = -3
-_M_ARENA_MAX = -8
 
 
 def main(arguments: list[str]) -> int:
@@ -60,126 +32,20 @@ def main(arguments: list[str]) -> int:
             os.environ[name.upper()] = value  # where the app will read it, too
 
     signal.signal(signal.SIGTERM, _end_now)
-    _give_memory_back()
     try:
         provide_env_file()
         settings = load_settings()
         logging.config.dictConfig(logging_config(settings))
-        with checks.listen(settings.host, settings.port) as listener:
-            _prepare(settings)
-            _serve(settings, listener, reload=options.reload)
+        with listen(settings.host, settings.port) as listener:
+            gc.disable()  # until it has started
+            # Only now: to read the app takes a second, and so far it can be refused at once.
+            server = importlib.import_module("commands.kit.server")
+            server.prepare(settings)
+            server.serve(settings, listener, reload=options.reload)
     except KeyboardInterrupt:
         pass
     return 0
 
 
-class Server(uvicorn.Server):
-    """Says what the app uses and where it is, once it answers."""
-
-    def __init__(self, config: uvicorn.Config, settings: Settings) -> None:
-        super().__init__(config)
-        self._settings = settings
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started and isinstance(app := self.config.loaded_app, FastAPI):
-            await _warm_up(app)
-        gc.freeze()  # the app itself is never garbage
-        gc.enable()
-        if self.started:
-            host, port = self.config.host, self.config.port
-            host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 # compared only
-            origin = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-            for line in (*in_use(self._settings), text("serving", origin=origin)):
-                _tell(self._settings, line)
-
-
-async def _warm_up(app: FastAPI) -> None:
-    """Read and work out what a page needs, which the first visitor would wait for otherwise."""
-    unrecorded = FastAPI.build_middleware_stack(app)
-
-    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-        await unrecorded({**scope, "app": app}, receive, send)
-
-    origin = app.state.settings.public_origin or "http://127.0.0.1"
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(serve), base_url=origin) as client:
-        for language in ("en", "ja"):
-            await client.get("/sign-in", headers={"Accept-Language": language})
-            i18n.language(language).moment(datetime.now(UTC), UTC)
-
-
-def _tell(settings: Settings, line: str, level: int = logging.INFO) -> None:
-    """Print a line for a person, or make it an entry of the app log where that is JSON."""
-    if settings.environment == "production":
-        log.log(level, line)
-    else:
-        print(line, file=sys.stderr if level > logging.INFO else sys.stdout, flush=True)
-
-
-def _prepare(settings: Settings) -> None:
-    store = threading.Thread(target=_warn_of_store, args=(settings,))
-    store.start()
-    try:
-        checks.check_folders(settings)
-        checks.check_database(settings)
-        migrate(settings)
-        if settings.environment == "development" and not settings.uses_supabase:
-            first_seed(settings)
-    finally:
-        store.join()
-
-
-def _warn_of_store(settings: Settings) -> None:
-    try:
-        checks.check_trace_store(settings)
-    except Failure as failure:
-        _tell(settings, str(failure), logging.WARNING)
-
-
-def _serve(settings: Settings, listener: socket.socket, *, reload: bool) -> None:
-    config = uvicorn.Config(
-        "app.main:create_app",
-        factory=True,
-        host=settings.host,
-        port=settings.port,
-        loop=_LOOP,
-        log_config=logging_config(settings),
-        log_level="warning",
-        access_log=False,  # the trace log is one, and better
-        server_header=False,
-        proxy_headers=False,  # TRUSTED_PROXIES says whom to believe
-        timeout_graceful_shutdown=_GRACEFUL_SECONDS,
-        reload=reload,
-        reload_dirs=[str(ROOT / "app")] if reload else None,
-    )
-    server = Server(config, settings)
-    gc.disable()  # until it has started
-    # uvicorn ends gracefully and then raises the signal again, which is to do nothing more.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _already_ending)
-    if reload:
-        ChangeReload(config, target=server.run, sockets=[listener]).run()
-    else:
-        server.run(sockets=[listener])
-
-
-def _give_memory_back() -> None:
-    """Have glibc return large blocks to the system.
-
-    It learns from each one that is freed to keep the next: the 19 MB of a password's hash would
-    stay with the process, and another 19 MB with each thread that made one.
-    """
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (AttributeError, OSError, TypeError):
-        return  # another C library, which does otherwise
-    mallopt(_M_MMAP_THRESHOLD, 256 * 1024)
-    mallopt(_M_ARENA_MAX, 2)
-
-
 def _end_now(_number: int, _frame: object) -> None:
     raise KeyboardInterrupt
-
-
-def _already_ending(_number: int, _frame: object) -> None:
-    pass

@@ -24,8 +24,7 @@ from packaging.requirements import Requirement
 
 from app.jobs import engine
 from app.main import DRAIN_SECONDS
-from commands import run as run_command
-from commands.kit import environment
+from commands.kit import environment, server
 from commands.kit.environment import ROOT
 from tests.support.live_app import clean_env
 from tests.support.parts import needs
@@ -208,7 +207,7 @@ def test_it_listens_where_platforms_look_for_it() -> None:
 
 
 def test_it_ends_before_the_platform_would_kill_it() -> None:
-    parts = (run_command._GRACEFUL_SECONDS, engine._STOPPING_SECONDS + 1, DRAIN_SECONDS)
+    parts = (server._GRACEFUL_SECONDS, engine._STOPPING_SECONDS + 1, DRAIN_SECONDS)
     assert sum(parts) < RENDER_SECONDS
 
 

@@ -1,8 +1,5 @@
 """Whether what the app needs is there. Each check raises `Failure`: what is wrong and the mend."""
 
-import errno
-import os
-import socket
 import sqlite3
 import tempfile
 from contextlib import closing
@@ -74,32 +71,10 @@ def check_trace_store(settings: Settings) -> None:
         raise Failure("turso_strange", host=host, status=response.status_code)
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens there, for the server to take over."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        listener = socket.create_server((host, port), family=family, backlog=2048)
-    except socket.gaierror:
-        raise Failure("no_address", host=host) from None
-    except OSError as error:
-        # Windows reports a port that another program holds for itself as EACCES.
-        if error.errno == errno.EADDRINUSE or (os.name == "nt" and error.errno == errno.EACCES):
-            raise Failure("port_taken", port=port, other=_next_port(port)) from None
-        if error.errno in {errno.EACCES, errno.EPERM}:
-            raise Failure("port_refused", port=port, other=8000) from None
-        raise Failure("no_address", host=host) from None
-    listener.set_inheritable(True)
-    return listener
-
-
 def sqlite_path(settings: Settings) -> Path | None:
     """The file of a SQLite URL; `None` for any other."""
     url = make_url(settings.database_url)
     return Path(url.database or "") if url.get_backend_name() == "sqlite" else None
-
-
-def _next_port(port: int) -> int:
-    return port + 1 if port < 65535 else port - 1
 
 
 def _postgres_failure(message: str, host: str, name: str) -> Failure:

@@ -23,7 +23,7 @@ import uvicorn
 from app.config import Settings
 from app.lib.env_file import read_env_file
 from commands.kit.environment import ROOT
-from commands.run import Server
+from commands.kit.server import Server
 from tests.commands.conftest import Checkout, Run
 from tests.support.plain_http import plain_client
 from tests.support.processes import free_port, wait_until
@@ -363,7 +363,7 @@ def test_hashes_of_passwords_leave_no_memory_behind() -> None:
 import threading
 from pathlib import Path
 import argon2
-from commands.run import _give_memory_back
+from commands.kit.server import _give_memory_back
 rss = lambda: int(Path("/proc/self/statm").read_text().split()[1]) * 4 // 1024
 _give_memory_back()
 before = rss()

@@ -6,7 +6,7 @@ import httpx
 
 from app.config import Settings
 from app.config_values import ProviderName
-from app.product import NAME
+from app.product import SLUG
 from app.services.oauth.github import GitHub
 from app.services.oauth.google import Google
 from app.services.oauth.provider import TIMEOUT_SECONDS, Client
@@ -21,7 +21,7 @@ class Clients:
         self._http = httpx.AsyncClient(
             transport=transport,
             timeout=TIMEOUT_SECONDS,
-            headers={"User-Agent": NAME, "Accept": "application/json"},
+            headers={"User-Agent": SLUG, "Accept": "application/json"},
         )
         self._all: Mapping[ProviderName, Client] = {
             "github": GitHub(settings, self._http),

@@ -7,6 +7,7 @@ from pathlib import Path
 from app.config import Settings
 from commands.kit import checks
 from commands.kit.doctor.finding import Finding, attempt, note, ok, wrong
+from commands.kit.listener import listen
 
 _LEAST_BYTES = 200 * 2**20
 _GB = 2**30
@@ -35,10 +36,10 @@ def disk(settings: Settings) -> Iterator[Finding]:
 
 
 def port(settings: Settings) -> Iterator[Finding]:
-    def listen() -> None:
-        checks.listen(settings.host, settings.port).close()
+    def try_it() -> None:
+        listen(settings.host, settings.port).close()
 
-    yield attempt("Port", "note", listen)
+    yield attempt("Port", "note", try_it)
 
 
 def _existing(folder: Path) -> Path:
