@@ -175,6 +175,9 @@ class Settings(BaseModel):
     ai_daily: Annotated[int, Field(ge=1, le=100_000)] = Field(
         50, description="How many suggestions each user may have a day (UTC)."
     )
+    ai_daily_tokens: Annotated[int, Field(ge=1, le=1_000_000_000)] = Field(
+        200_000, description="How many tokens each user's suggestions may cost a day (UTC)."
+    )
     ai_seconds: Annotated[int, Field(ge=5, le=3600)] = Field(
         120, description="How long a suggestion may take, with all attempts."
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from datetime import date
 from typing import Any, Final
 
 import orjson
@@ -9,11 +10,12 @@ from sqlalchemy import delete, select, update
 
 from app.jobs.kinds import job
 from app.jobs.running import NOTE_SECONDS, JobError, RunningJob
-from app.lib.chat_completions import Chat, ChatError, Message, Patience
+from app.lib.chat_answers import ChatError
+from app.lib.chat_completions import Chat, Message, Patience, estimate
 from app.lib.utils import utc_now
 from app.models.item import DESCRIPTION_LENGTH, Item
 from app.models.refinement import AiUsage, Refinement
-from app.services.refinement_service import JOB, spending
+from app.services.refinement_service import JOB, Budget, spending
 
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _INSTRUCTIONS: Final = (
@@ -68,13 +70,16 @@ class Writing:
 
     def generate(self, messages: list[Message]) -> str:
         """The new description."""
-        self._spend()
+        expected, chat = estimate(messages), self._chat()
+        day = self._spend(expected)
         try:
-            return asyncio.run(self._write(messages))
+            return asyncio.run(self._write(chat, messages))
         except ChatError as error:
             raise JobError(f"ai_{error.code}") from error
+        finally:
+            self._settle(day, chat.tokens - expected)
 
-    async def _write(self, messages: list[Message]) -> str:
+    async def _write(self, chat: Chat, messages: list[Message]) -> str:
         """Note what is written while it is, and look whether the user still wants it."""
         written = noted = ""
 
@@ -83,7 +88,7 @@ class Writing:
             written = text
 
         self._note("")
-        task = asyncio.create_task(self._chat().complete(messages, watch))
+        task = asyncio.create_task(chat.complete(messages, watch))
         try:
             while not task.done():
                 await asyncio.wait({task}, timeout=NOTE_SECONDS)
@@ -114,15 +119,24 @@ class Writing:
                 self._running.check()  # who throws one away cancels it too
                 raise JobError("ai_thrown_away")
 
-    def _spend(self) -> None:
-        """Count it before it costs something."""
+    def _spend(self, tokens: int) -> date:
+        """Count it before it costs something; the day that it is counted on."""
         today, user_id = utc_now().date(), self._running.user_id
-        daily = self._running.settings.ai_daily
+        settings = self._running.settings
+        budget = Budget(settings.ai_daily, settings.ai_daily_tokens)
         with self._running.transaction() as session:
             session.execute(delete(AiUsage).where(AiUsage.user_id == user_id, AiUsage.day < today))
             dialect = session.get_bind().dialect.name
-            if session.scalar(spending(dialect, user_id, today, daily)) is None:
+            if session.scalar(spending(dialect, user_id, today, tokens, budget)) is None:
                 raise JobError("ai_budget")
+        return today
+
+    def _settle(self, day: date, tokens: int) -> None:
+        """Count what it has cost beyond what was expected."""
+        mine = (AiUsage.user_id == self._running.user_id, AiUsage.day == day)
+        with self._running.transaction() as session:
+            more = update(AiUsage).where(*mine).values(tokens=AiUsage.tokens + tokens)
+            session.execute(more)
 
 
 def clean(text: str) -> str:

@@ -1,8 +1,8 @@
-"""Descriptions of items that a language model suggests, and how often each user has asked."""
+"""Descriptions of items that a language model suggests, and what each user has asked of it."""
 
 from datetime import date
 
-from sqlalchemy import Date, ForeignKey, String
+from sqlalchemy import BigInteger, Date, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, Id
@@ -24,7 +24,7 @@ class Refinement(Base):
 
 
 class AiUsage(Base):
-    """How many suggestions a user has had on a day (UTC)."""
+    """How many suggestions a user has had on a day (UTC), and what they have cost."""
 
     __tablename__ = "ai_usage"
 
@@ -33,3 +33,4 @@ class AiUsage(Base):
     )
     day: Mapped[date] = mapped_column(Date, primary_key=True)
     calls: Mapped[int]
+    tokens: Mapped[int] = mapped_column(BigInteger)

@@ -5,10 +5,11 @@ from typing import Annotated, ClassVar
 
 from fastapi import Depends, Request
 
+from app.config import Settings
 from app.dependencies import LoggerDep, SessionDep, SettingsDep, SignedIn
 from app.models.item import Item
 from app.routers import job_texts
-from app.services.refinement_service import RefinementService, Suggestion
+from app.services.refinement_service import Budget, RefinementService, Suggestion
 from app.templating import Template, Toast, language_of
 
 
@@ -48,7 +49,12 @@ def refinement_service(
     session: SessionDep, logger: LoggerDep, settings: SettingsDep, user: SignedIn
 ) -> RefinementService:
     """Suggestions for the signed-in user's items."""
-    return RefinementService(session, logger, user.id, settings.ai_daily)
+    return RefinementService(session, logger, user.id, budget_of(settings))
+
+
+def budget_of(settings: Settings) -> Budget:
+    """What each user may have a day."""
+    return Budget(settings.ai_daily, settings.ai_daily_tokens)
 
 
 Refinements = Annotated[RefinementService, Depends(refinement_service)]

@@ -17,7 +17,14 @@ from app.forms import Form
 from app.models.item import Item
 from app.routers.item_pages import ConflictPage, values_of
 from app.routers.job_router import note_job
-from app.routers.refinement_pages import EndPartial, Panel, PanelPartial, Refinements, panel
+from app.routers.refinement_pages import (
+    EndPartial,
+    Panel,
+    PanelPartial,
+    Refinements,
+    budget_of,
+    panel,
+)
 from app.services.item_service import ItemChanged
 from app.services.job_service import JobService
 from app.services.refinement_service import BudgetSpent, RefinementService
@@ -83,7 +90,7 @@ async def stream_suggestion(
 
     async def look(session: AsyncSession, shown: str) -> tuple[str, str | None]:
         nonlocal over
-        service = RefinementService(session, logger, user_id, settings.ai_daily)
+        service = RefinementService(session, logger, user_id, budget_of(settings))
         state = await panel(request, service, item, is_there=True) or Panel(item_id)
         over = not state.is_going
         if over:

@@ -32,6 +32,14 @@ class BudgetSpent(ServiceError):
 
 
 @dataclass(frozen=True, slots=True)
+class Budget:
+    """What each user may have a day: suggestions, and tokens that they cost all together."""
+
+    daily: int
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
 class Suggestion:
     """A description as far as it is written, and the job that has it written."""
 
@@ -45,21 +53,21 @@ class Suggestion:
 
 
 class RefinementService:
-    """The suggestions for one user's items; each may have `daily` a day. Never commits."""
+    """The suggestions for one user's items. Never commits."""
 
     def __init__(
         self,
         session: AsyncSession,
         logger: TraceLogger,
         user_id: int,
-        daily: int,
+        budget: Budget,
         *,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._session = session
         self._logger = logger
         self._user_id = user_id
-        self._daily = daily
+        self._budget = budget
         self._clock = clock
         self._jobs = JobService(session, user_id)
 
@@ -78,12 +86,15 @@ class RefinementService:
 
     async def left(self) -> int:
         """How many suggestions the user may still have today."""
-        used = await self._session.scalar(
-            select(AiUsage.calls).where(
+        found = await self._session.execute(
+            select(AiUsage.calls, AiUsage.tokens).where(
                 AiUsage.user_id == self._user_id, AiUsage.day == self._clock().date()
             )
         )
-        return max(0, self._daily - (used or 0))
+        used = found.one_or_none()
+        if used is None:
+            return self._budget.daily
+        return max(0, self._budget.daily - used.calls) if used.tokens < self._budget.tokens else 0
 
     async def start(self, item: Item) -> Job:
         """Have one written, or the one that is being written. Raises `BudgetSpent`."""
@@ -135,16 +146,19 @@ class RefinementService:
         )
 
 
-def spending(dialect: str, user_id: int, day: date, daily: int) -> Any:
-    """A statement that counts one more suggestion, and gives a row if there was one left."""
+def spending(dialect: str, user_id: int, day: date, tokens: int, budget: Budget) -> Any:
+    """A statement that counts one more suggestion, whose prompt costs `tokens`.
+
+    It gives a row if there was one left.
+    """
     make = sqlite.insert if dialect == "sqlite" else postgresql.insert
     return (
         make(AiUsage)
-        .values(user_id=user_id, day=day, calls=1)
+        .values(user_id=user_id, day=day, calls=1, tokens=tokens)
         .on_conflict_do_update(
             index_elements=[AiUsage.user_id, AiUsage.day],
-            set_={"calls": AiUsage.calls + 1},
-            where=AiUsage.calls < daily,
+            set_={"calls": AiUsage.calls + 1, "tokens": AiUsage.tokens + tokens},
+            where=(AiUsage.calls < budget.daily) & (AiUsage.tokens < budget.tokens),
         )
         .returning(AiUsage.calls)
     )

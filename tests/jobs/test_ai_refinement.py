@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -18,10 +19,11 @@ from app.config import Settings
 from app.database import Database, parse_url
 from app.jobs.ai_refinement import Writing, clean, prompt
 from app.jobs.running import JobError, RunningJob
+from app.lib.logger import NullLogger
 from app.lib.utils import utc_now
 from app.models.refinement import AiUsage
 from app.models.user import User
-from app.services.refinement_service import spending
+from app.services.refinement_service import Budget, RefinementService, spending
 from tests.support.databases import database
 
 __all__ = ["database"]
@@ -50,13 +52,37 @@ async def test_each_user_and_day_is_counted_up_to_the_budget(database: Database)
     async def spend(user: int = 1, day: date = TODAY) -> int | None:
         async with database.session(user) as session:
             dialect = session.get_bind().dialect.name
-            counted: int | None = await session.scalar(spending(dialect, user, day, 3))
+            counted: int | None = await session.scalar(
+                spending(dialect, user, day, 9, Budget(3, 10**6))
+            )
             return counted
 
     at_once = await asyncio.gather(*(spend() for _ in range(5)))
     assert sorted(at_once, key=str) == [1, 2, 3, None, None]
     assert await spend(user=2) == 1
     assert await spend(day=TODAY + timedelta(days=1)) == 1
+
+
+async def test_the_tokens_of_a_day_come_to_an_end(database: Database) -> None:
+    async with database.system_session() as session:
+        session.add(User(email="hana@example.com", name="Hana", role="user"))
+
+    async def spend(tokens: int) -> int | None:
+        async with database.session(1) as session:
+            dialect = session.get_bind().dialect.name
+            budget = Budget(daily=9, tokens=100)
+            counted: int | None = await session.scalar(spending(dialect, 1, TODAY, tokens, budget))
+            return counted
+
+    async def left() -> int:
+        async with database.session(1) as session:
+            budget = Budget(daily=9, tokens=100)
+            clock = partial(datetime.combine, TODAY, time(), UTC)
+            return await RefinementService(session, NullLogger(), 1, budget, clock=clock).left()
+
+    assert (await spend(40), await left()) == (1, 8)
+    assert (await spend(70), await left()) == (2, 0)
+    assert await spend(1) is None
 
 
 @contextmanager
@@ -93,8 +119,8 @@ async def test_a_budget_that_is_spent_asks_nobody(sqlite_database: str) -> None:
         session.add(User(email="hana@example.com", name="Hana", role="user"))
         session.flush()
         today = utc_now().date()
-        session.add(AiUsage(user_id=1, day=today - timedelta(days=1), calls=1))
-        session.add(AiUsage(user_id=1, day=today, calls=1))
+        session.add(AiUsage(user_id=1, day=today - timedelta(days=1), calls=1, tokens=1))
+        session.add(AiUsage(user_id=1, day=today, calls=1, tokens=1))
         session.commit()
         with pytest.raises(JobError, match="ai_budget"):
             work.generate(prompt("Tea", "Tea"))

@@ -3,13 +3,15 @@
 import asyncio
 import json
 import re
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Protocol
 
 import pytest
 
-from app.lib.chat_completions import Chat, ChatError, Message, Patience
+from app.lib.chat_answers import ChatError
+from app.lib.chat_completions import Chat, Message, Patience, estimated_tokens
 from tests.support import chat_server as chat
 from tests.support.faulty_server import (
     Exchange,
@@ -87,7 +89,12 @@ async def test_an_answer_is_read_while_it_is_written(ask: Ask, heard: list[str])
     head, _, body = seen[0].partition(b"\r\n\r\n")
     assert head.startswith(b"POST /v1/chat/completions HTTP/1.1")
     assert re.search(rb"(?i)authorization: bearer sk-a-key", head)
-    assert json.loads(body) == {"model": "a-model", "messages": PROMPT, "stream": True}
+    assert json.loads(body) == {
+        "model": "a-model",
+        "messages": PROMPT,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
 
 
 async def test_an_endpoint_that_does_not_stream_is_understood(ask: Ask) -> None:
@@ -167,6 +174,40 @@ async def test_what_it_says_is_told_without_the_key(ask: Ask) -> None:
     with pytest.raises(ChatError, match=r"^refused: status 400 bad \*\*\*, try x+$") as caught:
         await ask(chat.refuses(400, f"bad\n {KEY}, try {'x' * 1000}"))
     assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize(
+    ("faults", "cost"),
+    [
+        ([chat.streams("Buy ", "tea.", tokens=70)], 70),
+        ([chat.streams("Buy ", "tea.", tokens="many")], 4),  # as estimated: 2 asked, 2 said
+        ([chat.sends(chat.piece("お茶です")), chat.streams("Tea", tokens=70)], 76),
+        ([chat.refuses(400, "stream_options is not known"), chat.streams("Tea", tokens=9)], 9),
+        ([chat.refuses(401, "no")], 0),
+    ],
+    ids=["said", "not said", "broken off first", "cannot say", "refused"],
+)
+async def test_what_it_costs(faulty_server: FaultyServer, faults: list[Fault], cost: int) -> None:
+    seen: list[bytes] = []
+    answer = chat.in_turn(*faults)
+
+    def fault(exchange: Exchange) -> None:
+        seen.append(exchange.request)
+        answer(exchange)
+
+    faulty_server.fault = fault
+    patience = Patience(attempts=2, backoff=0)
+    client = Chat(faulty_server.url, "", "m", most_characters=99, patience=patience)
+    with suppress(ChatError):
+        await client.complete(PROMPT, lambda _: None)
+    assert client.tokens == cost
+    assert b"include_usage" in seen[0]
+
+
+def test_tokens_are_estimated_by_characters() -> None:
+    assert [estimated_tokens(text) for text in ("", "a", "word", "words", "お茶", "お茶 tea")] == [
+        *(0, 1, 1, 2, 2, 3)
+    ]
 
 
 async def test_all_attempts_together_have_an_end(faulty_server: FaultyServer) -> None:

@@ -123,7 +123,8 @@ async def test_a_suggestion_is_written_before_ones_eyes_and_taken(
 ) -> None:
     monkeypatch.setattr(refinement_router, "LOOK_SECONDS", 0.05)
     go_on = Event()
-    faulty_server.fault = chat.streams("Buy ", "green <i>", "tea</i>.\r\n", before_the_last=go_on)
+    texts = ("Buy ", "green <i>", "tea</i>.\r\n")
+    faulty_server.fault = chat.streams(*texts, before_the_last=go_on, tokens=700)
 
     clicked = await hana.post(f"{item}/refinement")
     page = await page_when(hana, item, lambda page: "Buy green &lt;i&gt;" in page)
@@ -142,6 +143,8 @@ async def test_a_suggestion_is_written_before_ones_eyes_and_taken(
     assert page.count("Buy green &lt;i&gt;tea&lt;/i&gt;.") == 1
     assert "<dd>2</dd>" in page
     assert faulty_server.requests == 1
+    async with session_of(running) as session:
+        assert await session.scalar(select(AiUsage.tokens)) == 700
 
     await to_thread.run_sync(running.state.jobs.stop)
     rows = steps(tmp_path, "AI_Refinement")
@@ -211,10 +214,10 @@ async def test_an_edit_in_between_is_not_lost(app: FastAPI, hana: AsyncClient, i
 async def test_each_user_has_so_many_a_day(app: FastAPI, hana: AsyncClient, item: str) -> None:
     today = datetime.now(UTC).date()
     async with session_of(app) as session:
-        session.add(AiUsage(user_id=1, day=today - timedelta(days=1), calls=3))
+        session.add(AiUsage(user_id=1, day=today - timedelta(days=1), calls=3, tokens=9))
     assert ">Suggest<" in (await hana.get(item)).text
     async with session_of(app) as session:
-        session.add(AiUsage(user_id=1, day=today, calls=3))
+        session.add(AiUsage(user_id=1, day=today, calls=3, tokens=9))
 
     page = (await hana.get(item)).text
     assert "suggestions are used up." in page

@@ -19,8 +19,13 @@ def piece(text: str, reason: str | None = None) -> bytes:
     return event({"choices": [{"delta": {"content": text}, "finish_reason": reason}]})
 
 
-def streams(*texts: str, reason: str = "stop", before_the_last: Event | None = None) -> Fault:
-    """A good answer in these pieces; the last one comes once `before_the_last` is set."""
+def streams(
+    *texts: str, reason: str = "stop", before_the_last: Event | None = None, tokens: object = None
+) -> Fault:
+    """A good answer in these pieces; the last one comes once `before_the_last` is set.
+
+    `tokens` is what it says that all has cost.
+    """
 
     def fault(exchange: Exchange) -> None:
         exchange.client.sendall(_HEAD + b": keep-alive\n\n" + event({"choices": []}))
@@ -28,7 +33,9 @@ def streams(*texts: str, reason: str = "stop", before_the_last: Event | None = N
             if before_the_last and number == len(texts) - 1:
                 _wait(exchange, before_the_last)
             exchange.client.sendall(piece(text))
-        exchange.client.sendall(piece("", reason) + event({"usage": {}}) + event(b"[DONE]"))
+        exchange.client.sendall(
+            piece("", reason) + event({"usage": {"total_tokens": tokens}}) + event(b"[DONE]")
+        )
 
     return fault
 
