@@ -37,10 +37,10 @@ class TestCatalogues:
         written = catalogue_path("ja").read_text("utf-8")
         broken = {
             "not translated": re.sub(
-                r'msgid "Items"\nmsgstr ".*"', 'msgid "Items"\nmsgstr ""', written
+                r'msgid "Account"\nmsgstr ".*"', 'msgid "Account"\nmsgstr ""', written
             ),
-            "marked as fuzzy": written.replace('\nmsgid "Items"', '\n#, fuzzy\nmsgid "Items"'),
-            "not in the catalogue": re.sub(r'msgid "Items"\nmsgstr ".*"', "", written),
+            "marked as fuzzy": written.replace('\nmsgid "Account"', '\n#, fuzzy\nmsgid "Account"'),
+            "not in the catalogue": re.sub(r'msgid "Account"\nmsgstr ".*"', "", written),
             "not in the source": written + '\nmsgid "Nowhere"\nmsgstr "どこにも"\n',
         }
         path = tmp_path / "messages.po"

@@ -1,11 +1,9 @@
 """Migrations bring any database to what the models say, once, and nobody else's tables along."""
 
 import shutil
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import psycopg
@@ -138,38 +136,3 @@ def test_schemas_of_others_are_left_alone(empty_postgres_database: str) -> None:
                 assert connection.exec_driver_sql(count).scalar() == 0
     finally:
         engine.dispose()
-
-
-def test_the_text_index_can_be_rebuilt_and_finds_nothing_wrong(tmp_path: Path) -> None:
-    path = tmp_path / "app.db"
-    upgrade(f"sqlite:///{path.as_posix()}")
-    item = (
-        "INSERT INTO items (owner_id, status, created_at, updated_at, version, title, title_key,"
-        " description, search_grams, deleted_at)"
-        " VALUES (1, 0, '2026', '2026', 1, '', '', '', ?, ?)"
-    )
-
-    def found(connection: sqlite3.Connection, match: str) -> list[int]:
-        query = "SELECT rowid FROM item_search WHERE item_search MATCH ?"
-        return [row[0] for row in connection.execute(query, [match])]
-
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute(item, ["東京都 京都 都", None])
-        connection.execute(item, ["京都府 都府 府", None])
-        connection.execute(item, ["東京湾 京湾 湾", "2026"])
-        assert found(connection, '"東"*') == [1]
-        connection.execute("UPDATE items SET deleted_at = NULL WHERE id = 3")
-        connection.execute("UPDATE items SET deleted_at = '2026' WHERE id = 1")
-        connection.execute("UPDATE items SET status = 2, version = 2 WHERE id = 2")
-        connection.execute("UPDATE items SET search_grams = '大阪府 阪府 府' WHERE id = 3")
-        for _ in range(2):
-            assert found(connection, '"東"*') == []
-            assert found(connection, '"府"*') == [2, 3]
-            assert found(connection, "ｏ1") == [2, 3]
-            assert found(connection, "ｏ1ｓ2") == [2]
-            assert found(connection, "ｏ1ｓ0") == [3]
-            connection.execute("INSERT INTO item_search (item_search) VALUES ('integrity-check')")
-            connection.execute("INSERT INTO item_search (item_search) VALUES ('rebuild')")
-        connection.execute("DELETE FROM items")
-        assert found(connection, '"府"*') == []
-        connection.execute("INSERT INTO item_search (item_search) VALUES ('integrity-check')")

@@ -1,23 +1,14 @@
 """axe finds nothing on any page, in both themes and both languages."""
 
-from collections.abc import Callable
-
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit, Visitor
+from tests.browser.item_scenes import ITEMS
+from tests.browser.scenes import Show, opened
 from tests.support.axe import violations
 
 pytestmark = pytest.mark.browser
-
-Show = Callable[[Visitor], None]
-
-
-def opened(path: str) -> Show:
-    def show(visitor: Visitor) -> None:
-        visitor.go(path)
-
-    return show
 
 
 def rejected_sign_in(visitor: Visitor) -> None:
@@ -54,54 +45,6 @@ ANONYMOUS: dict[str, Show] = {
 }
 
 
-def filled(visitor: Visitor) -> Page:
-    visitor.add("議事録を書く", "Send the invoice", due_on="2020-01-01", description="Soon")
-    visitor.add("Pay", status="done")
-    visitor.add("Plan", status="doing", due_on="2199-01-01")
-    return visitor.go("/items")
-
-
-def items(visitor: Visitor) -> None:
-    page = filled(visitor)
-    page.locator("tr.item input[type=checkbox]").first.check()
-    expect(page.locator("#bulk")).to_be_visible()
-
-
-def new_item(visitor: Visitor) -> None:
-    page = filled(visitor)
-    page.locator("#new").click()
-    expect(page.locator("#title-new")).to_be_focused()
-
-
-def edit_with_problem(visitor: Visitor) -> None:
-    page = filled(visitor)
-    page.locator("[id^=edit-]").first.click()
-    page.locator("[id^=title-]").fill("")
-    page.locator("tr form .btn-primary").click()
-    expect(page.locator("[aria-invalid=true]")).to_be_focused()
-
-
-def conflict(visitor: Visitor) -> None:
-    page = filled(visitor)
-    page.locator("[id^=edit-]").first.click()
-    action = page.locator("tr form[hx-post]:has(textarea)").get_attribute("action")
-    visitor.post(str(action), title="Theirs", version="1", status="done")
-    page.locator("tr form .btn-primary").click()
-    expect(page.locator("[name=take]")).to_have_count(3)
-
-
-def deleted(visitor: Visitor) -> None:
-    page = filled(visitor)
-    page.locator("tr.item form[action='/items/delete'] button").first.click()
-    expect(page.locator("[data-toast]")).to_be_visible()
-
-
-def detail(visitor: Visitor) -> None:
-    page = filled(visitor)
-    page.locator("tr.item a").first.click()
-    expect(page.locator("article")).to_be_visible()
-
-
 def account_menu(visitor: Visitor) -> None:
     page = visitor.go("/")
     page.locator("[popovertarget=account-menu]").click()
@@ -109,15 +52,7 @@ def account_menu(visitor: Visitor) -> None:
 
 
 SIGNED_IN: dict[str, Show] = {
-    "empty list": opened("/items"),
-    "nothing found": opened("/items?q=zzz"),
-    "items": items,
-    "new item": new_item,
-    "new item, page": opened("/items/new"),
-    "edit with problem": edit_with_problem,
-    "conflict": conflict,
-    "deleted": deleted,
-    "item": detail,
+    **ITEMS,
     "account": opened("/account"),
     "devices": opened("/account/sessions"),
     "second factor": opened("/account/second-factor"),

@@ -76,23 +76,16 @@ def test_filters_act_while_one_types_and_back_takes_them_off(visit_as_admin: Vis
 
 def test_a_step_opens_by_a_click_and_by_its_address(visit_as_admin: VisitAsAdmin) -> None:
     visitor = visit_as_admin()
-    visitor.add("Water the plants")
-    # Others who use the app at the same time delete items; this is about one that was added.
-    itself = visitor.page.get_by_text("/items", exact=True)
-    newest = visitor.page.locator("#requests tbody tr").filter(has=itself).first.locator("td a")
-
-    def there() -> bool:
-        visitor.go("/logs/requests?path=/items&method=POST&status=303")
-        return newest.count() > 0
-
-    wait_until(there, what="the delivery to the log database")
-    newest.first.click()
+    trace_id = provoke_failure(visitor)
+    open_log(visitor, "/logs/requests?path=/account", trace_id)
     page = visitor.page
-    expect(page.locator("h1")).to_contain_text("POST /items")
-    step = page.locator(".trace details", has_text="DB_Insert")
+    page.locator(f"#requests td a[title='{trace_id}']").first.click()
+    expect(page.locator("h1")).to_contain_text("POST /account/password")
+    step = page.locator(".trace details", has_text="Verify_Password")
+    step.locator("summary").click()
     expect(step).to_have_js_property("open", value=False)
     step.locator("summary").click()
-    expect(step).to_contain_text('"item_id"')
+    expect(step).to_contain_text('"user_id"')
     address = f"{page.url}#{step.locator('div[id]').get_attribute('id')}"
     page.goto("about:blank")
     page.goto(address)
@@ -149,16 +142,13 @@ def test_axe_finds_nothing_on_the_logs_pages(
 
 
 def provoke_failure(visitor: Visitor) -> str:
-    """The trace id of a request of which a step fails: two people change one item at once."""
-    visitor.add("Order the cake")
-    item = str(visitor.go("/items").locator("[id^=edit-]").first.get_attribute("id"))[5:]
-    change = {"title": "Order two cakes", "version": "1", "status": "doing"}
-    visitor.post(f"/items/{item}", **change)
+    """The trace id of a request of which a step fails: a wrong password."""
     cookies = "; ".join(f"{c['name']}={c['value']}" for c in visitor.context.cookies())
     headers = {"Origin": visitor.origin, "Cookie": cookies}
-    address = f"{visitor.origin}/items/{item}"
+    change = {"current": "a guess", "new": "a-longer-one-2"}
+    address = f"{visitor.origin}/account/password"
     answer = httpx.post(address, data=change, headers=headers, trust_env=False)
-    assert answer.status_code == 409
+    assert answer.status_code == 422
     return answer.headers["x-trace-id"]
 
 
@@ -172,7 +162,7 @@ def test_from_the_overview_a_failure_is_one_click_to_the_stack_trace_of_its_step
     step = page.locator("#failure")
     expect(step).to_have_js_property("open", value=True)
     expect(step.get_by_role("group", name="Stack trace")).to_be_in_viewport()
-    expect(step.get_by_role("group", name="Stack trace")).to_contain_text("item_service.py")
+    expect(step.get_by_role("group", name="Stack trace")).to_contain_text("account_service.py")
 
 
 def test_dragging_over_a_chart_makes_that_the_span_of_the_page(

@@ -76,7 +76,7 @@ def test_the_policy_stops_what_is_not_the_apps_own(visit: Visit) -> None:
 
 class TestKeyboard:
     def test_the_first_stop_skips_to_the_content(self, visit: Visit) -> None:
-        page = visit().go("/items")
+        page = visit(signed_in=False).go("/")
         page.keyboard.press("Tab")
         link = page.get_by_role("link", name="Skip to content")
         expect(link).to_be_focused()
@@ -84,7 +84,7 @@ class TestKeyboard:
         page.keyboard.press("Enter")
         expect(page.locator("main")).to_be_focused()
         page.keyboard.press("Tab")
-        expect(page.get_by_role("link", name="Import")).to_be_focused()
+        expect(page.locator("main").get_by_role("link", name="Sign in")).to_be_focused()
 
     @pytest.mark.parametrize("theme", ["light", "dark"])
     def test_every_stop_shows_that_it_has_the_focus(self, visit: Visit, theme: str) -> None:
@@ -165,9 +165,8 @@ class TestLayout:
 
     def test_times_are_in_the_readers_zone_once_it_is_known(self, visit: Visit) -> None:
         visitor = visit()
-        visitor.add("One")
-        page = visitor.go("/items")
-        times = page.locator("tr.item time")
+        page = visitor.go("/account/sessions")
+        times = page.locator("main time")
         assert str(times.first.get_attribute("title")).endswith("UTC")
         page.reload()
         assert str(times.first.get_attribute("title")).endswith("JST")

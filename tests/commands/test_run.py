@@ -32,9 +32,9 @@ from tests.support.turso import TursoServer
 StartRun = Callable[..., Run]
 
 
-def seeded_items(checkout: Checkout) -> int:
+def people(checkout: Checkout) -> int:
     with closing(sqlite3.connect(checkout.folder / "data" / "app.db")) as database:
-        count: int = database.execute("SELECT count(*) FROM items").fetchone()[0]
+        count: int = database.execute("SELECT count(*) FROM users").fetchone()[0]
     return count
 
 
@@ -46,7 +46,7 @@ def test_the_first_start_prepares_everything_and_the_next_ones_redo_nothing(
 
     assert re.search(r"Sign in as admin@example.com with the password \S{16} ", first.output())
     assert f"Ready: {first.origin}" in first.output()
-    assert seeded_items(checkout) == 200
+    assert people(checkout) == 1
     recorded = "".join(path.read_text() for path in checkout.folder.glob("logs/*.csv"))
     assert "/sign-in" not in recorded, "nobody has asked for a page yet"
     written = checkout.env_file.read_text(encoding="utf-8")
@@ -69,7 +69,7 @@ def test_the_first_start_prepares_everything_and_the_next_ones_redo_nothing(
         f"Ready: {first.origin}  (Ctrl+C ends it)",
     ]
     assert checkout.env_file.read_text(encoding="utf-8") == written
-    assert seeded_items(checkout) == 200
+    assert people(checkout) == 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -144,7 +144,7 @@ def test_in_production_no_demo_administrator_is_made(checkout: Checkout, run: St
     ]
     assert "password" not in app.output()
     assert "hush" not in app.output()
-    assert seeded_items(checkout) == 0
+    assert people(checkout) == 0
 
 
 def test_quotes_are_dropped_and_said_once_without_the_value(
@@ -271,7 +271,7 @@ def test_on_postgresql(checkout: Checkout, run: StartRun, empty_postgres_databas
     app.stop()
 
     with psycopg.connect(empty_postgres_database) as connection:
-        assert connection.execute("SELECT count(*) FROM items").fetchone() == (200,)
+        assert connection.execute("SELECT count(*) FROM users").fetchone() == (1,)
     assert not (checkout.folder / "data").exists()
 
 

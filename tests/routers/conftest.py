@@ -12,8 +12,10 @@ from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient, Response
 
 from app.config import Settings
+from app.dependencies import SignedIn
 from app.lib.logger import CSVOnlyLogger
 from app.main import create_app
+from app.routers.browser_session import AFTER_SIGN_IN
 from app.services.password_hasher import PasswordHasher
 from tests.support.accounts import PASSWORD, sign_up
 from tests.support.databases import BOTH
@@ -71,7 +73,7 @@ def visit(app: FastAPI) -> Visit:
     async def new_visitor(name: str) -> AsyncClient:
         browser = browser_for(app)
         await sign_up(browser, app, name)
-        await browser.get("/items")  # takes the welcome off the page
+        await browser.get(AFTER_SIGN_IN)  # takes the welcome off the page
         return browser
 
     return new_visitor
@@ -81,6 +83,17 @@ def visit(app: FastAPI) -> Visit:
 async def hana(visit: Visit) -> AsyncClient:
     """A browser in which Hana is signed in."""
     return await visit("Hana")
+
+
+@pytest.fixture
+def probe(app: FastAPI) -> str:
+    """The path of a route for programs: it tells who asks."""
+
+    async def tell(user: SignedIn) -> dict[str, str]:
+        return {"email": user.email}
+
+    app.add_api_route("/api/probe", tell, methods=["GET", "POST"])
+    return "/api/probe"
 
 
 async def add_item(browser: AsyncClient, title: str, **fields: str) -> int:

@@ -8,6 +8,7 @@ from httpx import AsyncClient, Response
 
 from app.mail import NoMailer
 from app.product import SLUG
+from app.routers.browser_session import AFTER_SIGN_IN
 from tests.routers.conftest import ORIGIN, PASSWORD, Visit, browser_for
 from tests.support.accounts import link_fields, sign_up
 
@@ -41,8 +42,8 @@ class TestSignUp:
         wrong = await client.post("/auth/confirm", data=link | {"password": "of somebody else"})
         assert wrong.status_code == 422, "opening it in vain does not use it up"
         answer = await client.post("/auth/confirm", data=link | {"password": PASSWORD})
-        assert (answer.status_code, answer.headers["location"]) == (303, "/items")
-        assert "Welcome, Hana." in (await client.get("/items")).text
+        assert (answer.status_code, answer.headers["location"]) == (303, AFTER_SIGN_IN)
+        assert "Welcome, Hana." in (await client.get(AFTER_SIGN_IN)).text
         again = await client.post("/auth/confirm", data=link | {"password": PASSWORD})
         assert whole_problem(again).startswith("This link was used already")
 
@@ -129,9 +130,9 @@ class TestSignIn:
     )
     async def test_it_never_leaves_the_site(self, client: AsyncClient, target: str) -> None:
         answer = await client.post("/sign-in", data=SIGN_IN | {"next": target})
-        assert answer.headers["location"] == "/items"
+        assert answer.headers["location"] == AFTER_SIGN_IN
         answer = await client.get("/sign-in", params={"next": target})
-        assert answer.headers["location"] == "/items"
+        assert answer.headers["location"] == AFTER_SIGN_IN
 
     @pytest.mark.parametrize(
         "wrong",

@@ -100,18 +100,18 @@ async def test_a_method_that_a_page_does_not_have(client: AsyncClient) -> None:
 
 
 async def test_a_body_that_is_too_large(hana: AsyncClient) -> None:
-    answer = await hana.post("/items", data={"title": "x" * 2_000_000})
+    answer = await hana.post("/account/tokens", data={"name": "x" * 2_000_000})
     assert answer.status_code == 413
     assert "That was too large." in answer.text
 
 
 async def test_a_forged_form(hana: AsyncClient) -> None:
-    answer = await hana.post(
-        "/items", data={"title": "x"}, headers={"Sec-Fetch-Site": "cross-site"}
-    )
+    token = {"name": "Forged", "scope": "write", "days": "7"}
+    headers = {"Sec-Fetch-Site": "cross-site"}
+    answer = await hana.post("/account/tokens", data=token, headers=headers)
     assert answer.status_code == 403
     assert trace_id_shown(answer)
-    assert "Nothing to do yet." in (await hana.get("/items")).text
+    assert "Forged" not in (await hana.get("/account/tokens")).text
 
 
 async def test_the_page_knows_who_is_signed_in(hana: AsyncClient) -> None:
@@ -129,6 +129,6 @@ async def test_a_service_that_comes_back_says_when_to_ask_again(
 async def test_anonymous_on_a_form_comes_back_to_the_page_of_the_form(
     client: AsyncClient,
 ) -> None:
-    headers = {"Referer": f"{ORIGIN}/items?q=a"}
-    answer = await client.post("/items", data={"title": "x"}, headers=headers)
-    assert answer.headers["location"] == "/sign-in?next=/items%3Fq%3Da"
+    headers = {"Referer": f"{ORIGIN}/account?q=a"}
+    answer = await client.post("/account/tokens", headers=headers)
+    assert answer.headers["location"] == "/sign-in?next=/account%3Fq%3Da"

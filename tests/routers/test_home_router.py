@@ -9,6 +9,7 @@ from httpx import AsyncClient
 
 from app.assets import manifest
 from app.product import SLUG
+from app.routers.browser_session import AFTER_SIGN_IN
 from tests.routers.conftest import browser_for
 
 
@@ -18,9 +19,9 @@ async def test_the_front_page_leads_in(client: AsyncClient) -> None:
     assert 'href="/sign-up"' in page
 
 
-async def test_for_who_is_signed_in_it_leads_to_the_items(hana: AsyncClient) -> None:
+async def test_for_who_is_signed_in_it_leads_to_their_pages(hana: AsyncClient) -> None:
     page = (await hana.get("/")).text
-    assert 'href="/items"' in page.partition("<main")[2]
+    assert f'href="{AFTER_SIGN_IN}"' in page.partition("<main")[2]
     assert 'href="/sign-in"' not in page
 
 

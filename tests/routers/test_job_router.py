@@ -139,10 +139,10 @@ async def test_pages_ask_for_jobs_only_where_the_browser_has_queued_some(
     app: FastAPI, hana: AsyncClient
 ) -> None:
     await add_job(app)
-    assert 'hx-sse:connect="/jobs/badge"' not in (await hana.get("/items")).text
+    assert 'hx-sse:connect="/jobs/badge"' not in (await hana.get("/account")).text
 
     hana.cookies.set(f"{SLUG}-jobs", "1")
-    page = (await hana.get("/items")).text
+    page = (await hana.get("/account")).text
     assert 'hx-sse:connect="/jobs/badge"' in page
     # In one file with htmx: apart, it might come too late to be asked about the page.
     assert re.findall(r"static/(htmx[a-z-]*)\.", page) == ["htmx-sse"]

@@ -19,6 +19,7 @@ from app.models.account_event import AccountEvent
 from app.models.oauth_identity import OAuthIdentity
 from app.models.user import User
 from app.product import SLUG
+from app.routers.browser_session import AFTER_SIGN_IN
 from app.services.oauth import provider as oauth_provider
 from app.services.oauth.clients import Clients
 from app.services.oauth.flow import Flow
@@ -104,7 +105,7 @@ class TestSigningIn:
         ]
         again = browser_for(app)
         servers.person = Person(email="new@example.com", verified=False)  # the subject counts
-        assert (await walk(again, servers, f"/oauth/{name}")).headers["location"] == "/items"
+        assert (await walk(again, servers, f"/oauth/{name}")).headers["location"] == AFTER_SIGN_IN
         async with app.state.database.system_session() as session:
             assert await session.scalar(select(func.count()).select_from(User)) == 1
 
@@ -112,14 +113,14 @@ class TestSigningIn:
     async def test_a_verified_address_leads_to_the_account_that_has_it(
         self, hana: AsyncClient, client: AsyncClient, servers: Servers, name: str
     ) -> None:
-        await hana.post("/items", data={"title": "Mine"})
+        await hana.post("/account/tokens", data={"name": "Mine", "scope": "read", "days": "7"})
         servers.person = Person(email="Hana@Example.com")
         assert (await walk(client, servers, f"/oauth/{name}")).status_code == 303
-        assert "Mine" in (await client.get("/items")).text
+        assert "Mine" in (await client.get("/account/tokens")).text
         await client.post("/sign-out")
         sign_in = {"email": "hana@example.com", "password": PASSWORD}
         signed_in = await client.post("/sign-in", data=sign_in)
-        assert signed_in.headers["location"] == "/items", "the password is still good"
+        assert signed_in.headers["location"] == AFTER_SIGN_IN, "the password is still good"
 
     @BOTH_SERVICES
     async def test_an_address_that_nobody_verified_leads_nowhere(
@@ -171,7 +172,7 @@ class TestSigningIn:
         answers = await asyncio.gather(
             *(walk(browser, servers, "/oauth/github") for browser in browsers)
         )
-        assert {answer.headers["location"] for answer in answers} == {"/items"}
+        assert {answer.headers["location"] for answer in answers} == {AFTER_SIGN_IN}
         async with app.state.database.system_session() as session:
             assert await session.scalar(select(func.count()).select_from(User)) == 1
             assert await session.scalar(select(func.count()).select_from(OAuthIdentity)) == 1
@@ -183,7 +184,7 @@ class TestSigningIn:
         self, client: AsyncClient, servers: Servers, target: str
     ) -> None:
         answer = await walk(client, servers, f"/oauth/github?next={target}")
-        assert answer.headers["location"] == "/items"
+        assert answer.headers["location"] == AFTER_SIGN_IN
 
 
 class TestWhatGoesWrong:
@@ -226,7 +227,7 @@ class TestWhatGoesWrong:
     ) -> None:
         back = await servers.answer(await leave(client, "/oauth/github"))
         cookie = client.cookies[f"{SLUG}-oauth"]
-        assert (await client.get(back)).headers["location"] == "/items"
+        assert (await client.get(back)).headers["location"] == AFTER_SIGN_IN
         thief = browser_for(app)
         assert "too long" in await said(thief, await thief.get(back))
         thief.cookies.set(f"{SLUG}-oauth", cookie)
@@ -343,7 +344,7 @@ class TestLinking:
         page = (await hana.get("/account")).text
         assert "You can sign in with GitHub from now on." in page
         assert "/account/providers/github/unlink" in page
-        assert (await walk(client, servers, "/oauth/github")).headers["location"] == "/items"
+        assert (await walk(client, servers, "/oauth/github")).headers["location"] == AFTER_SIGN_IN
         answer = await hana.post("/account/providers/github/unlink")
         assert answer.headers["location"] == "/account"
         await client.post("/sign-out")

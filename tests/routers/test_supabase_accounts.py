@@ -21,6 +21,7 @@ from app.config import Settings
 from app.lib.logger import CSVOnlyLogger
 from app.main import create_app
 from app.models.user import User
+from app.routers.browser_session import AFTER_SIGN_IN
 from app.services import supabase_client
 from app.services.supabase_client import Supabase
 from app.services.supabase_tokens import SupabaseTokens
@@ -76,7 +77,7 @@ async def hana(app: FastAPI, gotrue: GoTrue) -> AsyncClient:
     browser = browser_for(app)
     await browser.post("/sign-up", data=SIGN_UP)
     answer = await browser.post("/auth/confirm", data=link(gotrue))
-    assert answer.headers["location"] == "/items", answer.text
+    assert answer.headers["location"] == AFTER_SIGN_IN, answer.text
     return browser
 
 
@@ -104,8 +105,9 @@ async def test_while_supabase_is_silent_who_is_signed_in_goes_on(
     assert answer.status_code == 503
     assert "The sign-in service is not answering." in answer.text
     assert answer.headers["x-trace-id"] in answer.text
-    assert (await hana.get("/items")).status_code == 200
-    assert (await hana.post("/items", data={"title": "Still here"})).status_code == 303
+    assert (await hana.get("/jobs")).status_code == 200
+    still = {"name": "Still here", "scope": "read", "days": "7"}
+    assert (await hana.post("/account/tokens", data=still)).status_code == 200
 
 
 async def test_a_server_that_is_not_there(
@@ -143,25 +145,24 @@ class TestTokens:
         return make
 
     async def test_they_stand_for_their_user(
-        self, hana: AsyncClient, app: FastAPI, bearer: Callable[..., str]
+        self, hana: AsyncClient, app: FastAPI, probe: str, bearer: Callable[..., str]
     ) -> None:
-        await hana.post("/items", data={"title": "Mine"})
         headers = {"Authorization": f"Bearer {bearer()}"}
-        answer = await browser_for(app).get("/api/items", headers=headers)
-        assert [item["title"] for item in answer.json()["items"]] == ["Mine"]
+        answer = await browser_for(app).get(probe, headers=headers)
+        assert answer.json() == {"email": "hana@example.com"}
         wrong = {"Authorization": f"Bearer {bearer(aud='anon')}"}
-        assert (await browser_for(app).get("/api/items", headers=wrong)).status_code == 401
+        assert (await browser_for(app).get(probe, headers=wrong)).status_code == 401
 
     async def test_who_was_never_here_is_looked_up(
-        self, app: FastAPI, gotrue: GoTrue, bearer: Callable[..., str]
+        self, app: FastAPI, probe: str, gotrue: GoTrue, bearer: Callable[..., str]
     ) -> None:
         await browser_for(app).post("/sign-up", data=SIGN_UP)
         headers = {"Authorization": f"Bearer {bearer()}"}
-        refused = await browser_for(app).get("/api/items", headers=headers)
+        refused = await browser_for(app).get(probe, headers=headers)
         assert refused.status_code == 401, "the address is not confirmed"
         gotrue.accounts["hana@example.com"].confirmed = True
         answers = await asyncio.gather(
-            *(browser_for(app).get("/api/items", headers=headers) for _ in range(3))
+            *(browser_for(app).get(probe, headers=headers) for _ in range(3))
         )
         assert {answer.status_code for answer in answers} == {200}
         assert await users(app) == [(1, "hana@example.com")]

@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from app.lib.logger import CSVOnlyLogger
 from app.main import create_app
 from app.models.user import User
+from app.routers.browser_session import AFTER_SIGN_IN
 from tests.routers.conftest import ORIGIN, browser_for
 from tests.support.accounts import PASSWORD
 from tests.support.routes import with_known_routes
@@ -48,7 +49,7 @@ async def email(project: Project) -> str:
 async def hana(app: FastAPI, email: str) -> AsyncClient:
     """A browser in which they are signed in."""
     browser = browser_for(app)
-    assert (await sign_in(browser, email)) == "/items"
+    assert (await sign_in(browser, email)) == AFTER_SIGN_IN
     return browser
 
 
@@ -79,10 +80,10 @@ async def test_from_sign_up_to_sign_out(
     page = await client.get("/auth/confirm", params=link)
     assert 'name="password"' not in page.text
     await client.post("/auth/confirm", data=link)
-    assert "Welcome, Hana." in (await client.get("/items")).text
+    assert "Welcome, Hana." in (await client.get(AFTER_SIGN_IN)).text
     assert await users(app) == [(1, email)]
     await client.post("/sign-out")
-    assert await sign_in(client, email) == "/items"
+    assert await sign_in(client, email) == AFTER_SIGN_IN
     assert await users(app) == [(1, email)]
 
 
@@ -104,7 +105,7 @@ async def test_a_taken_address_and_a_wrong_password_tell_nothing(
 
 async def test_two_first_sign_ins_at_once_make_one_row(app: FastAPI, email: str) -> None:
     answers = await asyncio.gather(*(sign_in(browser_for(app), email) for _ in range(4)))
-    assert set(answers) == {"/items"}
+    assert set(answers) == {AFTER_SIGN_IN}
     async with app.state.database.system_session() as session:
         assert await session.scalar(select(func.count()).select_from(User)) == 1
 
@@ -132,7 +133,7 @@ async def test_a_forgotten_password(
     assert answer.headers["location"] == "/sign-in"
     assert (await hana.get("/account")).status_code == 303
     assert await sign_in(client, email) == ""
-    assert await sign_in(client, email, "another good one") == "/items"
+    assert await sign_in(client, email, "another good one") == AFTER_SIGN_IN
 
 
 async def test_signing_in_by_mail(
@@ -143,7 +144,7 @@ async def test_signing_in_by_mail(
     await client.post("/sign-in/link", data={"email": email})
     link = await project.link(email)
     assert await project.mails(nobody) == 0, "no account is made by it"
-    assert (await client.post("/auth/confirm", data=link)).headers["location"] == "/items"
+    assert (await client.post("/auth/confirm", data=link)).headers["location"] == AFTER_SIGN_IN
     again = await client.post("/auth/confirm", data=link)
     assert "This link was used already" in again.text
 
@@ -159,7 +160,7 @@ async def test_password_and_address_are_changed_there(
     await hana.post("/account/email", data={"email": new, "password": "another good one"})
     await hana.post("/auth/confirm", data=await project.link(new))
     assert new in (await hana.get("/account")).text
-    assert await sign_in(client, new, "another good one") == "/items"
+    assert await sign_in(client, new, "another good one") == AFTER_SIGN_IN
 
 
 async def test_deleting_deletes_it_there_too(

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from app.models.oauth_identity import OAuthIdentity
 from app.product import SLUG
+from app.routers.browser_session import AFTER_SIGN_IN
 from app.services.supabase_client import Supabase
 from tests.routers.conftest import ORIGIN, browser_for
 from tests.routers.test_account_flows import turn_on_second_factor
@@ -45,7 +46,7 @@ async def test_somebody_new_gets_an_account(
     assert "hana@example.com" in (await client.get("/account")).text
     assert await linked(app) == [(1, "github", "4711")]
     again = await walk(browser_for(app), gotrue, "/oauth/github")
-    assert again.headers["location"] == "/items"
+    assert again.headers["location"] == AFTER_SIGN_IN
     assert len(gotrue.accounts) == 1
 
 
@@ -98,7 +99,7 @@ class TestWhatGoesWrong:
         mixed = URL(back).copy_set_param("state", state)
         assert "did not confirm" in await said(thief, await thief.get(mixed)), "its verifier"
         cookie = client.cookies[f"{SLUG}-oauth"]
-        assert (await client.get(back)).headers["location"] == "/items"
+        assert (await client.get(back)).headers["location"] == AFTER_SIGN_IN
         thief.cookies.set(f"{SLUG}-oauth", cookie)
         assert "did not confirm" in await said(thief, await thief.get(back)), "used"
 

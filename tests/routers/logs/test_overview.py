@@ -141,7 +141,7 @@ async def test_a_form_without_a_script_asks_by_the_readers_clock(
 
 
 async def test_it_speaks_japanese_and_says_who_delivers(app: FastAPI, admin: AsyncClient) -> None:
-    await admin.get("/items")
+    await admin.get("/account")
     delivered(app)
     page = (await admin.get("/logs", headers=JAPANESE)).text
     assert "1 分あたりのリクエスト" in page

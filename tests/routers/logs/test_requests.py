@@ -56,15 +56,15 @@ async def test_each_response_is_in_the_list_and_on_a_page_of_its_own(
     app: FastAPI, admin: AsyncClient
 ) -> None:
     answers = [
-        await admin.post("/items", data={"title": "Send the invoice"}),
-        await admin.post("/items", data={"title": ""}),
-        await admin.get("/items"),
-        await admin.get("/items/999"),
+        await admin.post("/account/password", data={"current": "guess", "new": "a-longer-one-2"}),
+        await admin.post("/account/delete", data={"email": "guess@example.com"}),
+        await admin.get("/account"),
+        await admin.get("/account/999"),
     ]
     delivered(app)
     page = await admin.get("/logs/requests")
     assert page.status_code == 200
-    assert paths(page)[:4] == ["/items/999", "/items", "/items", "/items"]
+    assert paths(page)[:4] == ["/account/999", "/account", "/account/delete", "/account/password"]
     for answer in answers:
         trace_id = answer.headers["x-trace-id"]
         assert f'href="/logs/traces/{trace_id}"' in page.text
@@ -72,9 +72,9 @@ async def test_each_response_is_in_the_list_and_on_a_page_of_its_own(
         assert trace.status_code == 200
         assert trace_id in trace.text
         assert f">{answer.status_code}</span>" in trace.text
-    created = await admin.get(f"/logs/traces/{answers[0].headers['x-trace-id']}")
-    for word in ("Item_Create", "Validation", "DB_Insert", "Send the invoice"):
-        assert word in created.text
+    refused = await admin.get(f"/logs/traces/{answers[0].headers['x-trace-id']}")
+    for word in ("Account_Change_Password", "Verify_Password", "user_id", "InvalidCredentials"):
+        assert word in refused.text
 
 
 async def test_looking_at_the_log_leaves_no_row_in_it(app: FastAPI, admin: AsyncClient) -> None:
@@ -90,22 +90,22 @@ async def test_looking_at_the_log_leaves_no_row_in_it(app: FastAPI, admin: Async
 async def test_filters_stand_in_the_url_and_each_can_be_taken_back(
     app: FastAPI, admin: AsyncClient
 ) -> None:
-    await admin.post("/items", data={"title": ""})
-    await admin.get("/items/999")
-    await admin.get("/items")
+    await admin.post("/account/delete", data={"email": ""})
+    await admin.get("/account/999")
+    await admin.get("/account")
     delivered(app)
-    page = await admin.get("/logs/requests?status=4xx&path=/items&method=GET")
-    assert paths(page) == ["/items/999"]
-    assert '<input id="path" type="search" name="path" value="/items"' in page.text
+    page = await admin.get("/logs/requests?status=4xx&path=/account&method=GET")
+    assert paths(page) == ["/account/999"]
+    assert '<input id="path" type="search" name="path" value="/account"' in page.text
     assert "<option selected>GET</option>" in page.text
     for url in (
-        "/logs/requests?method=GET&amp;path=%2Fitems",
-        "/logs/requests?status=4xx&amp;path=%2Fitems",
+        "/logs/requests?method=GET&amp;path=%2Faccount",
+        "/logs/requests?status=4xx&amp;path=%2Faccount",
     ):
         assert f'<a href="{url}" class="btn btn-xs' in page.text
-    assert paths(await admin.get("/logs/requests?status=4xx&path=/items")) == [
-        "/items/999",
-        "/items",
+    assert paths(await admin.get("/logs/requests?status=4xx&path=/account")) == [
+        "/account/999",
+        "/account/delete",
     ]
 
 
@@ -214,7 +214,7 @@ async def test_the_first_visit_says_that_nothing_is_recorded_yet(
 
 
 async def test_the_state_of_the_log_is_counted(app: FastAPI, admin: AsyncClient) -> None:
-    await admin.get("/items")
+    await admin.get("/account")
     delivered(app)
     page = await admin.get("/logs/requests")
     rows = app.state.logger.recorder.tally.totals().appended
@@ -374,7 +374,7 @@ async def test_a_stopped_log_database_is_said_in_words(
 ) -> None:
     delivered(app)
     sqld.stop()
-    assert (await admin.get("/items")).status_code == 200
+    assert (await admin.get("/account")).status_code == 200
     for url in ("/logs/requests?path=/items", f"/logs/traces/{TRACE}"):
         page = await admin.get(url)
         assert page.status_code == 503
