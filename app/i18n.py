@@ -7,7 +7,7 @@ nothing compiled needs to be committed. `manage.py messages` keeps them up to da
 import io
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, tzinfo
-from functools import cache
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -38,6 +38,8 @@ class Language:
         self.translations = _translations(code)
         self.gettext: Callable[[str], str] = self.translations.gettext
         self.ngettext: Callable[[str, str, int], str] = self.translations.ngettext
+        # A page has hundreds of numbers, and most of them again and again.
+        self._number = lru_cache(4096)(partial(numbers.format_decimal, locale=self.locale))
 
     def day(self, value: date) -> str:
         """A calendar day, such as `Nov 23, 2026` or `2026/11/23`."""
@@ -58,7 +60,7 @@ class Language:
         )
 
     def number(self, value: float) -> str:
-        return numbers.format_decimal(value, locale=self.locale)
+        return self._number(value)
 
     def file_size(self, count: int) -> str:
         """Bytes as people's computers show them: `1.5 MB`, below a tenth of that `12 kB`."""

@@ -95,6 +95,11 @@ class Listing:
         kept = {name: value for name, value in state.items() if value not in {None, ""}}
         return f"{_PATH}?{urlencode(kept)}" if kept else _PATH
 
+    def url_with(self, name: str) -> str:
+        """The URL of a list with another value of one filter, up to that value."""
+        url = self.url(**{name: None})
+        return f"{url}{'&' if '?' in url else '?'}{name}="
+
     @property
     def can_be_live(self) -> bool:
         """Only the newest page can, and only of a span without an end."""

@@ -12,7 +12,8 @@ from typing import Final
 import orjson
 
 from app.lib.tracelog.ids import first_at, time_of
-from app.lib.tracelog.rollup.tables import RUNS, STEP_SUMS
+from app.lib.tracelog.rollup.tables import RUN_SUMS, RUNS, STEP_SUMS
+from app.lib.tracelog.schema import Value
 from app.lib.tracelog.store.sql import Statement
 from app.lib.tracelog.store.store import StoreSchemaMissing
 from app.lib.utils import utc_now
@@ -20,7 +21,7 @@ from app.services.errors import NotFound
 from app.services.logs.log_text import visible
 from app.services.logs.open_steps import OpenStep, open_steps
 from app.services.logs.store_reader import Ask, StoreReader
-from app.services.logs.sums import BUCKET_SUMS, buckets, covering, integer, percentiles
+from app.services.logs.sums import BUCKET_SUMS, HOUR, buckets, covering, integer, percentiles
 
 PAGE: Final = 50
 _STEPS: Final = 200
@@ -152,10 +153,24 @@ class TaskService:
 
 
 def _count_runs(tasks: list[str], start: int, end: int) -> Statement:
-    """How many runs of each task began, and how many of those have failed."""
-    sql = (
-        "SELECT j.value AS task, count(*) AS n, sum(r.status = 'FAILED') AS failed"
-        f" FROM json_each(?) AS j JOIN {RUNS} AS r ON r.task = j.value"
-        " AND r.first_id >= ? AND r.first_id < ? GROUP BY j.value"
+    """How many runs of each task began, and how many of those have failed.
+
+    Whole hours come out of the sums, what the span has of the hours at its ends from the runs.
+    """
+    first, last = -(-start // HOUR) * HOUR, end // HOUR * HOUR
+    ends = [(start, first), (last, end)] if first <= last else [(start, end)]
+    counted = (
+        f"SELECT task, n, failed FROM {RUN_SUMS} WHERE start >= ? AND start < ?"
+        + f" UNION ALL SELECT task, 1, status = 'FAILED' FROM {RUNS}"
+        " WHERE task IN (SELECT value FROM json_each(?)) AND first_id >= ? AND first_id < ?"
+        * len(ends)
     )
-    return Statement(sql, (orjson.dumps(tasks).decode(), first_at(start), first_at(end)))
+    sql = (
+        f"SELECT task, max(sum(n), 0) AS n, max(sum(failed), 0) AS failed FROM ({counted})"
+        " GROUP BY task"
+    )
+    names = orjson.dumps(tasks).decode()
+    args: list[Value] = [first, last]
+    for since, until in ends:
+        args += [names, first_at(since), first_at(until)]
+    return Statement(sql, tuple(args))

@@ -19,9 +19,11 @@ from app.lib.tracelog.rollup.tables import (
     ERROR_HITS,
     ERROR_SUMS,
     ERRORS,
+    HOUR_OF_RUN,
     OPEN_STEPS,
     REQUEST_COUNTS,
     REQUEST_SUMS,
+    RUN_SUMS,
     RUNS,
     STEP_COUNTS,
     STEP_SUMS,
@@ -74,7 +76,10 @@ def _step_statements(summary: StepSummary) -> Iterator[Statement]:
         [trace_id, task, run.first_id, run.last_id, run.status]
         for (trace_id, task), run in summary.runs.items()
     ]
+    # As they stood before is taken from the sums of runs, and as they stand afterwards added.
+    yield from _parts(_run_sums_sql("-"), runs)
     yield from _parts(_RUNS_SQL, runs)
+    yield from _parts(_run_sums_sql("+"), runs)
 
 
 def _error_statements(hits: Sequence[Hit]) -> Iterator[Statement]:
@@ -140,6 +145,16 @@ def _add_sql(table: str, keys: Sequence[str], counts: Sequence[str]) -> str:
 def _matches(alias: str, columns: Iterable[str]) -> str:
     return " AND ".join(
         f"{alias}.{name} = json_extract(j.value,'$[{i}]')" for i, name in enumerate(columns)
+    )
+
+
+def _run_sums_sql(sign: str) -> str:
+    return (
+        f"INSERT INTO {RUN_SUMS} (start, task, n, failed) SELECT {HOUR_OF_RUN}, r.task,"
+        f" {sign}count(*), {sign}sum(r.status = 'FAILED') FROM json_each(?) AS j JOIN {RUNS} AS r"
+        f" ON {_matches('r', ('trace_id', 'task'))} WHERE true GROUP BY 1, 2"
+        " ON CONFLICT (start, task) DO UPDATE SET n = n + excluded.n,"
+        " failed = failed + excluded.failed"
     )
 
 

@@ -18,6 +18,7 @@ from app.lib.tracelog.rollup.tables import (
     ERRORS,
     OPEN_STEPS,
     REQUEST_SUMS,
+    RUN_SUMS,
     RUNS,
     STEP_SUMS,
 )
@@ -42,6 +43,7 @@ def trim(store: Store, normal_to: int, all_to: int) -> Iterator[int]:
         (OPEN_STEPS, "began < ?", (normal * _MICROSECONDS,)),
         (RUNS, f"{_EACH_TASK} AND first_id <= ? AND status <> 'FAILED'", (normal_to,)),
         (RUNS, f"{_EACH_TASK} AND first_id <= ?", (all_to,)),
+        (RUN_SUMS, "start < ?", (everything,)),
         (ERROR_SUMS, "start < ?", (everything,)),
         (ERROR_HITS, "id <= ?", (all_to,)),
         (ERRORS, "last_id <= ? AND state <> 'ignored' AND note = ''", (all_to,)),

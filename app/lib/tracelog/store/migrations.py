@@ -73,6 +73,11 @@ MIGRATIONS: Final = (
             " ON tracelog_alarms (rule_id, subject) WHERE ended_at IS NULL",
         ),
     ),
+    Migration(
+        6,
+        "runs by the hour",
+        (rollup_tables.RUN_SUMS_DDL, rollup_tables.FILL_RUN_SUMS),
+    ),
 )
 
 _VERSIONS_TABLE: Final = """CREATE TABLE IF NOT EXISTS tracelog_schema (

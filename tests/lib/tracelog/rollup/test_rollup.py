@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.lib.tracelog.rollup.histogram import bucket_of
+from app.lib.tracelog.rollup.tables import FILL_RUN_SUMS
 from app.lib.tracelog.schema import API_LOGS, TASK_PROGRESS_LOGS
 from app.lib.tracelog.store.sql import Statement
 from app.lib.tracelog.store.sqlite_store import SQLiteStore
@@ -268,3 +269,39 @@ def test_minutes_go_with_the_rows_and_hours_with_those_of_failed_traces(
     prune(100)
     assert totals(store) == steps(store) == errors(store) == []
     assert ask(store, "SELECT count(*) FROM tracelog_error_hits") == [(0,)]
+
+
+def test_runs_are_counted_by_the_hour_in_which_they_began(store: Store, book: LogBook) -> None:
+    def begin(trace: str, task: str = "Import") -> None:
+        book.after(1).step(task, "Read", "START", trace=trace)
+
+    def end(trace: str, status: str, task: str = "Import") -> None:
+        book.after(1).step(task, "Read", status, trace=trace)
+
+    begin("one")
+    begin("two")
+    end("two", "FAILED")
+    first = part(book)
+    store.insert(first)
+    book.after(3_600_000)
+    end("one", "FAILED")
+    begin("two")  # a retry: what failed has not failed yet
+    begin("three")
+    store.insert(part(book))
+    store.insert(first)  # sent again, and known
+    end("two", "SUCCESS")
+    end("three", "FAILED", "Mail")
+    store.insert(part(book))
+
+    sums = ask(store, "SELECT start, task, n, failed FROM tracelog_run_sums ORDER BY 1, 2")
+    counted = [row for row in sums if row[2]]
+    assert counted == [
+        (HOUR, "Import", 2, 1),
+        (HOUR + 3600, "Import", 1, 0),
+        (HOUR + 3600, "Mail", 1, 1),
+    ]
+    # A store from before these sums gets them from its runs.
+    store.transact([_statement("DELETE FROM tracelog_run_sums"), _statement(FILL_RUN_SUMS)])
+    assert (
+        ask(store, "SELECT start, task, n, failed FROM tracelog_run_sums ORDER BY 1, 2") == counted
+    )
