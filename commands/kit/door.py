@@ -21,6 +21,7 @@ COMMANDS = {
     "migrate": APP,
     "seed": APP,
     "user": APP,
+    "keys": APP,
     "logs": APP,
     "doctor": (),  # it looks at the packages, so it must not need them
     "css": TESTS,

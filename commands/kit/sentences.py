@@ -41,6 +41,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Users: list, add, make-admin, reset (a new password).",
         "ユーザー: list 一覧、add 追加、make-admin 管理者にする、reset パスワードの再設定。",
     ),
+    "command_keys": (
+        "Keys for the Supabase Auth of docker-compose.yml, written into .env.",
+        "docker-compose.yml の Supabase Auth のキーを作り、.env に書きます。",
+    ),
     "command_logs": (
         "The trace log: status, ship, verify, export, import, prune, quarantine.",
         "トレースログ: status 状態、ship 配送、verify 照合、export 書き出し、import 読み込み、"
@@ -270,6 +274,15 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "checks_failed": (
         "\nFailed: {steps}. Now the tests.\n",
         "\n失敗: {steps}。続けてテストします。\n",
+    ),
+    # keys
+    "keys_there": (
+        ".env has {names} already; delete these lines first if they are no longer wanted.",
+        ".env にはすでに {names} があります。不要なら、先にその行を削除してください。",
+    ),
+    "wrote_keys": (
+        "Wrote {names} into .env. Now: docker compose --profile supabase up --build",
+        ".env に {names} を書きました。次は: docker compose --profile supabase up --build",
     ),
     "live_supabase_missing": (
         "--live-supabase needs a server to test against; set {names}. docs/accounts.md says how.",

@@ -2,16 +2,15 @@
 
 import os
 import secrets
+from collections.abc import Mapping
 
 from app.config import Settings
-from app.config_errors import SettingsError
+from app.config_errors import SettingsError, malformed
 from app.lib.env_file import EnvFileError, read_env_file, strip_quotes
 from commands.kit.environment import ROOT
 from commands.kit.words import Failure, say
 
 ENV_FILE = ROOT / ".env"
-
-_KEY_LINE = "SECRET_KEY="
 
 
 def load_settings() -> Settings:
@@ -40,6 +39,23 @@ def provide_env_file() -> None:
         say("wrote_key")
 
 
+def env_file_values() -> dict[str, str]:
+    """What `.env` says. Raises `Failure`."""
+    try:
+        return {name: strip_quotes(value) for name, value in read_env_file(ENV_FILE).items()}
+    except EnvFileError as error:
+        told = malformed(error)
+        raise Failure("settings", en=str(told), ja=told.ja) from None
+
+
+def set_in_env_file(values: Mapping[str, str]) -> None:
+    """Write settings into `.env`, each into its line where it has one."""
+    text = ENV_FILE.read_text(encoding="utf-8-sig")
+    for name, value in values.items():
+        text = _with_line(text, name, value)
+    _write(text)
+
+
 def _environment_has_it_all() -> bool:
     """Whether this is production with a key, or with code that is only to be read (a container)."""
     environment, key = (
@@ -49,14 +65,19 @@ def _environment_has_it_all() -> bool:
 
 
 def _with_key(text: str) -> str:
-    """`text` with a new key in its `SECRET_KEY` line, or in one more line."""
-    key = _KEY_LINE + secrets.token_urlsafe(48)
+    """`text` with a new key."""
+    return _with_line(text, "SECRET_KEY", secrets.token_urlsafe(48))
+
+
+def _with_line(text: str, name: str, value: str) -> str:
+    """`text` with this value in the line of a setting, or in one more line."""
+    line = f"{name}={value}"
     lines = text.splitlines()
-    places = [n for n, line in enumerate(lines) if line.lstrip().startswith(_KEY_LINE)]
+    places = [n for n, old in enumerate(lines) if old.lstrip().startswith(f"{name}=")]
     if places:
-        lines[places[-1]] = key  # the last one is what counts
+        lines[places[-1]] = line  # the last one is what counts
     else:
-        lines.append(key)
+        lines.append(line)
     return "\n".join(lines) + "\n"
 
 
