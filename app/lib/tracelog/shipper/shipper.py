@@ -6,6 +6,7 @@ cannot be delivered now stays in the journal and is delivered later.
 
 import contextlib
 import logging
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -37,6 +38,9 @@ _COMPLAINTS: Final = {
 }
 _STANDBY_SECONDS: Final = 0.25
 _DRAIN_SECONDS: Final = 0.05
+# A thread that makes batches keeps the interpreter for 5 ms by default, and a request would wait
+# for that each time it gives the interpreter away to write or to send.
+_SWITCH_SECONDS: Final = 0.0005
 
 
 class AnotherDelivers(Exception):
@@ -99,6 +103,7 @@ class Shipper:
         if self._thread is None or not self._thread.is_alive():
             self._stopping = False
             self._urgent.clear()
+            sys.setswitchinterval(min(sys.getswitchinterval(), _SWITCH_SECONDS))
             self._thread = threading.Thread(target=self._run, name="tracelog-shipper", daemon=True)
             self._thread.start()
 

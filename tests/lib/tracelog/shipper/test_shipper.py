@@ -496,3 +496,18 @@ def test_stopping_twice_and_before_the_start_is_fine(make_shipper: MakeShipper) 
     shipper.start()
     assert shipper.stop()
     assert shipper.stop()
+
+
+def test_a_request_gets_the_interpreter_back_soon_while_batches_are_made(
+    make_shipper: MakeShipper, tmp_path: Path
+) -> None:
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(0.005)
+    try:
+        make_shipper(lambda: SQLiteStore(tmp_path / "trace.db")).start()
+        assert sys.getswitchinterval() == pytest.approx(0.0005)
+        sys.setswitchinterval(0.0001)
+        make_shipper(lambda: SQLiteStore(tmp_path / "trace.db")).start()
+        assert sys.getswitchinterval() == pytest.approx(0.0001), "what is quicker stays"
+    finally:
+        sys.setswitchinterval(usual)
