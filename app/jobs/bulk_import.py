@@ -71,7 +71,7 @@ class Import:
 
     def validate(self, total: int) -> dict[str, int]:
         """Write the rows that are items, as they are inserted, and those that are not, and why."""
-        folder, reader, good = self._folder, self._reader(), 0
+        folder, reader, good = self._folder, ItemRows(self._import, self._choice), 0
         with (
             _told(),
             self._open_table() as rows,
@@ -154,9 +154,6 @@ class Import:
                 raise TableProblem("unpacks_to_too_much")
         text.detach()
         return count
-
-    def _reader(self) -> ItemRows:
-        return ItemRows(self._choice, max(map(len, self._import.sample[:1]), default=0))
 
     def _names(self) -> Sequence[str]:
         return self._import.sample[0] if self._choice.has_names else []

@@ -17,8 +17,10 @@ import orjson
 import xlsxwriter
 from xlsxwriter.exceptions import XlsxFileError
 
+from app.lib.formula_guard import guarded
+
 Text = Literal["csv", "excel", "jsonl"]
-"""Files of text. `excel` is CSV that Excel reads as Japanese and without formulas."""
+"""Files of text. `excel` is CSV that Excel reads as Japanese."""
 
 Kind = Text | Literal["xlsx"]
 
@@ -34,9 +36,6 @@ Value = str | int | date | datetime | None
 Record = Mapping[str, Value]
 
 _BOM: Final = b"\xef\xbb\xbf"
-_DIGITS: Final = 15
-# The wide ones are formulas too where people write Japanese.
-_FORMULA_SIGNS: Final = tuple("=+-@\t\r\n＝＋－＠")
 _SHEET_ROWS: Final = 1_048_576
 _WIDTHS: Final[Mapping[type, int]] = {date: 12, datetime: 20}
 
@@ -54,13 +53,15 @@ def file_name(subject: str, kind: Kind, now: datetime) -> str:
 class TextTable:
     """Makes the bytes of a text file: `head` first, then `body` of some rows at a time.
 
-    Moments are in UTC. Exact as `csv` and `jsonl`; as `excel` with an apostrophe before text that
-    a spreadsheet would take for a formula, or for a number that it would round.
+    Moments are in UTC. In CSV, text that a spreadsheet would take for a formula has an apostrophe
+    before it, for Excel also a number that it would round: see `app.lib.formula_guard`.
     """
 
-    def __init__(self, kind: Text, columns: Sequence[str]) -> None:
+    def __init__(self, kind: Text, columns: Sequence[str], *, exact: bool = False) -> None:
+        """`exact`: `csv` has each value as it is, for readers that are no spreadsheets."""
         self._kind = kind
         self._columns = columns
+        self._exact = exact and kind == "csv"
 
     def head(self) -> bytes:
         """The names of the columns, where the kind has such a line."""
@@ -74,8 +75,14 @@ class TextTable:
                 orjson.dumps({name: _in_utc(record[name]) for name in self._columns}, option=_JSON)
                 for record in records
             )
-        clean = _harmless if self._kind == "excel" else _plain
-        return _csv([[clean(record[name]) for name in self._columns] for record in records])
+        return _csv([[self._cell(record[name]) for name in self._columns] for record in records])
+
+    def _cell(self, value: Value) -> str | int | None:
+        if isinstance(value, str):
+            return value if self._exact else guarded(value, numbers=self._kind == "excel")
+        if isinstance(value, datetime):
+            return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+        return value.isoformat() if isinstance(value, date) else value
 
 
 class TextFile(TextTable):
@@ -197,19 +204,6 @@ _JSON: Final = orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z
 
 def _in_utc(value: Value) -> Value:
     return value.astimezone(UTC) if isinstance(value, datetime) else value
-
-
-def _plain(value: Value) -> str | int | None:
-    if isinstance(value, datetime):
-        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
-    return value.isoformat() if isinstance(value, date) else value
-
-
-def _harmless(value: Value) -> str | int | None:
-    if not isinstance(value, str):
-        return _plain(value)
-    is_long_number = len(value) > _DIGITS and value.isdigit()
-    return f"'{value}" if is_long_number or value.startswith(_FORMULA_SIGNS) else value
 
 
 def _csv(rows: Iterable[Sequence[object]]) -> bytes:

@@ -111,7 +111,7 @@ def _columns(request: Request, file: ItemImport, *, has_names: bool) -> list[tup
 
 
 def _preview(request: Request, file: ItemImport, choice: ImportChoice) -> list[PreviewRow]:
-    reader = ItemRows(choice, len(file.sample[0]))
+    reader = ItemRows(file, choice)
     rows = []
     for cells in file.sample[int(choice.has_names) :]:
         found = reader.read(cells)

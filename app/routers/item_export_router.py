@@ -28,7 +28,10 @@ router = APIRouter()
 class ItemExport(ItemFilter):
     """Which items, in which order, and as which kind of file."""
 
-    kind: Text = Field("csv", description="`excel` is CSV that Excel reads without formulas.")
+    kind: Text = Field(
+        "csv",
+        description="CSV has an apostrophe before what a spreadsheet would take for a formula.",
+    )
 
 
 @router.post("/items/export", include_in_schema=False)

@@ -16,6 +16,7 @@ from app.config import Settings
 from app.dependencies import DatabaseDep, SessionDep, SettingsDep, SignedIn
 from app.forms import Form, problems, read_form
 from app.i18n import Language
+from app.lib.formula_guard import guarded, unguarded
 from app.lib.table_problems import TableProblem
 from app.routers import import_pages as pages
 from app.routers.import_texts import file_problem, row_problems
@@ -123,7 +124,8 @@ async def download_bad_rows(
     path = ImportFolder(settings.files_dir, imported.key).bad
     if not path.is_file():
         raise NotFound
-    lines = _bad_rows(path.open("rb"), language_of(request))
+    is_csv = imported.shape["kind"] == "csv"
+    lines = _bad_rows(path.open("rb"), language_of(request), were_guarded=is_csv)
     name = f"bad-rows-{imported.id}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return StreamingResponse(lines, 200, headers, "text/csv; charset=utf-8")
@@ -151,7 +153,7 @@ def _refused(request: Request, settings: Settings, problem: str) -> Response:
     return render(request, pages.upload_page(request, settings, problem), 422)
 
 
-def _bad_rows(file: io.BufferedReader, language: Language) -> Iterator[str]:
+def _bad_rows(file: io.BufferedReader, language: Language, *, were_guarded: bool) -> Iterator[str]:
     _ = language.gettext
     with file:
         names = orjson.loads(file.readline())["names"]
@@ -162,7 +164,8 @@ def _bad_rows(file: io.BufferedReader, language: Language) -> Iterator[str]:
             bad = orjson.loads(line)
             missing = [""] * (len(names) - len(bad["cells"]))
             reason = row_problems(language, bad["problems"])
-            rows.append([*bad["cells"], *missing, str(bad["row"]), reason])
+            cells = map(unguarded, bad["cells"]) if were_guarded else bad["cells"]
+            rows.append([*map(guarded, cells), *missing, str(bad["row"]), reason])
             if len(rows) == _LINES_AT_ONCE:
                 yield _csv(rows)
                 rows.clear()

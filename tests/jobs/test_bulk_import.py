@@ -14,6 +14,7 @@ from app.config import Settings
 from app.database import Database
 from app.jobs.engine import JobEngine
 from app.lib.logger import NullLogger
+from app.lib.table_files import Text, TextTable
 from app.models.item import Item
 from app.models.item_import import ItemImport
 from app.models.job import Job
@@ -155,6 +156,20 @@ async def test_a_workbook_comes_in_as_a_csv_file_does(
     assert job.result == {"rows": 2, "good": 1, "bad": 1, "inserted": 1, "skipped": 0}
     assert await titles(database, q="lines") == ["Buy tea"]
     assert [row["row"] for row in bad_rows(settings, await the_import(database))] == [4]
+
+
+@pytest.mark.parametrize("kind", ["csv", "excel"])
+async def test_an_exported_file_comes_in_as_it_was(
+    database: Database, settings: Settings, engine: JobEngine, kind: Text
+) -> None:
+    texts = ["=1+1", "'=1+1", "'tis", "-1", "1234567890123456"]
+    table = TextTable(kind, NAMES)
+    items = ({"title": text, "description": text, "status": "todo"} for text in texts)
+    body = table.body({"due_on": None, **item} for item in items)
+
+    await imported(database, settings, table.head() + body)
+
+    assert await titles(database) == texts
 
 
 async def test_all_or_nothing(database: Database, settings: Settings, engine: JobEngine) -> None:

@@ -32,7 +32,7 @@ def cells(xml: str) -> list[str]:
     return re.findall(r"<(?:t|v)(?: [^>]*)?>([^<]*)</(?:t|v)>", xml)
 
 
-def test_csv_is_exact_and_its_moments_are_in_utc(tmp_path: Path) -> None:
+def test_csv_has_moments_in_utc_and_no_formulas(tmp_path: Path) -> None:
     with open_table("csv", tmp_path / "file", COLUMNS) as table:
         table.add(ROWS[:1])
         table.add(ROWS[1:])
@@ -40,13 +40,19 @@ def test_csv_is_exact_and_its_moments_are_in_utc(tmp_path: Path) -> None:
     assert list(csv.reader(io.StringIO(content, newline=""))) == [
         ["id", "title", "due_on", "at"],
         ["1", '買い物, "two"\nlines', "2026-11-05", "2026-11-05 00:30:15"],
-        ["2", "=1+1", "", "2026-11-05 00:30:15"],
+        ["2", "'=1+1", "", "2026-11-05 00:30:15"],
     ]
 
 
+def test_csv_for_other_readers_is_exact() -> None:
+    table = TextTable("csv", ["title"], exact=True)
+    assert table.body([{"title": "=1+1"}]) == b"=1+1\r\n"
+
+
+@pytest.mark.parametrize("kind", ["csv", "excel"])
 @pytest.mark.parametrize("sign", list("=+-@＝＋－＠\t\r\n"))
-def test_no_spreadsheet_takes_text_for_a_formula(sign: str) -> None:
-    [_, [title]] = csv.reader(io.StringIO(text("excel", f"{sign}cmd|' /C calc'!A0"), newline=""))
+def test_no_spreadsheet_takes_text_for_a_formula(sign: str, kind: Text) -> None:
+    [_, [title]] = csv.reader(io.StringIO(text(kind, f"{sign}cmd|' /C calc'!A0"), newline=""))
     assert title.startswith("'" + sign)
 
 

@@ -210,4 +210,4 @@ async def test_rows_that_are_not_right_can_be_downloaded(app: FastAPI, hana: Asy
     assert rows[1][:3] == ["", "", "3"]
     assert rows[1][3].startswith("タイトル: ")
     assert "todo" in rows[1][3]
-    assert rows[2][:3] == ["a", "=b", "7"]
+    assert rows[2][:3] == ["a", "'=b", "7"]

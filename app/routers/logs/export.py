@@ -51,7 +51,7 @@ async def export_requests(request: Request, log: LogDep, kind: str = "csv") -> R
         return Response(problem.title, 503, RETRY, "text/plain; charset=utf-8")
     name = file_name("requests", kind, utc_now())
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    lines = _stream(TextTable(kind, _COLUMNS), first, pages)
+    lines = _stream(TextTable(kind, _COLUMNS, exact=True), first, pages)
     return StreamingResponse(lines, 200, headers, TYPES[kind])
 
 

@@ -8,8 +8,10 @@ from typing import Any, Final
 import orjson
 from pydantic import ValidationError
 
+from app.lib.formula_guard import unguarded
 from app.lib.search_grams import normalize
 from app.models.item import Status
+from app.models.item_import import ItemImport
 from app.schemas.item import ItemIn
 from app.schemas.item_import import ITEM_FIELDS, ImportChoice, ItemField
 
@@ -49,17 +51,22 @@ def guess_columns(names: Sequence[str]) -> dict[str, int]:
 class ItemRows:
     """Reads rows of one file."""
 
-    def __init__(self, choice: ImportChoice, width: int) -> None:
-        """`width` is how many columns the file has; cells beyond stand where none belongs."""
-        self._width = width
+    def __init__(self, file: ItemImport, choice: ImportChoice) -> None:
+        self._width = len(file.sample[0])
+        # A workbook's text is text as it is. In CSV an apostrophe may stand before it, which keeps
+        # spreadsheets from working it out: this app's own files have that.
+        self._guarded = file.shape["kind"] == "csv"
         chosen = ((field, choice.column(field)) for field in ITEM_FIELDS)
         self._columns = [(field, at) for field, at in chosen if at is not None]
 
     def read(self, cells: Sequence[str]) -> ItemIn | list[Problem]:
         """The item of a row, or what is wrong with it."""
+        # Cells beyond the columns of the file stand where none belongs.
         if len(cells) > self._width and any(cells[self._width :]):
             return [{"field": "", "type": "too_many_cells", "ctx": {"width": self._width}}]
         values = {field: cells[at] for field, at in self._columns if at < len(cells)}
+        if self._guarded:
+            values = {field: unguarded(text) for field, text in values.items()}
         if "status" in values:
             values["status"] = _status(values["status"])
         if due_on := values.get("due_on"):
