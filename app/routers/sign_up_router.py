@@ -42,6 +42,7 @@ from app.services.errors import (
     EmailTaken,
     InvalidCredentials,
     LinkInvalid,
+    OtherLinkToo,
     PasswordIsEmail,
     PasswordRefused,
 )
@@ -167,6 +168,9 @@ async def confirm(
     except EmailTaken:
         wrong = {"": _("Another account has this address by now.")}
         return render(request, _confirm(accounts, link, token, wrong), 422)
+    except OtherLinkToo:
+        other = _("This link is taken. Please open the one in the mail to your other address too.")
+        return redirect(request, "/check-mail", Toast(other, "info"))
     except AccountDisabled:
         wrong = {"": _("This account is closed. Please ask the administrator.")}
         return render(request, _confirm(accounts, link, token, wrong), 422)

@@ -47,6 +47,10 @@ class LinkInvalid(ServiceError):
     """The link was opened before, is too old, or never was one."""
 
 
+class OtherLinkToo(ServiceError):
+    """The link is taken, but the one that was sent to the other address has to be opened too."""
+
+
 class CodeInvalid(ServiceError):
     """The second factor's code is wrong, too old, or was used before."""
 

@@ -31,6 +31,7 @@ from app.services.errors import (
     EmailTaken,
     InvalidCredentials,
     NotFound,
+    OtherLinkToo,
     PasswordIsEmail,
 )
 from app.services.supabase_client import Supabase, told
@@ -137,6 +138,9 @@ class SupabaseAccounts:
                 answer = await self._supabase.client().verify_otp(
                     {"token_hash": token, "type": link}
                 )
+            if answer.user is None and link == "email_change":
+                # With "Secure email change" both addresses have to confirm it.
+                raise OtherLinkToo
             proven = await self.proven(answer)
             step.output = {"user_id": proven.user.id}
         if link == "email":

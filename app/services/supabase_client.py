@@ -7,6 +7,7 @@ from functools import partial
 from typing import Final
 
 import httpx
+from pydantic import ValidationError
 from supabase_auth import AsyncGoTrueClient
 from supabase_auth.errors import AuthApiError, AuthError, AuthRetryableError
 
@@ -91,6 +92,9 @@ async def told() -> AsyncIterator[None]:
             yield
     except (AuthRetryableError, TimeoutError) as error:
         raise ProviderUnavailable from error
+    except ValidationError:
+        # An answer that cannot be read; what pydantic says of it quotes it.
+        raise ProviderUnavailable from None
     except AuthError as error:
         if str(error.code).startswith("over_"):
             raise TooMany(_WAIT_SECONDS) from error

@@ -266,16 +266,17 @@ class TestWhatGoesWrong:
             httpx.Response(502, text="Bad gateway"),
             httpx.Response(200, text="<html>Unicorn!</html>"),
             httpx.Response(200, json={"error": "incorrect_client_credentials"}),
-            httpx.Response(200, json=["?"]),
+            httpx.Response(200, json={"access_token": ["gho_that-nobody-may-read"]}),
             httpx.ConnectError("refused"),
         ],
-        ids=["502", "html", "credentials", "list", "down"],
+        ids=["502", "html", "credentials", "shape", "down"],
     )
     async def test_a_service_that_answers_something_else(
         self,
         client: AsyncClient,
         app: FastAPI,
         servers: Servers,
+        tmp_path: Path,
         answer: httpx.Response | httpx.ConnectError,
     ) -> None:
         def respond(request: httpx.Request) -> httpx.Response:
@@ -286,6 +287,9 @@ class TestWhatGoesWrong:
         back = await servers.answer(await leave(client, "/oauth/github"))
         await connect(app, httpx.MockTransport(respond))
         assert "GitHub is not answering" in await said(client, await client.get(back))
+        log = "".join(path.read_text("utf-8") for path in (tmp_path / "logs").glob("*.csv"))
+        assert "ProviderUnavailable" in log
+        assert "that-nobody-may-read" not in log
 
     @pytest.mark.parametrize(
         "claims",

@@ -87,6 +87,25 @@ async def users(app: FastAPI) -> list[tuple[int, str]]:
         return [(row.id, row.email) for row in rows]
 
 
+async def test_where_both_addresses_have_to_confirm_a_change(
+    hana: AsyncClient, gotrue: GoTrue
+) -> None:
+    gotrue.secure_email_change = True
+    await hana.post("/account/email", data={"email": "new@example.com", "password": PASSWORD})
+    (_type, to, new), (_type, _to, old) = gotrue.mails[:2]
+    assert to == "new@example.com"
+    link = {"type": "email_change", "token_hash": new}
+    answer = await hana.post("/auth/confirm", data=link)
+    assert answer.headers["location"] == "/check-mail"
+    assert (
+        "Please open the one in the mail to your other address too."
+        in (await hana.get("/check-mail")).text
+    )
+    assert "new@example.com" not in (await hana.get("/account")).text
+    await hana.post("/auth/confirm", data=link | {"token_hash": old})
+    assert "new@example.com" in (await hana.get("/account")).text
+
+
 async def test_while_supabase_is_silent_who_is_signed_in_goes_on(
     hana: AsyncClient,
     client: AsyncClient,

@@ -19,7 +19,8 @@ SECRET = "sb_secret_test"
 class GoTrue:
     """`app` is the server; `mails` are the links that it sent: (type, address, token).
 
-    `signing_keys` are those that it publishes; its time is off by `clock`.
+    `signing_keys` are those that it publishes; its time is off by `clock`. With
+    `secure_email_change` both addresses have to confirm a change.
     """
 
     def __init__(self) -> None:
@@ -31,6 +32,7 @@ class GoTrue:
         self._used: set[str] = set()
         self.signing_keys: list[dict[str, str]] = []
         self.clock = timedelta()
+        self.secure_email_change = False
         self.oauth = GoTrueOAuth(self)
         routes = {
             ("POST", "/signup"): self._sign_up,
@@ -104,6 +106,9 @@ class GoTrue:
             raise Refused(403, "otp_expired")
         account.confirmed = True
         if type_ == "email_change":
+            if any(link == ("email_change", account) for link in self._links.values()):
+                said = "Confirmation link accepted."
+                return JSONResponse({"msg": said, "code": "200"})
             self.accounts.pop(account.email)
             account.email = account.new_email
             self.accounts[account.email] = account
@@ -139,7 +144,8 @@ class GoTrue:
             if email in self.accounts:
                 raise Refused(422, "email_exists")
             account.new_email = email
-            self._mail("email_change", email, account)
+            for address in (account.email, email) if self.secure_email_change else (email,):
+                self._mail("email_change", address, account)
         return JSONResponse(_shown(account))
 
     async def _user(self, request: Request) -> Response:

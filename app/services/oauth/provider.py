@@ -75,9 +75,9 @@ async def asked(provider: ProviderName) -> AsyncIterator[None]:
         async with asyncio.timeout(TIMEOUT_SECONDS):
             yield
     except (httpx.HTTPError, TimeoutError, ValidationError, KeysUnavailable) as error:
-        # Its message may quote what was sent.
-        log.error("%s does not answer: %s", provider, type(error).__name__)  # noqa: TRY400 # quotes
-        raise ProviderUnavailable from error
+        # No more of it than its name: what it says may quote a token.
+        log.error("%s does not answer: %s", provider, type(error).__name__)  # noqa: TRY400
+        raise ProviderUnavailable from None
 
 
 async def exchange(
