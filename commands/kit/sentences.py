@@ -83,8 +83,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
         '製品の名前をすべての場所で変えます: rename "私のアプリ"。',
     ),
     "command_remove": (
-        "Take an example part out of the project: pictures, ai.",
-        "例の部分をプロジェクトから取り除きます: pictures 画像、ai 提案。",
+        "Take an example part out of the project: pictures, ai, items.",
+        "例の部分をプロジェクトから取り除きます: pictures 画像、ai 提案、items アイテム。",
     ),
     "unknown_command": (
         "There is no command {name!r}; `python3 manage.py` lists them.",

@@ -37,6 +37,8 @@ ELSEWHERE = {
     "python3 manage.py test": "tests/commands/test_test.py",
     'python3 manage.py rename "My App"': "tests/commands/test_rename.py",
     "python3 manage.py remove pictures": "tests/commands/test_remove.py",
+    "python3 manage.py remove ai": "tests/commands/test_remove.py",
+    "python3 manage.py remove items": "tests/commands/test_remove.py",
     'python3 manage.py migrate --make "notes"': "tests/docs/test_add_a_page.py",
     "python3 manage.py messages": "tests/docs/test_add_a_page.py",
     "python3 manage.py test tests/routers/test_note_router.py": "tests/docs/test_add_a_page.py",
