@@ -10,7 +10,7 @@ from app.templating import _code_spans
 from commands import messages
 
 
-async def test_every_operation_of_the_api_is_there(client: AsyncClient, app: FastAPI) -> None:
+async def test_every_operation_of_the_api_is_there(client: AsyncClient, probe: str) -> None:
     page = (await client.get("/api/docs")).text
     document = (await client.get("/api/openapi.json")).json()
     wanted = {
@@ -18,9 +18,9 @@ async def test_every_operation_of_the_api_is_there(client: AsyncClient, app: Fas
         for path in document["paths"].values()
         for operation in path.values()
     }
-    assert len(wanted) >= 5
+    assert probe in document["paths"]
     assert wanted <= set(re.findall(r'<section id="([^"]+)"', page))
-    for name in document["components"]["schemas"]:
+    for name in document.get("components", {}).get("schemas", ()):
         assert name in page
 
 

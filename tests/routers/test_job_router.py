@@ -34,7 +34,7 @@ async def add_job(app: FastAPI, title: str = "list.csv", user: int = 1, **values
     now = utc_now()
     moments = {"ended_at": now} if values.get("status") in {"done", "failed", "cancelled"} else {}
     async with session_of(app) as session:
-        job = await JobService(session, user).queue("Bulk_Import", "", {})
+        job = await JobService(session, user).queue("Report", "", {})
         values = {"title": title} | moments | values
         await session.execute(update(Job).where(Job.id == job.id).values(**values))
     return job.id
@@ -191,5 +191,5 @@ async def test_the_badge_counts_and_tells_of_each_end_once(
     monkeypatch.setattr(JobService, "going_on", end_at_the_third_look)
     answer = await hana.get("/jobs/badge")
 
-    assert answer.text.count("Done: Import: ends.csv") == 1
+    assert answer.text.count("Done: Report: ends.csv") == 1
     assert answer.text.count("badge-primary") == 1

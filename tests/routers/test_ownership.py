@@ -53,6 +53,10 @@ _OF_NOBODY: Final[Ids] = {
     "other_id": "6f1c4d2e-8a3b-4c5d-9e7f-0a1b2c3d4e60",
     "key": "errors",
     "query_id": 1,
+    "first_id": 1,
+    "last_id": 2,
+    "row_id": 1,
+    "column": "input_data",
     "provider": "github",
 }
 
@@ -69,7 +73,7 @@ async def ids_of(browser: AsyncClient, app: FastAPI) -> Ids:
     upload = await browser.post("/items/import", files={"file": ("a.csv", b"title\nMine")})
     async with app.state.database.system_session() as session:
         user_id = (await session.scalars(select(User.id).where(User.email == email))).one()
-        job = await JobService(session, user_id).queue("Bulk_Export", f"of {email}", {})
+        job = await JobService(session, user_id).queue("Report", f"of {email}", {})
         job.status, job.ended_at = "failed", utc_now()
     return _OF_NOBODY | {
         "user_id": user_id,
