@@ -108,11 +108,11 @@ async def test_all_pages_together_are_the_list(
         for (sort, direction), status, q in itertools.product(
             ORDERS, (None, "doing"), ("", "東京", "rep", "都 tokyo", "zz")
         ):
-            query = ItemQuery(sort=sort, direction=direction, status=status, q=q, limit=9)
+            query = ItemQuery(sort=sort, direction=direction, status=status, q=q, limit=17)
             wanted = expected(everything, query)
             pages = await forwards(items, query)
             assert [item for page in pages for item in page.items] == wanted, query
-            assert all(len(page.items) == 9 for page in pages[:-1])
+            assert all(len(page.items) == 17 for page in pages[:-1])
             assert pages[0].previous_cursor is None
             # And back again, page by page.
             page = pages[-1]
@@ -143,7 +143,7 @@ async def test_a_search_finds_the_same_by_whichever_way(
         for (sort, direction), status, q in itertools.product(
             ORDERS, (None, "done"), ("東", "eport", "会議 東京", "zzz")
         ):
-            query = ItemQuery(sort=sort, direction=direction, status=status, q=q, limit=9)
+            query = ItemQuery(sort=sort, direction=direction, status=status, q=q, limit=24)
             found = [item for page in await forwards(items, query) for item in page.items]
             assert found == expected(everything, query), query
 
@@ -208,7 +208,7 @@ async def sent_for_all_pages(
     """Every statement that pages of any order send, with parameters of one of those."""
     with executed(database.engine) as sent:
         for (sort, direction), status, q in itertools.product(ORDERS, (None, "doing"), searches):
-            query = ItemQuery(sort=sort, direction=direction, status=status, q=q, limit=9)
+            query = ItemQuery(sort=sort, direction=direction, status=status, q=q, limit=40)
             await forwards(items, query)
     return dict(sent)
 
