@@ -259,14 +259,20 @@ Accounts = Annotated[AccountProvider, Depends(account_provider)]
 
 
 def oauth(
-    request: Request, session: SessionDep, logger: LoggerDep, events: Events, accounts: Accounts
+    request: Request,
+    session: SessionDep,
+    logger: LoggerDep,
+    events: Events,
+    accounts: Accounts,
+    out: OutboxDep,
 ) -> OAuth:
     """Accounts at other services, in this request's transaction."""
     identities = Identities(session, events)
     if isinstance(accounts, SupabaseAccounts):
         return SupabaseOAuth(accounts, identities, request.app.state.supabase, logger)
     local = cast(LocalAccounts, accounts)
-    return LocalOAuth(local, identities, request.app.state.oauth_clients, logger)
+    clients = request.app.state.oauth_clients
+    return LocalOAuth(local, identities, clients, logger, post=out.post)
 
 
 def second_factor(session: SessionDep, box: BoxDep, events: Events) -> SecondFactor:

@@ -8,7 +8,13 @@ from app.mail import Mail
 from app.models.one_time_token import LinkType
 from app.product import NAME
 
-LetterKind = Literal[LinkType, "already_registered", "email_was_changed", "password_was_changed"]
+LetterKind = Literal[
+    LinkType,
+    "already_registered",
+    "email_was_changed",
+    "password_was_changed",
+    "provider_was_linked",
+]
 
 
 def write_letter(language: Language, origin: str, kind: LetterKind, to: str, token: str) -> Mail:
@@ -48,6 +54,13 @@ def write_letter(language: Language, origin: str, kind: LetterKind, to: str, tok
                 "If this was not you, set a new one at once:"
             )
             link = f"{origin}/forgot-password"
+        case "provider_was_linked":
+            subject = _("One more way to sign in")
+            text = _(
+                "Your account can be signed in to with another service from now on. "
+                "If this was not you, unlink it here and change your password:"
+            )
+            link = f"{origin}/account"
     if token:
         link = f"{origin}/auth/confirm?token_hash={quote(token)}&type={kind}"
     ignore = _("If you did not ask for this, you need not do anything.")

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from commands.kit.environment import ROOT
+from tests.support.axe import violations
 from tests.support.live_app import LiveApp, StartApp, clean_env
 from tests.support.oauth_servers import CLIENT_ID, CLIENT_SECRET
 from tests.support.processes import Program, answers, free_port
@@ -50,9 +51,13 @@ def there_and_back(browser: Browser, app: LiveApp, *, script: bool) -> None:
     page.get_by_role("link", name="Continue with GitHub").click()
     page.get_by_role("button", name="Deny").click()
     expect(page.get_by_role("alert")).to_contain_text("You did not let GitHub tell us")
+    if script:
+        assert violations(page) == []
     page.get_by_role("link", name="Continue with GitHub").click()
     page.get_by_role("button", name="Allow").click()
     expect(page).to_have_url(f"{app.origin}/account")
+    if script:
+        assert violations(page) == []
     expect(page.get_by_text("Hana Sato").first).to_be_visible()
     page.get_by_role("button", name="Unlink GitHub").click()
     expect(page.locator("#toasts")).to_contain_text("You could not sign in any more")

@@ -103,6 +103,7 @@ class TestSigningIn:
             ("provider_linked", name),
             ("signed_in", name),
         ]
+        assert app.state.mailer.mails == ()
         again = browser_for(app)
         servers.person = Person(email="new@example.com", verified=False)  # the subject counts
         assert (await walk(again, servers, f"/oauth/{name}")).headers["location"] == AFTER_SIGN_IN
@@ -111,7 +112,7 @@ class TestSigningIn:
 
     @BOTH_SERVICES
     async def test_a_verified_address_leads_to_the_account_that_has_it(
-        self, hana: AsyncClient, client: AsyncClient, servers: Servers, name: str
+        self, hana: AsyncClient, client: AsyncClient, app: FastAPI, servers: Servers, name: str
     ) -> None:
         await hana.post("/account/tokens", data={"name": "Mine", "scope": "read", "days": "7"})
         servers.person = Person(email="Hana@Example.com")

@@ -58,6 +58,7 @@ class Identities:
         await self._events.record("provider_linked", user.id, actor_id=user.id, detail=provider)
         return True
 
+    @system_work
     async def of(self, user: User) -> Sequence[OAuthIdentity]:
         """The accounts of a user, the oldest first."""
         found = await self._session.scalars(

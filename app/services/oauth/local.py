@@ -6,7 +6,7 @@ from app.config_values import ProviderName
 from app.lib.logger import TraceLogger
 from app.models.oauth_identity import OAuthIdentity
 from app.models.user import User
-from app.services.account_provider import Proven
+from app.services.account_provider import PostLetter, Proven
 from app.services.account_service import LocalAccounts
 from app.services.errors import NotFound, OAuthFailed
 from app.services.oauth.clients import Clients
@@ -24,11 +24,14 @@ class LocalOAuth:
         identities: Identities,
         clients: Clients,
         logger: TraceLogger,
+        *,
+        post: PostLetter,
     ) -> None:
         self._accounts = accounts
         self._identities = identities
         self._clients = clients
         self._logger = logger
+        self._post = post
 
     async def begin(self, flow: Flow, user: User | None = None) -> str:
         return self._clients[flow.provider].authorize_url(flow)
@@ -51,6 +54,7 @@ class LocalOAuth:
         profile = await self._profile(flow, code)
         if not await self._identities.add(user, flow.provider, profile.subject):
             raise OAuthFailed("other")
+        self._post("provider_was_linked", user.email, "")
 
     async def verify(self, user: User, flow: Flow, code: str) -> None:
         profile = await self._profile(flow, code)
@@ -86,7 +90,10 @@ class LocalOAuth:
         user = await self._accounts.owner_of(profile.email, profile.name)
         if user.disabled_at is not None:
             raise OAuthFailed("closed")
+        had_a_way_in = self.has_password(user) or await self._identities.of(user)
         if not await self._identities.add(user, flow.provider, profile.subject):
             # Somebody else came back with the same account at the same time.
             raise OAuthFailed("other")
+        if had_a_way_in:
+            self._post("provider_was_linked", user.email, "")
         return user

@@ -50,8 +50,8 @@ class SupabaseOAuth:
             url = f"{self._supabase.url}/authorize"
             return with_query(url, provider=flow.provider, **query)
         redirect_to = query.pop("redirect_to")
-        client = await self._signed_in(user)
         async with told():
+            client = await self._signed_in(user)
             answer = await client.link_identity(
                 {
                     "provider": flow.provider,
@@ -87,8 +87,8 @@ class SupabaseOAuth:
     async def unlink(self, user: User, provider: ProviderName) -> None:
         if all(each.provider != provider for each in await self._identities.of(user)):
             raise NotFound
-        client = await self._signed_in(user)
         async with told():
+            client = await self._signed_in(user)
             for identity in (await client.get_user_identities()).identities:
                 if identity.provider == provider:
                     await client.unlink_identity(identity)
@@ -116,11 +116,10 @@ class SupabaseOAuth:
         if not self._supabase.has_secret_key:
             raise OAuthFailed("off")
         client = self._supabase.client()
-        async with told():
-            admin = self._supabase.client(as_admin=True).admin
-            link = await admin.generate_link({"type": "magiclink", "email": user.email})
-            token = link.properties.hashed_token
-            await client.verify_otp({"token_hash": token, "type": "magiclink"})
+        admin = self._supabase.client(as_admin=True).admin
+        link = await admin.generate_link({"type": "magiclink", "email": user.email})
+        token = link.properties.hashed_token
+        await client.verify_otp({"token_hash": token, "type": "magiclink"})
         return client
 
     def _check(self, user: User, answer: AuthResponse) -> None:
