@@ -5,11 +5,11 @@ Nothing here holds more than the rows that it is given at a time.
 
 import csv
 import io
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime, time
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Final, Literal, Self, TypeGuard, get_args
 
@@ -119,10 +119,17 @@ class Workbook:
     def __init__(self, path: Path, columns: Mapping[str, type]) -> None:
         """`columns`: their names, each with the type of its values."""
         self._columns = columns
-        self._scratch = TemporaryDirectory(dir=path.parent)
+        # Its name is known, so that what a killed process has left goes with the next attempt.
+        self._scratch = path.with_name(f"{path.name}.scratch")
+        shutil.rmtree(self._scratch, ignore_errors=True)
+        self._scratch.mkdir()
         self._book = xlsxwriter.Workbook(
             path,
-            {"constant_memory": True, "tmpdir": self._scratch.name, "default_date_format": _DAY},
+            {
+                "constant_memory": True,
+                "tmpdir": str(self._scratch),
+                "default_date_format": _DAY,
+            },
         )
         self._book.use_zip64()
         self._moment = self._book.add_format({"num_format": _MOMENT})
@@ -138,12 +145,12 @@ class Workbook:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        with self._scratch:
-            try:
-                if error is None:
-                    self._close()
-            finally:
-                self._let_go()
+        try:
+            if error is None:
+                self._close()
+        finally:
+            self._let_go()
+            shutil.rmtree(self._scratch, ignore_errors=True)
 
     def add(self, records: Iterable[Record]) -> None:
         for record in records:

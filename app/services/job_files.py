@@ -1,6 +1,7 @@
 """Files that jobs make for their users, such as exports. They are kept for a day."""
 
 import os
+import shutil
 import time
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -45,9 +46,13 @@ class JobFiles:
         """Delete what is older than it is kept; how many files."""
         oldest, deleted = time.time() - FILES_KEPT.total_seconds(), 0
         for path in self._folder.glob("*"):
-            if path.is_file() and path.stat().st_mtime < oldest:
+            if path.stat().st_mtime >= oldest:
+                continue
+            if path.is_dir():  # of an export that was killed and never went on
+                shutil.rmtree(path, ignore_errors=True)
+            else:
                 path.unlink(missing_ok=True)
-                deleted += 1
+            deleted += 1
         return deleted
 
 

@@ -1,20 +1,14 @@
 """Imports whose process is killed again and again, and what must be there at the end."""
 
 import asyncio
-import logging
-import os
 import random
-import signal
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, event, select
+from sqlalchemy import select
 
-from app.config import Settings
 from app.database import Database
 from app.lib.tracelog.schema import TABLES, TASK_PROGRESS_LOGS
 from app.lib.tracelog.trace import Trace, new_trace_id, use_trace
@@ -31,6 +25,7 @@ from app.services.imports.import_service import (
     table_limits,
 )
 from app.services.item_list import ItemList
+from tests.faults.job_worker import Plan, settings_of, work
 from tests.jobs.worker import Worker
 from tests.lib.tracelog.rows import read_all
 
@@ -38,68 +33,11 @@ ROWS = 1000
 _BAD = 97
 """Each so many rows one is no item."""
 
-_BATCH = 100
 _WORDS = ("tea", "会議", "coffee", "資料", "bread", "東京")
 _MOMENTS = 150
 """A process is killed at one of so many moments: about half as many as an import has."""
 
 _SECONDS = 60.0
-
-
-def work(url: str, folder: Path, parent: Connection, die_at: int) -> None:
-    """Run jobs until the moment of the number `die_at`; 0 is never.
-
-    A moment is before or after each statement and commit, the engine's own too, and at each look
-    at how far a step is: so between any two things that a kill could part.
-    """
-    from app.jobs import bulk_import, import_commit
-    from app.jobs.engine import JobEngine
-    from app.jobs.running import RunningJob
-    from app.lib.logger import CSVOnlyLogger
-
-    logging.disable(logging.ERROR)
-    import_commit._ROWS_A_BATCH = _BATCH  # type: ignore[misc]
-    bulk_import._ROWS_A_LOOK = 50  # type: ignore[misc]
-    moments, at_work = 0, set[int]()
-
-    def moment(*_given: object, **_named: object) -> None:
-        nonlocal moments
-        if threading.get_ident() not in at_work:
-            return  # the engine's own business, which goes on at its own pace
-        moments += 1
-        if moments == die_at:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    for name in ("before_cursor_execute", "after_cursor_execute", "commit"):
-        event.listen(Engine, name, moment)
-    progress = RunningJob.progress
-
-    def look(self: RunningJob, done: int, total: int | None = None) -> None:
-        moment()
-        progress(self, done, total)
-
-    execute, end = JobEngine.execute, JobEngine._end
-
-    def execute_here(self: JobEngine, job_id: str) -> None:
-        at_work.add(threading.get_ident())
-        execute(self, job_id)
-
-    def end_and_tell(*given: Any, **named: Any) -> None:
-        end(*given, **named)
-        parent.send("done")
-
-    RunningJob.progress = look  # type: ignore[method-assign]
-    JobEngine.execute = execute_here  # type: ignore[method-assign]
-    JobEngine._end = end_and_tell  # type: ignore[method-assign]
-    logger = CSVOnlyLogger(folder / "logs")
-    engine = JobEngine(_settings(url, folder), logger)
-    parent.send("ready")  # it may be dead soon
-    engine.start()
-    try:
-        parent.recv()
-    except EOFError:
-        engine.stop()
-        logger.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,20 +62,28 @@ class ImportFaults:
         """Import until there were so many kills; the last import is let alone once they are."""
         left = kills
         while left > 0:
-            user_id, job_id = asyncio.run(self._begin())
+            user_id, job_id = self.begin()
             killed = 0
             while left - killed > 0 and self._attempt(self._random.randint(1, _MOMENTS), job_id):
                 killed += 1
             left -= killed
             if self._attempt(0, job_id):
                 raise RuntimeError("a process that nobody killed has died")
-            yield asyncio.run(self._check(user_id, job_id, killed))
+            yield self.check(user_id, job_id, killed)
+
+    def begin(self) -> tuple[int, str]:
+        """The id of a new user, and of the job of their import, which is queued."""
+        return asyncio.run(self._begin())
+
+    def check(self, user_id: int, job_id: str, kills: int) -> Round:
+        """Compare with what the file says; that is what an undisturbed import leaves."""
+        return asyncio.run(self._check(user_id, job_id, kills))
 
     def _attempt(self, die_at: int, job_id: str) -> bool:
         """Let a process work until the job is done, or it dies; whether it died."""
         if asyncio.run(self._job(job_id)).ended_at:
             return False
-        worker = Worker(self._url, self._folder, work, die_at)
+        worker = Worker(self._url, self._folder, work, Plan(die_at=die_at))
         try:
             return worker.hear(_SECONDS) is None
         finally:
@@ -146,7 +92,7 @@ class ImportFaults:
     async def _begin(self) -> tuple[int, str]:
         key, folder = ImportFolder.new(self._folder / "files")
         folder.upload.write_bytes(self._content)
-        shape, sample = look_at(folder.upload, table_limits(_settings(self._url, self._folder)))
+        shape, sample = look_at(folder.upload, table_limits(settings_of(self._url, self._folder)))
         table = UploadedTable(key, "items.csv", len(self._content), shape, sample)
         database = Database(self._url)
         try:
@@ -171,7 +117,6 @@ class ImportFaults:
             await database.close()
 
     async def _check(self, user_id: int, job_id: str, kills: int) -> Round:
-        """Compare with what the file says; that is what an undisturbed import leaves."""
         job = await self._job(job_id)
         wrong = []
         bad = ROWS // _BAD
@@ -211,10 +156,6 @@ class ImportFaults:
             yield f"the trace has {cut_off} attempts without an end, of {kills} kills"
         if job.attempt > kills + 1:
             yield f"{job.attempt} attempts, of {kills} kills"
-
-
-def _settings(url: str, folder: Path) -> Settings:
-    return Settings(database_url=url, files_dir=folder / "files", picture_dir=folder / "pictures")
 
 
 def _file() -> bytes:

@@ -160,6 +160,8 @@ def test_old_files_are_swept(tmp_path: Path) -> None:
     long_ago = time.time() - (FILES_KEPT + timedelta(minutes=1)).total_seconds()
 
     os.utime(tmp_path / "jobs" / "old", (long_ago, long_ago))
+    (tmp_path / "jobs" / "killed.part.scratch").mkdir()
+    os.utime(tmp_path / "jobs" / "killed.part.scratch", (long_ago, long_ago))
 
-    assert delete_files(cast(Engine, None), settings) == {"files": 1}
+    assert delete_files(cast(Engine, None), settings) == {"files": 2}
     assert [path.name for path in (tmp_path / "jobs").iterdir()] == ["new"]

