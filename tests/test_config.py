@@ -224,6 +224,20 @@ def test_the_examples_that_are_commented_out_are_valid(tmp_path: Path) -> None:
     assert Settings.load({}, env_file).public_origin == "https://app.example.com"
 
 
+def test_a_service_to_sign_in_with_has_an_id_and_a_secret(env_file: Path) -> None:
+    base = {"GITHUB_CLIENT_ID": "one"}
+    sentence = "GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET belong together"
+    with pytest.raises(SettingsError, match=sentence):
+        Settings.load(base, env_file)
+    settings = Settings.load(base | {"GITHUB_CLIENT_SECRET": "two"}, env_file)
+    assert settings.providers == ("github",)
+    assert "two" not in repr(settings)
+    supabase = {"SUPABASE_URL": "https://p.supabase.co", "SUPABASE_PUBLISHABLE_KEY": "k"}
+    assert Settings.load(supabase | {"SUPABASE_OAUTH": "google"}, env_file).providers == ("google",)
+    with pytest.raises(SettingsError, match="must be 'github' or 'google'"):
+        Settings.load({"SUPABASE_OAUTH": "gitlab"}, env_file)
+
+
 def test_a_language_model_has_an_address_and_a_name(env_file: Path) -> None:
     base = {"AI_BASE_URL": "https://api.example.com/v1/"}
     with pytest.raises(SettingsError, match="AI_BASE_URL and AI_MODEL belong together"):

@@ -205,7 +205,8 @@ class GoTrue:
 
     async def _settings(self, _request: Request) -> Response:
         date = format_datetime(datetime.now(UTC) + self.clock, usegmt=True)
-        return JSONResponse({"external": {"email": True}}, headers={"Date": date})
+        on = {name: name in self.oauth.providers for name in ("github", "google", "gitlab")}
+        return JSONResponse({"external": {"email": True, **on}}, headers={"Date": date})
 
     async def _jwks(self, _request: Request) -> Response:
         return JSONResponse({"keys": self.signing_keys})

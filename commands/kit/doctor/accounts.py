@@ -1,4 +1,4 @@
-"""Supabase Auth: its keys, the keys that it signs with, and its clock."""
+"""Supabase Auth: its keys, the keys that it signs with, and its clock; GitHub and Google."""
 
 import base64
 import json
@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from app.config import Settings
+from app.config_values import PROVIDERS
 from commands.kit.doctor.finding import Finding, note, ok, wrong
 
 _SECONDS = 5.0
@@ -23,6 +24,7 @@ def accounts(settings: Settings, transport: httpx.BaseTransport | None = None) -
             yield wrong("Supabase", "doctor_supabase_half")
         else:
             yield ok("Supabase", "doctor_supabase_none")
+        yield from _services(settings)
         return
     host = urlsplit(settings.supabase_auth_url).netloc
     url = settings.supabase_auth_url
@@ -33,9 +35,34 @@ def accounts(settings: Settings, transport: httpx.BaseTransport | None = None) -
             yield wrong("Supabase", "doctor_supabase_silent", host=host, why=type(error).__name__)
             return
         yield _publishable(answer, settings.supabase_publishable_key, host)
+        yield from _services_there(answer, settings)
         yield _clock(answer)
         yield _secret(client, settings)
         yield _signing_keys(client, settings)
+
+
+def _services(settings: Settings) -> Iterator[Finding]:
+    """Where GitHub and Google have to send browsers back to."""
+    origin = settings.public_origin
+    for name in settings.providers:
+        if not origin and settings.environment == "production":
+            yield wrong(PROVIDERS[name], "doctor_service_origin")
+            continue
+        back = f"{origin or f'http://127.0.0.1:{settings.port}'}/oauth/{name}/callback"
+        yield ok(PROVIDERS[name], "doctor_service", url=back)
+
+
+def _services_there(answer: httpx.Response, settings: Settings) -> Iterator[Finding]:
+    """Whether what has a button is turned on in Supabase."""
+    try:
+        there = answer.json()["external"]
+    except (ValueError, KeyError, TypeError):
+        return  # that it answers like no Supabase Auth is said already
+    for name in settings.providers:
+        if there.get(name):
+            yield ok(PROVIDERS[name], "doctor_service_there")
+        else:
+            yield wrong(PROVIDERS[name], "doctor_service_off", name=PROVIDERS[name])
 
 
 def _ask(client: httpx.Client, path: str, key: str) -> httpx.Response:

@@ -152,6 +152,24 @@ DOCTOR_SENTENCES: dict[str, tuple[str, str]] = {
         "SUPABASE_PUBLISHABLE_KEY が空なので、アカウントはアプリ自身が管理します。設定するか、"
         "SUPABASE_URL も空にしてください。",
     ),
+    "doctor_service": (
+        "sends browsers back to {url}: the callback URL to register there",
+        "ブラウザーの戻り先は {url} です（登録する callback URL）",
+    ),
+    "doctor_service_origin": (
+        "cannot send browsers back: set PUBLIC_ORIGIN, which the callback URL begins with.",
+        "ブラウザーの戻り先が決まりません。callback URL の先頭になる PUBLIC_ORIGIN を"
+        "設定してください。",
+    ),
+    "doctor_service_there": (
+        "is turned on in Supabase",
+        "Supabase で有効です",
+    ),
+    "doctor_service_off": (
+        "is not turned on in Supabase; turn it on there, or take {name} out of SUPABASE_OAUTH.",
+        "Supabase で有効になっていません。有効にするか、SUPABASE_OAUTH から {name} を"
+        "外してください。",
+    ),
     "doctor_supabase": (
         "{host} takes SUPABASE_PUBLISHABLE_KEY",
         "{host} が SUPABASE_PUBLISHABLE_KEY を受け付けます",

@@ -46,6 +46,32 @@ def test_all_that_is_right_is_said_without_a_key(gotrue: GoTrue) -> None:
     assert not [finding for finding in found.values() if "sb_" in finding.text]
 
 
+def test_what_has_a_button_is_turned_on_there(gotrue: GoTrue) -> None:
+    gotrue.oauth.providers = {"github"}
+
+    found = look(gotrue, supabase_oauth="github google")
+
+    assert (found["GitHub"].state, found["Google"].state) == ("ok", "wrong")
+    assert "take Google out of SUPABASE_OAUTH" in found["Google"].text
+
+
+@pytest.mark.parametrize(
+    ("settings", "state", "words"),
+    [
+        ({}, "ok", "http://127.0.0.1:8000/oauth/github/callback"),
+        ({"public_origin": "https://a.example"}, "ok", "https://a.example/oauth/github/callback"),
+        ({"environment": "production"}, "wrong", "set PUBLIC_ORIGIN"),
+    ],
+)
+def test_the_callback_url_to_register(settings: dict[str, str], state: str, words: str) -> None:
+    values = {"github_client_id": "one", "github_client_secret": "two", **settings}
+
+    found = {finding.name: finding for finding in accounts(Settings.model_validate(values))}
+
+    assert found["GitHub"].state == state
+    assert words in found["GitHub"].text
+
+
 @pytest.mark.parametrize(
     ("settings", "name", "state", "words"),
     [
