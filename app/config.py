@@ -107,6 +107,10 @@ class Settings(BaseModel):
         "auto",
         description="Whether administrators may ask the log in SQL; `auto`: not in production.",
     )
+    alert_private_webhooks: bool = Field(
+        default=False,
+        description="Whether alerts may call addresses of private networks in production.",
+    )
     max_body_bytes: Annotated[int, Field(ge=1024)] = Field(
         1_048_576, description="The largest request body the app takes; more is answered with 413."
     )

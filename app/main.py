@@ -126,7 +126,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         logger.start()
     jobs: JobEngine = app.state.jobs
     await run_in_threadpool(jobs.start)
-    watch = asyncio.create_task(watch_alerts(app.state.settings, logger))
+    watch = asyncio.create_task(watch_alerts(app.state.settings, logger, app.state.box))
     try:
         yield
     finally:

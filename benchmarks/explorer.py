@@ -30,7 +30,7 @@ from app.lib.tracelog.store.store import Store
 from app.main import create_app
 from app.services.account_service import LocalAccounts
 from app.services.password_hasher import PasswordHasher
-from benchmarks.made_up_log import MadeUpLog
+from benchmarks.made_up_log import LONG_TRACE, MadeUpLog
 from benchmarks.percentiles import percentile
 
 ORIGIN: Final = "http://bench.test"
@@ -88,7 +88,7 @@ def questions(store: Store, log: MadeUpLog) -> list[Question]:
         Question("list, other filters", 0, _urls("requests", other)),
         Question("overview", 100, ("/logs", *_urls("", ["range=1h", "range=7d", *spans]))),
         Question("trace", 50, tuple(f"/logs/traces/{trace}" for trace in traces)),
-        Question("trace of 5,000 steps", 0, (f"/logs/traces/{log.long_trace}",)),
+        Question("trace of 5,000 steps", 0, (f"/logs/traces/{LONG_TRACE}",)),
         Question("errors", 100, ("/logs/errors", "/logs/errors?state=all")),
         Question("tasks", 0, _urls("tasks", ["range=1h", "range=24h", "range=7d"])),
     ]

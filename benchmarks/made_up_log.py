@@ -36,6 +36,8 @@ _HEADERS: Final = {
     "accept-language": "ja,en;q=0.8",
 }
 _MANY_STEPS: Final = 5_000
+LONG_TRACE: Final = str(uuid.UUID(int=1))
+"""A request whose task has five thousand steps."""
 
 
 class MadeUpLog:
@@ -47,8 +49,6 @@ class MadeUpLog:
         self._random = random.Random(4)
         self._at = self.now - timedelta(days=DAYS)
         self._ids = IdGenerator(node=1, clock_ns=lambda: int(self._at.timestamp() * 1e9))
-        self.long_trace = str(uuid.UUID(int=1))
-        """A trace with five thousand steps."""
 
     def batches(self, rows: int) -> Iterator[Batch]:
         requests: list[Row] = []
@@ -62,7 +62,8 @@ class MadeUpLog:
             if len(requests) + len(steps) >= rows:
                 yield Batch({API_LOGS: requests, TASK_PROGRESS_LOGS: steps})
                 requests, steps = [], []
-        yield Batch({API_LOGS: requests, TASK_PROGRESS_LOGS: [*steps, *self._long()]})
+        request, made = self._long()
+        yield Batch({API_LOGS: [*requests, request], TASK_PROGRESS_LOGS: [*steps, *made]})
 
     def _request(self, number: int) -> tuple[Row, list[Row]]:
         draw = self._random
@@ -106,12 +107,25 @@ class MadeUpLog:
             data["stack_trace"] = _STACK.format(task=task.lower(), error=error)
         return self._row(_STEPS, data, trace)
 
-    def _long(self) -> Iterator[Row]:
+    def _long(self) -> tuple[Row, list[Row]]:
+        """A request that began a minute ago, and what its task did meanwhile and afterwards."""
+        began = self._at
+        steps = []
         for number in range(_MANY_STEPS):
             for status in ("START", "SUCCESS"):
-                yield self._step(
-                    self.long_trace, "Import_Rows", f"Row {number}", number + 1, status, None
-                )
+                self._at += timedelta(milliseconds=self._random.lognormvariate(1, 0.8))
+                step = f"Row {number}"
+                steps.append(self._step(LONG_TRACE, "Import_Rows", step, number + 1, status, None))
+        duration = (self._at - began) * 0.7
+        data = {
+            "method": "POST",
+            "endpoint": "/import",
+            "request_header": _HEADERS | {":route": "/import", ":http_version": "1.1"},
+            "response_status": 202,
+            "duration_ms": duration // timedelta(milliseconds=1),
+            "created_at": began.timestamp(),
+        }
+        return self._row(_API, data, LONG_TRACE), steps
 
     def _row(self, table: Table, data: dict[str, object], trace: str) -> Row:
         now = self._at.timestamp()

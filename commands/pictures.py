@@ -1,6 +1,7 @@
 """Make the pictures of README and docs from the running app, with its demo data."""
 
 import argparse
+import base64
 import os
 import tempfile
 import threading
@@ -19,7 +20,7 @@ from app.lib.logger import EnhancedCSVLogger
 from app.main import create_app
 from app.services.item_seed import seed_items
 from app.services.seed_service import seed_admin
-from benchmarks.made_up_log import MadeUpLog
+from benchmarks.made_up_log import LONG_TRACE, MadeUpLog
 from commands.kit.database import migrate, transact
 from commands.kit.environment import ROOT
 from commands.kit.listener import listen
@@ -33,7 +34,19 @@ _LOG_PAGES = {
     "overview": "/logs?range=24h",
     "errors": "/logs/errors",
     "tasks": "/logs/tasks?range=7d",
+    "queries": "/logs/queries",
+    "alerts": "/logs/alerts",
+    "large-trace": f"/logs/traces/{LONG_TRACE}",
 }
+_RULES: tuple[dict[str, str | float | bool], ...] = (
+    {"metric": "error_rate", "threshold": "5", "minutes": "10", "webhook": ""},
+    {
+        "metric": "p95",
+        "threshold": "800",
+        "minutes": "5",
+        "webhook": "https://hooks.example.com/services/T0",
+    },
+)
 _SCHEMES: dict[Literal["light", "dark"], str] = {"light": "", "dark": ".dark"}
 _MADE_UP_REQUESTS = 5000
 
@@ -41,10 +54,24 @@ _LOCALES = {"en": "en-US", "ja": "ja-JP"}
 _SIZE = (1280, 800)
 _DELIVERY_SECONDS = 10
 
+# A third of the PNG's size; the browser can write it, so nothing else is needed for it.
+_QUALITY = 0.9
+_AS_WEBP = """async ([png, quality]) => {
+  const image = new Image();
+  image.src = `data:image/png;base64,${png}`;
+  await image.decode();
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [image.width, image.height];
+  canvas.getContext("2d").drawImage(image, 0, 0);
+  return canvas.toDataURL("image/webp", quality).split(",")[1];
+}"""
+
 
 def main(arguments: list[str]) -> int:
-    """Make all of them anew."""
-    argparse.ArgumentParser(prog="manage.py pictures", description=__doc__).parse_args(arguments)
+    """Make all of them anew, or those of one language."""
+    parser = argparse.ArgumentParser(prog="manage.py pictures", description=__doc__)
+    parser.add_argument("--language", choices=[*_LOCALES], help="those with its texts only")
+    chosen = parser.parse_args(arguments).language
     chromium = chromium_path()
     if chromium is None:
         raise Failure("no_chromium")
@@ -54,7 +81,7 @@ def main(arguments: list[str]) -> int:
         browser = playwright.chromium.launch(
             executable_path=chromium, args=["--no-sandbox"] if as_root else []
         )
-        for language in _LOCALES:
+        for language in [chosen] if chosen else _LOCALES:
             _take(browser, demo, language)
         browser.close()
     return 0
@@ -129,12 +156,25 @@ def _take(browser: Browser, demo: _Demo, language: str) -> None:
     context.request.post(edit, form=change)
     answer = context.request.post(edit, form=change)
     trace = f"/logs/traces/{answer.headers['x-trace-id']}"
+    for rule in _RULES if language == next(iter(_LOCALES)) else ():
+        context.request.post("/logs/alerts", form=rule)
     demo.logger.shipper.drain(_DELIVERY_SECONDS)
-    for name, path in {"trace": trace, **_LOG_PAGES}.items():
+    found = {"trace": trace, **_LOG_PAGES}
+    page.goto("/logs/errors")
+    group = page.locator("a[href^='/logs/errors/']").first
+    found["error-group"] = group.get_attribute("href") or ""
+    page.goto(found["error-group"])
+    page.locator("main a[href^='/logs/traces/']").last.click()
+    comparison = page.locator("a[href*='/compare/']").first
+    found["comparison"] = comparison.get_attribute("href") or ""
+    blank = context.new_page()
+    for name, path in found.items():
         for scheme, suffix in _SCHEMES.items():
             page.emulate_media(color_scheme=scheme)
             page.goto(path)
             page.wait_for_load_state("networkidle")
-            page.screenshot(path=IMAGES / f"{name}{suffix}.{language}.png", animations="disabled")
-            print(f"docs/images/{name}{suffix}.{language}.png")
+            png = base64.b64encode(page.screenshot(animations="disabled")).decode()
+            webp = blank.evaluate(_AS_WEBP, [png, _QUALITY])
+            (IMAGES / f"{name}{suffix}.{language}.webp").write_bytes(base64.b64decode(webp))
+            print(f"docs/images/{name}{suffix}.{language}.webp")
     context.close()

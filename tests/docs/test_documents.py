@@ -20,7 +20,7 @@ from tests.docs.documents import Document, documents, japanese, read
 
 ENGLISH = documents()
 ALL = [path for english in ENGLISH for path in (english, japanese(english))]
-PICTURE_BYTES = 150_000
+PICTURE_BYTES = 70_000
 
 _SUFFIXES = (".py", ".md", ".html", ".txt", ".in", ".toml", ".json", ".csv", ".po", ".example")
 _OTHER_NAMES = {"RENDER_EXTERNAL_URL", "HTTP", "NULL"}
@@ -69,7 +69,7 @@ class TestNames:
             target = path.parent / file if file else path
             assert target.is_file(), link
             assert not anchor or anchor in read(target).anchors, link
-            if target.suffix == ".png":
+            if target.suffix in {".png", ".webp"}:
                 assert target.stat().st_size < PICTURE_BYTES, link
 
     def test_paths_exist(self, path: Path) -> None:

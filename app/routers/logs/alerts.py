@@ -8,13 +8,15 @@ from urllib.parse import urlsplit
 from fastapi import Depends, Request
 from fastapi.responses import Response
 
-from app.dependencies import SettingsDep
+from app.config import Settings
+from app.dependencies import SettingsDep, get_box
 from app.forms import Form, read_form
 from app.lib.tracelog.store.store import StoreError
 from app.routers.logs.reading import RETRY, Problem, ReaderDep, problem_of, there
 from app.routers.logs.router import router
-from app.services.logs.alert_watch import LEAST_REQUESTS, Webhooks
+from app.services.logs.alert_watch import LEAST_REQUESTS
 from app.services.logs.alerts import METRICS, MOST_RULES, Alarm, AlertRule, AlertService, Metric
+from app.services.logs.webhooks import WebhookRules, Webhooks
 from app.templating import Template, Toast, language_of, redirect, render
 
 PATH: Final = "/logs/alerts"
@@ -37,7 +39,7 @@ class AlertsPage(Template):
 
 
 def webhooks(settings: SettingsDep) -> Webhooks:
-    return Webhooks(settings.public_origin)
+    return Webhooks(settings.public_origin, WebhookRules.of(settings))
 
 
 @router.get("/alerts")
@@ -56,7 +58,7 @@ async def add_rule(request: Request, reader: ReaderDep) -> Response:
     if errors:
         return await _page(request, reader, Form(values, errors), 422)
     try:
-        alerts = AlertService(there(reader))
+        alerts = AlertService(there(reader), get_box(request))
         if len(await alerts.rules()) >= MOST_RULES:
             full = _("There are %(count)s rules already; take one away first.")
             form = Form(values, {"": full % {"count": MOST_RULES}})
@@ -77,7 +79,7 @@ async def delete_rule(request: Request, reader: ReaderDep, rule_id: int) -> Resp
     """Take a rule away."""
     _ = language_of(request).gettext
     try:
-        alerts = AlertService(there(reader))
+        alerts = AlertService(there(reader), get_box(request))
         await alerts.rule(rule_id)
         await alerts.delete(rule_id)
     except StoreError as error:
@@ -95,7 +97,7 @@ async def test_rule(
     """Call a rule's webhook as an alarm would."""
     _ = language_of(request).gettext
     try:
-        rule = await AlertService(there(reader)).rule(rule_id)
+        rule = await AlertService(there(reader), get_box(request)).rule(rule_id)
     except StoreError as error:
         return redirect(request, PATH, Toast(problem_of(request, error).title, "error"))
     alarm = Alarm(0, rule, "test", rule.threshold, datetime.now(UTC), None, "")
@@ -117,8 +119,8 @@ async def _page(
     alarms: list[Alarm] = []
     try:
         rules, alarms = (
-            await AlertService(there(reader)).rules(),
-            await AlertService(there(reader)).alarms(),
+            await AlertService(there(reader), get_box(request)).rules(),
+            await AlertService(there(reader), get_box(request)).alarms(),
         )
     except StoreError as error:
         problem = problem or problem_of(request, error)
@@ -140,20 +142,7 @@ def _problems(request: Request, values: dict[str, str]) -> dict[str, str]:
             found[name] = _("Please enter a whole number.")
         elif not (name == "threshold" or int(text) >= 1) or int(text) > most:
             found[name] = _("This is out of range.")
-    if values["webhook"] and not _is_webhook(values["webhook"]):
-        found["webhook"] = _("Please enter an address that begins with https:// or http://.")
+    settings: Settings = request.app.state.settings
+    if values["webhook"] and not WebhookRules.of(settings).takes(values["webhook"]):
+        found["webhook"] = _("Please enter an address that begins with https://.")
     return found
-
-
-def _is_webhook(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return (
-            parts.scheme in {"https", "http"}
-            and bool(parts.hostname)
-            and (parts.port is None or parts.port > 0)
-            and url.isprintable()
-            and len(url) <= 1000
-        )
-    except ValueError:
-        return False

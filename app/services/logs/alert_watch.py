@@ -5,16 +5,16 @@ import contextlib
 import logging
 import secrets
 import socket
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-import httpx
 from anyio import to_thread
 
 from app.config import Settings
 from app.lib.logger import EnhancedCSVLogger, TraceLogger
+from app.lib.secret_box import SecretBox
 from app.lib.tracelog.rollup.histogram import percentile
 from app.lib.tracelog.rollup.tables import REQUEST_SUMS
 from app.lib.tracelog.store.sql import Statement
@@ -24,6 +24,7 @@ from app.services.logs.alerts import Alarm, AlertRule, AlertService
 from app.services.logs.open_steps import open_steps
 from app.services.logs.store_reader import Ask, StoreReader
 from app.services.logs.sums import BUCKET_SUMS, MINUTE, buckets, integer
+from app.services.logs.webhooks import WebhookRules, Webhooks
 
 log = logging.getLogger(__name__)
 
@@ -33,9 +34,6 @@ LEAST_REQUESTS: Final = 20
 
 CALM_LOOKS: Final = 4
 """An alarm is over when so many looks in a row have found nothing: what goes up and down is one."""
-
-WEBHOOK_SECONDS: Final = 10.0
-_TRIES: Final = 3
 
 Tell = Callable[[Alarm], Awaitable[str]]
 """Calls an alarm's webhook: `ok`, or what went wrong. Never raises."""
@@ -61,12 +59,13 @@ class AlertWatch:
         reader: StoreReader,
         delivery: Callable[[], Awaitable[Delivery]],
         tell: Tell,
+        box: SecretBox,
         *,
         host: str = "",
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._reader = reader
-        self._alerts = AlertService(reader)
+        self._alerts = AlertService(reader, box)
         self._delivery = delivery
         self._tell = tell
         self._host = host or socket.gethostname()
@@ -163,66 +162,7 @@ def _of_requests(ask: Ask, rule: AlertRule, since: int) -> int | None:
     return None if p95 is None else round(p95)
 
 
-class Webhooks:
-    """Tells alarms to their webhooks, as JSON that Slack, Discord and Teams understand too."""
-
-    def __init__(self, origin: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        self._origin = origin
-        self._transport = transport
-
-    async def __call__(self, alarm: Alarm, *, test: bool = False) -> str:
-        """Call the alarm's webhook, a few times if need be: `ok`, or what went wrong."""
-        text = sentence(alarm, test=test)
-        if self._origin:
-            text += f"\n{self._origin}/logs/alerts"
-        rule = alarm.rule
-        body = {
-            "text": text,
-            "content": text,
-            "state": "test" if test else "resolved" if alarm.ended_at else "alarm",
-            "metric": rule.metric,
-            "value": alarm.value,
-            "threshold": rule.threshold,
-            "minutes": rule.minutes,
-            "host": alarm.subject,
-            "began_at": alarm.began_at.isoformat(),
-        }
-        outcome = ""
-        for pause in range(_TRIES):
-            await asyncio.sleep(pause)
-            outcome = await self._post(rule.webhook, body)
-            if outcome == "ok":
-                break
-        return outcome
-
-    async def _post(self, url: str, body: Mapping[str, object]) -> str:
-        try:
-            async with (
-                asyncio.timeout(WEBHOOK_SECONDS),
-                httpx.AsyncClient(transport=self._transport, trust_env=False) as client,
-                client.stream("POST", url, json=body) as answer,
-            ):
-                return "ok" if answer.is_success else f"HTTP {answer.status_code}"
-        except TimeoutError:
-            return "no answer in time"
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            return type(error).__name__
-
-
-def sentence(alarm: Alarm, *, test: bool = False) -> str:
-    """An alarm in one line, for whoever reads the webhook's channel."""
-    rule = alarm.rule
-    what = {
-        "error_rate": f"{alarm.value} % of the requests of {rule.minutes} min failed",
-        "p95": f"95 of 100 requests of {rule.minutes} min took up to {alarm.value} ms",
-        "stuck_runs": f"{alarm.value} runs are stuck",
-        "lag": f"the trace log of {alarm.subject} is {alarm.value} s behind",
-    }[rule.metric]
-    mark = "Test" if test else "Over" if alarm.ended_at else "Alarm"
-    return f"{mark}: {what} (limit {rule.threshold})."
-
-
-async def watch_alerts(settings: Settings, logger: TraceLogger) -> None:
+async def watch_alerts(settings: Settings, logger: TraceLogger, box: SecretBox) -> None:
     """Look after the rules as long as the app runs; without a store there are none."""
     if not isinstance(logger, EnhancedCSVLogger):
         return
@@ -234,6 +174,7 @@ async def watch_alerts(settings: Settings, logger: TraceLogger) -> None:
     watch = AlertWatch(
         StoreReader(logger.store),
         lambda: to_thread.run_sync(delivery),
-        Webhooks(settings.public_origin),
+        Webhooks(settings.public_origin, WebhookRules.of(settings)),
+        box,
     )
     await watch.run()

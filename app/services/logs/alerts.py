@@ -1,13 +1,15 @@
 """Alert rules, and the alarms that they raised: one for each thing that was out of bounds.
 
 Both live in the log's store, so any number of instances share them. Of several that see the same
-thing, the one whose claim is in the alarm's row is the one that tells it.
+thing, the one whose claim is in the alarm's row is the one that tells it. Addresses of webhooks
+are secrets, and encrypted there.
 """
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Literal, cast
 
+from app.lib.secret_box import SecretBox
 from app.lib.tracelog.store.sql import Statement
 from app.lib.tracelog.store.store import Cell, RowRejected, StoreSchemaMissing
 from app.services.errors import NotFound
@@ -17,6 +19,8 @@ from app.services.logs.sums import integer
 
 Metric = Literal["error_rate", "p95", "stuck_runs", "lag"]
 METRICS: Final[tuple[Metric, ...]] = ("error_rate", "p95", "stuck_runs", "lag")
+
+_PURPOSE: Final = "webhook of an alert"
 
 MOST_RULES: Final = 50
 _SHOWN: Final = 50
@@ -30,7 +34,8 @@ class AlertRule:
     """Raises an alarm while its metric is above `threshold`.
 
     That is in percent of the requests (`error_rate`), milliseconds (`p95`), runs (`stuck_runs`) or
-    seconds (`lag`); the first two look at the last `minutes`. `webhook` is empty or a URL.
+    seconds (`lag`); the first two look at the last `minutes`. `webhook` is empty or a URL; it
+    `is_lost` where it was encrypted under another secret key.
     """
 
     id: int
@@ -38,6 +43,7 @@ class AlertRule:
     threshold: int
     minutes: int
     webhook: str
+    is_lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +65,15 @@ class Alarm:
 class AlertService:
     """Rules and alarms. Its calls raise `StoreError`."""
 
-    def __init__(self, reader: StoreReader) -> None:
+    def __init__(self, reader: StoreReader, box: SecretBox) -> None:
         self._reader = reader
+        self._box = box
 
     async def rules(self) -> list[AlertRule]:
         """All rules, oldest first."""
-        return await self._reader.run(lambda ask: [_rule(row) for row in _found(ask, _RULES)])
+        rows = await self._reader.run(lambda ask: _found(ask, _RULES))
+        await self._seal_old(rows)
+        return [self._rule(row) for row in rows]
 
     async def rule(self, rule_id: int) -> AlertRule:
         """Raises `NotFound`."""
@@ -79,7 +88,8 @@ class AlertService:
             "INSERT INTO tracelog_alert_rules (metric, threshold, minutes, webhook)"
             " SELECT ?, ?, ?, ? WHERE (SELECT count(*) FROM tracelog_alert_rules) < ?"
         )
-        await self._reader.write(Statement(sql, (metric, threshold, minutes, webhook, MOST_RULES)))
+        sealed = self._sealed(webhook)
+        await self._reader.write(Statement(sql, (metric, threshold, minutes, sealed, MOST_RULES)))
 
     async def delete(self, rule_id: int) -> None:
         """Take a rule away; its alarms stay in the list, and end."""
@@ -93,12 +103,12 @@ class AlertService:
     async def alarms(self) -> list[Alarm]:
         """Those that go on, then the last ones that ended."""
         sql = f"{_ALARMS} ORDER BY ended_at IS NOT NULL, id DESC LIMIT {_SHOWN}"
-        return await self._reader.run(lambda ask: [_alarm(row) for row in _found(ask, sql)])
+        return [self._alarm(row) for row in await self._reader.run(lambda ask: _found(ask, sql))]
 
     async def open_alarms(self) -> list[Alarm]:
         """Those that go on."""
         sql = f"{_ALARMS} WHERE ended_at IS NULL ORDER BY id"
-        return await self._reader.run(lambda ask: [_alarm(row) for row in _found(ask, sql)])
+        return [self._alarm(row) for row in await self._reader.run(lambda ask: _found(ask, sql))]
 
     async def begin(self, rule: AlertRule, subject: str, value: int, claim: str) -> Alarm | None:
         """Note that an alarm begins; it comes back if it is ours to tell.
@@ -109,7 +119,8 @@ class AlertService:
             "INSERT INTO tracelog_alarms (rule_id, metric, threshold, minutes, webhook, subject,"
             " value, claim) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
         )
-        what = (rule.id, rule.metric, rule.threshold, rule.minutes, rule.webhook, subject, value)
+        sealed = self._sealed(rule.webhook)
+        what = (rule.id, rule.metric, rule.threshold, rule.minutes, sealed, subject, value)
         try:
             await self._reader.write(Statement(sql, (*what, claim)))
         except RowRejected:
@@ -132,7 +143,47 @@ class AlertService:
     async def _claimed(self, column: str, claim: str) -> Alarm | None:
         sql = f"{_ALARMS} WHERE {column} = ?"
         rows = await self._reader.run(lambda ask: ask(Statement(sql, (claim,))))
-        return _alarm(rows[0]) if rows else None
+        return self._alarm(rows[0]) if rows else None
+
+    # --- webhooks ----------------------------------------------------------------------------
+
+    def _sealed(self, webhook: str) -> str:
+        return self._box.seal(_PURPOSE, webhook) if webhook else ""
+
+    async def _seal_old(self, rows: Found) -> None:
+        """Encrypt what an earlier version wrote as it was."""
+        plain = {text for row in rows if _is_plain(text := str(row["webhook"]))}
+        for text in plain:
+            sealed = self._sealed(text)
+            await self._reader.write(
+                *(
+                    Statement(f"UPDATE {table} SET webhook = ? WHERE webhook = ?", (sealed, text))  # noqa: S608 # names of tables
+                    for table in ("tracelog_alert_rules", "tracelog_alarms")
+                )
+            )
+
+    def _rule(self, row: dict[str, Cell], key: str = "id") -> AlertRule:
+        metric, stored = cast(Metric, row["metric"]), str(row["webhook"])
+        webhook = stored if not stored or _is_plain(stored) else self._box.open(_PURPOSE, stored)
+        return AlertRule(
+            integer(row, key),
+            metric,
+            integer(row, "threshold"),
+            integer(row, "minutes"),
+            webhook or "",
+            is_lost=webhook is None,
+        )
+
+    def _alarm(self, row: dict[str, Cell]) -> Alarm:
+        return Alarm(
+            integer(row, "id"),
+            self._rule(row, "rule_id"),
+            visible(str(row["subject"])),
+            integer(row, "value"),
+            _moment(row["began_at"]),
+            _moment(row["ended_at"]) if row["ended_at"] is not None else None,
+            visible(str(row["told"])),
+        )
 
 
 def _found(ask: Ask, sql: str) -> Found:
@@ -142,22 +193,8 @@ def _found(ask: Ask, sql: str) -> Found:
         return []  # the first delivery makes the tables
 
 
-def _rule(row: dict[str, Cell], key: str = "id") -> AlertRule:
-    metric = cast(Metric, row["metric"])
-    numbers = (integer(row, key), integer(row, "threshold"), integer(row, "minutes"))
-    return AlertRule(numbers[0], metric, numbers[1], numbers[2], str(row["webhook"]))
-
-
-def _alarm(row: dict[str, Cell]) -> Alarm:
-    return Alarm(
-        integer(row, "id"),
-        _rule(row, "rule_id"),
-        visible(str(row["subject"])),
-        integer(row, "value"),
-        _moment(row["began_at"]),
-        _moment(row["ended_at"]) if row["ended_at"] is not None else None,
-        visible(str(row["told"])),
-    )
+def _is_plain(webhook: str) -> bool:
+    return webhook.startswith(("https://", "http://"))
 
 
 def _moment(value: Cell) -> datetime:

@@ -17,7 +17,7 @@ RULE = {"metric": "p95", "threshold": "800", "minutes": "5", "webhook": ""}
 def alerts(app: FastAPI) -> AlertService:
     logger: EnhancedCSVLogger = app.state.logger
     logger.store.migrate()
-    return AlertService(StoreReader(logger.store))
+    return AlertService(StoreReader(logger.store), app.state.box)
 
 
 async def test_a_rule_is_added_shown_and_deleted(app: FastAPI, admin: AsyncClient) -> None:
@@ -31,7 +31,7 @@ async def test_a_rule_is_added_shown_and_deleted(app: FastAPI, admin: AsyncClien
     assert added.headers["location"] == "/logs/alerts"
     assert "above 800 ms" in page.text
     assert "in 5 minutes" in page.text
-    assert "tells hooks.example.com" in page.text
+    assert "tells hooks.example.com/…" in page.text
     assert "secret-part" not in page.text
 
     [rule] = await alerts(app).rules()

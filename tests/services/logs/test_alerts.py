@@ -4,21 +4,23 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
-import httpx
 import pytest
 
+from app.lib.secret_box import SecretBox
+from app.lib.tracelog.store.sql import Statement
 from app.lib.tracelog.store.sqlite_store import SQLiteStore
 from app.lib.tracelog.store.store import Store, StoreUnavailable
 from app.lib.tracelog.store.turso_store import TursoStore
 from app.lib.utils import utc_now
 from app.services.errors import NotFound
 from app.services.logs import alert_watch
-from app.services.logs.alert_watch import CALM_LOOKS, AlertWatch, Delivery, Webhooks
-from app.services.logs.alerts import MOST_RULES, Alarm, AlertRule, AlertService
+from app.services.logs.alert_watch import CALM_LOOKS, AlertWatch, Delivery
+from app.services.logs.alerts import MOST_RULES, Alarm, AlertService
 from app.services.logs.store_reader import StoreReader
 from tests.services.log_book import LogBook
 from tests.support.turso import TursoServer
 
+BOX = SecretBox("a key of these tests")
 HOOK = "https://hooks.example.com/abc"
 
 
@@ -35,6 +37,10 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     store.close()
 
 
+def alert_service(store: Store) -> AlertService:
+    return AlertService(StoreReader(store), BOX)
+
+
 class Watcher:
     """An instance that watches. `told` is what it told webhooks: `alarm` or `over`, of what."""
 
@@ -42,7 +48,7 @@ class Watcher:
         self.told: list[tuple[str, str, int]] = []
         self.delivery = Delivery(leads=True, lag_seconds=0.0)
         self.outcome = "ok"
-        self.watch = AlertWatch(StoreReader(store), self._delivery, self._tell, host=host)
+        self.watch = AlertWatch(StoreReader(store), self._delivery, self._tell, BOX, host=host)
 
     async def look(self, times: int = 1) -> None:
         for _ in range(times):
@@ -67,7 +73,7 @@ def traffic(store: Store, *, failed: int, fine: int, duration: int = 10) -> None
 
 
 async def test_a_rate_above_its_limit_is_told_once_and_again_when_it_is_over(store: Store) -> None:
-    alerts, watcher = AlertService(StoreReader(store)), Watcher(store)
+    alerts, watcher = alert_service(store), Watcher(store)
     await alerts.add("error_rate", 20, 5, HOOK)
     traffic(store, failed=10, fine=20)
 
@@ -91,7 +97,7 @@ async def test_a_rate_above_its_limit_is_told_once_and_again_when_it_is_over(sto
 
 
 async def test_of_few_requests_no_rate_is_taken(store: Store) -> None:
-    await AlertService(StoreReader(store)).add("error_rate", 20, 5, HOOK)
+    await alert_service(store).add("error_rate", 20, 5, HOOK)
     watcher = Watcher(store)
     traffic(store, failed=alert_watch.LEAST_REQUESTS - 1, fine=0)
     await watcher.look()
@@ -99,7 +105,7 @@ async def test_of_few_requests_no_rate_is_taken(store: Store) -> None:
 
 
 async def test_slow_requests_are_noticed(store: Store) -> None:
-    await AlertService(StoreReader(store)).add("p95", 500, 5, HOOK)
+    await alert_service(store).add("p95", 500, 5, HOOK)
     watcher = Watcher(store)
     traffic(store, failed=0, fine=30, duration=2000)
     await watcher.look()
@@ -109,7 +115,7 @@ async def test_slow_requests_are_noticed(store: Store) -> None:
 
 
 async def test_stuck_runs_are_noticed(store: Store) -> None:
-    await AlertService(StoreReader(store)).add("stuck_runs", 0, 5, HOOK)
+    await alert_service(store).add("stuck_runs", 0, 5, HOOK)
     book = LogBook(utc_now() - timedelta(minutes=30))
     book.step("Import", "Read", "START")
     book.deliver(store)
@@ -119,7 +125,7 @@ async def test_stuck_runs_are_noticed(store: Store) -> None:
 
 
 async def test_of_two_instances_one_tells(store: Store) -> None:
-    await AlertService(StoreReader(store)).add("error_rate", 20, 5, HOOK)
+    await alert_service(store).add("error_rate", 20, 5, HOOK)
     one, other = Watcher(store, "one"), Watcher(store, "other")
     traffic(store, failed=30, fine=0)
     for _ in range(2):
@@ -137,19 +143,19 @@ async def test_of_two_instances_one_tells(store: Store) -> None:
 
 
 async def test_the_lag_is_each_hosts_own(store: Store) -> None:
-    await AlertService(StoreReader(store)).add("lag", 60, 1, HOOK)
+    await alert_service(store).add("lag", 60, 1, HOOK)
     one, other = Watcher(store, "one"), Watcher(store, "other")
     for watcher in (one, other):
         watcher.delivery = Delivery(leads=True, lag_seconds=90.0)
         await watcher.look(2)
 
     assert one.told == other.told == [("alarm", "lag", 90)]
-    alarms = await AlertService(StoreReader(store)).open_alarms()
+    alarms = await alert_service(store).open_alarms()
     assert sorted(alarm.subject for alarm in alarms) == ["one", "other"]
 
 
 async def test_a_process_that_does_not_deliver_does_not_watch(store: Store) -> None:
-    await AlertService(StoreReader(store)).add("lag", 60, 1, HOOK)
+    await alert_service(store).add("lag", 60, 1, HOOK)
     watcher = Watcher(store)
     watcher.delivery = Delivery(leads=False, lag_seconds=90.0)
     await watcher.look()
@@ -159,7 +165,7 @@ async def test_a_process_that_does_not_deliver_does_not_watch(store: Store) -> N
 async def test_while_the_store_is_away_its_delay_is_told_once(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    alerts, watcher = AlertService(StoreReader(store)), Watcher(store)
+    alerts, watcher = alert_service(store), Watcher(store)
     await alerts.add("lag", 60, 1, HOOK)
     await watcher.look()  # it knows the rules now
 
@@ -181,7 +187,7 @@ async def test_while_the_store_is_away_its_delay_is_told_once(
 
 
 async def test_a_rule_that_is_taken_away_ends_what_it_raised(store: Store) -> None:
-    alerts, watcher = AlertService(StoreReader(store)), Watcher(store)
+    alerts, watcher = alert_service(store), Watcher(store)
     await alerts.add("error_rate", 20, 5, "")
     traffic(store, failed=30, fine=0)
     await watcher.look()
@@ -197,59 +203,31 @@ async def test_a_rule_that_is_taken_away_ends_what_it_raised(store: Store) -> No
 
 
 async def test_there_are_not_more_rules_than_can_be_looked_at(store: Store) -> None:
-    alerts = AlertService(StoreReader(store))
+    alerts = alert_service(store)
     for _ in range(MOST_RULES + 1):
         await alerts.add("lag", 60, 1, "")
     assert len(await alerts.rules()) == MOST_RULES
 
 
-def alarm(url: str = HOOK) -> Alarm:
-    rule = AlertRule(1, "error_rate", 20, 5, url)
-    return Alarm(1, rule, "", 33, utc_now(), None, "")
+async def test_webhooks_are_encrypted_in_the_store_and_those_that_were_not_become_so(
+    store: Store,
+) -> None:
+    alerts, watcher = alert_service(store), Watcher(store)
+    await alerts.add("error_rate", 20, 5, HOOK)
+    plain = (
+        "INSERT INTO tracelog_alert_rules (metric, threshold, minutes, webhook)"
+        " VALUES ('lag', 9, 1, ?)"
+    )
+    store.transact([Statement(plain, (f"{HOOK}/old",))])
+    traffic(store, failed=30, fine=0)
+    await watcher.look()
 
+    assert [rule.webhook for rule in await alerts.rules()] == [HOOK, f"{HOOK}/old"]
+    assert [alarm.rule.webhook for alarm in await alerts.alarms()] == [HOOK]
+    for table in ("tracelog_alert_rules", "tracelog_alarms"):
+        stored = store.query(f"SELECT webhook FROM {table}").rows
+        assert stored
+        assert "hooks.example.com" not in str(stored)
 
-class TestWebhooks:
-    async def test_an_alarm_is_posted_as_json_that_chats_understand(self) -> None:
-        asked: list[httpx.Request] = []
-
-        def answer(request: httpx.Request) -> httpx.Response:
-            asked.append(request)
-            return httpx.Response(204)
-
-        tell = Webhooks("https://app.example.com", httpx.MockTransport(answer))
-        assert await tell(alarm()) == "ok"
-
-        [request] = asked
-        text = b"Alarm: 33 % of the requests of 5 min failed (limit 20)."
-        assert str(request.url) == HOOK
-        assert request.content.count(text) == 2  # as `text` and as `content`
-        assert b"https://app.example.com/logs/alerts" in request.content
-
-    async def test_what_fails_is_tried_again_and_told(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        pauses: list[float] = []
-
-        async def no_pause(seconds: float) -> None:
-            pauses.append(seconds)
-
-        monkeypatch.setattr("app.services.logs.alert_watch.asyncio.sleep", no_pause)
-        answers = iter([httpx.Response(500), httpx.Response(503), httpx.Response(200)])
-        tell = Webhooks("", httpx.MockTransport(lambda _request: next(answers)))
-        assert await tell(alarm()) == "ok"
-
-        gone = Webhooks("", httpx.MockTransport(lambda _request: httpx.Response(404)))
-        assert await gone(alarm()) == "HTTP 404"
-        assert pauses == [0, 1, 2, 0, 1, 2]
-
-    async def test_a_redirect_is_not_followed(self) -> None:
-        asked: list[str] = []
-
-        def answer(request: httpx.Request) -> httpx.Response:
-            asked.append(request.url.host)
-            return httpx.Response(302, headers={"Location": "http://169.254.169.254/"})
-
-        outcome = await Webhooks("", httpx.MockTransport(answer))(alarm())
-
-        assert outcome == "HTTP 302"
-        assert set(asked) == {"hooks.example.com"}
+    other = AlertService(StoreReader(store), SecretBox("another key"))
+    assert [(rule.webhook, rule.is_lost) for rule in await other.rules()] == [("", True)] * 2
