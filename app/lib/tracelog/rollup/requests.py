@@ -16,10 +16,14 @@ KEY_CHARS: Final = 200
 """So much of a route's or a step's name tells it apart from others."""
 
 _NAMES: Final = TABLES[API_LOGS].column_names
-_METHOD, _ENDPOINT, _HEADERS, _STATUS, _DURATION = (
+_METHOD, _ENDPOINT, _HEADERS, _STATUS, _BODY, _DURATION = (
     _NAMES.index(name)
-    for name in ("method", "endpoint", "request_header", "response_status", "duration_ms")
+    for name in (
+        *("method", "endpoint", "request_header", "response_status", "response_body"),
+        *("duration_ms",),
+    )
 )
+_EVENTS: Final = '{":type":"text/event-stream"'
 _FIRST_CLASS: Final = 1
 _DURATIONS: Final = REQUEST_COUNTS.index("ms")
 _FIRST_BUCKET: Final = len(REQUEST_COUNTS) - len(BUCKET_COLUMNS)
@@ -36,7 +40,8 @@ def sum_requests(rows: Sequence[Row]) -> dict[RequestKey, list[int]]:
     """The counts of `REQUEST_COUNTS`, of each route and of all together.
 
     A request counts at the time of its id, when it was recorded: that is by what lists are in
-    order, and so what they find in a span of time is what a chart shows of it.
+    order, and so what they find in a span of time is what a chart shows of it. The duration of a
+    stream of events does not count: it lasts for as long as somebody looks.
     """
     sums: dict[RequestKey, list[int]] = {}
     for row in rows:
@@ -45,7 +50,9 @@ def sum_requests(rows: Sequence[Row]) -> dict[RequestKey, list[int]]:
         number = status if isinstance(status, int) else 0
         route = route_of(row[_HEADERS], str(row[_ENDPOINT]), number)
         status_class = _FIRST_CLASS + (number // 100 if number // 100 in _CLASSES else 0)
-        milliseconds = min(max(duration, 0), _MOST_MS) if isinstance(duration, int) else None
+        milliseconds = None
+        if isinstance(duration, int) and not str(row[_BODY] or "").startswith(_EVENTS):
+            milliseconds = min(max(duration, 0), _MOST_MS)
         for seconds in PERIODS:
             start = second - second % seconds
             for key in ((seconds, start, method, route), (seconds, start, "", "")):

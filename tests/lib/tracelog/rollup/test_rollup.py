@@ -128,6 +128,17 @@ def test_a_path_without_a_route_counts_without_its_ids(store: Store, book: LogBo
     assert ask(store, sql) == [("/orders/{}/lines/{}", 2)]
 
 
+def test_a_stream_of_events_counts_without_the_time_for_which_somebody_looked(
+    store: Store, book: LogBook
+) -> None:
+    stream = {":type": "text/event-stream", ":size": 812}
+    book.request("/jobs/badge", 499, duration=3_600_000, response_body=stream)
+    book.after(1).request("/jobs", duration=7, response_body={":type": "text/html", ":size": 9})
+    store.insert(part(book))
+
+    assert [row[2:] for row in totals(store)] == [(2, 1, 0, 7), (2, 1, 0, 7)]
+
+
 # --- steps ------------------------------------------------------------------------------------
 
 

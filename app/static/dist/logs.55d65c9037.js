@@ -76,7 +76,13 @@
             fill: line.filled ? faded(line.colour, 18) : undefined,
             width: 1.5,
             paths: uPlot.paths.stepped({ align: 1 }),
-            points: { show: false },
+            // A value between two gaps has no line.
+            points: {
+              show: false,
+              filter: (chart, number) => alone(chart.data[number]),
+              size: 5,
+              fill: colour(line.colour),
+            },
           })),
         ],
         hooks: {
@@ -92,6 +98,11 @@
       [starts, ...data.lines.map((line) => line.values)],
       place,
     );
+  };
+
+  const alone = (values) => {
+    const missing = (i) => values[i] === null || values[i] === undefined;
+    return [...values.keys()].filter((i) => !missing(i) && missing(i - 1) && missing(i + 1));
   };
 
   // What stands under the pointer, in words.
