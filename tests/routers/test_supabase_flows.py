@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -169,3 +170,62 @@ async def test_deleting_deletes_it_there_too(
     await hana.post("/account/delete", data={"email": email})
     assert await users(app) == []
     assert await sign_in(client, email) == ""
+
+
+class TestWhatItRefuses:
+    """The stand-in stands for the real one only while this holds for both."""
+
+    NOBODY = str(uuid.UUID(int=0))
+
+    @pytest.mark.parametrize(
+        ("method", "path", "body", "refused"),
+        [
+            ("POST", "/token?grant_type=pkce", {}, (400, "validation_failed")),
+            (
+                *("POST", "/token?grant_type=pkce"),
+                {"auth_code": NOBODY, "code_verifier": "v" * 43},
+                (404, "flow_state_not_found"),
+            ),
+            (
+                *("POST", "/token?grant_type=refresh_token"),
+                {"refresh_token": "never made"},
+                (400, "refresh_token_not_found"),
+            ),
+            (
+                *("POST", "/verify"),
+                {"type": "email", "token_hash": "0" * 56},
+                (403, "otp_expired"),
+            ),
+            ("DELETE", f"/admin/users/{NOBODY}", None, (403, "not_admin")),
+        ],
+        ids=["pkce without", "pkce", "refresh", "link", "admin"],
+    )
+    async def test_what_was_never_made(
+        self,
+        project: Project,
+        method: str,
+        path: str,
+        body: dict[str, str] | None,
+        refused: tuple[int, str],
+    ) -> None:
+        answer = await project.ask(method, path, body)
+        assert (answer.status_code, answer.json()["code"]) == refused
+
+    async def test_passwords_and_tokens(self, project: Project, email: str) -> None:
+        path = "/token?grant_type=password"
+        wrong = await project.ask("POST", path, {"email": email, "password": "wrong"})
+        assert (wrong.status_code, wrong.json()["code"]) == (400, "invalid_credentials")
+        right = await project.ask("POST", path, {"email": email, "password": PASSWORD})
+        tokens = right.json()
+        assert (await project.ask("GET", "/user", token=tokens["access_token"])).is_success
+        bad = await project.ask("GET", "/user", token="no.such.token")
+        assert (bad.status_code, bad.json()["code"]) == (403, "bad_jwt")
+
+    async def test_a_refresh_token_that_was_used(self, project: Project, email: str) -> None:
+        signed_in = {"email": email, "password": PASSWORD}
+        first = await project.ask("POST", "/token?grant_type=password", signed_in)
+        old = {"refresh_token": first.json()["refresh_token"]}
+        path = "/token?grant_type=refresh_token"
+        assert (await project.ask("POST", path, old)).is_success
+        again = await project.ask("POST", path, old)
+        assert (again.status_code, again.json()["code"]) == (400, "refresh_token_already_used")

@@ -41,6 +41,7 @@ class Project:
         self.settings = settings
         self.supabase = Supabase(settings, transport=transport)
         self._inbox = inbox
+        self._transport = transport
 
     def address(self) -> str:
         """One that nobody has."""
@@ -56,6 +57,20 @@ class Project:
     async def mails(self, to: str) -> int:
         """How many there are."""
         return len(await self._inbox.mails(to))
+
+    async def ask(
+        self, method: str, path: str, body: dict[str, str] | None = None, token: str = ""
+    ) -> httpx.Response:
+        """What the server itself answers to somebody with the publishable key."""
+        key = self.settings.supabase_publishable_key
+        headers = {
+            "apikey": key,
+            "Authorization": f"Bearer {token or key}",
+            "X-Supabase-Api-Version": "2024-01-01",
+        }
+        url = self.settings.supabase_auth_url
+        async with httpx.AsyncClient(transport=self._transport, base_url=url) as client:
+            return await client.request(method, path, json=body, headers=headers)
 
     async def add(self) -> str:
         """The address of a new account that is confirmed."""
