@@ -89,8 +89,7 @@ async def events(app: FastAPI) -> list[tuple[str, str]]:
 
 
 class TestSigningIn:
-    pytestmark = ON_BOTH
-
+    @ON_BOTH
     @BOTH_SERVICES
     async def test_somebody_new_gets_an_account(
         self, client: AsyncClient, app: FastAPI, servers: Servers, name: str
@@ -133,6 +132,7 @@ class TestSigningIn:
         assert (await client.get("/account")).status_code == 303
         assert ("sign_in_failed", f"{name}: unverified") in await events(app)
 
+    @ON_BOTH
     async def test_whoever_signed_up_with_the_address_of_another_is_locked_out(
         self, client: AsyncClient, app: FastAPI, servers: Servers
     ) -> None:
@@ -168,6 +168,7 @@ class TestSigningIn:
             assert "This account is closed" in await said(client, answer)
         assert (await client.get("/account")).status_code == 303
 
+    @ON_BOTH
     async def test_two_at_once_make_one_account(self, app: FastAPI, servers: Servers) -> None:
         browsers = [browser_for(app) for _ in range(3)]
         answers = await asyncio.gather(
@@ -178,14 +179,12 @@ class TestSigningIn:
             assert await session.scalar(select(func.count()).select_from(User)) == 1
             assert await session.scalar(select(func.count()).select_from(OAuthIdentity)) == 1
 
-    @pytest.mark.parametrize(
-        "target", ["//evil.example", "https://evil.example", "/\\evil.example"]
-    )
     async def test_it_never_leads_to_another_site(
-        self, client: AsyncClient, servers: Servers, target: str
+        self, client: AsyncClient, servers: Servers
     ) -> None:
-        answer = await walk(client, servers, f"/oauth/github?next={target}")
-        assert answer.headers["location"] == AFTER_SIGN_IN
+        for target in ("//evil.example", "https://evil.example", "/\\evil.example"):
+            answer = await walk(client, servers, f"/oauth/github?next={target}")
+            assert answer.headers["location"] == "/items"
 
 
 class TestWhatGoesWrong:
@@ -342,8 +341,7 @@ class TestWhatGoesWrong:
 
 
 class TestLinking:
-    pytestmark = ON_BOTH
-
+    @ON_BOTH
     async def test_link_and_unlink(
         self, hana: AsyncClient, client: AsyncClient, app: FastAPI, servers: Servers
     ) -> None:
@@ -362,6 +360,7 @@ class TestLinking:
         kinds = [event for event in await events(app) if event[0].startswith("provider")]
         assert kinds == [("provider_linked", "github"), ("provider_unlinked", "github")]
 
+    @ON_BOTH
     async def test_an_account_elsewhere_belongs_to_one_account_here(
         self, hana: AsyncClient, client: AsyncClient, servers: Servers
     ) -> None:
@@ -427,6 +426,7 @@ class TestLinking:
         await walk(client, servers, "/oauth/google")
         assert "not linked" in (await client.get("/account")).text
 
+    @ON_BOTH
     async def test_they_go_with_the_account(
         self, client: AsyncClient, app: FastAPI, servers: Servers
     ) -> None:
