@@ -313,6 +313,11 @@ class TestWhatGoesWrong:
         answer = await walk(client, servers, "/oauth/google")
         assert "did not confirm" in await said(client, answer)
 
+    async def test_the_other_name_of_google(self, client: AsyncClient, servers: Servers) -> None:
+        servers.claims = {"iss": "accounts.google.com"}
+        answer = await walk(client, servers, "/oauth/google")
+        assert answer.headers["location"] == "/items"
+
     async def test_a_token_that_google_did_not_sign(
         self, client: AsyncClient, servers: Servers
     ) -> None:

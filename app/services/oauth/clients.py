@@ -1,6 +1,7 @@
 """The services that people can sign in with."""
 
 from collections.abc import Mapping
+from functools import cached_property
 
 import httpx
 
@@ -13,24 +14,31 @@ from app.services.oauth.provider import TIMEOUT_SECONDS, Client
 
 
 class Clients:
-    """All of them, on connections that all requests share. One for the app."""
+    """All of them, on connections that all requests share. One for the app.
+
+    They are made when the first is asked for: most apps have none.
+    """
 
     def __init__(
         self, settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None
     ) -> None:
-        self._http = httpx.AsyncClient(
-            transport=transport,
-            timeout=TIMEOUT_SECONDS,
-            headers={"User-Agent": SLUG, "Accept": "application/json"},
-        )
-        self._all: Mapping[ProviderName, Client] = {
-            "github": GitHub(settings, self._http),
-            "google": Google(settings, self._http),
-        }
+        self._settings = settings
+        self._transport = transport
+        self._http: httpx.AsyncClient | None = None
 
     def __getitem__(self, provider: ProviderName) -> Client:
         return self._all[provider]
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._http.aclose()
+        if self._http is not None:
+            await self._http.aclose()
+
+    @cached_property
+    def _all(self) -> Mapping[ProviderName, Client]:
+        self._http = http = httpx.AsyncClient(
+            transport=self._transport,
+            timeout=TIMEOUT_SECONDS,
+            headers={"User-Agent": SLUG, "Accept": "application/json"},
+        )
+        return {"github": GitHub(self._settings, http), "google": Google(self._settings, http)}
