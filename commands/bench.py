@@ -4,9 +4,9 @@
 requests a second a server answers with it, `bench append` how many rows a second processes write,
 `bench stall` what a store that never answers costs the app, `bench delivery` how fast a backlog
 reaches sqld, `bench items` how long a page of a very long list takes,
-`bench explorer` how long the pages of the trace log do, `bench import` how many rows a second
-imports and exports have, `bench memory` how soon the app answers after its start and how much
-memory it takes. `bench NAME --help` tells more.
+`bench explorer` how long the pages of the trace log do, `bench browser` what they cost a real
+browser, `bench import` how many rows a second imports and exports have, `bench memory` how soon
+the app answers after its start and how much memory it takes. `bench NAME --help` tells more.
 """
 
 import argparse
@@ -20,6 +20,7 @@ BENCHMARKS = {
     "delivery": "delivery",
     "items": "items",
     "explorer": "explorer",
+    "browser": "browser",
     "import": "imports",  # `import` is no name for a module
     "memory": "memory",
 }

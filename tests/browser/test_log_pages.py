@@ -3,12 +3,16 @@
 import re
 import sqlite3
 from collections.abc import Callable
+from datetime import timedelta
 
 import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from app.lib.tracelog.store.sqlite_store import SQLiteStore
+from app.lib.utils import utc_now
 from tests.browser.conftest import Visit, Visitor
+from tests.services.log_book import LogBook
 from tests.support.axe import violations
 from tests.support.live_app import LiveApp
 from tests.support.processes import wait_until
@@ -242,3 +246,55 @@ def test_a_live_list_gets_new_requests_and_holds_them_while_it_is_paused(
     for number in range(8):
         visitor.go(f"/logs/requests?live=1&path=/left/{number}")
         page.wait_for_selector("#requests[data-live-open]")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_long_trace_loads_its_rows_as_they_come_into_view(
+    visit_as_admin: VisitAsAdmin, live_app: LiveApp, theme: str
+) -> None:
+    trace, good = (f"3f2a1b9c-0000-4000-8000-0000000{theme == 'dark':d}000{n}" for n in (1, 2))
+    book = LogBook(utc_now() - timedelta(hours=1))
+    book.step("Long_Import", "Row 1", "SUCCESS", trace=good, output_data={"rows": 1})
+    for order in range(1, 452):
+        name = f"Row {order}"
+        book.after(1).step(
+            "Long_Import", name, "START", order=order, trace=trace, input_data={"n": order}
+        )
+        book.after(1).step("Long_Import", name, "SUCCESS", order=order, trace=trace)
+    book.after(30).step("Long_Import", "Check", "START", order=452, trace=trace)
+    book.after(5).step(
+        "Long_Import",
+        "Check",
+        "FAILED",
+        order=452,
+        trace=trace,
+        error_message="two rows are alike",
+        output_data={"text": "x" * 9000},
+    )
+    book.request("/long-import", 500, trace=trace, duration=600, request_body={"a": "b" * 9000})
+    store = SQLiteStore(live_app.log_dir / "trace.db")
+    book.deliver(store)
+    store.close()
+
+    visitor = visit_as_admin(theme=theme)
+    page = visitor.go(f"/logs/traces/{trace}")
+    expect(page.locator("#failure")).to_contain_text("two rows are alike")
+    assert page.get_by_text("Row 350", exact=True).count() == 0
+    assert violations(page) == []
+    page.get_by_role("link", name="Rows 301 to 400").first.focus()
+    page.keyboard.press("Enter")
+    row = page.locator(".trace details", has_text="Row 350")
+    row.locator("summary").click()
+    expect(row).to_contain_text('"n": 350')
+    page.locator("#failure").get_by_role("link", name="Show all of it").click()
+    expect(page.locator("#failure pre", has_text="x" * 9000)).to_be_visible()
+
+    page.get_by_role("link", name="Compare with the last good run of Long_Import").click()
+    expect(page.get_by_role("heading", name="Comparison")).to_be_visible()
+    assert violations(page) == []
+    page = visitor.go("/logs/requests?live=1")
+    page.wait_for_selector("#requests[data-live-open]")
+    assert violations(page) == []
+    page.get_by_role("button", name="Columns").click()
+    expect(page.locator("#columns")).to_be_visible()
+    assert violations(page) == []

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from app.routers.logs.trace_scale import Bar, Gap, Scale, map_lines
 from app.schemas.log import Attempt, AttemptStatus, RequestView, StepView, TaskView, TraceView
@@ -49,24 +49,31 @@ def detail_row(attempt: Attempt) -> Row:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Rows that are loaded together; `number` counts from 1, `first` is that of its first row.
+    """Rows that are loaded together; `number` counts from 1, `first` and `last` are their places.
 
-    A part that is not `shown` is loaded as soon as it comes into view. One in which nothing runs
-    is `settled`.
+    A part without `rows` is loaded as soon as it comes into view. One in which nothing runs is
+    `settled`.
     """
 
     number: int
     first: int
+    last: int
     rows: list[Row]
-    shown: bool
+    settled: bool
 
     @property
-    def last(self) -> int:
-        return self.first + len(self.rows) - 1
+    def count(self) -> int:
+        return self.last - self.first + 1
 
-    @property
-    def settled(self) -> bool:
-        return not any(row.attempt and row.attempt.status == "RUNNING" for row in self.rows)
+
+class _Line(NamedTuple):
+    """What one row is about; the row itself is made when it is shown."""
+
+    anchor: str
+    request: RequestView | None
+    task: TaskView | None = None
+    step: StepView | None = None
+    attempt: Attempt | None = None
 
 
 class Timeline:
@@ -81,27 +88,39 @@ class Timeline:
         self.part = part
         responses = [request.ended_at for request in trace.requests]
         self._responded_at = max(responses) if responses else None
-        self.rows = list(self._rows())
+        self._lines = list(_lines(trace))
 
     @property
     def attempts(self) -> list[Attempt]:
-        return [row.attempt for row in self.rows if row.attempt]
+        return [line.attempt for line in self._lines if line.attempt]
+
+    @property
+    def row_count(self) -> int:
+        return len(self._lines)
 
     @property
     def duration_ms(self) -> float:
         return self.scale.duration_ms
 
-    @property
+    @cached_property
     def parts(self) -> list[Part]:
-        """All rows: those of the part asked for, of the failure and of what runs are shown."""
-        failing = self.failure
+        """All rows: those of the part asked for, of the failure and of what runs are there."""
+        count = -(-self.row_count // PART_ROWS)
+        running = {
+            place // PART_ROWS + 1
+            for place, line in enumerate(self._lines)
+            if line.attempt and line.attempt.status == "RUNNING"
+        }
+        shown = {self.part, *sorted(running)[-_RUNNING_PARTS:]}
+        if self._failing is not None:
+            shown.add(self._failing // PART_ROWS + 1)
         parts = []
-        for number, at in enumerate(range(0, len(self.rows), PART_ROWS), 1):
-            rows = self.rows[at : at + PART_ROWS]
-            shown = number == self.part or failing in rows
-            parts.append(Part(number, at + 1, rows, shown))
-        running = [part for part in parts if not part.settled][-_RUNNING_PARTS:]
-        return [replace(part, shown=part.shown or part in running) for part in parts]
+        for number in range(1, count + 1):
+            lines = self._lines[(number - 1) * PART_ROWS : number * PART_ROWS]
+            first = (number - 1) * PART_ROWS + 1
+            rows = [self._row(line) for line in lines] if number in shown else []
+            parts.append(Part(number, first, first + len(lines) - 1, rows, number not in running))
+        return parts
 
     @cached_property
     def gaps(self) -> list[Gap]:
@@ -110,11 +129,11 @@ class Timeline:
     @property
     def map(self) -> list[tuple[AttemptStatus, str]]:
         """All bars in small, for a trace of several parts."""
-        return self.scale.map([row.attempt for row in self.rows])
+        return self.scale.map([line.attempt for line in self._lines])
 
     @property
     def map_lines(self) -> int:
-        return map_lines(len(self.rows))
+        return map_lines(self.row_count)
 
     @property
     def unfinished(self) -> int:
@@ -122,7 +141,7 @@ class Timeline:
         steps = [step for task in self.trace.tasks for step in task.steps]
         return sum(step.status == "UNFINISHED" for step in steps)
 
-    @property
+    @cached_property
     def cut(self) -> int:
         """Values of which the log has only a part."""
         values = [
@@ -139,85 +158,63 @@ class Timeline:
         partly = trace.is_running or trace.undelivered or trace.truncated or not trace.requests
         return not (partly or self.unfinished or self.cut)
 
-    @cached_property
+    @property
     def failure(self) -> Row | None:
         """Where it broke: the first step that failed for good, else what ended the request."""
-        failed = [r for r in self.rows if r.attempt and r.attempt.status == "FAILED"]
-        final = [r for r in failed if r.step and r.attempt is r.step.attempts[-1]]
-        steps = [r for r in final if r.task and r.task.name != CAPTURE_TASK]
-        return next(iter(steps or final), None)
+        return None if self._failing is None else self._row(self._lines[self._failing])
 
     def fill_failure(self, attempt: Attempt) -> None:
         """Put the values of the attempt that failed into the outline's row."""
-        if self.failure is not None:
-            place = self.rows.index(self.failure)
-            filled = replace(
-                attempt, number=self.failure.attempt.number if self.failure.attempt else 1
-            )
-            self.rows[place] = self.failure = replace(self.failure, attempt=filled)
+        if self._failing is None:
+            return
+        line = self._lines[self._failing]
+        number = line.attempt.number if line.attempt else 1
+        self._lines[self._failing] = line._replace(attempt=replace(attempt, number=number))
 
-    def _rows(self) -> Iterator[Row]:
-        parts: list[tuple[datetime, int, RequestView | TaskView]] = [
-            (request.line.created_at, 0, request) for request in self.trace.requests
+    @cached_property
+    def _failing(self) -> int | None:
+        """The place of the failure."""
+        final = [
+            (place, line.task)
+            for place, line in enumerate(self._lines)
+            if line.attempt
+            and line.attempt.status == "FAILED"
+            and line.step
+            and line.attempt is line.step.attempts[-1]
         ]
-        parts += [(task.started_at, 1, task) for task in self.trace.tasks]
-        parts.sort(key=lambda part: part[:2])
-        for number, (_, _, part) in enumerate(parts, 1):
-            if isinstance(part, RequestView):
-                start, end = part.line.created_at, part.ended_at
-                timed = part.line.duration_ms is not None
-                yield Row(
-                    "request",
-                    f"request-{number}",
-                    self.scale.bar(start, end),
-                    None,
-                    self.scale.offset_ms(start),
-                    (end - start).total_seconds() * 1000 if timed else None,
-                    request=part,
-                )
-            else:
-                yield from self._task_rows(part, f"task-{number}")
+        steps = [place for place, task in final if task and task.name != CAPTURE_TASK]
+        return next(iter(steps or [place for place, _ in final]), None)
 
-    def _task_rows(self, task: TaskView, anchor: str) -> Iterator[Row]:
-        timed = any(attempt.timed for step in task.steps for attempt in step.attempts)
-        ended_at = task.ended_at or self._latest(task)
-        yield self._row("task", anchor, task.started_at, ended_at, timed=timed, task=task)
-        for position, step in enumerate(task.steps, 1):
-            for attempt in step.attempts:
-                running = attempt.status == "RUNNING"
-                yield self._row(
-                    "attempt",
-                    f"{anchor}-{position}-{attempt.number}",
-                    attempt.started_at,
-                    self.trace.ended_at if running else attempt.seen_at,
-                    timed=attempt.timed and (running or attempt.ended_at is not None),
-                    task=task,
-                    step=step,
-                    attempt=attempt,
-                )
+    def _row(self, line: _Line) -> Row:
+        attempt, task, request = line.attempt, line.task, line.request
+        if attempt is not None:
+            running = attempt.status == "RUNNING"
+            start, end = attempt.started_at, self.trace.ended_at if running else attempt.seen_at
+            timed = attempt.timed and (running or attempt.ended_at is not None)
+        elif task is not None:
+            start, end = task.started_at, task.ended_at or self._latest(task)
+            timed = any(each.timed for step in task.steps for each in step.attempts)
+        else:
+            assert request is not None  # noqa: S101 # a line is about one of the three
+            start, end = request.line.created_at, request.ended_at
+            timed = request.line.duration_ms is not None
+        bar, late = (self.scale.bar(start, end), None) if request else self._bars(start, end)
+        kind: Literal["request", "task", "attempt"] = "attempt" if attempt else "task"
+        return Row(
+            "request" if request else kind,
+            line.anchor,
+            bar,
+            late,
+            self.scale.offset_ms(start),
+            (end - start).total_seconds() * 1000 if timed else None,
+            *line[1:],
+        )
 
     def _latest(self, task: TaskView) -> datetime:
         if task.status == "RUNNING":
             return self.trace.ended_at
         attempts = [attempt for step in task.steps for attempt in step.attempts]
         return max(attempt.seen_at for attempt in attempts)
-
-    def _row(
-        self,
-        kind: Literal["task", "attempt"],
-        anchor: str,
-        started_at: datetime,
-        ended_at: datetime,
-        *,
-        timed: bool,
-        task: TaskView,
-        step: StepView | None = None,
-        attempt: Attempt | None = None,
-    ) -> Row:
-        bar, late = self._bars(started_at, ended_at)
-        length = (ended_at - started_at).total_seconds() * 1000 if timed else None
-        offset = self.scale.offset_ms(started_at)
-        return Row(kind, anchor, bar, late, offset, length, None, task, step, attempt)
 
     def _bars(self, started_at: datetime, ended_at: datetime) -> tuple[Bar | None, Bar | None]:
         """What ran before the response was there, and what after it."""
@@ -228,3 +225,20 @@ class Timeline:
             return None, self.scale.bar(started_at, ended_at)
         before = self.scale.bar(started_at, responded_at)
         return before, self.scale.bar(responded_at, ended_at)
+
+
+def _lines(trace: TraceView) -> Iterator[_Line]:
+    parts: list[tuple[datetime, int, RequestView | TaskView]] = [
+        (request.line.created_at, 0, request) for request in trace.requests
+    ]
+    parts += [(task.started_at, 1, task) for task in trace.tasks]
+    parts.sort(key=lambda part: part[:2])
+    for number, (_, _, part) in enumerate(parts, 1):
+        if isinstance(part, RequestView):
+            yield _Line(f"request-{number}", part)
+            continue
+        yield _Line(f"task-{number}", None, part)
+        for position, step in enumerate(part.steps, 1):
+            for attempt in step.attempts:
+                anchor = f"task-{number}-{position}-{attempt.number}"
+                yield _Line(anchor, None, part, step, attempt)

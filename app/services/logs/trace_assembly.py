@@ -47,6 +47,7 @@ STUCK: Final = timedelta(minutes=10)
 """A step without an end that has said nothing for so long is not taken for running."""
 
 _OPEN: Final = frozenset({"START", "IN_PROGRESS"})
+_NO_TIME: Final = timedelta(0)
 _SAME_MOMENT: Final = timedelta(milliseconds=5)
 
 
@@ -266,7 +267,7 @@ def _attempt(attempt: _OpenAttempt, number: int, now: datetime, *, is_last: bool
         output=_last([last], "output_data") if ended and has_values else None,
         error_message=visible(_text(last, "error_message")) or None if has_values else None,
         stack_trace=_text(last, "stack_trace") or None,
-        cut=sum(_cut_values(row) for row in attempt.rows),
+        cut=sum(map(_cut_values, attempt.rows)),
     )
 
 
@@ -304,8 +305,8 @@ def _json(value: object) -> str:
 def _created_at(row: LogRow) -> datetime:
     """When it happened; rows that others put into the store may hold anything there."""
     try:
-        moment = datetime.fromisoformat(_text(row, "created_at"))
-    except ValueError:
+        moment = datetime.fromisoformat(row["created_at"])  # type: ignore[arg-type] # see below
+    except (TypeError, ValueError):
         return datetime.fromtimestamp(time_of(_integer(row, "id") or 0), UTC)
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
@@ -314,4 +315,4 @@ def _moment(row: LogRow) -> datetime:
     """`created_at` to the microsecond, which the id knows where it was made at that moment."""
     created_at = _created_at(row)
     made_at = datetime.fromtimestamp(time_of(_integer(row, "id") or 0), UTC)
-    return made_at if timedelta(0) <= made_at - created_at < _SAME_MOMENT else created_at
+    return made_at if _NO_TIME <= made_at - created_at < _SAME_MOMENT else created_at
