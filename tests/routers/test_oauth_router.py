@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from sqlalchemy import func, select, update
 
 from app.lib.utils import utc_now
+from app.mail import NoMailer
 from app.models.account_event import AccountEvent
 from app.models.oauth_identity import OAuthIdentity
 from app.models.user import User
@@ -178,6 +179,16 @@ class TestSigningIn:
         async with app.state.database.system_session() as session:
             assert await session.scalar(select(func.count()).select_from(User)) == 1
             assert await session.scalar(select(func.count()).select_from(OAuthIdentity)) == 1
+
+    async def test_without_mail_it_is_the_only_way_to_an_account(
+        self, client: AsyncClient, app: FastAPI, servers: Servers
+    ) -> None:
+        app.state.mailer = NoMailer()
+        page = (await client.get("/sign-up")).text
+        assert ("Continue with GitHub" in page, 'name="password"' in page) == (True, False)
+        assert (await walk(client, servers, "/oauth/github")).headers["location"] == "/items"
+        await walk(client, servers, "/oauth/google/link")
+        assert ("provider_linked", "google") in await events(app)
 
     async def test_it_never_leads_to_another_site(
         self, client: AsyncClient, servers: Servers
