@@ -16,6 +16,7 @@ from tests.routers.test_account_flows import turn_on_second_factor
 from tests.routers.test_oauth_router import events, leave, said
 from tests.routers.test_supabase_accounts import SIGN_IN, SIGN_UP, app, gotrue, hana, settings
 from tests.support.gotrue import PUBLISHABLE, GoTrue
+from tests.support.gotrue_oauth import Account
 from tests.support.oauth_servers import Person
 
 __all__ = ["app", "gotrue", "hana", "settings"]
@@ -165,6 +166,19 @@ class TestLinking:
         await app.state.supabase.close()
         app.state.supabase = Supabase(told, transport=ASGITransport(gotrue.app))
         assert await leave(hana, "/oauth/github/link") == "/account"
+
+    async def test_an_address_that_was_changed_there_is_not_taken_for_the_old_one(
+        self, hana: AsyncClient, app: FastAPI, gotrue: GoTrue
+    ) -> None:
+        """Meanwhile somebody else has it."""
+        moved = gotrue.accounts.pop("hana@example.com")
+        moved.email = "moved@example.com"
+        other = Account("hana@example.com", "of another", "Other", confirmed=True)
+        gotrue.accounts |= {moved.email: moved, other.email: other}
+        gotrue.oauth.person = Person(email="hana@work.example", verified=False)
+        await walk(hana, gotrue, "/oauth/github/link")
+        assert await linked(app) == [(1, "github", "4711")]
+        assert (len(moved.identities), len(other.identities)) == (2, 0)
 
     async def test_fresh_again(self, hana: AsyncClient, gotrue: GoTrue) -> None:
         await walk(hana, gotrue, "/oauth/github/link")

@@ -48,6 +48,7 @@ class GoTrue:
             ("GET", "/admin/users"): self._users,
             ("GET", "/settings"): self._settings,
             ("POST", "/admin/users"): self._add,
+            ("GET", "/admin/users/{id}"): self._account,
             ("POST", "/admin/generate_link"): self._make_link,
             **self.oauth.guarded,
         }
@@ -197,6 +198,14 @@ class GoTrue:
             "verification_type": "magiclink",
         }
         return JSONResponse(_shown(account) | made)
+
+    async def _account(self, request: Request) -> Response:
+        if request.headers["apikey"] != SECRET:
+            raise Refused(403, "not_admin")
+        found = [a for a in self.accounts.values() if a.id == request.path_params["id"]]
+        if not found:
+            raise Refused(404, "user_not_found")
+        return JSONResponse(_shown(found[0]))
 
     async def _users(self, request: Request) -> Response:
         if request.headers["apikey"] != SECRET:

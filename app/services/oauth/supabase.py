@@ -113,13 +113,15 @@ class SupabaseOAuth:
 
     async def _signed_in(self, user: User) -> AsyncGoTrueClient:
         """A client that acts for `user`, by the project's secret key: their tokens are not kept."""
-        if not self._supabase.has_secret_key:
+        if not self._supabase.has_secret_key or user.supabase_id is None:
             raise OAuthFailed("off")
         client = self._supabase.client()
         admin = self._supabase.client(as_admin=True).admin
-        link = await admin.generate_link({"type": "magiclink", "email": user.email})
+        # The address that Supabase has now: a link for another would be somebody else's.
+        account = (await admin.get_user_by_id(str(user.supabase_id))).user
+        link = await admin.generate_link({"type": "magiclink", "email": account.email or ""})
         token = link.properties.hashed_token
-        await client.verify_otp({"token_hash": token, "type": "magiclink"})
+        self._check(user, await client.verify_otp({"token_hash": token, "type": "magiclink"}))
         return client
 
     def _check(self, user: User, answer: AuthResponse) -> None:
