@@ -45,9 +45,12 @@ class Flow:
         return cls(provider, purpose, redirect_uri, next_, user_id, *random)
 
     @classmethod
-    def load(cls, text: str) -> Self:
-        """What `dump` made."""
-        return cls(**json.loads(text))
+    def load(cls, text: str) -> Self | None:
+        """What `dump` made; None where another version of the app did."""
+        try:
+            return cls(**json.loads(text))
+        except (TypeError, ValueError):
+            return None
 
     def dump(self) -> str:
         """As text. It holds the verifier: encrypt it."""
