@@ -24,8 +24,10 @@ from tests.support.supabase_project import Project, open_project
 
 
 @pytest.fixture
-def project(sqlite_database: str, tmp_path: Path) -> Project:
-    return open_project(sqlite_database, tmp_path, ORIGIN)
+async def project(sqlite_database: str, tmp_path: Path) -> AsyncIterator[Project]:
+    project = open_project(sqlite_database, tmp_path, ORIGIN)
+    yield project
+    await project.supabase.close()
 
 
 @pytest.fixture
@@ -35,7 +37,6 @@ async def app(project: Project, tmp_path: Path) -> AsyncIterator[FastAPI]:
     await app.state.supabase.close()
     app.state.supabase = project.supabase
     yield app
-    await app.state.supabase.close()
     await app.state.database.close()
     logger.close()
 
