@@ -10,6 +10,7 @@ from app.forms import Form
 from app.models.access_token import AccessToken
 from app.models.account_event import AccountEvent
 from app.models.login_session import LoginSession
+from app.models.oauth_identity import OAuthIdentity
 from app.models.one_time_token import LinkType
 from app.models.user import User
 from app.services.user_admin import UserPage
@@ -147,6 +148,7 @@ class UsersPage(Template):
 class UserPageOfAdmin(Template):
     template: ClassVar[str] = "admin/user.html"
     user: User
+    linked: Sequence[OAuthIdentity]
     sessions: Sequence[LoginSession]
     events: Sequence[AccountEvent]
 

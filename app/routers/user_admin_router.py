@@ -5,7 +5,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
-from app.dependencies import Events, SessionServiceDep, UserAdminDep, administration, fresh_user
+from app.dependencies import (
+    Events,
+    OAuthDep,
+    SessionServiceDep,
+    UserAdminDep,
+    administration,
+    fresh_user,
+)
 from app.forms import read_form
 from app.routers.account_pages import EventsPage, UserPageOfAdmin, UsersPage
 from app.routers.account_router import RowId
@@ -40,12 +47,18 @@ async def show_user(
     request: Request,
     users: UserAdminDep,
     sessions: SessionServiceDep,
+    oauth: OAuthDep,
     events: Events,
     user_id: RowId,
 ) -> Response:
     """One account: what it may, where it is signed in, what happened to it."""
     user = await users.get(user_id)
-    page = UserPageOfAdmin(user, await sessions.all_of(user_id), await events.latest(user_id))
+    page = UserPageOfAdmin(
+        user,
+        await oauth.linked(user),
+        await sessions.all_of(user_id),
+        await events.latest(user_id),
+    )
     return render(request, page)
 
 

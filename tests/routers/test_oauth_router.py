@@ -446,6 +446,15 @@ class TestLinking:
         await walk(client, servers, "/oauth/google")
         assert "not linked" in (await client.get("/account")).text
 
+    async def test_an_administrator_sees_them(
+        self, client: AsyncClient, app: FastAPI, servers: Servers
+    ) -> None:
+        await walk(client, servers, "/oauth/github")
+        await walk(client, servers, "/oauth/google/link")
+        async with app.state.database.system_session() as session:
+            await session.execute(update(User).values(role="admin"))
+        assert ">GitHub, Google<" in (await client.get("/admin/users/1")).text
+
     @ON_BOTH
     async def test_they_go_with_the_account(
         self, client: AsyncClient, app: FastAPI, servers: Servers
