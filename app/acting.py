@@ -105,6 +105,8 @@ def enforce(engine: Engine) -> None:
     @event.listens_for(engine, "commit")
     @event.listens_for(engine, "rollback")
     def forget(connection: Connection) -> None:
+        if connection.invalidated:
+            return  # it was lost, and what was set on it too
         connection.info.pop(_ACTING, None)
         connection.info.pop(_OF_SESSION, None)
 

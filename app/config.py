@@ -58,6 +58,9 @@ class Settings(BaseModel):
     database_url: DatabaseURL = Field(
         "sqlite:///data/app.db", description="SQLite file or PostgreSQL URL of the app's data."
     )
+    database_timeout: Annotated[float, Field(gt=0, le=600)] = Field(
+        10, description="Most seconds that a page waits for one answer of the database."
+    )
     files_dir: Path = Field(
         Path("data/files"), description="Folder of the files that jobs make, such as exports."
     )

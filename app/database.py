@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncGenerator, Generator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,9 +14,15 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
-from app.acting import ActingSession, act_as, act_as_system, enforce
+from app.acting import ActingSession, act_as, act_as_system
+from app.postgres import connector, set_up_postgres
 
 MIGRATIONS: Final = Path(__file__).parents[1] / "migrations"
+
+WORK_SECONDS: Final = 300.0
+"""The most that a statement may take where nobody waits for a page."""
+BUSY_SECONDS: Final = 5.0
+"""How long SQLite waits for another writer."""
 
 _READS: Final = frozenset({"SELECT", "WITH", "VALUES", "PRAGMA", "EXPLAIN"})
 _WRITES_BEHIND_WITH: Final = re.compile(r"\b(INSERT|REPLACE|UPDATE|DELETE)\b", re.IGNORECASE)
@@ -51,28 +58,47 @@ class Database:
     `asyncio.SelectorEventLoop`, not the default ProactorEventLoop.
     """
 
-    def __init__(self, url: str) -> None:
-        """`url`: `sqlite:///PATH` or `postgresql://…`. Raises `DatabaseURLError`."""
+    def __init__(self, url: str, *, seconds: float = WORK_SECONDS, connections: int = 10) -> None:
+        """`url`: `sqlite:///PATH` or `postgresql://…`. Raises `DatabaseURLError`.
+
+        `seconds` is the most that one statement may take; for a connection, or a place in the pool,
+        it waits half as long. Whoever waited in vain gets SQLAlchemy's `OperationalError` or
+        `TimeoutError`.
+        """
         self.url = parse_url(url)
+        self._seconds = seconds
+        pool = {
+            "pool_size": connections // 2,
+            "max_overflow": connections - connections // 2,
+            "pool_timeout": seconds / 2,
+        }
         if self.url.get_backend_name() == "sqlite":
             _make_folder(self.url)
-            self.engine = create_async_engine(self.url, pool_size=5, max_overflow=5, pool_timeout=5)
+            self.engine = create_async_engine(self.url, **pool)
         else:
             self.engine = create_async_engine(
                 self.url,
-                pool_size=5,
-                max_overflow=5,
-                pool_timeout=5,
+                **pool,
                 pool_pre_ping=True,
                 pool_recycle=600,
                 # Unprepared: a generic plan would not know how common a searched word is, and
                 # poolers that hand out a connection per transaction lose prepared statements.
-                connect_args={"connect_timeout": 5, "prepare_threshold": None},
+                connect_args={"prepare_threshold": None, "async_creator_fn": connector(seconds)},
             )
-        set_up_engine(self.engine.sync_engine)
+        set_up_engine(self.engine.sync_engine, seconds=seconds)
         self._sessions = async_sessionmaker(
             self.engine, expire_on_commit=False, sync_session_class=ActingSession
         )
+
+    @cached_property
+    def apart(self) -> "Database":
+        """The same database by two connections of its own, for short work beside a transaction.
+
+        Requests that hold a connection each and wait for another of the same pool would wait for
+        each other.
+        """
+        url = self.url.render_as_string(hide_password=False)
+        return Database(url, seconds=self._seconds, connections=2)
 
     def session(self, user_id: int | None = None) -> AbstractAsyncContextManager[AsyncSession]:
         """A session in a transaction: committed at the end, rolled back on an exception.
@@ -97,6 +123,8 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection."""
+        if "apart" in self.__dict__:
+            await self.apart.close()
         await self.engine.dispose()
 
 
@@ -148,36 +176,24 @@ def _make_folder(url: URL) -> None:
     Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
 
 
-def set_up_engine(engine: Engine) -> None:
-    """Have an engine's connections behave as this app expects of them."""
+def set_up_engine(engine: Engine, *, seconds: float | None = None) -> None:
+    """Have an engine's connections behave as this app expects of them.
+
+    `seconds` is the most that a statement may take, or wait for another writer.
+    """
     if engine.dialect.name == "sqlite":
-        _set_up_sqlite(engine)
+        _set_up_sqlite(engine, BUSY_SECONDS if seconds is None else min(BUSY_SECONDS, seconds / 2))
     else:
-        _set_up_postgres(engine)
+        set_up_postgres(engine, seconds=seconds)
 
 
-def _set_up_postgres(engine: Engine) -> None:
-    enforce(engine)
-
-    @event.listens_for(engine, "connect")
-    def configure(connection: Any, _record: object) -> None:
-        cursor = connection.cursor()
-        # Room for the places of some million matches of a search: without it PostgreSQL would
-        # remember only their pages, and look at each row of them again.
-        cursor.execute("SET work_mem = '32MB'")
-        # Compiling takes longer than any query here.
-        cursor.execute("SET jit = off")
-        cursor.close()
-        connection.commit()
-
-
-def _set_up_sqlite(engine: Engine) -> None:
+def _set_up_sqlite(engine: Engine, busy_seconds: float) -> None:
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: object) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
         for pragma in (
-            "busy_timeout = 5000",
+            f"busy_timeout = {round(busy_seconds * 1000)}",
             "journal_mode = WAL",
             "synchronous = NORMAL",  # WAL stays consistent; a power cut may take the last commits
             "foreign_keys = ON",

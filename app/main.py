@@ -92,7 +92,7 @@ def create_app(settings: Settings | None = None, *, logger: TraceLogger | None =
         ],
     )
     app.state.settings = settings
-    app.state.database = Database(settings.database_url)
+    app.state.database = Database(settings.database_url, seconds=settings.database_timeout)
     app.state.hasher = PasswordHasher()
     app.state.supabase = Supabase(settings) if settings.uses_supabase else None
     app.state.supabase_tokens = SupabaseTokens(settings) if settings.uses_supabase else None

@@ -12,6 +12,7 @@ from tests.support.postgres import (
     _postgres_template,
     empty_postgres_database,
     postgres_database,
+    postgres_server,
     postgres_url,
 )
 from tests.support.sqlite import _sqlite_template, sqlite_database
@@ -26,6 +27,7 @@ __all__ = [
     "live_app",
     "open_sqld",
     "postgres_database",
+    "postgres_server",
     "postgres_url",
     "sqld",
     "sqlite_database",

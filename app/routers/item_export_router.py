@@ -58,10 +58,14 @@ async def export_items(
     responses={200: {"content": {"text/csv": {}, "application/x-ndjson": {}}}},
 )
 async def stream_items(
-    database: DatabaseDep, user: SignedIn, wanted: Annotated[ItemExport, Query()]
+    database: DatabaseDep,
+    session: SessionDep,
+    user: SignedIn,
+    wanted: Annotated[ItemExport, Query()],
 ) -> StreamingResponse:
     """All items that fit, as one file. What changes meanwhile may be in it or not."""
     user_id = user.id
+    await session.close()
 
     async def read(query: ItemQuery) -> ItemPage:
         # A connection for a page and not for the file: its reader may be slow.

