@@ -1,21 +1,18 @@
 """Writes a list of items into a file, however long it is."""
 
 import asyncio
-import errno
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from app.database import Database
 from app.jobs.kinds import job
-from app.jobs.running import JobError, RunningJob
+from app.jobs.running import RunningJob
 from app.lib.table_files import Kind, open_table
 from app.schemas.item import ItemFilter
 from app.services import item_export
 from app.services.item_list import ItemList
 from app.services.job_files import JobFiles
-
-_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 @job("Bulk_Export", at_once=1, per_user=1)
@@ -35,10 +32,6 @@ def export_items(
         try:
             rows = asyncio.run(_write(running, kind, items, draft, total))
             return {"rows": rows, "bytes": files.keep(running.id)}
-        except OSError as error:
-            if error.errno in _NO_ROOM:
-                raise JobError("disk_full") from error
-            raise
         finally:
             draft.unlink(missing_ok=True)
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import csv
-import errno
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,7 +10,6 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 import orjson
-from sqlalchemy.exc import DBAPIError
 
 from app.jobs.import_commit import ImportCommit, good_line
 from app.jobs.kinds import job
@@ -25,8 +23,6 @@ from app.services.imports.folder import ImportFolder
 from app.services.imports.import_service import JOB, table_limits
 from app.services.imports.item_rows import ItemRows
 
-_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-_DATABASE_FULL: Final = ("disk is full", "no space left")
 _ROWS_A_LOOK: Final = 500
 
 
@@ -97,8 +93,7 @@ class Import:
         """Insert the good rows, a batch and how far it goes in each transaction."""
         if not self._folder.good.is_file():
             raise JobError("import_file_lost")
-        with _told():
-            return asyncio.run(self._commit.insert(self._folder, good))
+        return asyncio.run(self._commit.insert(self._folder, good))
 
     def summarize(
         self, checked: Mapping[str, int], committed: Mapping[str, int]
@@ -165,16 +160,8 @@ def _line(value: object) -> bytes:
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """Tell the user what they can do something about."""
+    """Tell the user what is wrong with the file."""
     try:
         yield
     except TableProblem as problem:
         raise JobError(f"table_{problem.code}", **problem.values) from problem
-    except OSError as error:
-        if error.errno in _NO_ROOM:
-            raise JobError("disk_full") from error
-        raise
-    except DBAPIError as error:
-        if any(words in str(error.orig).lower() for words in _DATABASE_FULL):
-            raise JobError("disk_full") from error
-        raise

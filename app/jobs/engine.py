@@ -7,40 +7,33 @@ heartbeats, and what a dead process had is run by another.
 """
 
 import logging
-import os
-import secrets
-import socket
 import threading
 import time
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from dbos import DBOS, DBOSConfig, SetEnqueueOptions, SetWorkflowID
 from dbos._dbos import _get_dbos_instance
-from sqlalchemy import Engine, create_engine, delete, insert, select, update
+from sqlalchemy import Engine, create_engine, select, update
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app.acting import SYSTEM, engine_for
 from app.config import Settings
 from app.database import parse_url, set_up_engine
-from app.jobs.kinds import KINDS, Kind, run
-from app.jobs.running import Cancelled, Interrupted, JobError, RunningJob, ended
+from app.jobs.attempts import Attempts
+from app.jobs.kinds import KINDS, Kind
 from app.jobs.schedules import SCHEDULES
+from app.jobs.workers import BEAT_SECONDS, Workers
 from app.lib.logger import TraceLogger
-from app.lib.tracelog.trace import Trace, use_trace
-from app.lib.utils import utc_now
-from app.models.job import ENDED, Job, JobStatus, JobWorker
+from app.models.job import Job
 
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS: Final = 0.5
 """How often new jobs are looked for."""
 
-BEAT_SECONDS: Final = 2.0
-DEAD_AFTER: Final = timedelta(seconds=10)
 _QUEUE_SECONDS: Final = 0.25
 _BATCH: Final = 50
 # Not the code's hash, which DBOS would take: jobs go on over a deploy. A change of a kind's steps
@@ -56,9 +49,10 @@ class JobEngine:
         self._settings = settings
         self._url = parse_url(settings.database_url)
         self._logger = logger
-        self.worker = f"{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(4)}"
         self._engine: Engine | None = None
+        self._workers = Workers(lambda: self._connected)
         self._stopping = threading.Event()
+        self._attempts = Attempts(lambda: self._connected, settings, logger, self._stopping)
         self._wake = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -68,7 +62,7 @@ class JobEngine:
         set_up_engine(engine)
         # The engine looks at everybody's jobs; what a job itself does, it does as its user.
         self._engine = engine_for(engine, SYSTEM)
-        self._beat()
+        self._workers.beat()
         DBOS(config=self._config())
         _join_app_log(logging.getLogger("dbos"))
         DBOS.launch()
@@ -120,13 +114,13 @@ class JobEngine:
             time.sleep(0.01)
         DBOS.destroy(workflow_completion_timeout_sec=0)
         _engines.clear()
-        try:
-            with Session(self._engine) as session, session.begin():
-                session.execute(delete(JobWorker).where(JobWorker.id == self.worker))
-        except SQLAlchemyError as error:
-            log.warning("The job worker could not sign off: %s", error)
+        self._workers.sign_off()
         self._engine.dispose()
         self._engine = None
+
+    def execute(self, job_id: str) -> None:
+        """Run one attempt at a job, in a thread of DBOS."""
+        self._attempts.execute(job_id)
 
     def run_schedule(self, name: str) -> None:
         """Do work that the clock has called for, in a thread of DBOS."""
@@ -136,77 +130,7 @@ class JobEngine:
         with self._logger.task(name) as task, task.step("Run") as step:
             step.output = schedule.work(self._connected, self._settings)
 
-    # --- one job -----------------------------------------------------------------------------
-
-    def execute(self, job_id: str) -> None:
-        """Run one attempt at a job, in a thread of DBOS."""
-        if self._stopping.is_set():
-            raise Interrupted
-        row = self._begin(job_id)
-        if row is None:
-            return
-        kind = KINDS.get(row.kind)
-        with use_trace(Trace(row.trace_id, user_id=row.user_id)):
-            if kind is None:
-                self._end(row, "failed", problem={"code": "unknown_kind", "values": {}})
-                return
-            self._attempt(row, kind)
-
-    def _attempt(self, row: Job, kind: Kind) -> None:
-        running: RunningJob | None = None
-        try:
-            with self._logger.task(row.kind) as task:
-                running = RunningJob(
-                    row, task, self._connected, self._settings, self._stopping.is_set
-                )
-                try:
-                    result = run(kind, running, row.params)
-                # Whatever ends it; a process that must leave the job to another is no exception.
-                except Exception:
-                    if kind.undo is not None:
-                        kind.undo(running, **row.params)
-                    raise
-        except Cancelled:
-            self._end(row, "cancelled")
-        except JobError as error:
-            self._end(row, "failed", problem={"code": error.code, "values": error.values})
-        # Whatever a job's work raises is that job's failure; its step is in the trace log.
-        except Exception:
-            log.exception("Job %s (%s) failed.", row.id, row.kind)
-            self._end(row, "failed", problem={"code": "internal", "values": {}})
-        else:
-            self._end(row, "done", result=dict(result))
-
-    def _begin(self, job_id: str) -> Job | None:
-        """The job at a new attempt; None where there is nothing to run."""
-        with Session(self._connected, expire_on_commit=False) as session, session.begin():
-            session.execute(
-                update(Job)
-                .where(Job.id == job_id, Job.status == "queued", Job.cancel)
-                .values(status="cancelled", ended_at=utc_now(), changed_at=utc_now())
-            )
-            return session.scalar(
-                update(Job)
-                .where(Job.id == job_id, Job.status.not_in(ENDED))
-                .values(status="running", attempt=Job.attempt + 1, changed_at=utc_now())
-                .returning(Job)
-            )
-
-    def _end(self, row: Job, status: JobStatus, **values: Any) -> None:
-        now = utc_now()
-        mine = (Job.id == row.id, Job.attempt == row.attempt, Job.status == "running")
-        with Session(self._connected) as session, session.begin():
-            steps = session.scalar(select(Job.steps).where(*mine)) or []
-            values["steps"] = ended(steps, "done" if status == "done" else "failed")
-            session.execute(
-                update(Job)
-                .where(*mine)
-                .values(status=status, ended_at=now, changed_at=now, **values)
-            )
-
-    # --- in the background -------------------------------------------------------------------
-
-    def _repeat(self, work: Any, seconds: float) -> None:
+    def _repeat(self, work: Callable[[], None], seconds: float) -> None:
         while not self._stopping.is_set():
             try:
                 work()
@@ -237,35 +161,11 @@ class JobEngine:
                 session.execute(update(Job).where(Job.id == job_id).values(handed_over=True))
 
     def _beat_and_sweep(self) -> None:
-        self._beat()
-        alive = self._alive()
+        self._workers.beat()
         pending = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
-        dead = {w.executor_id for w in pending if w.executor_id} - alive - {self.worker}
-        if dead:
-            log.warning("Jobs of %s are taken over.", ", ".join(sorted(dead)))
-            DBOS._recover_pending_workflows(sorted(dead))
-
-    def _beat(self) -> None:
-        now = utc_now()
-        with Session(self._connected) as session, session.begin():
-            seen = update(JobWorker).where(JobWorker.id == self.worker).values(seen_at=now)
-            if session.execute(seen).rowcount == 0:  # type: ignore[attr-defined]
-                session.execute(insert(JobWorker).values(id=self.worker, seen_at=now))
-            old = JobWorker.seen_at < now - DEAD_AFTER * 6
-            session.execute(delete(JobWorker).where(old))
-
-    def _alive(self) -> set[str]:
-        """The workers that were seen lately; of this host's those whose process is there."""
-        with Session(self._connected) as session:
-            seen = session.scalars(
-                select(JobWorker.id).where(JobWorker.seen_at > utc_now() - DEAD_AFTER)
-            ).all()
-        host = self.worker.partition(":")[0]
-        return {
-            worker
-            for worker in seen
-            if not worker.startswith(f"{host}:") or _process_exists(int(worker.split(":")[1]))
-        }
+        if dead := self._workers.dead({w.executor_id for w in pending if w.executor_id}):
+            log.warning("Jobs of %s are taken over.", ", ".join(dead))
+            DBOS._recover_pending_workflows(dead)
 
     @property
     def _connected(self) -> Engine:
@@ -277,7 +177,7 @@ class JobEngine:
         return {
             "name": "app",
             "system_database_url": _system_url(self._url),
-            "executor_id": self.worker,
+            "executor_id": self._workers.own,
             "application_version": _VERSION,
             "sys_db_pool_size": 5,
             # Nothing listens, so looking costs no query; the end waits for the next look.
@@ -350,15 +250,3 @@ def _system_url(url: URL) -> str:
         path = (url.database or "").removesuffix(".db") + ".jobs.db"
         return f"sqlite:///{path}"
     return url.render_as_string(hide_password=False)
-
-
-def _process_exists(pid: int) -> bool:
-    if os.name == "nt":
-        return True
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

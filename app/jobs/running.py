@@ -93,10 +93,22 @@ class RunningJob:
         self.step_number += 1
         step = self._task.step(name, list(args) or None)
 
-        def once() -> T:
-            return self._with_patience(name, step, work, args)
+        failure: Exception | None = None
 
-        return DBOS.run_step({"name": name}, once)
+        def once() -> T:
+            nonlocal failure
+            try:
+                return self._with_patience(name, step, work, args)
+            except Exception as error:
+                failure = error
+                raise
+
+        try:
+            return DBOS.run_step({"name": name}, once)
+        except Exception:
+            if failure is not None:  # where DBOS cannot keep it, that is not what went wrong first
+                raise failure from None
+            raise
 
     def undo(self, name: str, work: Callable[[], T]) -> None:
         """Call `work` as a step that nobody can cancel, and that is not done a first time."""

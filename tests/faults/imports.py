@@ -2,12 +2,14 @@
 
 import asyncio
 import random
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
 from app.lib.tracelog.schema import TABLES, TASK_PROGRESS_LOGS
@@ -25,6 +27,7 @@ from app.services.imports.import_service import (
     table_limits,
 )
 from app.services.item_list import ItemList
+from app.services.job_service import JobService
 from tests.faults.job_worker import Plan, settings_of, work
 from tests.jobs.worker import Worker
 from tests.lib.tracelog.rows import read_all
@@ -75,13 +78,44 @@ class ImportFaults:
         """The id of a new user, and of the job of their import, which is queued."""
         return asyncio.run(self._begin())
 
+    def job(self, job_id: str) -> Job:
+        return asyncio.run(self._job(job_id))
+
+    def count(self, user_id: int) -> int:
+        """How many items a user has."""
+
+        async def count() -> int:
+            async with self._session(user_id) as session:
+                mine = select(func.count()).where(Item.owner_id == user_id)
+                return await session.scalar(mine) or 0
+
+        return asyncio.run(count())
+
+    def retry(self, user_id: int, job_id: str) -> None:
+        """Run a job that failed again, as its user does."""
+
+        async def retry() -> None:
+            async with self._session(user_id) as session:
+                await JobService(session, user_id).retry(job_id)
+
+        asyncio.run(retry())
+
+    @asynccontextmanager
+    async def _session(self, user_id: int) -> AsyncIterator[AsyncSession]:
+        database = Database(self._url)
+        try:
+            async with database.session(user_id) as session:
+                yield session
+        finally:
+            await database.close()
+
     def check(self, user_id: int, job_id: str, kills: int) -> Round:
         """Compare with what the file says; that is what an undisturbed import leaves."""
         return asyncio.run(self._check(user_id, job_id, kills))
 
     def _attempt(self, die_at: int, job_id: str) -> bool:
         """Let a process work until the job is done, or it dies; whether it died."""
-        if asyncio.run(self._job(job_id)).ended_at:
+        if self.job(job_id).ended_at:
             return False
         worker = Worker(self._url, self._folder, work, Plan(die_at=die_at))
         try:

@@ -46,6 +46,7 @@ def settings_of(url: str, folder: Path, **more: Any) -> Settings:
 def work(url: str, folder: Path, parent: Connection, plan: Plan) -> None:
     """Run jobs, and tell `parent` "waiting" and of each that has ended "done"."""
     from app.jobs import bulk_import, import_commit
+    from app.jobs.attempts import Attempts
     from app.jobs.engine import JobEngine
     from app.jobs.running import RunningJob
     from app.lib.logger import CSVOnlyLogger
@@ -72,7 +73,7 @@ def work(url: str, folder: Path, parent: Connection, plan: Plan) -> None:
     for name in ("before_cursor_execute", "after_cursor_execute", "commit"):
         event.listen(Engine, name, moment)
     progress, step = RunningJob.progress, RunningJob.step
-    execute, end = JobEngine.execute, JobEngine._end
+    execute, end = Attempts.execute, Attempts._end
 
     def look(self: RunningJob, done: int, total: int | None = None) -> None:
         moment()
@@ -83,7 +84,7 @@ def work(url: str, folder: Path, parent: Connection, plan: Plan) -> None:
         has_begun = has_begun or name == plan.step
         return step(self, name, *given)
 
-    def execute_here(self: JobEngine, job_id: str) -> None:
+    def execute_here(self: Attempts, job_id: str) -> None:
         at_work.add(threading.get_ident())
         execute(self, job_id)
 
@@ -93,8 +94,8 @@ def work(url: str, folder: Path, parent: Connection, plan: Plan) -> None:
 
     RunningJob.progress = look  # type: ignore[method-assign]
     RunningJob.step = begin  # type: ignore[method-assign, assignment]
-    JobEngine.execute = execute_here  # type: ignore[method-assign]
-    JobEngine._end = end_and_tell  # type: ignore[method-assign]
+    Attempts.execute = execute_here  # type: ignore[method-assign]
+    Attempts._end = end_and_tell  # type: ignore[method-assign]
     logger = CSVOnlyLogger(folder / "logs")
     engine = JobEngine(settings_of(url, folder, **plan.settings), logger)
     parent.send("ready")  # it may be dead soon

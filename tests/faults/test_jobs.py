@@ -27,10 +27,11 @@ from app.services.job_service import JobService
 from app.services.refinement_service import Budget, RefinementService
 from commands.kit.parts import has_postgres
 from tests.faults.imports import ImportFaults
-from tests.faults.job_worker import GO_ON, Plan, work
+from tests.faults.job_worker import GO_ON, IMPORT_BATCH, Plan, work
 from tests.jobs.worker import Worker
 from tests.lib.tracelog.rows import read_all
 from tests.support import chat_server as chat
+from tests.support.disk import SmallDisk
 from tests.support.faulty_server import FaultyServer, faulty_server
 from tests.support.parts import needs
 from tests.support.processes import wait_until
@@ -216,3 +217,42 @@ def test_an_import_waits_for_a_server_that_is_gone(
 
     found = imports.check(user_id, job_id, kills=1)
     assert (found.attempts, found.wrong) == (1, [])
+
+
+@pytest.fixture
+def small_disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SmallDisk]:
+    """A file system of 24 MB at the folder that the test names."""
+    disk = SmallDisk(tmp_path / request.param, "24m")
+    needs("a small tmpfs", there=disk.is_there, mend="only root may mount one, on Linux")
+    yield disk
+    disk.remove()
+
+
+@pytest.mark.parametrize("small_disk", ["files", "data"], indirect=True)
+def test_a_disk_that_fills_up_is_told_and_the_retry_goes_on(
+    small_disk: SmallDisk, tmp_path: Path
+) -> None:
+    """The disk of the files before they are written, and that of the database in the commit."""
+    url = f"sqlite:///{(tmp_path / 'data' / 'app.db').as_posix()}"
+    upgrade(url)
+    imports = ImportFaults(url, tmp_path, seed=0)
+    user_id, job_id = imports.begin()
+    step = "Validation" if small_disk.folder.name == "files" else "DB_Commit"
+    worker = Worker(url, tmp_path, work, Plan(wait_at=40 if step == "DB_Commit" else 1, step=step))
+    try:
+        assert worker.hear(SECONDS) == "waiting"
+        small_disk.fill()
+        (tmp_path / GO_ON).touch()
+        steps = tmp_path / "logs" / "task_progress_logs.csv"
+        wait_until(lambda: "FAILED" in steps.read_text(), seconds=SECONDS)
+        small_disk.free()
+        assert worker.hear(SECONDS) == "done"
+        failed = imports.job(job_id)
+        assert (failed.status, failed.problem) == ("failed", {"code": "disk_full", "values": {}})
+        assert imports.count(user_id) % IMPORT_BATCH == 0
+        imports.retry(user_id, job_id)
+        assert worker.hear(SECONDS) == "done"
+    finally:
+        worker.kill()
+
+    assert imports.check(user_id, job_id, kills=1).wrong == []

@@ -1,6 +1,5 @@
 """Exports as the engine runs them, on SQLite and on PostgreSQL."""
 
-import errno
 import json
 import os
 import time
@@ -17,11 +16,10 @@ from sqlalchemy import Engine
 
 from app.config import Settings
 from app.database import Database
-from app.jobs import bulk_export
 from app.jobs.bulk_export import export_items
 from app.jobs.clean_up import delete_files
 from app.jobs.engine import JobEngine
-from app.jobs.running import Cancelled, JobError, RunningJob
+from app.jobs.running import Cancelled, RunningJob
 from app.lib.logger import CSVOnlyLogger, NullLogger
 from app.lib.utils import utc_now
 from app.models.job import Job
@@ -136,18 +134,6 @@ async def test_a_cancelled_one_leaves_no_file(settings: Settings) -> None:
     with pytest.raises(Cancelled):
         await to_thread.run_sync(run, settings, Cancelled())
     assert list((settings.files_dir / "jobs").iterdir()) == []
-
-
-@pytest.mark.usefixtures("database")
-async def test_a_full_disk_has_a_sentence_of_its_own(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def no_room(*_args: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(bulk_export, "open_table", no_room)
-    with pytest.raises(JobError, match="disk_full"):
-        await to_thread.run_sync(run, settings)
 
 
 def test_old_files_are_swept(tmp_path: Path) -> None:
