@@ -209,8 +209,8 @@ def _tasks(
     runs: list[_OpenTask] = []
     latest: dict[str, _OpenTask] = {}
     for row, time in zip(rows, times, strict=True):
-        name, step = _text(row, "task_name"), _text(row, "step_name")
-        order, status = _integer(row, "execution_order") or 0, _text(row, "status")
+        name, step, status = str(row["task_name"]), str(row["step_name"]), str(row["status"])
+        order = number if isinstance(number := row["execution_order"], int) else 0
         # Requests of one trace may each run the same task; their rows are written at their ends.
         request = bisect_left(request_ids, _integer(row, "id") or 0)
         run = latest.get(name)
@@ -261,12 +261,12 @@ def _attempt(attempt: _OpenAttempt, number: int, now: datetime, *, is_last: bool
         started_at=attempt.began_at,
         seen_at=attempt.seen_at,
         ended_at=attempt.seen_at if ended else None,
-        timed=_text(first, "status") == "START" or len(attempt.rows) > 1,
+        timed=first["status"] == "START" or len(attempt.rows) > 1,
         input=_last(attempt.rows, "input_data") if has_values else None,
         progress=_last(progress, "output_data"),
         output=_last([last], "output_data") if ended and has_values else None,
         error_message=visible(_text(last, "error_message")) or None if has_values else None,
-        stack_trace=_text(last, "stack_trace") or None,
+        stack_trace=_text(last, "stack_trace") or None if has_values else None,
         cut=sum(map(_cut_values, attempt.rows)),
     )
 
