@@ -65,7 +65,7 @@ class TestCatalogues:
         """What is asked for by another name would be in no catalogue, and English for everybody."""
         alias = re.compile(r"(\w+) = [\w.()]*\.n?gettext$", re.MULTILINE)
         code = [path.read_text("utf-8") for path in (ROOT / "app").rglob("*.py")]
-        assert {name for text in code for name in alias.findall(text)} == {"_", "ngettext"}
+        assert {name for text in code for name in alias.findall(text)} <= {"_", "ngettext"}
 
     def test_no_text_of_a_template_bypasses_the_catalogue(self) -> None:
         """Words between tags that are not inside an expression would be English for everybody."""

@@ -1,5 +1,6 @@
 """`manage.py remove`: nothing of the part is left, and the rest works as before."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -90,6 +91,32 @@ def test_nothing_of_it_is_left(copy: Path, part: str) -> None:
         name for name in packages if name in (copy / "requirements.txt").read_text(encoding="utf-8")
     ]
     assert not removal.is_there(copy, removal.read(part))
+
+
+def test_nothing_imports_what_is_gone(copy: Path) -> None:
+    missing = [
+        f"{path.relative_to(copy)}: {node.module}"
+        for folder in ("app", "benchmarks", "commands", "migrations", "tests")
+        for path in (copy / folder).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.module and not is_known(copy, node)
+    ]
+    assert missing == []
+
+
+def is_known(copy: Path, node: ast.ImportFrom) -> bool:
+    """Whether the module is there, or belongs to somebody else; of a package, each name of it."""
+    place = copy.joinpath(*(node.module or "").split("."))
+    if not (copy / place.relative_to(copy).parts[0]).is_dir() or place.with_suffix(".py").is_file():
+        return True
+    package = place / "__init__.py"
+    exported = package.read_text(encoding="utf-8") if package.is_file() else ""
+    return place.is_dir() and all(
+        (place / name.name).is_dir()
+        or (place / f"{name.name}.py").is_file()
+        or re.search(rf"\b{name.name}\b", exported)
+        for name in node.names
+    )
 
 
 @pytest.mark.parametrize("check", ["ruff check --no-cache", "ruff format --check --no-cache"])
