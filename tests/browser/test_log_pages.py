@@ -298,3 +298,28 @@ def test_a_long_trace_loads_its_rows_as_they_come_into_view(
     page.get_by_role("button", name="Columns").click()
     expect(page.locator("#columns")).to_be_visible()
     assert violations(page) == []
+
+
+def test_a_running_trace_updates_itself_and_leaves_what_is_open_as_it_is(
+    visit_as_admin: VisitAsAdmin, live_app: LiveApp
+) -> None:
+    trace = "3f2a1b9c-0000-4000-8000-00000000cafe"
+    store = SQLiteStore(live_app.log_dir / "trace.db")
+    book = LogBook(utc_now())
+    book.step("Order", "Read", "SUCCESS", trace=trace, input_data={"order": 1})
+    book.step("Order", "Ship", "START", order=2, trace=trace)
+    book.deliver(store)
+    page = visit_as_admin().go(f"/logs/traces/{trace}")
+    row = page.locator(".trace details", has_text="Read")
+    row.locator("summary").click()
+    expect(page.get_by_text("This is still running.")).to_be_visible()
+
+    later = LogBook(utc_now())
+    later.step("Order", "Ship", "SUCCESS", order=2, trace=trace)
+    later.request("/orders", trace=trace)
+    later.deliver(store)
+    store.close()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("/orders")
+    expect(page.get_by_text("This is still running.")).to_have_count(0)
+    expect(row).to_have_js_property("open", value=True)
+    expect(row.locator("summary")).to_be_focused()

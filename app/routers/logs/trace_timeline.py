@@ -51,8 +51,8 @@ def detail_row(attempt: Attempt) -> Row:
 class Part:
     """Rows that are loaded together; `number` counts from 1, `first` and `last` are their places.
 
-    A part without `rows` is loaded as soon as it comes into view. One in which nothing runs is
-    `settled`.
+    A part without `rows` is loaded as soon as it comes into view. A full one, with nothing that
+    runs in it or before it, is `settled`: an update of the page leaves it alone.
     """
 
     number: int
@@ -119,7 +119,8 @@ class Timeline:
             lines = self._lines[(number - 1) * PART_ROWS : number * PART_ROWS]
             first = (number - 1) * PART_ROWS + 1
             rows = [self._row(line) for line in lines] if number in shown else []
-            parts.append(Part(number, first, first + len(lines) - 1, rows, number not in running))
+            settled = len(lines) == PART_ROWS and all(number < other for other in running)
+            parts.append(Part(number, first, first + len(lines) - 1, rows, settled))
         return parts
 
     @cached_property
