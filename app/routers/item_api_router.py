@@ -1,6 +1,6 @@
 """Items as JSON: the same service as the pages, for programs that have a session cookie."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import JSONResponse
@@ -19,15 +19,9 @@ from app.schemas.item import (
     ItemQuery,
     ItemStatusChange,
 )
+from app.schemas.problem import PROBLEMS, Answers, Problem
 from app.services.errors import NotFound
 from app.services.item_service import ItemChanged
-
-
-class Problem(BaseModel):
-    """What went wrong. The trace id finds the request in the log."""
-
-    detail: str
-    trace_id: str
 
 
 class ItemConflict(Problem):
@@ -50,18 +44,14 @@ class DeletedIds(BaseModel):
 
 ItemId = Annotated[int, Path(ge=1, lt=1 << 63)]
 
-_NOT_FOUND: Final[dict[int | str, dict[str, Any]]] = {
+_NOT_FOUND: Final[Answers] = {
     404: {"model": Problem, "description": "There is no such item, or it is another's."}
 }
-_CHANGES: Final[dict[int | str, dict[str, Any]]] = _NOT_FOUND | {
+_CHANGES: Final[Answers] = _NOT_FOUND | {
     409: {"model": ItemConflict, "description": "The item is not at this version any more."}
 }
 
-router = APIRouter(
-    prefix="/api/items",
-    tags=["items"],
-    responses={401: {"model": Problem, "description": "Nobody is signed in."}},
-)
+router = APIRouter(prefix="/api/items", tags=["items"], responses=PROBLEMS)
 
 
 @router.get("")

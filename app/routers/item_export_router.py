@@ -17,6 +17,7 @@ from app.lib.utils import utc_now
 from app.routers.item_pages import read_query
 from app.routers.job_router import note_job
 from app.schemas.item import ItemFilter, ItemOut, ItemPage, ItemQuery
+from app.schemas.problem import PROBLEMS
 from app.services.item_export import COLUMNS, first_page, pages, record
 from app.services.item_list import ItemList
 from app.services.job_service import JobService
@@ -55,7 +56,7 @@ async def export_items(
     "/api/items/export",
     tags=["items"],
     response_class=Response,
-    responses={200: {"content": {"text/csv": {}, "application/x-ndjson": {}}}},
+    responses={**PROBLEMS, 200: {"content": {"text/csv": {}, "application/x-ndjson": {}}}},
 )
 async def stream_items(
     database: DatabaseDep,

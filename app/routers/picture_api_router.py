@@ -1,13 +1,12 @@
 """Pictures of an item as JSON."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 
 from app.dependencies import SessionDep
 from app.lib.tracelog.trace import current_trace
-from app.routers.item_api_router import Problem
 from app.routers.picture_files import (
     FIELD,
     FileName,
@@ -27,6 +26,7 @@ from app.schemas.picture import (
     RefusedFile,
     UploadOut,
 )
+from app.schemas.problem import PROBLEMS, Answers, Problem
 from app.services.pictures.encoding import CONTENT_TYPES
 from app.services.pictures.errors import StorageAway
 from app.services.pictures.picture_service import ShownPicture
@@ -38,7 +38,7 @@ class UploadRefused(Problem):
     refused: list[RefusedFile]
 
 
-_AWAY: Final[dict[int | str, dict[str, Any]]] = {
+_AWAY: Final[Answers] = {
     503: {"model": Problem, "description": "The storage of the pictures does not answer."}
 }
 _FILES: Final = {
@@ -66,7 +66,7 @@ router = APIRouter(
     prefix="/api/items/{item_id}/pictures",
     tags=["pictures"],
     responses={
-        401: {"model": Problem, "description": "Nobody is signed in."},
+        **PROBLEMS,
         404: {"model": Problem, "description": "There is no such picture, or it is another's."},
     },
 )
