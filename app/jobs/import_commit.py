@@ -24,7 +24,7 @@ from app.services.item_bulk import NewItem, PreparedItems, insert_prepared, prep
 _ROWS_A_BATCH: Final = 5000
 """A commit each: less than a second, for which SQLite keeps other writers waiting."""
 
-_BYTES_A_BATCH: Final = 2 << 20
+_BYTES_A_BATCH: Final = 1 << 20
 """What an item is searched by takes several times as much memory as its text."""
 
 T = TypeVar("T")

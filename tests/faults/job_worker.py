@@ -14,9 +14,13 @@ from typing import Any
 from sqlalchemy import Engine, event
 
 from app.config import Settings
+from tests.jobs.worker import Worker
 
 IMPORT_BATCH = 100
 EXPORT_PAGE = 20
+SECONDS = 60.0
+"""Longer than that no job of the tests takes."""
+
 GO_ON = "go-on"
 """A process that waits goes on once there is a file of this name in its folder."""
 
@@ -105,3 +109,12 @@ def work(url: str, folder: Path, parent: Connection, plan: Plan) -> None:
     except EOFError:
         engine.stop()
         logger.close()
+
+
+def run(url: str, folder: Path, plan: Plan) -> object:
+    """What a process says last: "done", or nothing since it is dead."""
+    worker = Worker(url, folder, work, plan)
+    try:
+        return worker.hear(SECONDS)
+    finally:
+        worker.kill()
