@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from fastapi import Request
 from pydantic import ValidationError
+from starlette.datastructures import FormData
 
 from app.i18n import Language
 from app.templating import language_of
@@ -28,12 +29,21 @@ class Form:
 
 async def read_form(request: Request) -> dict[str, str]:
     """The text fields that were sent; of several with one name the last, and no files."""
-    return {k: v for k, v in (await request.form()).multi_items() if isinstance(v, str)}
+    form = await _form(request)
+    return {k: v for k, v in form.multi_items() if isinstance(v, str)}
 
 
 async def read_all(request: Request, name: str) -> list[str]:
     """The values of all text fields of one name, such as ticked boxes."""
-    return [value for value in (await request.form()).getlist(name) if isinstance(value, str)]
+    form = await _form(request)
+    return [value for value in form.getlist(name) if isinstance(value, str)]
+
+
+async def _form(request: Request) -> FormData:
+    """What was sent, without its files: no form that is read here has any."""
+    form = await request.form()
+    await form.close()
+    return form
 
 
 def problems(request: Request, error: ValidationError) -> dict[str, str]:
