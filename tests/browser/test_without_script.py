@@ -30,7 +30,7 @@ def test_from_sign_up_to_sign_out(visit: Visit, *, phone: bool) -> None:
     expect(page.locator("#toasts")).to_contain_text("Welcome, Hana.")
 
     page.locator("[popovertarget=account-menu]").click()
-    page.get_by_role("button", name="Sign out").click()
+    page.locator("#account-menu").get_by_role("button", name="Sign out").click()
     expect(page.locator("#toasts")).to_contain_text("You are signed out.")
     page.goto(f"{visitor.origin}/account")
     expect(page).to_have_url(re.compile("/sign-in"))
