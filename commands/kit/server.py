@@ -69,6 +69,7 @@ async def _warm_up(app: FastAPI) -> None:
     async with httpx.AsyncClient(transport=httpx.ASGITransport(serve), base_url=origin) as client:
         for language in ("en", "ja"):
             await client.get("/sign-in", headers={"Accept-Language": language})
+            await client.get("/nowhere")  # every route is asked whether it is meant
             i18n.language(language).moment(datetime.now(UTC), UTC)
 
 
