@@ -74,6 +74,16 @@ class JobsPartial(Template):
 
 
 @dataclass(frozen=True, slots=True)
+class Streamed(Template):
+    """The list, the number in the navigation, and toasts for those that have just ended."""
+
+    template: ClassVar[str] = "jobs/_streamed.html"
+    lines: Sequence[JobLine]
+    count: int
+    toasts: Sequence[Toast]
+
+
+@dataclass(frozen=True, slots=True)
 class Badge(Template):
     """How many jobs go on, for the navigation, and toasts for those that have just ended."""
 
@@ -110,14 +120,17 @@ async def list_jobs(request: Request, settings: SettingsDep, jobs: Jobs) -> Resp
 
 @router.get("/jobs/stream")
 async def stream_jobs(request: Request, database: DatabaseDep, user: SignedIn) -> Response:
-    """The list anew whenever something of it has changed."""
-
-    user_id = user.id
+    """The list anew whenever something of it has changed, and a toast for each job that ends."""
+    user_id, ends = user.id, _Ends(language_of(request))
 
     async def look(session: AsyncSession, shown: str) -> tuple[str, str | None]:
-        lines = lines_of(language_of(request), await JobService(session, user_id).latest())
-        html = render_text(request, JobsPartial(lines))
-        return html, html if html != shown else None
+        service = JobService(session, user_id)
+        lines, count = lines_of(ends.language, await service.latest()), await service.going_on()
+        toasts = await ends.toasts(service)
+        state = render_text(request, Streamed(lines, count, ()))
+        if toasts:
+            return state, render_text(request, Streamed(lines, count, toasts))
+        return state, state if state != shown else None
 
     return live.response(live.messages(_looks(request, database, user_id, look)))
 
@@ -125,22 +138,31 @@ async def stream_jobs(request: Request, database: DatabaseDep, user: SignedIn) -
 @router.get("/jobs/badge")
 async def stream_badge(request: Request, database: DatabaseDep, user: SignedIn) -> Response:
     """How many jobs go on, and a toast for each that ends. The stream ends with the last one."""
-    user_id, since = user.id, utc_now()
+    user_id, ends = user.id, _Ends(language_of(request))
 
     async def look(session: AsyncSession, shown: str) -> tuple[str, str | None]:
-        nonlocal since
         service = JobService(session, user_id)
-        count = await service.going_on()
-        just_ended = await service.ended_since(since)
-        if just_ended:
-            since = max(job.ended_at for job in just_ended if job.ended_at)
-        toasts = [toast_of(language_of(request), job) for job in just_ended]
+        count, toasts = await service.going_on(), await ends.toasts(service)
         state = str(count)
         if state == shown and not toasts:
             return state, None
         return state, render_text(request, Badge(count, toasts))
 
     return live.response(live.messages(_looks(request, database, user_id, look)))
+
+
+class _Ends:
+    """Tells of each job that ends from now on, once."""
+
+    def __init__(self, language: Language) -> None:
+        self.language = language
+        self._since = utc_now()
+
+    async def toasts(self, service: JobService) -> list[Toast]:
+        ended = await service.ended_since(self._since)
+        if ended:
+            self._since = max(job.ended_at for job in ended if job.ended_at)
+        return [toast_of(self.language, job) for job in ended]
 
 
 @router.get("/jobs/{job_id}/file")

@@ -170,26 +170,27 @@ async def test_the_stream_sends_what_has_changed(
     assert answer.text.count("first.csv") == 1
 
 
+@pytest.mark.parametrize(("path", "first"), [("badge", "going_on"), ("stream", "latest")])
 async def test_the_badge_counts_and_tells_of_each_end_once(
-    app: FastAPI, hana: AsyncClient, monkeypatch: pytest.MonkeyPatch
+    app: FastAPI, hana: AsyncClient, monkeypatch: pytest.MonkeyPatch, path: str, first: str
 ) -> None:
     monkeypatch.setattr(job_router, "LOOK_SECONDS", 0.01)
     monkeypatch.setattr(job_router, "STREAM_SECONDS", 0.3)
     looks = 0
-    going_on = JobService.going_on
+    asked_first = getattr(JobService, first)
     job_id = await add_job(app, "ends.csv", status="running", attempt=1)
 
-    async def end_at_the_third_look(self: JobService) -> int:
+    async def end_at_the_third_look(self: JobService) -> object:
         nonlocal looks
         looks += 1
         if looks == 3:
             async with session_of(app) as session:
                 values = {"status": "done", "ended_at": utc_now()}
                 await session.execute(update(Job).where(Job.id == job_id).values(**values))
-        return await going_on(self)
+        return await asked_first(self)
 
-    monkeypatch.setattr(JobService, "going_on", end_at_the_third_look)
-    answer = await hana.get("/jobs/badge")
+    monkeypatch.setattr(JobService, first, end_at_the_third_look)
+    answer = await hana.get(f"/jobs/{path}")
 
     assert answer.text.count("Done: Report: ends.csv") == 1
-    assert answer.text.count("badge-primary") == 1
+    assert answer.text.count("badge-sm badge-primary") == 1
