@@ -74,7 +74,10 @@ class Visitor:
 
 
 class Visit(Protocol):
-    """`visit(...)`: a new visitor; with `signed_in`, one with an account of their own."""
+    """`visit(...)`: a new visitor; with `signed_in`, one with an account of their own.
+
+    They come to the app of all tests, or to the one at `origin`.
+    """
 
     def __call__(
         self,
@@ -84,6 +87,7 @@ class Visit(Protocol):
         phone: bool = False,
         script: bool = True,
         signed_in: bool = True,
+        origin: str = ...,
     ) -> Visitor: ...
 
 
@@ -98,6 +102,7 @@ def visit(live_app: LiveApp, browser: Browser) -> Iterator[Visit]:
         phone: bool = False,
         script: bool = True,
         signed_in: bool = True,
+        origin: str = live_app.origin,
     ) -> Visitor:
         context = browser.new_context(
             viewport=PHONE if phone else DESKTOP,  # type: ignore[arg-type]
@@ -109,7 +114,6 @@ def visit(live_app: LiveApp, browser: Browser) -> Iterator[Visit]:
             reduced_motion="reduce",
         )
         context.set_default_timeout(10_000)
-        origin = live_app.origin
         context.add_cookies(
             [
                 {"name": f"{SLUG}-lang", "value": language, "url": origin},

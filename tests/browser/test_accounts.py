@@ -1,0 +1,99 @@
+"""All that people do with their accounts, in a real browser, with both providers."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+
+from app.i18n import Language
+from commands.kit.environment import ROOT
+from tests.browser.account_walk import FindLink, Person, walk
+from tests.browser.conftest import Visit
+from tests.support.accounts import link_fields
+from tests.support.gotrue import PUBLISHABLE, SECRET
+from tests.support.live_app import LiveApp, StartApp, clean_env
+from tests.support.plain_http import plain_client
+from tests.support.processes import Program, answers, free_port
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def gotrue(tmp_path: Path) -> Iterator[str]:
+    """The URL of a stand-in for Supabase Auth, with its mail catcher."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "uvicorn", "tests.support.supabase_project:serve"]
+    server = Program(
+        [*command, "--factory", "--port", str(port)],
+        ready=lambda: answers(f"{url}/.well-known/jwks.json"),
+        log=tmp_path / "gotrue.log",
+        env=clean_env(PYTHONPATH=str(ROOT)),
+        cwd=tmp_path,
+    )
+    server.start()
+    yield url
+    server.kill()
+
+
+@pytest.mark.parametrize(("language", "script"), [("en", True), ("ja", False)])
+def test_accounts_of_the_app(
+    visit: Visit, live_app: LiveApp, language: str, *, script: bool
+) -> None:
+    with plain_client(base_url=live_app.origin) as client:
+
+        def find_link(kind: str, to: str) -> str | None:
+            articles = client.get("/dev/mail").text.split("<article")
+            links = [
+                link_fields(mail)
+                for mail in articles
+                if f" {to} " in mail and "/auth/confirm?" in mail
+            ]
+            return next((path(link) for link in links if link["type"] == kind), None)
+
+        persons = people(visit, live_app, find_link, language, script=script, asks_password=True)
+        walk(*persons, live_app)
+
+
+def test_accounts_of_supabase(visit: Visit, start_app: StartApp, gotrue: str) -> None:
+    app = start_app(
+        SUPABASE_AUTH_URL=gotrue,
+        SUPABASE_PUBLISHABLE_KEY=PUBLISHABLE,
+        SUPABASE_SECRET_KEY=SECRET,
+    )
+    with plain_client(base_url=gotrue) as client:
+
+        def find_link(kind: str, to: str) -> str | None:
+            found = client.get("/api/v1/search", params={"query": f'to:"{to}"'}).json()
+            for message in found["messages"]:
+                mail = client.get(f"/api/v1/message/{message['ID']}").json()
+                if (link := link_fields(mail["Text"]))["type"] == kind:
+                    return path(link)
+            return None
+
+        persons = people(visit, app, find_link, "en", script=True, asks_password=False)
+        walk(*persons, app)
+
+
+def path(link: dict[str, str]) -> str:
+    return f"/auth/confirm?{urlencode(link)}"
+
+
+def people(
+    visit: Visit,
+    app: LiveApp,
+    find_link: FindLink,
+    language: str,
+    *,
+    script: bool,
+    asks_password: bool,
+) -> tuple[Person, Person]:
+    """Hana, and the administrator."""
+
+    def person() -> Person:
+        visitor = visit(language=language, script=script, signed_in=False, origin=app.origin)
+        return Person(visitor, Language(language), find_link, asks_password)
+
+    return person(), person()
