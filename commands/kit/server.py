@@ -71,6 +71,7 @@ async def _warm_up(app: FastAPI) -> None:
             await client.get("/sign-in", headers={"Accept-Language": language})
             await client.get("/nowhere")  # every route is asked whether it is meant
             i18n.language(language).moment(datetime.now(UTC), UTC)
+        await client.get("/readyz")  # connects to the database
 
 
 def _tell(settings: Settings, line: str, level: int = logging.INFO) -> None:

@@ -94,7 +94,10 @@ class Program:
         return self._process
 
     def start(self, seconds: float = 90.0) -> None:
-        """Start it and return once it is ready. Raises `AssertionError` with its output."""
+        """Start it and return once it is ready, or has done its work and ended.
+
+        Raises `AssertionError` with its output.
+        """
         self._output = self.log.open("ab")
         self._process = subprocess.Popen(
             self.command,
@@ -112,7 +115,7 @@ class Program:
         except BaseException:
             self.kill()
             raise
-        if self._process.poll() is not None:
+        if (code := self._process.poll()) is not None and (code or not self.ready()):
             self.kill()
             raise AssertionError(f"{self.command} ended at once:\n{self.output()}")
 
