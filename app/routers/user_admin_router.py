@@ -106,7 +106,7 @@ async def sign_out_everywhere(request: Request, users: UserAdminDep, user_id: Ro
 async def look_at_log(request: Request, users: UserAdminDep, user_id: RowId) -> Response:
     """Note who looks, then show the user's requests."""
     await users.look_at_log(user_id)
-    return redirect(request, f"/logs?user={user_id}")
+    return redirect(request, f"/logs/requests?user={user_id}")
 
 
 def _only_admin(request: Request, user_id: int) -> Response:

@@ -24,7 +24,7 @@ from app.services.errors import NotFound
 SECONDS: Final = 5.0
 """How long one question may take."""
 
-MOST_ROWS: Final = 1000
+MOST_ROWS: Final = 500
 """So many rows are read of an answer."""
 
 _PARAMETER: Final = re.compile(rf"(?P<no_code>{NO_CODE})|:(?P<name>[A-Za-z_]\w*)", re.X | re.S)

@@ -1,5 +1,6 @@
 """What people do with an account, page by page, whoever keeps the accounts."""
 
+import re
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -252,6 +253,24 @@ def walk(hana: Person, admin: Person, app: LiveApp) -> None:
             assert elsewhere.is_out()
         client.cookies.clear()
         become_admin(admin, elsewhere, app)
+
+    admin.find_user(hana.email)
+    for act, done in (
+        ("Sign out everywhere", "%(name)s is signed out everywhere."),
+        ("Make an administrator", "%(name)s has another role now, and has to sign in again."),
+        (
+            "Take the administrator's role",
+            "%(name)s has another role now, and has to sign in again.",
+        ),
+    ):
+        admin.press(act)
+        admin.told(done, name="Hana")
+    hana.go("/account")
+    hana.at("/sign-in?next=/account")
+    hana.go("/sign-in")
+    hana.sign_in()
+    admin.press("Look at the trace log")
+    expect(admin.page).to_have_url(re.compile(r"/logs/requests\?user=\d+$"))
 
     authenticator, backup = hana.turn_on_second_factor()
     hana.sign_out()

@@ -57,7 +57,10 @@ def test_accounts_of_the_app(
         walk(*persons, live_app)
 
 
-def test_accounts_of_supabase(visit: Visit, start_app: StartApp, gotrue: str) -> None:
+@pytest.mark.parametrize(("language", "script"), [("en", True), ("ja", False)])
+def test_accounts_of_supabase(
+    visit: Visit, start_app: StartApp, gotrue: str, language: str, *, script: bool
+) -> None:
     app = start_app(
         SUPABASE_AUTH_URL=gotrue,
         SUPABASE_PUBLISHABLE_KEY=PUBLISHABLE,
@@ -73,7 +76,7 @@ def test_accounts_of_supabase(visit: Visit, start_app: StartApp, gotrue: str) ->
                     return path(link)
             return None
 
-        persons = people(visit, app, find_link, "en", script=True, asks_password=False)
+        persons = people(visit, app, find_link, language, script=script, asks_password=False)
         walk(*persons, app)
 
 

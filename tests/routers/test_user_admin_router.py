@@ -71,7 +71,7 @@ async def test_looking_at_the_log_of_somebody_is_on_record(
     admin: AsyncClient, hana: AsyncClient, app: FastAPI
 ) -> None:
     answer = await admin.post("/admin/users/2/log")
-    assert answer.headers["location"] == "/logs?user=2"
+    assert answer.headers["location"] == "/logs/requests?user=2"
     async with app.state.database.system_session() as session:
         event = await session.scalar(select(AccountEvent).order_by(AccountEvent.id.desc()))
     assert (event.kind, event.user_id, event.actor_id) == ("log_viewed", 2, 1)
