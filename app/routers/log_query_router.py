@@ -13,7 +13,7 @@ from app.lib.tracelog.store.store import QueryFailed, StoreError
 from app.routers import log_query_pages as pages
 from app.routers.log_query_pages import Question
 from app.routers.logs.reading import NoStore, Problem, problem_of
-from app.services.query_service import Answer, QueryService
+from app.services.query_service import MOST_FILE_ROWS, MOST_ROWS, Answer, QueryService
 from app.services.ready_queries import READY_QUERIES
 from app.templating import Toast, language_of, redirect, render
 
@@ -68,7 +68,7 @@ async def ready_query(
     answer = problem = None
     if not form.errors and all(values.values()):
         try:
-            answer = await _there(queries).ask(query.sql, values)
+            answer = await _there(queries).ask(query.sql, values, rows=_rows(request))
         except StoreError as error:
             problem = _problem(request, error)
     elif not given.keys() & values.keys():
@@ -156,10 +156,20 @@ async def _asked_freely(
     try:
         if len(question.sql) > MOST_SQL:
             raise QueryFailed(f"The question has more than {MOST_SQL} characters.")
-        answer = await _there(queries).ask_freely(question.sql, values, user_id)
+        answer = await _there(queries).ask_freely(
+            question.sql, values, user_id, rows=_rows(request)
+        )
     except StoreError as error:
         return _page(request, settings, question, form, None, _problem(request, error))
     return _page(request, settings, question, form, answer, None)
+
+
+def _is_file(request: Request) -> bool:
+    return request.query_params.get("view") == "csv"
+
+
+def _rows(request: Request) -> int:
+    return MOST_FILE_ROWS if _is_file(request) else MOST_ROWS
 
 
 def _page(
@@ -173,7 +183,7 @@ def _page(
     status: int = 200,
 ) -> Response:
     state = dict(request.query_params)
-    if answer is not None and state.get("view") == "csv":
+    if answer is not None and _is_file(request):
         name = question.url.rpartition("/")[2]
         headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
         return StreamingResponse(pages.csv_of(answer), 200, headers, "text/csv; charset=utf-8")

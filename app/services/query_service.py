@@ -25,7 +25,10 @@ SECONDS: Final = 5.0
 """How long one question may take."""
 
 MOST_ROWS: Final = 500
-"""So many rows are read of an answer."""
+"""So many rows of an answer are read for a page."""
+
+MOST_FILE_ROWS: Final = 10_000
+"""And so many for a file."""
 
 _PARAMETER: Final = re.compile(rf"(?P<no_code>{NO_CODE})|:(?P<name>[A-Za-z_]\w*)", re.X | re.S)
 _WRAPPED: Final = re.compile(r"\s*(SELECT|WITH|VALUES)\b", re.IGNORECASE)

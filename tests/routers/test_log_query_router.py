@@ -10,6 +10,7 @@ from httpx import AsyncClient
 
 from app.lib.logger import EnhancedCSVLogger
 from app.lib.utils import utc_now
+from app.routers import log_query_router
 from app.services.ready_queries import READY_QUERIES
 from tests.routers.conftest import Visit
 from tests.routers.logs.conftest import JAPANESE, admin, app, keep, store_settings
@@ -86,6 +87,19 @@ async def test_an_answer_comes_as_a_file_without_formulas(
     head, *rows = csv.reader(io.StringIO(answer.content.decode("utf-8-sig")))
     assert head == ["created_at", "task_name", "step_name", "error_message", "trace_id"]
     assert [row[3] for row in rows] == [f"'{NASTY}"] * 2
+
+
+async def test_a_file_has_more_rows_than_a_page(
+    filled: FastAPI, admin: AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_query_router, "MOST_ROWS", 1)
+    path = "/logs/queries/traces-with-error?words=HYPERLINK"
+
+    page, file = await admin.get(path), await admin.get(f"{path}&view=csv")
+
+    assert "the first ones only" in page.text
+    assert page.text.count("HYPERLINK(") < file.text.count("HYPERLINK(")
+    assert len(file.text.splitlines()) == 3
 
 
 async def test_what_is_stored_is_shown_as_text(filled: FastAPI, admin: AsyncClient) -> None:
