@@ -197,6 +197,7 @@ async def test_a_full_pool(app: FastAPI, browser: AsyncClient) -> None:
 
 
 @ON_POSTGRES
+@pytest.mark.parametrize("database_timeout", [30.0])  # waiting for each other would last that long
 async def test_requests_that_need_two_connections_do_not_wait_for_each_other(
     app: FastAPI, browser: AsyncClient
 ) -> None:
