@@ -99,12 +99,14 @@ class RunningJob:
             nonlocal failure
             try:
                 return self._with_patience(name, step, work, args)
+            # Whatever it is: it is only remembered here.
             except Exception as error:
                 failure = error
                 raise
 
         try:
             return DBOS.run_step({"name": name}, once)
+        # Whatever it is: it goes on, or what came before it does.
         except Exception:
             if failure is not None:  # where DBOS cannot keep it, that is not what went wrong first
                 raise failure from None
