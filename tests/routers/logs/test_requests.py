@@ -373,7 +373,7 @@ async def test_a_stopped_log_database_is_said_in_words(
     app: FastAPI, admin: AsyncClient, sqld: TursoServer
 ) -> None:
     delivered(app)
-    sqld.stop()
+    sqld.kill()
     assert (await admin.get("/account")).status_code == 200
     for url in ("/logs/requests?path=/items", f"/logs/traces/{TRACE}"):
         page = await admin.get(url)
@@ -398,7 +398,7 @@ async def test_without_the_log_database_lists_and_traces_come_from_the_csv_files
     app: FastAPI, admin: AsyncClient, sqld: TursoServer
 ) -> None:
     delivered(app)
-    sqld.stop()
+    sqld.kill()
     answer = await admin.get("/report?month=2026-13")
     for number in range(55):
         await admin.get(f"/items/{number}")

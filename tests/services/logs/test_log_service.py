@@ -460,7 +460,7 @@ async def test_before_the_first_delivery_the_csv_files_answer(
 
 async def test_a_stopped_server_is_an_error_in_words(sqld: TursoServer) -> None:
     store = TursoStore(sqld.url, sqld.token)
-    sqld.stop()
+    sqld.kill()
     with pytest.raises(StoreUnavailable):
         await page_of(store)
     with pytest.raises(StoreError):

@@ -170,7 +170,7 @@ def test_the_token_may_stand_in_the_url(sqld: TursoServer) -> None:
 def test_connections_survive_a_restart_of_the_server(open_sqld: TursoServer) -> None:
     store = TursoStore(open_sqld.url)
     store.migrate()
-    open_sqld.stop()
+    open_sqld.kill()
     with pytest.raises(StoreUnavailable):
         store.insert(Batch({API_LOGS: [api_row()]}))
     open_sqld.start()
