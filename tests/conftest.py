@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from tests.support.browser import browser, chromium
-from tests.support.live_app import live_app, start_app
+from tests.support.live_app import live_app, start_app, start_server
 from tests.support.parts import MEASURED, PREFIX
 from tests.support.postgres import (
     _postgres_template,
@@ -32,6 +32,7 @@ __all__ = [
     "sqld",
     "sqlite_database",
     "start_app",
+    "start_server",
     "tursodb",
 ]
 

@@ -1,41 +1,27 @@
 """All that people do with their accounts, in a real browser, with both providers."""
 
-import sys
-from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 
 from app.i18n import Language
-from commands.kit.environment import ROOT
 from tests.browser.account_walk import FindLink, Person, walk
 from tests.browser.conftest import Visit
 from tests.support.accounts import link_fields
 from tests.support.gotrue import PUBLISHABLE, SECRET
-from tests.support.live_app import LiveApp, StartApp, clean_env
+from tests.support.live_app import LiveApp, StartApp, StartServer
 from tests.support.plain_http import plain_client
-from tests.support.processes import Program, answers, free_port
+from tests.support.processes import free_port
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def gotrue(tmp_path: Path) -> Iterator[str]:
+def gotrue(start_server: StartServer) -> str:
     """The URL of a stand-in for Supabase Auth, with its mail catcher."""
     port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "uvicorn", "tests.support.supabase_project:serve"]
-    server = Program(
-        [*command, "--factory", "--port", str(port)],
-        ready=lambda: answers(f"{url}/.well-known/jwks.json"),
-        log=tmp_path / "gotrue.log",
-        env=clean_env(PYTHONPATH=str(ROOT)),
-        cwd=tmp_path,
-    )
-    server.start()
-    yield url
-    server.kill()
+    start_server("tests.support.supabase_project:serve", port, "/.well-known/jwks.json")
+    return f"http://127.0.0.1:{port}"
 
 
 @pytest.mark.parametrize(("language", "script"), [("en", True), ("ja", False)])

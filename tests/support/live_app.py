@@ -22,15 +22,15 @@ class LiveApp(Program):
     goes on with the same files at the same `origin`.
     """
 
-    def __init__(self, folder: Path, env: Mapping[str, str]) -> None:
+    def __init__(
+        self, folder: Path, env: Mapping[str, str], factory: str = "app.main:create_app"
+    ) -> None:
         port = free_port()
         self.folder = folder
         self.origin = f"http://127.0.0.1:{port}"
         self.log_dir = folder / "logs"
-        command = [sys.executable, "-m", "uvicorn", "app.main:create_app", "--factory"]
-        command += ["--port", str(port), "--no-access-log", "--timeout-graceful-shutdown", "5"]
         super().__init__(
-            command,
+            [*_served(factory, port), "--timeout-graceful-shutdown", "5"],
             ready=lambda: answers(f"{self.origin}/healthz"),
             log=folder / "output.log",
             env=clean_env(PYTHONPATH=str(ROOT), **_defaults(folder, port) | dict(env)),
@@ -41,7 +41,16 @@ class LiveApp(Program):
 class StartApp(Protocol):
     """`start_app(TURSO_URL=sqld.url, ...)`: an app of one's own with these settings."""
 
-    def __call__(self, **env: str) -> LiveApp: ...
+    def __call__(self, *factory: str, **env: str) -> LiveApp: ...
+
+
+class StartServer(Protocol):
+    """`start_server("module:factory", port, "/path", ...)`: a stand-in in a process of its own.
+
+    It listens on `port` and is there once it answers to the path. Its environment is `env` alone.
+    """
+
+    def __call__(self, factory: str, port: int, path: str, **env: str) -> Program: ...
 
 
 @pytest.fixture
@@ -49,8 +58,8 @@ def start_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartApp]:
     """Starts apps that only this test uses, each on fresh files; they end with the test."""
     apps: list[LiveApp] = []
 
-    def start(**env: str) -> LiveApp:
-        app = LiveApp(tmp_path_factory.mktemp("app"), env)
+    def start(*factory: str, **env: str) -> LiveApp:
+        app = LiveApp(tmp_path_factory.mktemp("app"), env, *factory)
         apps.append(app)
         _migrate(app)
         app.start()
@@ -61,6 +70,28 @@ def start_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartApp]:
         app.kill()
 
 
+@pytest.fixture
+def start_server(tmp_path: Path) -> Iterator[StartServer]:
+    """Starts servers that only this test uses; they end with the test."""
+    servers: list[Program] = []
+
+    def start(factory: str, port: int, path: str, **env: str) -> Program:
+        server = Program(
+            _served(factory, port),
+            ready=lambda: answers(f"http://127.0.0.1:{port}{path}"),
+            log=tmp_path / f"{port}.log",
+            env=clean_env(PYTHONPATH=str(ROOT), **env),
+            cwd=tmp_path,
+        )
+        servers.append(server)
+        server.start()
+        return server
+
+    yield start
+    for server in servers:
+        server.kill()
+
+
 @pytest.fixture(scope="session")
 def live_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveApp]:
     """One app on SQLite for all tests of this process; each test brings its own users."""
@@ -69,6 +100,11 @@ def live_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveApp]:
     app.start()
     yield app
     app.kill()
+
+
+def _served(factory: str, port: int) -> list[str]:
+    command = [sys.executable, "-m", "uvicorn", factory, "--factory"]
+    return [*command, "--port", str(port), "--no-access-log"]
 
 
 def clean_env(**env: str) -> dict[str, str]:

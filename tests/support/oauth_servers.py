@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+from fastapi import FastAPI
 from httpx import URL, ASGITransport, AsyncClient, Response
 from jwt.algorithms import RSAAlgorithm
 from starlette.applications import Starlette
@@ -238,3 +239,14 @@ def live() -> Starlette:
     """For a process of its own; `APP_ORIGIN` is where the app is."""
     origin = os.environ["APP_ORIGIN"]
     return Servers(frozenset(f"{origin}/oauth/{name}/callback" for name in PROVIDERS)).app
+
+
+def app_with_google() -> FastAPI:
+    """The app for a process of its own; `GOOGLE` is where it takes Google to be."""
+    from app.main import create_app
+    from app.services.oauth import google
+
+    for name in ("_AUTHORIZE", "_TOKEN", "_KEYS"):
+        path = urlsplit(getattr(google, name)).path
+        setattr(google, name, f"{os.environ['GOOGLE']}{path}")
+    return create_app()

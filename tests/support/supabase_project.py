@@ -133,8 +133,12 @@ class MailpitInbox:
 
 
 def serve() -> Starlette:
-    """The stand-in with a mail catcher like Mailpit, for a process of its own."""
+    """The stand-in with a mail catcher like Mailpit, for a process of its own.
+
+    `APP_ORIGIN` is where it may send browsers back to.
+    """
     gotrue = GoTrue()
+    gotrue.oauth.site_url = os.environ.get("APP_ORIGIN", gotrue.oauth.site_url)
     inbox = StandInInbox(gotrue)
 
     async def search(request: Request) -> JSONResponse:
