@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from functools import cache, partial
 from pathlib import Path
+from types import CodeType
 from typing import Any, ClassVar, Final, Literal
 
 import jinja2
 from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from jinja2.bccache import Bucket
 from markupsafe import Markup, escape
 
 from app import i18n
@@ -168,10 +170,38 @@ def _shared(request: Request) -> dict[str, Any]:
     }
 
 
+def read_templates(*folders: str) -> None:
+    """Read and compile what stands in these folders, for whoever asks for it later."""
+    for code in i18n.LABELS:
+        environment = _environment(code)
+        for name in environment.list_templates():
+            if name.split("/", 1)[0] in folders:
+                environment.get_template(name)
+
+
+class _OneCode(jinja2.BytecodeCache):
+    """Has a template compiled once for all languages: they differ in their texts alone."""
+
+    def __init__(self) -> None:
+        self._compiled: dict[str, tuple[str, CodeType | None]] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        checksum, code = self._compiled.get(bucket.key, ("", None))
+        if checksum == bucket.checksum:
+            bucket.code = code
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._compiled[bucket.key] = (bucket.checksum, bucket.code)
+
+
+_one_code: Final = _OneCode()
+
+
 @cache
 def _environment(code: str) -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
+        bytecode_cache=_one_code,
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

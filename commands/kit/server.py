@@ -19,6 +19,7 @@ from uvicorn.supervisors import ChangeReload
 from app import i18n
 from app.app_log import logging_config
 from app.config import Settings
+from app.templating import read_templates
 from commands.kit import checks
 from commands.kit.database import migrate
 from commands.kit.environment import ROOT
@@ -72,6 +73,7 @@ async def _warm_up(app: FastAPI) -> None:
             await client.get("/nowhere")  # every route is asked whether it is meant
             i18n.language(language).moment(datetime.now(UTC), UTC)
         await client.get("/readyz")  # connects to the database
+    read_templates("macros", "items")
 
 
 def _tell(settings: Settings, line: str, level: int = logging.INFO) -> None:
