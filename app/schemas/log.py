@@ -5,10 +5,13 @@ Row ids go beyond 2^53, where JavaScript's numbers end: outside the database the
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Final, Literal, get_args
+from functools import cached_property
+from typing import Annotated, Final, Literal, NamedTuple, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
+
+from app.lib.utils import moment_of
 
 SHORT_TRACE_ID: Final = 8
 """So many characters of a trace id are shown in lists, and are enough to search for."""
@@ -113,6 +116,7 @@ PREVIEW_CHARS: Final = 2000
 
 AttemptStatus = Literal["SUCCESS", "UNFINISHED", "RUNNING", "FAILED"]
 _GRAVITY: Final[tuple[AttemptStatus, ...]] = get_args(AttemptStatus)
+_ENDED: Final = frozenset({"SUCCESS", "FAILED"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,33 +155,47 @@ class RequestView:
     response_body: Payload | None
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """One run of a step.
 
-    `seen_at` is its last sign of life. It is not `timed` where only its end was recorded: then
-    nobody knows how long it took. `progress` is what it said last while it ran. Its rows are from
-    `first_id` to `last_id`, beside those of others. Of `cut` values the log itself has a part only.
+    `seen` is its last sign of life; it and `started` are in microseconds of Unix time. It is not
+    `timed` where only its end was recorded: then nobody knows how long it took. `progress` is what
+    it said last while it ran. Its rows are from `first_id` to `last_id`, beside those of others. Of
+    `cut` values the log itself has a part only.
     """
 
     number: int
     first_id: int
     last_id: int
     status: AttemptStatus
-    started_at: datetime
-    seen_at: datetime
-    ended_at: datetime | None
+    started: int
+    seen: int
     timed: bool
-    input: Payload | None
-    progress: Payload | None
-    output: Payload | None
-    error_message: str | None
-    stack_trace: str | None
-    cut: int = 0
+    cut: int
+    input: Payload | None = None
+    progress: Payload | None = None
+    output: Payload | None = None
+    error_message: str | None = None
+    stack_trace: str | None = None
+
+    @property
+    def started_at(self) -> datetime:
+        return moment_of(self.started)
+
+    @property
+    def seen_at(self) -> datetime:
+        return moment_of(self.seen)
+
+    @property
+    def has_ended(self) -> bool:
+        return self.status in _ENDED
+
+    @property
+    def ended_at(self) -> datetime | None:
+        return moment_of(self.seen) if self.has_ended else None
 
 
-@dataclass(frozen=True, slots=True)
-class StepView:
+class StepView(NamedTuple):
     """A step with its attempts, oldest first."""
 
     name: str
@@ -189,7 +207,7 @@ class StepView:
         return self.attempts[-1].status
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TaskView:
     """One run of a task; `number` counts the runs of the same task in the trace."""
 
@@ -197,20 +215,28 @@ class TaskView:
     number: int
     steps: tuple[StepView, ...]
 
-    @property
+    @cached_property
     def status(self) -> AttemptStatus:
-        return max((step.status for step in self.steps), key=_GRAVITY.index)
+        found = {step.status for step in self.steps}
+        return max(found, key=_GRAVITY.index)
 
-    @property
-    def started_at(self) -> datetime:
-        return min(step.attempts[0].started_at for step in self.steps)
+    @cached_property
+    def started(self) -> int:
+        """In microseconds of Unix time."""
+        return min(step.attempts[0].started for step in self.steps)
+
+    @cached_property
+    def seen(self) -> int:
+        """Its last sign of life, in microseconds of Unix time."""
+        return max(attempt.seen for step in self.steps for attempt in step.attempts)
 
     @property
     def ended_at(self) -> datetime | None:
         """None while a step of it has no end."""
-        ends = [attempt.ended_at for step in self.steps for attempt in step.attempts[-1:]]
-        known = [end for end in ends if end is not None]
-        return max(known) if len(known) == len(ends) else None
+        ends = [step.attempts[-1] for step in self.steps]
+        if not all(attempt.has_ended for attempt in ends):
+            return None
+        return moment_of(max(attempt.seen for attempt in ends))
 
 
 @dataclass(frozen=True, slots=True)

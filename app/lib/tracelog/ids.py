@@ -21,7 +21,12 @@ MAX_ID: Final = 2**63 - 1
 
 def time_of(row_id: int) -> float:
     """When an id was made, in seconds since the Unix epoch."""
-    return ((row_id >> NODE_BITS) + EPOCH_US) / 1_000_000
+    return micros_of(row_id) / 1_000_000
+
+
+def micros_of(row_id: int) -> int:
+    """The same in microseconds."""
+    return (row_id >> NODE_BITS) + EPOCH_US
 
 
 def first_at(seconds: float) -> int:

@@ -1,11 +1,15 @@
-"""The scale of a trace's picture, in percent of its width: moments, gaps, and all bars in small."""
+"""The scale of a trace's picture, in percent of its width: moments, gaps, and all bars in small.
+
+Moments are in microseconds of Unix time.
+"""
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Final
 
+from app.lib.utils import micros_of
 from app.schemas.log import Attempt, AttemptStatus, TraceView
 
 _MOST_TICKS: Final = 6
@@ -14,7 +18,7 @@ _LEAST_GAP: Final = 1.0
 """In percent of the width: what is shorter cannot be seen."""
 
 NARROWEST: Final = 0.4
-_MILLISECOND: Final = timedelta(milliseconds=1)
+_MILLISECOND: Final = 1000
 _SECOND, _MINUTE, _HOUR = 1000.0, 60_000.0, 3_600_000.0
 _TICK_STEPS: Final = (
     *(digit * 10.0**power for power in range(-1, 4) for digit in (1, 2, 5)),
@@ -49,18 +53,17 @@ class Scale:
     """Places the moments of a trace."""
 
     def __init__(self, trace: TraceView) -> None:
-        self._start = trace.started_at
-        self._end = trace.ended_at
-        self._span = max(trace.ended_at - trace.started_at, _MILLISECOND)
-        self.duration_ms = (trace.ended_at - trace.started_at) / _MILLISECOND
+        self.start, self.end = micros_of(trace.started_at), micros_of(trace.ended_at)
+        self._span = max(self.end - self.start, _MILLISECOND)
+        self.duration_ms = (self.end - self.start) / _MILLISECOND
 
-    def offset_ms(self, moment: datetime) -> float:
-        return (moment - self._start) / _MILLISECOND
+    def offset_ms(self, moment: int) -> float:
+        return (moment - self.start) / _MILLISECOND
 
-    def bar(self, started_at: datetime, ended_at: datetime) -> Bar:
+    def bar(self, started: int, ended: int) -> Bar:
         """What lies behind the scale's end is drawn at it."""
-        width = max((ended_at - started_at) / self._span * 100, NARROWEST)
-        return Bar(min((started_at - self._start) / self._span * 100, 100 - width), width)
+        width = max((ended - started) / self._span * 100, NARROWEST)
+        return Bar(min((started - self.start) / self._span * 100, 100 - width), width)
 
     @property
     def ticks(self) -> list[tuple[float, float]]:
@@ -74,42 +77,42 @@ class Scale:
 
         Where only the end of a step was recorded, nobody knows whether it ran all the while.
         """
-        runs = sorted(((*self._run(a), a.timed) for a in attempts), key=lambda run: run[:2])
+        runs = sorted([(a.started, self._seen(a), a.timed) for a in attempts])
+        least = max(self._span * _LEAST_GAP / 100, _MILLISECOND)
         found: list[Gap] = []
-        seen = runs[0][1] if runs else self._start
-        for started_at, ended_at, timed in runs:
-            share = (started_at - seen) / self._span * 100
-            if timed and share >= _LEAST_GAP and started_at - seen >= _MILLISECOND:
-                length = (started_at - seen) / _MILLISECOND
-                found.append(Gap(self.bar(seen, started_at), self.offset_ms(seen), length))
-            seen = max(seen, ended_at)
+        seen = runs[0][0] if runs else 0
+        for started, ended, timed in runs:
+            if started - seen >= least and timed:
+                length = (started - seen) / _MILLISECOND
+                found.append(Gap(self.bar(seen, started), self.offset_ms(seen), length))
+            if ended > seen:
+                seen = ended
         longest = sorted(found, key=lambda gap: -gap.duration_ms)[:_MOST_GAPS]
         return sorted(longest, key=lambda gap: gap.offset_ms)
 
-    def _run(self, attempt: Attempt) -> tuple[datetime, datetime]:
-        running = attempt.status == "RUNNING"
-        return attempt.started_at, self._end if running else attempt.seen_at
+    def _seen(self, attempt: Attempt) -> int:
+        return self.end if attempt.status == "RUNNING" else attempt.seen
 
     def map(self, attempts: Sequence[Attempt | None]) -> list[tuple[AttemptStatus, str]]:
         """All rows in small, as one path for each status, on a field of `MAP_SIZE`.
 
         Rows that share a line there share its strokes; what failed is drawn over what did not.
         """
-        strokes: dict[AttemptStatus, dict[int, list[tuple[int, int]]]] = {}
-        lines = map_lines(len(attempts))
+        strokes: dict[AttemptStatus, dict[int, list[tuple[int, int]]]] = {
+            status: defaultdict(list) for status in _STATUSES
+        }
+        lines, span = map_lines(len(attempts)), self._span
         for place, attempt in enumerate(attempts):
             if attempt is None:
                 continue
-            started_at, ended_at = self._run(attempt)
-            start = int((started_at - self._start) / self._span * _MAP_WIDTH)
-            width = max(int((ended_at - started_at) / self._span * _MAP_WIDTH), 2)
-            start = min(start, _MAP_WIDTH - width)
-            line = place * lines // len(attempts)
-            strokes.setdefault(attempt.status, {}).setdefault(line, []).append((start, width))
+            started = attempt.started
+            width = max((self._seen(attempt) - started) * _MAP_WIDTH // span, 2)
+            start = min((started - self.start) * _MAP_WIDTH // span, _MAP_WIDTH - width)
+            strokes[attempt.status][place * lines // len(attempts)].append((start, width))
         return [
             (status, "".join(_strokes(line, bars) for line, bars in strokes[status].items()))
             for status in _STATUSES
-            if status in strokes
+            if strokes[status]
         ]
 
 

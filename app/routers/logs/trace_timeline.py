@@ -1,15 +1,16 @@
 """A trace as a picture: rows with bars on one scale of time, in parts of so many rows."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Literal, NamedTuple
 
+from app.lib.utils import micros_of
 from app.routers.logs.trace_scale import Bar, Gap, Scale, map_lines
 from app.schemas.log import Attempt, AttemptStatus, RequestView, StepView, TaskView, TraceView
+from app.services.logs.log_rows import CUT_MARK
 from app.services.logs.log_text import StackPart, stack_parts
-from app.services.logs.trace_assembly import CAPTURE_TASK, CUT_MARK
+from app.services.logs.trace_assembly import CAPTURE_TASK
 
 PART_ROWS: Final = 100
 """So many rows are one part; parts are loaded as they come into view."""
@@ -79,20 +80,19 @@ class _Line(NamedTuple):
 class Timeline:
     """The rows of a trace, in the order of their start, and the scale above them.
 
-    `part` is the number of the part that is asked for.
+    `part` is the number of the part that is asked for, and `row` the id of the row of the log with
+    which the line begins that is to stand open.
     """
 
-    def __init__(self, trace: TraceView, part: int = 1) -> None:
+    def __init__(self, trace: TraceView, part: int = 1, row: int | None = None) -> None:
         self.trace = trace
         self.scale = Scale(trace)
         self.part = part
-        responses = [request.ended_at for request in trace.requests]
-        self._responded_at = max(responses) if responses else None
+        responses = [micros_of(request.ended_at) for request in trace.requests]
+        self._responded = max(responses) if responses else None
         self._lines = list(_lines(trace))
-
-    @property
-    def attempts(self) -> list[Attempt]:
-        return [line.attempt for line in self._lines if line.attempt]
+        self.attempts = [line.attempt for line in self._lines if line.attempt]
+        self._chosen = self._place_of(row) if row else None
 
     @property
     def row_count(self) -> int:
@@ -104,22 +104,22 @@ class Timeline:
 
     @cached_property
     def parts(self) -> list[Part]:
-        """All rows: those of the part asked for, of the failure and of what runs are there."""
+        """All rows: those of the part asked for, of what stands open and of what runs are there."""
         count = -(-self.row_count // PART_ROWS)
         running = {
             place // PART_ROWS + 1
             for place, line in enumerate(self._lines)
             if line.attempt and line.attempt.status == "RUNNING"
         }
-        shown = {self.part, *sorted(running)[-_RUNNING_PARTS:]}
-        if self._failing is not None:
-            shown.add(self._failing // PART_ROWS + 1)
+        open_parts = {place // PART_ROWS + 1 for place in self._open_places}
+        shown = {self.part, *sorted(running)[-_RUNNING_PARTS:], *open_parts}
+        first_running = min(running, default=count + 1)
         parts = []
         for number in range(1, count + 1):
             lines = self._lines[(number - 1) * PART_ROWS : number * PART_ROWS]
             first = (number - 1) * PART_ROWS + 1
             rows = [self._row(line) for line in lines] if number in shown else []
-            settled = len(lines) == PART_ROWS and all(number < other for other in running)
+            settled = len(lines) == PART_ROWS and number < first_running
             parts.append(Part(number, first, first + len(lines) - 1, rows, settled))
         return parts
 
@@ -136,11 +136,11 @@ class Timeline:
     def map_lines(self) -> int:
         return map_lines(self.row_count)
 
-    @property
+    @cached_property
     def unfinished(self) -> int:
         """Steps of which no end was recorded, and which are not taken for running."""
         steps = [step for task in self.trace.tasks for step in task.steps]
-        return sum(step.status == "UNFINISHED" for step in steps)
+        return sum([step.attempts[-1].status == "UNFINISHED" for step in steps])
 
     @cached_property
     def cut(self) -> int:
@@ -151,7 +151,7 @@ class Timeline:
             for value in (request.headers, request.request_body, request.response_body)
         ]
         cut = sum(value is not None and CUT_MARK in value.text for value in values)
-        return cut + sum(attempt.cut for attempt in self.attempts)
+        return cut + sum([attempt.cut for attempt in self.attempts])
 
     @property
     def is_complete(self) -> bool:
@@ -159,18 +159,43 @@ class Timeline:
         partly = trace.is_running or trace.undelivered or trace.truncated or not trace.requests
         return not (partly or self.unfinished or self.cut)
 
-    @property
+    @cached_property
     def failure(self) -> Row | None:
         """Where it broke: the first step that failed for good, else what ended the request."""
         return None if self._failing is None else self._row(self._lines[self._failing])
 
-    def fill_failure(self, attempt: Attempt) -> None:
-        """Put the values of the attempt that failed into the outline's row."""
-        if self._failing is None:
-            return
-        line = self._lines[self._failing]
-        number = line.attempt.number if line.attempt else 1
-        self._lines[self._failing] = line._replace(attempt=replace(attempt, number=number))
+    @cached_property
+    def opened(self) -> str | None:
+        """The anchor of the line that stands open."""
+        places = [*self._open_places, *([] if self.trace.tasks else [0])]
+        return self._lines[places[0]].anchor if places else None
+
+    @property
+    def bare(self) -> list[Attempt]:
+        """Attempts that stand open, of which an outline has no values."""
+        if not self.trace.is_outline:
+            return []
+        return [found for place in self._open_places if (found := self._lines[place].attempt)]
+
+    def fill(self, attempt: Attempt) -> None:
+        """Put the values of an attempt into the outline's line."""
+        place = self._place_of(attempt.first_id)
+        if place is not None and (there := self._lines[place].attempt):
+            whole = attempt._replace(number=there.number)
+            self._lines[place] = self._lines[place]._replace(attempt=whole)
+
+    def _place_of(self, row: int) -> int | None:
+        for place, line in enumerate(self._lines):
+            if line.attempt and line.attempt.first_id == row:
+                return place
+            if line.request and line.request.line.id == str(row):
+                return place
+        return None
+
+    @property
+    def _open_places(self) -> list[int]:
+        """Of the line that was chosen, and of the failure."""
+        return [place for place in (self._chosen, self._failing) if place is not None]
 
     @cached_property
     def _failing(self) -> int | None:
@@ -190,14 +215,14 @@ class Timeline:
         attempt, task, request = line.attempt, line.task, line.request
         if attempt is not None:
             running = attempt.status == "RUNNING"
-            start, end = attempt.started_at, self.trace.ended_at if running else attempt.seen_at
-            timed = attempt.timed and (running or attempt.ended_at is not None)
+            start, end = attempt.started, self.scale.end if running else attempt.seen
+            timed = attempt.timed and (running or attempt.has_ended)
         elif task is not None:
-            start, end = task.started_at, task.ended_at or self._latest(task)
+            start, end = task.started, self.scale.end if task.status == "RUNNING" else task.seen
             timed = any(each.timed for step in task.steps for each in step.attempts)
         else:
             assert request is not None  # noqa: S101 # a line is about one of the three
-            start, end = request.line.created_at, request.ended_at
+            start, end = micros_of(request.line.created_at), micros_of(request.ended_at)
             timed = request.line.duration_ms is not None
         bar, late = (self.scale.bar(start, end), None) if request else self._bars(start, end)
         kind: Literal["request", "task", "attempt"] = "attempt" if attempt else "task"
@@ -207,32 +232,25 @@ class Timeline:
             bar,
             late,
             self.scale.offset_ms(start),
-            (end - start).total_seconds() * 1000 if timed else None,
+            (end - start) / 1000 if timed else None,
             *line[1:],
         )
 
-    def _latest(self, task: TaskView) -> datetime:
-        if task.status == "RUNNING":
-            return self.trace.ended_at
-        attempts = [attempt for step in task.steps for attempt in step.attempts]
-        return max(attempt.seen_at for attempt in attempts)
-
-    def _bars(self, started_at: datetime, ended_at: datetime) -> tuple[Bar | None, Bar | None]:
+    def _bars(self, started: int, ended: int) -> tuple[Bar | None, Bar | None]:
         """What ran before the response was there, and what after it."""
-        responded_at = self._responded_at
-        if responded_at is None or ended_at <= responded_at:
-            return self.scale.bar(started_at, ended_at), None
-        if started_at >= responded_at:
-            return None, self.scale.bar(started_at, ended_at)
-        before = self.scale.bar(started_at, responded_at)
-        return before, self.scale.bar(responded_at, ended_at)
+        responded = self._responded
+        if responded is None or ended <= responded:
+            return self.scale.bar(started, ended), None
+        if started >= responded:
+            return None, self.scale.bar(started, ended)
+        return self.scale.bar(started, responded), self.scale.bar(responded, ended)
 
 
 def _lines(trace: TraceView) -> Iterator[_Line]:
-    parts: list[tuple[datetime, int, RequestView | TaskView]] = [
-        (request.line.created_at, 0, request) for request in trace.requests
+    parts: list[tuple[int, int, RequestView | TaskView]] = [
+        (micros_of(request.line.created_at), 0, request) for request in trace.requests
     ]
-    parts += [(task.started_at, 1, task) for task in trace.tasks]
+    parts += [(task.started, 1, task) for task in trace.tasks]
     parts.sort(key=lambda part: part[:2])
     for number, (_, _, part) in enumerate(parts, 1):
         if isinstance(part, RequestView):

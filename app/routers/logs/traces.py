@@ -100,6 +100,7 @@ async def show_trace(
     user: Admin,
     trace_id: str,
     part: Annotated[int, Query(ge=1, le=1000)] = 1,
+    row: Annotated[int | None, Query(ge=0, lt=1 << 63)] = None,
 ) -> Response:
     """All that happened under one trace id. Who looked at its bodies is recorded."""
     if not TRACE_ID.fullmatch(trace_id):
@@ -109,11 +110,11 @@ async def show_trace(
     try:
         trace = await log_there(log).trace(trace_id)
         neighbours = NONE if wants_part else await find_neighbours(there(reader), trace_id)
-        timeline = await _timeline(log_there(log), trace, part) if trace else None
+        timeline = await _timeline(log_there(log), trace, part, row) if trace else None
     except StoreError as error:
         problem = problem_of(request, error)
         if log and (trace := await log.trace_from_files(trace_id)) is not None:
-            page = TracePage(trace_id, Timeline(trace, part), zone, NONE, curl, problem)
+            page = TracePage(trace_id, Timeline(trace, part, row), zone, NONE, curl, problem)
             return render(request, page, 503, headers=RETRY)
         return render(request, TraceProblemPage(trace_id, problem), 503, headers=RETRY)
     if timeline is not None:
@@ -144,13 +145,13 @@ async def compare_traces(request: Request, log: LogDep, trace_id: str, other_id:
     return render(request, ComparisonPage(here, other, compare(here, other)))
 
 
-async def _timeline(log: LogService, trace: TraceView, part: int) -> Timeline:
-    """The picture; of an outline the step that failed is there with its values all the same."""
-    timeline = Timeline(trace, part)
-    if trace.is_outline and timeline.failure and (failed := timeline.failure.attempt):
-        found = await log.attempt(trace.trace_id, failed.first_id, failed.last_id)
+async def _timeline(log: LogService, trace: TraceView, part: int, row: int | None) -> Timeline:
+    """The picture; of an outline the steps that stand open are there with their values."""
+    timeline = Timeline(trace, part, row)
+    for attempt in timeline.bare:
+        found = await log.attempt(trace.trace_id, attempt.first_id, attempt.last_id)
         if found is not None:
-            timeline.fill_failure(found)
+            timeline.fill(found)
     return timeline
 
 

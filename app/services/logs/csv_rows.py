@@ -12,7 +12,8 @@ from app.lib.tracelog.journal.reader import list_segments, read
 from app.lib.tracelog.schema import API_LOGS, TABLES, TASK_PROGRESS_LOGS, Table
 from app.lib.tracelog.store.store import Cell
 from app.schemas.log import RequestFilter, RequestPage
-from app.services.logs.trace_assembly import LogRow, request_line
+from app.services.logs.log_rows import LogRow
+from app.services.logs.trace_assembly import request_line
 
 NEAR_BYTES: Final = 1 << 20
 """So much of a file is read for what has only just happened."""

@@ -10,25 +10,24 @@ from anyio import to_thread
 
 from app.lib.tracelog.ids import time_of
 from app.lib.tracelog.schema import API_LOGS, TABLES, TASK_PROGRESS_LOGS, Table
-from app.lib.tracelog.store.sql import Statement
 from app.lib.tracelog.store.store import Cell, StoreSchemaMissing
 from app.lib.utils import utc_now
 from app.schemas.log import Attempt, Payload, RequestFilter, RequestPage, TraceView
 from app.services.logs.csv_rows import FAR_BYTES, NEAR_BYTES, csv_page, csv_rows
+from app.services.logs.log_rows import LogRow, StepRow, step_row
 from app.services.logs.log_text import payload
 from app.services.logs.request_query import SCANNED, RequestQuery, count_statement
 from app.services.logs.store_reader import Ask, StoreReader
 from app.services.logs.sums import integer
-from app.services.logs.trace_assembly import (
-    CUT_MARK,
-    REQUEST_CHARS,
-    STEP_CHARS,
-    assemble,
-    request_line,
+from app.services.logs.trace_assembly import assemble, request_line
+from app.services.logs.trace_query import (
+    MOST_CHARS,
+    MOST_ROWS,
+    outline,
+    rows_statement,
+    trace_statement,
+    value_statement,
 )
-
-MOST_ROWS: Final = {API_LOGS: 50, TASK_PROGRESS_LOGS: 20_000}
-"""So many rows of one trace are shown."""
 
 AT_ONCE: Final = 500
 """Of so many rows of steps the values are read with them, of more when somebody opens a step."""
@@ -36,21 +35,11 @@ AT_ONCE: Final = 500
 MOST_COMPARED: Final = 2000
 """So many rows of steps are read with their values where all of them are asked for."""
 
-MOST_CHARS: Final = 1_000_000
-"""So much of one value is shown at most, when it is asked for alone."""
-
 _DELIVERED_AFTER: Final = timedelta(minutes=1)
-_CHARS: Final = {API_LOGS: REQUEST_CHARS, TASK_PROGRESS_LOGS: STEP_CHARS}
+_TABLES: Final = (TABLES[API_LOGS], TABLES[TASK_PROGRESS_LOGS])
 
-_STEP_KEY: Final = ("task_name", "step_name", "execution_order")
-# Rows of many steps, without what can be long: how many of their values were cut is counted there.
-_OUTLINE_SQL: Final = (
-    "SELECT id, task_name, step_name, status, execution_order, created_at,"
-    " coalesce(instr(input_data, ?) > 0, 0) + coalesce(instr(output_data, ?) > 0, 0) AS cut"
-    " FROM task_progress_logs WHERE trace_id = ? ORDER BY id LIMIT ?"
-)
-
-_Rows = dict[int, dict[str, Cell]]
+_Requests = dict[int, LogRow]
+_Steps = dict[int, StepRow]
 
 
 class LogService:
@@ -151,78 +140,72 @@ class LogService:
 
     async def trace_from_files(self, trace_id: str) -> TraceView | None:
         """The same of a trace."""
-        work = partial(self._put_together, trace_id, {}, FAR_BYTES)
+        work = partial(self._put_together, trace_id, {}, {}, FAR_BYTES)
         return await to_thread.run_sync(work)
 
     # --- traces ------------------------------------------------------------------------------
 
     def _trace(self, trace_id: str, at_once: int, ask: Ask) -> TraceView | None:
-        def read(name: str, most: int) -> _Rows:
-            statement = _trace_statement(TABLES[name], trace_id, most + 1)
-            return {_id(row): row for row in ask(statement)}
-
         most = MOST_ROWS[TASK_PROGRESS_LOGS]
-        steps = read(TASK_PROGRESS_LOGS, min(at_once, most))
-        is_outline = len(steps) > at_once
-        if is_outline:
-            statement = Statement(_OUTLINE_SQL, (CUT_MARK, CUT_MARK, trace_id, most + 1))
-            steps = {_id(row): row for row in ask(statement)}
-        rows = {API_LOGS: read(API_LOGS, MOST_ROWS[API_LOGS]), TASK_PROGRESS_LOGS: steps}
-        newest = max((row_id for found in rows.values() for row_id in found), default=0)
+        api, tasks = _TABLES
+        found = ask(trace_statement(tasks, trace_id, min(at_once, most) + 1))
+        is_outline = len(found) > at_once
+        rows = outline(ask, trace_id, most + 1) if is_outline else map(step_row, found)
+        steps = {row.id: row for row in rows}
+        statement = trace_statement(api, trace_id, MOST_ROWS[API_LOGS] + 1)
+        requests: _Requests = {_id(row): row for row in ask(statement)}
+        newest = max((*requests, *steps), default=0)
         age = self._clock() - datetime.fromtimestamp(time_of(newest), UTC)
-        near = not rows[API_LOGS] or age < _DELIVERED_AFTER
+        near = not requests or age < _DELIVERED_AFTER
         csv_bytes = NEAR_BYTES if near else 0
-        return self._put_together(trace_id, rows, csv_bytes, is_outline=is_outline)
+        return self._put_together(trace_id, requests, steps, csv_bytes, is_outline=is_outline)
 
     def _put_together(
-        self, trace_id: str, rows: dict[str, _Rows], csv_bytes: int, *, is_outline: bool = False
+        self,
+        trace_id: str,
+        requests: _Requests,
+        steps: _Steps,
+        csv_bytes: int,
+        *,
+        is_outline: bool = False,
     ) -> TraceView | None:
         """The trace out of what the store has, and of so many bytes of each CSV file."""
         undelivered = 0
         if csv_bytes:
-            for name in MOST_ROWS:
-                found = rows.get(name, {})
-                journal = {
-                    _id(row): row for row in self._journal(TABLES[name], trace_id, csv_bytes)
-                }
-                undelivered += len(journal.keys() - found.keys())
-                rows[name] = journal | found
-        if not any(rows.values()):
+            api, tasks = (self._journal(table, trace_id, csv_bytes) for table in _TABLES)
+            more = {_id(row): row for row in api if _id(row) not in requests}
+            more_steps = {_id(row): step_row(row) for row in tasks if _id(row) not in steps}
+            undelivered = len(more) + len(more_steps)
+            requests, steps = more | requests, more_steps | steps
+        if not requests and not steps:
             return None
-        shown = {name: sorted(found.items())[: MOST_ROWS[name]] for name, found in rows.items()}
-        truncated = any(len(found) > MOST_ROWS[name] for name, found in rows.items())
-        requests, steps = ([row for _, row in shown[name]] for name in MOST_ROWS)
+        most = [MOST_ROWS[table.name] for table in _TABLES]
         return assemble(
             trace_id,
-            requests,
-            steps,
+            [row for _, row in sorted(requests.items())][: most[0]],
+            [row for _, row in sorted(steps.items())][: most[1]],
             self._clock(),
             undelivered=undelivered,
-            truncated=truncated,
+            truncated=len(requests) > most[0] or len(steps) > most[1],
             is_outline=is_outline,
         )
 
     def _attempt(self, trace_id: str, first_id: int, last_id: int, ask: Ask) -> Attempt | None:
         table = TABLES[TASK_PROGRESS_LOGS]
-        found = {_id(r): r for r in ask(_rows_statement(table, trace_id, first_id, last_id))}
+        found = {_id(r): r for r in ask(rows_statement(table, trace_id, first_id, last_id))}
         if not {first_id, last_id} <= found.keys():
             journal = {_id(row): row for row in self._journal(table, trace_id, NEAR_BYTES)}
             found |= {key: row for key, row in journal.items() if first_id <= key <= last_id}
-        if (first := found.get(first_id)) is None:
+        rows = [step_row(row) for _, row in sorted(found.items())]
+        if not rows or rows[0].id != first_id:
             return None
-        step = [first[name] for name in _STEP_KEY]
-        rows = [row for _, row in sorted(found.items()) if [row[n] for n in _STEP_KEY] == step]
-        [task, *_] = assemble(trace_id, [], rows, self._clock()).tasks
+        step = rows[0].key
+        [task, *_] = assemble(trace_id, [], [r for r in rows if r.key == step], self._clock()).tasks
         return task.steps[0].attempts[0]
 
     def _value(self, trace_id: str, column: str, row_id: int, ask: Ask) -> Payload | None:
-        [table] = [table for table in TABLES.values() if column in table.column_names]
-        statement = Statement(
-            f"SELECT substr({column}, 1, {MOST_CHARS + 1}) AS {column}"  # noqa: S608 # a column's name
-            f" FROM {table.name} WHERE id = ? AND trace_id = ?",
-            (row_id, trace_id),
-        )
-        found = ask(statement)
+        [table] = [table for table in _TABLES if column in table.column_names]
+        found = ask(value_statement(table, trace_id, column, row_id))
         journal = () if found else self._journal(table, trace_id, NEAR_BYTES)
         rows = found or [row for row in journal if _id(row) == row_id]
         return payload(rows[0][column], MOST_CHARS, column, row_id) if rows else None
@@ -236,22 +219,7 @@ class LogService:
                 yield row
 
 
-def _selected(table: Table) -> str:
-    long = f"substr({{0}}, 1, {_CHARS[table.name] + 1}) AS {{0}}"
-    columns = [long.format(c.name) if c.kind == "json" else c.name for c in table.columns]
-    return f"SELECT {', '.join(columns)} FROM {table.name} WHERE trace_id = ?"  # noqa: S608 # names out of the schema
-
-
-def _trace_statement(table: Table, trace_id: str, rows: int) -> Statement:
-    return Statement(f"{_selected(table)} ORDER BY id LIMIT ?", (trace_id, rows))
-
-
-def _rows_statement(table: Table, trace_id: str, first_id: int, last_id: int) -> Statement:
-    sql = f"{_selected(table)} AND id >= ? AND id <= ? ORDER BY id LIMIT ?"
-    return Statement(sql, (trace_id, first_id, last_id, MOST_ROWS[table.name]))
-
-
-def _id(row: dict[str, Cell]) -> int:
+def _id(row: LogRow) -> int:
     row_id = row["id"]
     return row_id if isinstance(row_id, int) else 0
 

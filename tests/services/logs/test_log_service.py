@@ -505,8 +505,9 @@ async def test_a_store_that_ignores_its_deadline_is_left_behind() -> None:
 def assembled(book: LogBook) -> TraceView:
     """The trace of the book's steps, as at `book.now`."""
     from app.lib.tracelog.schema import TABLES, TASK_PROGRESS_LOGS
+    from app.services.logs.log_rows import step_row
     from app.services.logs.trace_assembly import assemble
 
     columns = TABLES[TASK_PROGRESS_LOGS].column_names
-    rows = [dict(zip(columns, row, strict=True)) for row in book.rows[TASK_PROGRESS_LOGS]]
+    rows = [step_row(dict(zip(columns, row, strict=True))) for row in book.rows[TASK_PROGRESS_LOGS]]
     return assemble(TRACE, [], rows, book.now)
