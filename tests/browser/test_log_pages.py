@@ -287,6 +287,25 @@ def test_a_long_trace_loads_its_rows_as_they_come_into_view(
     row = page.locator(".trace details", has_text="Row 350")
     row.locator("summary").click()
     expect(row).to_contain_text('"n": 350')
+
+    # It stands beside its line, in view however far one scrolls, and its address opens it again.
+    box, line = row.get_by_role("group", name="Input"), row.locator("summary")
+    left, right = box.bounding_box(), line.bounding_box()
+    assert left
+    assert right
+    assert left["x"] > right["x"] + right["width"]
+    assert violations(page) == []
+    expect(page).to_have_url(re.compile(r"\?row=\d+#part-4$"))
+    page.locator("#failure summary").scroll_into_view_if_needed()
+    expect(box).to_be_in_viewport()
+    page.reload()
+    expect(box).to_contain_text('"n": 350')
+    page.locator("#failure summary").focus()
+    page.keyboard.press("Enter")
+    expect(row).to_have_js_property("open", value=False)
+    expect(page).to_have_url(re.compile(r"[?]row=\d+"))
+    page.get_by_role("link", name="To the step").click()
+    expect(page).to_have_url(re.compile(r"/logs/traces/[^?]*#failure$"))
     page.locator("#failure").get_by_role("link", name="Show all of it").click()
     expect(page.locator("#failure pre", has_text="x" * 9000)).to_be_visible()
 

@@ -81,7 +81,7 @@ class Timeline:
     """The rows of a trace, in the order of their start, and the scale above them.
 
     `part` is the number of the part that is asked for, and `row` the id of the row of the log with
-    which the line begins that is to stand open.
+    which the line begins that is to stand open, 0 where none is.
     """
 
     def __init__(self, trace: TraceView, part: int = 1, row: int | None = None) -> None:
@@ -93,6 +93,7 @@ class Timeline:
         self._lines = list(_lines(trace))
         self.attempts = [line.attempt for line in self._lines if line.attempt]
         self._chosen = self._place_of(row) if row else None
+        self._is_closed = row == 0
 
     @property
     def row_count(self) -> int:
@@ -168,7 +169,7 @@ class Timeline:
     def opened(self) -> str | None:
         """The anchor of the line that stands open."""
         places = [*self._open_places, *([] if self.trace.tasks else [0])]
-        return self._lines[places[0]].anchor if places else None
+        return self._lines[places[0]].anchor if places and not self._is_closed else None
 
     @property
     def bare(self) -> list[Attempt]:

@@ -1,4 +1,5 @@
-// Charts of the trace log's pages. Without this file they are plain pictures.
+// Charts of the trace log's pages, and which step of a trace stands open. Without this file charts
+// are plain pictures, and steps open all the same.
 "use strict";
 
 {
@@ -148,4 +149,27 @@
       }, 100);
     });
   }
+}
+
+{
+  // What stands open is in the address; what the page opens by itself is not.
+  const openRow = () => document.querySelector("details[data-row][open]")?.dataset.row;
+  const byItself = new URL(location.href).searchParams.has("row") ? "" : openRow();
+  const keep = (event) => {
+    if (!event.target.matches("details[data-row]")) return;
+    const url = new URL(location.href);
+    const row = openRow();
+    if (row === byItself) url.searchParams.delete("row");
+    else url.searchParams.set("row", row ?? 0);
+    history.replaceState(history.state, "", url);
+  };
+  document.addEventListener("toggle", keep, true);
+
+  // A trace that runs asks for itself as it stands.
+  document.addEventListener("htmx:config:request", (event) => {
+    const { request, sourceElement, sourceEvent } = event.detail.ctx;
+    if (sourceEvent?.type === "every" && sourceElement.closest("#trace-body")) {
+      request.action = location.pathname + location.search;
+    }
+  });
 }
