@@ -240,10 +240,15 @@ async def test_a_failed_request_leads_to_the_step_that_failed(
     assert "ZeroDivisionError: no days in 2026-13" in page.text
     own = re.findall(r'<span class="block[^"]*border-primary[^"]*">([^<]*)</span>', page.text)
     assert any("conftest.py" in frame and "in report" in frame for frame in own)
-    anchor = re.search(r'<a class="link" href="#([\w-]+)">To the step</a>', page.text)
-    assert anchor is not None
-    opened = re.search(rf'<details[^>]* open>\s*<summary.*?id="{anchor[1]}"', page.text, re.DOTALL)
-    assert opened is not None
+    assert f'<a class="link" href="/logs/traces/{trace_id}#failure">To the step</a>' in page.text
+    rows = r'<details id="([^"]*)" name="row" data-row="(\d+)"[^>]*?( open)?>'
+    assert [name for name, _, is_open in re.findall(rows, page.text) if is_open] == ["failure"]
+    # The address says which other line is open instead, or that none is.
+    for name, row, _ in re.findall(rows, page.text):
+        there = (await admin.get(f"/logs/traces/{trace_id}?row={row}")).text
+        assert [found for found, _, is_open in re.findall(rows, there) if is_open] == [name]
+    closed = (await admin.get(f"/logs/traces/{trace_id}?row=0")).text
+    assert not any(is_open for _, _, is_open in re.findall(rows, closed))
     japanese = await admin.get(f"/logs/traces/{trace_id}", headers=JAPANESE)
     assert "Report_Build › Render で失敗しました" in japanese.text
 
