@@ -389,7 +389,7 @@ def test_long_values_are_cut_and_say_so() -> None:
 async def test_more_rows_than_are_shown_are_announced(
     sqlite_store: SQLiteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(log_service.MOST_ROWS, TASK_PROGRESS_LOGS, 3)
+    monkeypatch.setitem(trace_query.MOST_ROWS, TASK_PROGRESS_LOGS, 3)
     book = LogBook()
     for order in range(1, 5):
         book.after(1).step("Import", f"Step_{order}", "SUCCESS", order=order)
