@@ -17,7 +17,7 @@ from app.lib.tracelog.store.store import (
 )
 from app.lib.tracelog.store.turso_store import TursoStore
 from app.schemas.log import RequestFilter, RequestPage, TraceView
-from app.services.logs import log_service, request_query
+from app.services.logs import log_service, request_query, trace_query
 from app.services.logs.log_service import LogService
 from app.services.logs.store_reader import StoreReader
 from tests.services.log_book import START, LogBook
