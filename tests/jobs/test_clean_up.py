@@ -127,7 +127,10 @@ def test_work_by_the_clock_leaves_its_step_in_the_trace_log(
         engine.stop()
         logger.close()
 
-    assert [row[:2] for row in steps(tmp_path)] == [("Run", "START"), ("Run", "SUCCESS")]
+    assert [row[:2] for row in steps(tmp_path, "Session_Clean_Up")] == [
+        ("Run", "START"),
+        ("Run", "SUCCESS"),
+    ]
 
 
 def test_two_schedules_cannot_have_one_name() -> None:
