@@ -17,7 +17,8 @@ from typing import Final, NamedTuple
 
 import psycopg
 
-from app.services.item_bulk import NewItem, prepare_items
+from app.lib.search_grams import grams
+from app.services.item_bulk import NewItem, stored_row
 
 NAMES: Final = ("title", "description", "status", "due_on")
 READY: Final = (
@@ -59,7 +60,8 @@ def write_ready(path: Path, owner_id: int, items: Iterator[NewItem]) -> None:
         writer = csv.writer(file)
         writer.writerow(READY)
         for key, item in enumerate(items):
-            *row, _created_at, _updated_at, version, _key = prepare_items(owner_id, [item]).rows[0]
+            searched_by = grams(f"{item.title}\n{item.description}")
+            *row, _created_at, _updated_at, version, _key = stored_row(owner_id, item, searched_by)
             writer.writerow((*row, now, now, version, key * 7919))
 
 

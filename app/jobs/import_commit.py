@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from itertools import islice
 from typing import IO, Final, TypeVar
 
@@ -20,6 +21,7 @@ from app.schemas.item import ItemIn
 from app.services.imports.folder import ImportFolder
 from app.services.imports.item_rows import import_key
 from app.services.item_bulk import NewItem, PreparedItems, insert_prepared, prepare_items
+from app.services.item_order import Dialect, dialect_of
 
 _ROWS_A_BATCH: Final = 5000
 """A commit each: less than a second, for which SQLite keeps other writers waiting."""
@@ -63,7 +65,8 @@ class ImportCommit:
             made_at = begun.begun_at or begun.created_at
             with folder.good.open("rb") as file:
                 file.seek(begun.position)
-                async with aclosing(_ahead(lambda: self._read(file, made_at))) as batches:
+                read = partial(self._read, file, made_at, dialect_of(database))
+                async with aclosing(_ahead(read)) as batches:
                     async for batch in batches:
                         await self._add(database, begun, batch)
                         self._running.progress(begun.inserted + begun.skipped, good)
@@ -94,7 +97,7 @@ class ImportCommit:
             return await self._begin(database)  # at the first row
         return begun
 
-    def _read(self, file: IO[bytes], made_at: datetime) -> _Batch | None:
+    def _read(self, file: IO[bytes], made_at: datetime, dialect: Dialect) -> _Batch | None:
         items, size = list[NewItem](), 0
         for line in islice(file, _ROWS_A_BATCH):
             title, description, status, due_on, key = orjson.loads(line)
@@ -105,19 +108,20 @@ class ImportCommit:
                 break
         if not items:
             return None
-        return _Batch(items, size, None if self._skip_known else self._prepare(items))
+        return _Batch(items, size, None if self._skip_known else self._prepare(items, dialect))
 
-    def _prepare(self, items: Sequence[NewItem]) -> PreparedItems:
-        return prepare_items(self._running.user_id, items)
+    def _prepare(self, items: Sequence[NewItem], dialect: Dialect) -> PreparedItems:
+        return prepare_items(self._running.user_id, items, dialect)
 
     async def _add(self, database: Database, begun: ItemImport, batch: _Batch) -> None:
         async with self._running.async_transaction(database) as session:
             prepared = batch.prepared
             if prepared is None:
                 known = await self._known(session, begun, batch.items)
-                prepared = self._prepare([it for it in batch.items if it.import_key not in known])
+                new = [item for item in batch.items if item.import_key not in known]
+                prepared = self._prepare(new, dialect_of(database))
             await insert_prepared(session, prepared)
-            inserted = len(prepared.rows)
+            inserted = prepared.count
             after = {
                 "position": begun.position + batch.size,
                 "inserted": begun.inserted + inserted,

@@ -8,10 +8,15 @@ words are never in a row, because a word's last gram is shorter than three chara
 """
 
 import unicodedata
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 GRAM: Final = 3
 
+_MEMO_LENGTH: Final = 12
+"""Longer words hardly come back: in Japanese they are whole phrases."""
+_PLACES: Final = [slice(start, start + GRAM) for start in range(256)]
 
 _CONTROL: Final = {"Cc", "Cf", "Cs"}
 
@@ -49,7 +54,27 @@ def words(text: str) -> list[str]:
 
 def grams(text: str) -> str:
     """The grams of all words of `text`, in order, with a space between."""
-    return " ".join([word[i : i + GRAM] for word in words(text) for i in range(len(word))])
+    return " ".join(list_grams(text))
+
+
+def list_grams(text: str) -> list[str]:
+    """The grams of all words of `text`, in order."""
+    found: list[str] = []
+    for word in words(text):
+        found += _known_word(word) if len(word) <= _MEMO_LENGTH else _cut(word)
+    return found
+
+
+def _cut(word: str) -> Iterable[str]:
+    length = len(word)
+    if length <= len(_PLACES):
+        return map(word.__getitem__, _PLACES[:length])
+    return [word[start : start + GRAM] for start in range(length)]
+
+
+@lru_cache(maxsize=8192)
+def _known_word(word: str) -> tuple[str, ...]:
+    return tuple(_cut(word))
 
 
 def query_words(query: str) -> list[str]:

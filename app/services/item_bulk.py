@@ -9,9 +9,10 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from app.lib.search_grams import grams, sort_key
+from app.lib.search_grams import list_grams, sort_key
 from app.models.item import STATUSES, Status
 from app.schemas.cursor import NO_DUE_DATE
+from app.services.item_order import Dialect, dialect_of
 from app.services.item_zones import GatheredZones, zones_of_ids, zones_of_keys
 
 _COLUMNS: Final = {
@@ -40,6 +41,7 @@ _INSERT_COPIED: Final = f"""
     SELECT min(id) AS first, max(id) AS last FROM added
 """  # noqa: S608 # of constants
 _END_COPY: Final = "DROP TABLE new_items"
+_NULL: Final = r"\N"
 
 _ROWS_A_STATEMENT: Final = 1000
 _ROWS_AT_ONCE: Final = 10_000
@@ -57,26 +59,37 @@ class NewItem(NamedTuple):
     import_key: int | None = None
 
 
+Row = Sequence[Any]
+
+
 @dataclass(frozen=True, slots=True)
 class PreparedItems:
     """Items as they are stored, with all that is derived from them."""
 
-    rows: Sequence[Sequence[Any]]
+    count: int
+    stored: bytes | Sequence[Any]
+    """What PostgreSQL copies; or all values of all rows, for SQLite."""
     zones: GatheredZones
 
 
-def prepare_items(owner_id: int, items: Iterable[NewItem]) -> PreparedItems:
+def prepare_items(owner_id: int, items: Iterable[NewItem], dialect: Dialect) -> PreparedItems:
     """Do all that needs no database, so also beside it, in another thread."""
-    zones, rows = GatheredZones(owner_id), list[Sequence[Any]]()
+    zones, rows = GatheredZones(owner_id), list[Row]()
     for item in items:
-        title, description, status, due_on, created_at, updated_at, import_key = item
-        title_key = sort_key(title)
-        item_grams = grams(f"{title}\n{description}")
-        zones.add(item_grams, zones_of_keys(updated_at, title_key, due_on or NO_DUE_DATE))
-        place = STATUSES.index(status)
-        row = (owner_id, title, title_key, description, place, due_on, item_grams)
-        rows.append((*row, created_at, updated_at, 1, import_key))
-    return PreparedItems(rows, zones)
+        found = list_grams(f"{item.title}\n{item.description}")
+        row = stored_row(owner_id, item, " ".join(found))
+        zones.add(found, *zones_of_keys(item.updated_at, row[2], item.due_on or NO_DUE_DATE))
+        rows.append(row)
+    stored = _as_copied(rows) if dialect == "postgresql" else _as_values(rows)
+    return PreparedItems(len(rows), stored, zones)
+
+
+def stored_row(owner_id: int, item: NewItem, grams: str) -> Row:
+    """The values of the columns that new items have."""
+    title, description, status, due_on, created_at, updated_at, import_key = item
+    place = STATUSES.index(status)
+    text = (title, sort_key(title), description)
+    return (owner_id, *text, place, due_on, grams, created_at, updated_at, 1, import_key)
 
 
 async def insert_prepared(session: AsyncSession, items: PreparedItems) -> None:
@@ -85,27 +98,28 @@ async def insert_prepared(session: AsyncSession, items: PreparedItems) -> None:
     It keeps other writers of SQLite waiting until the caller commits, so hand over some ten
     thousand at a time.
     """
-    if not items.rows:
+    if not items.count:
         return
     connection = await session.connection()
-    is_sqlite = connection.dialect.name == "sqlite"
-    insert = _insert_values if is_sqlite else _insert_copied
-    items.zones.add_everywhere(zones_of_ids(*await insert(connection, items.rows)))
+    if isinstance(items.stored, bytes):
+        ids = await _insert_copied(connection, items.stored)
+    else:
+        ids = await _insert_values(connection, items.stored)
+    items.zones.add_everywhere(zones_of_ids(*ids))
     await items.zones.store(session)
 
 
 async def insert_items(session: AsyncSession, owner_id: int, items: Iterable[NewItem]) -> int:
     """Prepare and store `items`, in order; how many there were. Never commits."""
+    dialect = dialect_of(session)
     rest, count = iter(items), 0
     while batch := list(islice(rest, _ROWS_AT_ONCE)):
-        await insert_prepared(session, prepare_items(owner_id, batch))
+        await insert_prepared(session, prepare_items(owner_id, batch, dialect))
         count += len(batch)
     return count
 
 
-async def _insert_copied(
-    connection: AsyncConnection, rows: Sequence[Sequence[Any]]
-) -> tuple[int, int]:
+async def _insert_copied(connection: AsyncConnection, rows: bytes) -> tuple[int, int]:
     """The ids of the first and the last."""
     await connection.exec_driver_sql(_BEGIN_COPY)
     raw = await connection.get_raw_connection()
@@ -113,24 +127,71 @@ async def _insert_copied(
         raw.driver_connection.cursor() as cursor,  # type: ignore[union-attr]
         cursor.copy(_COPY) as copy,
     ):
-        for row in rows:
-            await copy.write_row(row)
+        await copy.write(rows)
     added = (await connection.exec_driver_sql(_INSERT_COPIED)).mappings().one()
     await connection.exec_driver_sql(_END_COPY)
     return added["first"], added["last"]
 
 
-async def _insert_values(
-    connection: AsyncConnection, rows: Sequence[Sequence[Any]]
-) -> tuple[int, int]:
+def _as_copied(rows: Iterable[Row]) -> bytes:
+    """In the text format of COPY."""
+    lines = [
+        "\t".join(
+            (
+                f"{owner_id}",
+                _escaped(title),
+                _escaped(title_key),
+                _escaped(description),
+                f"{status}",
+                due_on.isoformat() if due_on else _NULL,
+                grams,  # in which no punctuation is left
+                _copied_moment(created_at),
+                _copied_moment(updated_at),
+                f"{version}",
+                _NULL if import_key is None else f"{import_key}",
+            )
+        )
+        for (
+            owner_id,
+            title,
+            title_key,
+            description,
+            status,
+            due_on,
+            grams,
+            created_at,
+            updated_at,
+            version,
+            import_key,
+        ) in rows
+    ]
+    lines.append("")
+    return "\n".join(lines).encode()
+
+
+def _escaped(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace("\t", "\\t")
+    return escaped.replace("\n", "\\n").replace("\r", "\\r")
+
+
+@lru_cache(maxsize=2)  # the items of an import have all the same
+def _copied_moment(at: datetime) -> str:
+    return at.isoformat()
+
+
+async def _insert_values(connection: AsyncConnection, values: Sequence[Any]) -> tuple[int, int]:
     """One statement for many rows: the text index writes what it has gathered after each."""
-    ids = list[int]()
-    for start in range(0, len(rows), _ROWS_A_STATEMENT):
-        batch = rows[start : start + _ROWS_A_STATEMENT]
-        statement = f"{_INSERT} VALUES {', '.join([_PLACES] * len(batch))} RETURNING id"
-        values = tuple(chain.from_iterable(map(_as_sqlite, batch)))
-        ids += (await connection.exec_driver_sql(statement, values)).scalars()
+    ids, step = list[int](), _ROWS_A_STATEMENT * len(_COLUMNS)
+    for start in range(0, len(values), step):
+        batch = tuple(values[start : start + step])
+        rows = ", ".join([_PLACES] * (len(batch) // len(_COLUMNS)))
+        statement = f"{_INSERT} VALUES {rows} RETURNING id"
+        ids += (await connection.exec_driver_sql(statement, batch)).scalars()
     return min(ids), max(ids)
+
+
+def _as_values(rows: Iterable[Row]) -> list[Any]:
+    return list(chain.from_iterable(map(_as_sqlite, rows)))
 
 
 def _as_sqlite(row: Sequence[Any]) -> Sequence[Any]:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.lib.search_grams import query_words
 from app.schemas.cursor import Cursor
 from app.schemas.item import ItemOut, ItemPage, ItemQuery
-from app.services.item_order import Dialect, ItemOrder, Statement
+from app.services.item_order import ItemOrder, Statement, dialect_of
 from app.services.item_search import ItemSearch
 from app.services.item_zones import ALL, Where, zones_with
 
@@ -36,7 +36,7 @@ class ItemList:
         """The items behind (or before) the query's cursor, or the first ones."""
         backwards = query.before is not None
         order = ItemOrder(
-            dialect=self._dialect,
+            dialect=dialect_of(self._session),
             owner_id=self._user_id,
             status=query.status,
             sort=query.sort,
@@ -59,10 +59,6 @@ class ItemList:
             next_cursor=far.encode() if far else None,
             previous_cursor=near.encode() if near else None,
         )
-
-    @property
-    def _dialect(self) -> Dialect:
-        return "sqlite" if self._session.get_bind().dialect.name == "sqlite" else "postgresql"
 
     async def _find(self, q: str, order: ItemOrder, wanted: int) -> Found:
         """The first `wanted` items behind the order's start."""

@@ -20,7 +20,9 @@ from sqlalchemy import (
     tuple_,
     union_all,
 )
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.database import Database
 from app.models.item import STATUSES, Item, Status
 from app.schemas.cursor import NO_DUE_DATE, Cursor, Direction, Key, Sort, status_key
 from app.services.item_zones import Order, Where, next_place
@@ -36,6 +38,12 @@ _KEYS: Final[dict[Sort, str]] = {
     "status": "status",
     "due": "due_key",
 }
+
+
+def dialect_of(bound: AsyncSession | Database) -> Dialect:
+    """Which of the two databases it is."""
+    engine = bound.engine if isinstance(bound, Database) else bound.get_bind()
+    return "sqlite" if engine.dialect.name == "sqlite" else "postgresql"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ new item changes few rows or none.
 """
 
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime, time
 from functools import reduce
@@ -89,13 +90,11 @@ def zones_of_ids(first: int, last: int) -> Zones:
     return zones
 
 
-def zones_of_keys(updated_at: datetime, title_key: str, due_key: date) -> Zones:
-    """The zones of an item in all other orders."""
-    return (
-        1 << ZONES + zone_of("updated", updated_at, 0) % ZONES
-        | 1 << 2 * ZONES + zone_of("title", title_key, 0)
-        | 1 << 3 * ZONES + zone_of("due", due_key, 0) % ZONES
-    )
+def zones_of_keys(updated_at: datetime, title_key: str, due_key: date) -> tuple[Zones, Zones]:
+    """The zones of an item in all other orders; in two parts, of which each has few values."""
+    updated = 1 << ZONES + zone_of("updated", updated_at, 0) % ZONES
+    due = 1 << 3 * ZONES + zone_of("due", due_key, 0) % ZONES
+    return 1 << 2 * ZONES + zone_of("title", title_key, 0), updated | due
 
 
 class GatheredZones:
@@ -103,23 +102,16 @@ class GatheredZones:
 
     def __init__(self, owner_id: int) -> None:
         self._owner_id = owner_id
-        self._zones: dict[str, Zones] = {}
+        self._grams: defaultdict[Zones, set[str]] = defaultdict(set)
 
-    def add(self, grams: str, zones: Zones) -> None:
-        """Note a text of grams (see `app.lib.search_grams`) in `zones`."""
-        known = self._zones
-        for gram in grams.split():
-            known[gram] = known.get(gram, 0) | zones
+    def add(self, grams: Collection[str], *zones: Zones) -> None:
+        """Note the grams of a text in all of `zones`."""
+        for some in zones:
+            self._grams[some].update(grams)
 
     def add_everywhere(self, zones: Zones) -> None:
         """Note all grams that are known by now in `zones`, too."""
-        for gram in self._zones:
-            self._zones[gram] |= zones
-
-    def rows(self) -> list[dict[str, Any]]:
-        """What the table has for these items alone."""
-        names = ("owner_id", "gram", *ORDERS)
-        return [dict(zip(names, row, strict=True)) for row in self._rows()]
+        self.add(set[str]().union(*self._grams.values()), zones)
 
     async def store(self, session: AsyncSession) -> None:
         """Set the bits that are missing; rows that have them all are not touched, nor locked."""
@@ -136,9 +128,13 @@ class GatheredZones:
     def _rows(self) -> list[tuple[Any, ...]]:
         """Sorted: two who write the same rows shall not wait for each other."""
         shifts = [place * ZONES for place in range(len(ORDERS))]
+        known: dict[str, Zones] = {}
+        for zones, grams in self._grams.items():
+            for gram in grams:
+                known[gram] = known.get(gram, 0) | zones
         return [
             (self._owner_id, gram, *(zones >> shift & ALL for shift in shifts))
-            for gram, zones in sorted(self._zones.items())
+            for gram, zones in sorted(known.items())
         ]
 
 
@@ -153,8 +149,8 @@ async def note_items(session: AsyncSession, owner_id: int, item_ids: Collection[
     )
     gathered = GatheredZones(owner_id)
     for item_id, updated_at, title_key, due_key, grams in found:
-        zones = zones_of_ids(item_id, item_id) | zones_of_keys(updated_at, title_key, due_key)
-        gathered.add(grams, zones)
+        zones = zones_of_keys(updated_at, title_key, due_key)
+        gathered.add(grams.split(), zones_of_ids(item_id, item_id), *zones)
     await gathered.store(session)
 
 

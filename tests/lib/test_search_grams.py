@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from app.lib.search_grams import (
     GRAM,
     grams,
+    list_grams,
     needle,
     normalize,
     query_grams,
@@ -22,6 +23,12 @@ TEXT = st.text(st.sampled_from("abAB12 -_東京都庁ハﾊ゜パ。、（）é�
 
 def test_a_word_is_cut_at_each_of_its_places() -> None:
     assert grams("東京都庁") == "東京都 京都庁 都庁 庁"
+
+
+@pytest.mark.parametrize("length", [1, 12, 13, 256, 257, 1000])
+def test_words_of_any_length_are_cut_in_the_same_way(length: int) -> None:
+    word = "".join(chr(0x4E00 + number) for number in range(length))
+    assert list_grams(word) == [word[place : place + GRAM] for place in range(length)]
 
 
 @pytest.mark.parametrize(
