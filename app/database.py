@@ -116,16 +116,25 @@ class Database:
 
     @asynccontextmanager
     async def _session(self, user_id: int | None = None) -> AsyncGenerator[AsyncSession]:
-        async with self._sessions() as session, session.begin():
+        async with self._sessions() as session:
             if user_id is not None:
                 act_as(session, user_id)
             yield session
+            await session.commit()
 
     async def close(self) -> None:
         """Close every connection."""
         if "apart" in self.__dict__:
             await self.apart.close()
         await self.engine.dispose()
+
+
+async def let_go(session: AsyncSession) -> None:
+    """Commit, and give the connection back, before another server is waited for.
+
+    While that is silent, everybody who waits for it would keep a connection that others need.
+    """
+    await session.commit()
 
 
 def upgrade(url: str) -> None:

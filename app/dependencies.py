@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.acting import act_as, act_as_system
 from app.config import Settings
 from app.cookies import JOBS, SESSION, read_cookie
-from app.database import Database
+from app.database import Database, let_go
 from app.lib.logger import TraceLogger
 from app.lib.secret_box import SecretBox
 from app.lib.tracelog.trace import current_trace
@@ -155,8 +155,10 @@ async def _supabase_user(
     request: Request, session: AsyncSession, events: AccountEvents, token: str
 ) -> User | None:
     state = request.app.state
-    claims = await state.supabase_tokens.claims(token) if state.supabase_tokens else None
-    if claims is None:
+    if state.supabase_tokens is None:
+        return None
+    await let_go(session)
+    if (claims := await state.supabase_tokens.claims(token)) is None:
         return None
     accounts = SupabaseAccounts(session, state.logger, state.supabase, events=events)
     try:
@@ -269,10 +271,10 @@ def oauth(
     """Accounts at other services, in this request's transaction."""
     identities = Identities(session, events)
     if isinstance(accounts, SupabaseAccounts):
-        return SupabaseOAuth(accounts, identities, request.app.state.supabase, logger)
+        return SupabaseOAuth(session, accounts, identities, request.app.state.supabase, logger)
     local = cast(LocalAccounts, accounts)
     clients = request.app.state.oauth_clients
-    return LocalOAuth(local, identities, clients, logger, post=out.post)
+    return LocalOAuth(session, local, identities, clients, logger, post=out.post)
 
 
 def second_factor(session: SessionDep, box: BoxDep, events: Events) -> SecondFactor:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import ClassVar, Final, cast
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.encoders import jsonable_encoder
@@ -23,8 +23,14 @@ from app.cookies import SESSION, read_cookie
 from app.database import Database
 from app.dependencies import StaleSignIn, recognize
 from app.lib.tracelog.trace import current_trace
-from app.security import local_path, return_path
-from app.services.errors import Conflict, Forbidden, NotFound, ProviderUnavailable
+from app.security import current_url, local_path, return_path
+from app.services.errors import (
+    AccountDisabled,
+    Conflict,
+    Forbidden,
+    NotFound,
+    ProviderUnavailable,
+)
 from app.services.rate_limits import TooMany
 from app.services.session_service import SessionService
 from app.templating import Template, Toast, is_partial, language_of, render, viewer_of
@@ -84,6 +90,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(NotFound, _not_found)
     app.add_exception_handler(Forbidden, _forbidden)
+    app.add_exception_handler(AccountDisabled, _forbidden)
     app.add_exception_handler(Conflict, _conflict)
     app.add_exception_handler(StaleSignIn, _stale_sign_in)
     app.add_exception_handler(ProviderUnavailable, _no_provider)
@@ -141,7 +148,11 @@ async def _database(request: Request, error: Exception) -> Response:
     if not _is_unavailable(error):
         raise error
     reason = error.orig if isinstance(error, DBAPIError) else error
-    log.error("The database does not answer: %s", reason)
+    if isinstance(error, PoolTimeout):
+        request.state.unavailable = "connections"
+        log.error("Every connection to the database is taken: %s", reason)
+    else:
+        log.error("The database does not answer: %s", reason)
     if (trace := current_trace()) is not None:
         trace.exception = error  # the trace log shows it as it shows an unhandled one
     return await error_response(request, 503, headers={"Retry-After": str(RETRY_SECONDS)})
@@ -197,6 +208,8 @@ def _words(request: Request, status: int) -> tuple[str, str]:
             return _("The sign-in service is not answering."), _(
                 "Please try again in a few minutes. Who is signed in can go on working."
             )
+        case 503 if getattr(request.state, "unavailable", "") == "connections":
+            return _("Too much is going on here at once."), _("Please try again in a few seconds.")
         case 503:
             return _("The database is not answering."), _("Please try again in a few seconds.")
         case _ if status >= 500:
@@ -220,7 +233,7 @@ def _trace_id() -> str:
 def _to_sign_in(request: Request, page: str = "/sign-in") -> Response:
     """To the page that asks who somebody is, and from there back to where the reader was."""
     if request.headers.get("hx-request") == "true":
-        current = urlsplit(request.headers.get("hx-current-url", ""))
+        current = current_url(request)
         back = local_path(f"{current.path}?{current.query}" if current.query else current.path)
         return Response(status_code=401, headers={"HX-Redirect": f"{page}?next={quote(back)}"})
     if request.method == "GET":

@@ -82,8 +82,17 @@ def sentence_in(language: Language, kind: str, limits: Mapping[str, object]) -> 
             return _("There are characters in it that cannot be stored.")
         case "password_is_common", _:
             return _("This is one of the passwords that are tried first. Please choose another.")
+        case "password_is_refused", _:
+            return _(
+                "This password is not taken: it may be too simple, known from a leak, "
+                "or the one you had. Please choose another."
+            )
         case "password_is_email", _:
             return _("Please do not use your e-mail address as the password.")
+        case "address_is_refused", _:
+            return _("No mail can be sent to this address. Please use another one.")
+        case "sign_up_is_closed", _:
+            return _("Nobody can make an account here at present. Please ask the administrator.")
         case "value_error", _:  # of all fields only addresses have it
             return _("Please enter an e-mail address such as name@example.com.")
         case _:

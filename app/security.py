@@ -6,7 +6,7 @@ All of it is pure ASGI, so that streams pass unbuffered and context variables ho
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -102,7 +102,8 @@ class CSRF:
         if origin := headers.get("origin"):
             if self.public_origin:
                 return origin == self.public_origin
-            return urlsplit(origin).netloc == headers.get("host", "")
+            host = split_url(origin).netloc
+            return bool(host) and host == headers.get("host", "")
         return request.url.path.startswith("/api/") and self.session_cookie not in request.cookies
 
 
@@ -185,12 +186,22 @@ def local_path(url: str, default: str = "/") -> str:
     return default if parts.scheme or parts.netloc else url
 
 
+def split_url(url: str) -> SplitResult:
+    """The parts of a URL that anybody may have written; empty ones where it is none."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return urlsplit("")
+
+
+def current_url(request: Request) -> SplitResult:
+    """The page that htmx sent a request from."""
+    return split_url(request.headers.get("hx-current-url", ""))
+
+
 def return_path(request: Request, default: str = "/") -> str:
     """The page that a form was on, from `Referer`, as a local path; else `default`."""
-    try:
-        referer = urlsplit(request.headers.get("referer", ""))
-    except ValueError:
-        return default
+    referer = split_url(request.headers.get("referer", ""))
     if referer.netloc != request.headers.get("host", ""):
         return default
     path = f"{referer.path}?{referer.query}" if referer.query else referer.path

@@ -139,7 +139,14 @@ class TestCSRF:
 
     @pytest.mark.parametrize(
         ("origin", "status"),
-        [("https://app.example", 200), ("http://app.example", 200), ("http://evil.example", 403)],
+        [
+            ("https://app.example", 200),
+            ("http://app.example", 200),
+            ("http://evil.example", 403),
+            ("http://app.example@evil.example", 403),
+            ("null", 403),
+            ("http://[::1", 403),
+        ],
     )
     async def test_without_a_public_origin_the_host_counts(self, origin: str, status: int) -> None:
         answer = await guarded("").post("/items", headers={"Origin": origin})

@@ -30,7 +30,13 @@ from app.routers.account_pages import (
 )
 from app.routers.browser_session import write_session
 from app.schemas.account import Address, ChangePassword
-from app.services.errors import InvalidCredentials, LastAdmin, PasswordIsEmail, PasswordRefused
+from app.services.errors import (
+    AddressRefused,
+    InvalidCredentials,
+    LastAdmin,
+    PasswordIsEmail,
+    PasswordRefused,
+)
 from app.services.rate_limits import MAIL_BY_ACCOUNT, SIGN_IN_BY_ACCOUNT
 from app.templating import Toast, language_of, redirect, render
 
@@ -81,7 +87,7 @@ async def change_password(
     except PasswordIsEmail:
         wrong = {"new": sentence(request, "password_is_email", {})}
     except PasswordRefused:
-        wrong = {"new": sentence(request, "password_is_common", {})}
+        wrong = {"new": sentence(request, "password_is_refused", {})}
     except InvalidCredentials:
         wrong = {"current": _("This is not your password.")}
     else:
@@ -111,9 +117,12 @@ async def change_email(
     try:
         await accounts.request_email_change(user, email, sent.get("password", "")[:128])
     except InvalidCredentials:
-        form = Form({"email": email}, {"password": _("This is not your password.")})
-        return render(request, replace(page, email_form=form), 422)
-    return redirect(request, "/check-mail")
+        wrong = {"password": _("This is not your password.")}
+    except AddressRefused:
+        wrong = {"email": sentence(request, "address_is_refused", {})}
+    else:
+        return redirect(request, "/check-mail")
+    return render(request, replace(page, email_form=Form({"email": email}, wrong)), 422)
 
 
 @router.get("/sessions")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from fastapi import Request
 from pydantic import ValidationError
@@ -14,6 +14,7 @@ from app.models.item import Item
 from app.routers.picture_pages import PictureSection
 from app.routers.refinement_pages import Panel
 from app.schemas.item import ItemIn, ItemPage, ItemQuery
+from app.security import current_url
 from app.templating import Template
 
 FIELDS = ("title", "description", "status", "due_on")
@@ -72,7 +73,7 @@ def read_query(parameters: Mapping[str, str]) -> ItemQuery:
 
 def current_query(request: Request) -> ItemQuery:
     """The list that is shown around the element that htmx sent a request for."""
-    url = urlsplit(request.headers.get("hx-current-url", ""))
+    url = current_url(request)
     return read_query(QueryParams(url.query) if url.path == "/items" else {})
 
 

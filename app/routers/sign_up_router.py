@@ -39,12 +39,14 @@ from app.schemas.account import Address, NewPassword, SignUp
 from app.security import local_path
 from app.services.errors import (
     AccountDisabled,
+    AddressRefused,
     EmailTaken,
     InvalidCredentials,
     LinkInvalid,
     OtherLinkToo,
     PasswordIsEmail,
     PasswordRefused,
+    SignUpClosed,
 )
 from app.services.rate_limits import MAIL_BY_ACCOUNT, MAIL_BY_IP, SIGN_IN_BY_IP, SIGN_UP_BY_IP
 from app.templating import Toast, language_of, redirect, render
@@ -94,9 +96,16 @@ async def sign_up(
     try:
         await accounts.sign_up(data)
     except PasswordRefused:
-        form = Form(shown, {"password": sentence(request, "password_is_common", {})})
-        return render(request, SignUpPage(form, after, settings.providers, open=True), 422)
-    return redirect(request, "/check-mail")
+        wrong = {"password": sentence(request, "password_is_refused", {})}
+    except AddressRefused:
+        wrong = {"email": sentence(request, "address_is_refused", {})}
+    except SignUpClosed:
+        wrong = {"": sentence(request, "sign_up_is_closed", {})}
+    else:
+        return redirect(request, "/check-mail")
+    return render(
+        request, SignUpPage(Form(shown, wrong), after, settings.providers, open=True), 422
+    )
 
 
 @router.get("/check-mail")
@@ -215,9 +224,15 @@ async def reset_password(
     except ValidationError as error:
         form = Form({"new": ""}, problems(request, error))
         return render(request, NewPasswordPage(form, user.email), 422)
-    except PasswordRefused:
-        form = Form({"new": ""}, {"new": sentence(request, "password_is_common", {})})
-        return render(request, NewPasswordPage(form, user.email), 422)
+    except PasswordRefused as refused:
+        form = Form({"new": ""}, {"new": sentence(request, "password_is_refused", {})})
+        again: Response = render(request, NewPasswordPage(form, user.email), 422)
+        if refused.tokens:
+            set_pending(request, again, "password", user, tokens=refused.tokens)
+        return again
+    except LinkInvalid:
+        used = _("This link was used already, or is too old. Please ask for a new one.")
+        return redirect(request, "/forgot-password", Toast(used, "error"))
     except PasswordIsEmail:
         form = Form({"new": ""}, {"new": sentence(request, "password_is_email", {})})
         return render(request, NewPasswordPage(form, user.email), 422)

@@ -35,7 +35,10 @@ class AccountProvider(Protocol):
     """Whether links can be sent at all; without, nobody can sign up."""
 
     async def sign_up(self, data: SignUp) -> None:
-        """Make an account and write to its address; write something else where it has one."""
+        """Make an account and write to its address; write something else where it has one.
+
+        Raises `PasswordRefused`, `AddressRefused` or `SignUpClosed`.
+        """
         ...
 
     async def sign_in(self, data: SignIn) -> Proven:
@@ -62,17 +65,20 @@ class AccountProvider(Protocol):
         ...
 
     async def change_password(self, user_id: int, data: ChangePassword) -> None:
-        """Raises `InvalidCredentials`, `NotFound` or `PasswordIsEmail`."""
+        """Raises `InvalidCredentials`, `NotFound`, `PasswordIsEmail` or `PasswordRefused`."""
         ...
 
     async def set_password(self, user: User, password: str, tokens: str = "") -> None:
-        """For whoever came with a link. Raises `PasswordIsEmail`."""
+        """For whoever came with a link.
+
+        Raises `PasswordIsEmail`, `PasswordRefused`, or `LinkInvalid` where that was used meanwhile.
+        """
         ...
 
     async def request_email_change(self, user: User, email: str, password: str) -> None:
         """Send a link to the new address; the old one holds until it is opened.
 
-        Raises `InvalidCredentials` where the password is wrong.
+        Raises `InvalidCredentials` where the password is wrong, or `AddressRefused`.
         """
         ...
 

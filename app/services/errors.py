@@ -40,7 +40,26 @@ class PasswordIsEmail(ServiceError):
 
 
 class PasswordRefused(ServiceError):
-    """The service that keeps the accounts does not take this password."""
+    """The service that keeps the accounts does not take this password.
+
+    `tokens` are those to try another one with, where the old ones are used up.
+    """
+
+    def __init__(self, tokens: str = "") -> None:
+        super().__init__()
+        self.tokens = tokens
+
+
+class AddressRefused(ServiceError):
+    """The service that keeps the accounts does not take this address, whoever has it."""
+
+
+class MailTooSoon(ServiceError):
+    """A mail went to this address only just now, so there is no other one yet."""
+
+
+class SignUpClosed(ServiceError):
+    """The service that keeps the accounts takes no new ones."""
 
 
 class LinkInvalid(ServiceError):

@@ -5,17 +5,20 @@ Sessions, second factor, tokens and the audit trail are the app's own, as with l
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
+from supabase_auth import AsyncGoTrueClient
 from supabase_auth.types import AuthResponse
 from supabase_auth.types import User as SupabaseUser
 
 from app.acting import system_work
+from app.database import let_go
 from app.lib.logger import TraceLogger
 from app.lib.utils import utc_now
 from app.models.login_session import LoginSession
@@ -27,18 +30,24 @@ from app.services.account_provider import Proven
 from app.services.admins import keep_one_admin
 from app.services.errors import (
     AccountDisabled,
+    AddressRefused,
     EmailNotConfirmed,
     EmailTaken,
     InvalidCredentials,
+    LinkInvalid,
+    MailTooSoon,
     NotFound,
     OtherLinkToo,
     PasswordIsEmail,
+    PasswordRefused,
+    ProviderUnavailable,
+    SignUpClosed,
 )
 from app.services.supabase_client import Supabase, told
 
 
 class SupabaseAccounts:
-    """Accounts in Supabase Auth. Never commits."""
+    """Accounts in Supabase Auth. Commits before it waits for Supabase, and else never."""
 
     asks_password_with_link = False
     sends_mail = True
@@ -65,7 +74,9 @@ class SupabaseAccounts:
             task.step("Supabase_Sign_Up", {"email": data.email}),
         ):
             try:
-                async with told():
+                async with told(
+                    EmailTaken, MailTooSoon, PasswordRefused, AddressRefused, SignUpClosed
+                ):
                     await self._supabase.client().sign_up(
                         {
                             "email": data.email,
@@ -73,8 +84,10 @@ class SupabaseAccounts:
                             "options": {"data": {"name": data.name}},
                         }
                     )
-            except EmailTaken:
-                pass  # that it is taken is nobody's business
+            except (EmailTaken, MailTooSoon):
+                # That it is taken is nobody's business; of a taken one only it would not be said
+                # that a mail went there just now.
+                pass
         await self._events.record("signed_up", NOBODY)
 
     @system_work
@@ -82,6 +95,7 @@ class SupabaseAccounts:
         async with (
             self._logger.task("Account_Sign_In") as task,
             task.step("Supabase_Sign_In") as step,
+            told(),  # both questions within the time of one
         ):
             try:
                 answer = await self._password(data.email, data.password)
@@ -89,8 +103,10 @@ class SupabaseAccounts:
                 await self._events.record("sign_in_failed", NOBODY)
                 raise
             except EmailNotConfirmed:
-                async with told():
-                    await self._supabase.client().resend({"type": "signup", "email": data.email})
+                with suppress(MailTooSoon):
+                    async with told(MailTooSoon):
+                        client = self._supabase.client()
+                        await client.resend({"type": "signup", "email": data.email})
                 raise
             proven = await self.proven(answer)
             step.output = {"user_id": proven.user.id}
@@ -104,7 +120,8 @@ class SupabaseAccounts:
         supabase_id = UUID(str(claims["sub"]))
         user = await self._session.scalar(select(User).where(User.supabase_id == supabase_id))
         if user is None:
-            async with told():
+            await let_go(self._session)
+            async with told(InvalidCredentials):
                 answer = await self._supabase.client().get_user(token)
             if answer is None:
                 return None
@@ -134,7 +151,7 @@ class SupabaseAccounts:
             self._logger.task("Account_Open_Link") as task,
             task.step("Supabase_Verify", {"type": link}) as step,
         ):
-            async with told():
+            async with told(AccountDisabled, InvalidCredentials, LinkInvalid):
                 answer = await self._supabase.client().verify_otp(
                     {"token_hash": token, "type": link}
                 )
@@ -150,7 +167,7 @@ class SupabaseAccounts:
         return proven
 
     async def verify_password(self, user: User, password: str) -> None:
-        await self._password(user.email, password)
+        await self._signed_in(user, password)
 
     async def change_password(self, user_id: int, data: ChangePassword) -> None:
         user = await self._session.get(User, user_id)
@@ -161,12 +178,11 @@ class SupabaseAccounts:
         async with (
             self._logger.task("Account_Change_Password") as task,
             task.step("Supabase_Update", {"user_id": user_id}),
-            told(),
         ):
-            client = self._supabase.client()
-            await client.sign_in_with_password({"email": user.email, "password": data.current})
-            await client.update_user({"password": data.new})
-            await client.sign_out({"scope": "others"})
+            client = await self._signed_in(user, data.current)
+            async with told(PasswordRefused):
+                await client.update_user({"password": data.new})
+            await self._sign_out(client, "others")
         await self._events.record("password_changed", user_id, actor_id=user_id)
 
     @system_work
@@ -176,12 +192,20 @@ class SupabaseAccounts:
         async with (
             self._logger.task("Account_Set_Password") as task,
             task.step("Supabase_Update", {"user_id": user.id}),
-            told(),
         ):
+            await let_go(self._session)
             client = self._supabase.client()
-            await client.refresh_session(tokens)
-            await client.update_user({"password": password})
-            await client.sign_out({"scope": "global"})
+            try:
+                async with told(AccountDisabled, InvalidCredentials):
+                    answer = await client.refresh_session(tokens)
+            except (AccountDisabled, InvalidCredentials):
+                raise LinkInvalid from None
+            try:
+                async with told(PasswordRefused):
+                    await client.update_user({"password": password})
+            except PasswordRefused:
+                raise PasswordRefused(_refresh_token(answer)) from None
+            await self._sign_out(client, "global")
         await self._session.execute(delete(LoginSession).where(LoginSession.user_id == user.id))
         await self._events.record("password_reset", user.id)
 
@@ -190,24 +214,23 @@ class SupabaseAccounts:
             self._logger.task("Account_Change_Email") as task,
             task.step("Supabase_Update", {"user_id": user.id}),
         ):
-            client = self._supabase.client()
-            async with told():
-                await client.sign_in_with_password({"email": user.email, "password": password})
+            client = await self._signed_in(user, password)
             try:
-                async with told():
+                async with told(AddressRefused, EmailTaken, MailTooSoon):
                     await client.update_user({"email": email})
-            except EmailTaken:
+            except (EmailTaken, MailTooSoon):
                 pass  # nobody's business either
 
     @system_work
     async def delete(self, user: User) -> None:
         if user.role == "admin":
+            # No other may go at the same time, so this keeps its transaction.
             await keep_one_admin(self._session, without=user.id)
+        else:
+            await let_go(self._session)
         async with self._logger.task("Account_Delete") as task:
-            async with task.step("Supabase_Delete", {"user_id": user.id}), told():
-                admin = self._supabase.client(as_admin=True).admin
-                if user.supabase_id is not None:
-                    await admin.delete_user(str(user.supabase_id))
+            async with task.step("Supabase_Delete", {"user_id": user.id}):
+                await self._delete_there(user)
             async with task.step("DB_Delete", {"user_id": user.id}):
                 await self._events.forget(user.id)
                 await self._session.execute(delete(User).where(User.id == user.id))
@@ -225,10 +248,39 @@ class SupabaseAccounts:
         user = await self._row(answer.user)
         if user.disabled_at is not None:
             raise AccountDisabled
-        return Proven(user, answer.session.refresh_token if answer.session else "")
+        return Proven(user, _refresh_token(answer))
+
+    async def _signed_in(self, user: User, password: str) -> AsyncGoTrueClient:
+        """A client that acts for `user`, who is signed in here. Raises `InvalidCredentials`, or
+        `AccountDisabled` where Supabase has closed the account.
+        """
+        await let_go(self._session)
+        client = self._supabase.client()
+        try:
+            async with told(AccountDisabled, EmailNotConfirmed, InvalidCredentials):
+                await client.sign_in_with_password({"email": user.email, "password": password})
+        except (EmailNotConfirmed, InvalidCredentials):
+            await self._events.record("sign_in_failed", user.id, actor_id=user.id)
+            raise InvalidCredentials from None
+        return client
+
+    async def _sign_out(
+        self, client: AsyncGoTrueClient, scope: Literal["global", "others"]
+    ) -> None:
+        """End Supabase's own sessions. The new password holds by now, whether this works or not."""
+        with suppress(ProviderUnavailable):
+            async with told():
+                await client.sign_out({"scope": scope})
+
+    async def _delete_there(self, user: User) -> None:
+        if user.supabase_id is not None:
+            with suppress(NotFound):  # it is gone already
+                async with told(NotFound):
+                    admin = self._supabase.client(as_admin=True).admin
+                    await admin.delete_user(str(user.supabase_id))
 
     async def _password(self, email: str, password: str) -> AuthResponse:
-        async with told():
+        async with told(AccountDisabled, EmailNotConfirmed, InvalidCredentials):
             return await self._supabase.client().sign_in_with_password(
                 {"email": email, "password": password}
             )
@@ -276,3 +328,7 @@ class SupabaseAccounts:
             email_confirmed_at=now,
         )
         await self._session.execute(statement.on_conflict_do_nothing())
+
+
+def _refresh_token(answer: AuthResponse) -> str:
+    return answer.session.refresh_token if answer.session else ""

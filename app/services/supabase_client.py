@@ -14,14 +14,18 @@ from supabase_auth.errors import AuthApiError, AuthError, AuthRetryableError
 from app.config import Settings
 from app.services.errors import (
     AccountDisabled,
+    AddressRefused,
     EmailNotConfirmed,
     EmailTaken,
     InvalidCredentials,
     LinkInvalid,
+    MailTooSoon,
+    NotFound,
     OAuthFailed,
     PasswordRefused,
     ProviderUnavailable,
     ServiceError,
+    SignUpClosed,
 )
 from app.services.rate_limits import TooMany
 
@@ -36,6 +40,12 @@ _ERRORS: Final[dict[str, Callable[[], ServiceError]]] = {
     "otp_expired": LinkInvalid,
     "user_already_exists": EmailTaken,
     "email_exists": EmailTaken,
+    "email_address_invalid": AddressRefused,
+    "email_address_not_authorized": AddressRefused,
+    "signup_disabled": SignUpClosed,
+    "email_provider_disabled": SignUpClosed,
+    "over_email_send_rate_limit": MailTooSoon,
+    "user_not_found": NotFound,
     "weak_password": PasswordRefused,
     "same_password": PasswordRefused,
     "refresh_token_not_found": InvalidCredentials,
@@ -85,8 +95,11 @@ class Supabase:
 
 
 @asynccontextmanager
-async def told() -> AsyncIterator[None]:
-    """What Supabase says went wrong, as an error of the app's own."""
+async def told(*expected: type[ServiceError]) -> AsyncIterator[None]:
+    """What Supabase says went wrong, as an error of the app's own.
+
+    Only those `expected` come out, for which whoever asks has words. Any other answer is none.
+    """
     try:
         async with asyncio.timeout(TIMEOUT_SECONDS):
             yield
@@ -96,9 +109,12 @@ async def told() -> AsyncIterator[None]:
         # An answer that cannot be read; what pydantic says of it quotes it.
         raise ProviderUnavailable from None
     except AuthError as error:
+        found = _ERRORS.get(str(error.code), ProviderUnavailable)()
+        if isinstance(found, expected):
+            raise found from error
         if str(error.code).startswith("over_"):
             raise TooMany(_WAIT_SECONDS) from error
-        known = _ERRORS.get(str(error.code))
-        if known is None and isinstance(error, AuthApiError) and error.status in {401, 403, 404}:
-            known = InvalidCredentials
-        raise (known or ProviderUnavailable)() from error
+        denied = isinstance(error, AuthApiError) and error.status in {401, 403, 404}
+        if denied and InvalidCredentials in expected:
+            raise InvalidCredentials from error
+        raise ProviderUnavailable from error

@@ -269,14 +269,19 @@ class TestWhatGoesWrong:
     async def test_a_service_that_hangs(
         self, client: AsyncClient, app: FastAPI, servers: Servers, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        held: list[int] = []
+
         async def never(scope: Any, receive: Any, send: Any) -> None:
+            held.append(app.state.database.engine.pool.checkedout())
             await asyncio.Event().wait()
 
         assert oauth_provider.TIMEOUT_SECONDS < 10
         monkeypatch.setattr(oauth_provider, "TIMEOUT_SECONDS", 0.05)
         back = await servers.answer(await leave(client, "/oauth/google"))
         await connect(app, ASGITransport(never))
+        client.cookies.set(f"{SLUG}-session", "of nobody")
         assert "Google is not answering" in await said(client, await client.get(back))
+        assert held == [0], "no connection to the database, which others need"
         assert await events(app) == [("sign_in_failed", "google: away")]
 
     @pytest.mark.parametrize(

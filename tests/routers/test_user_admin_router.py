@@ -1,5 +1,9 @@
 """The administrator's pages."""
 
+import html
+import re
+from typing import get_args
+
 import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient
@@ -7,6 +11,8 @@ from sqlalchemy import select, update
 
 from app.models.account_event import AccountEvent
 from app.models.user import User
+from app.services.account_events import AccountEvents
+from app.services.errors import OAuthReason
 from tests.routers.conftest import ON_BOTH, Visit
 
 pytestmark = ON_BOTH
@@ -65,6 +71,25 @@ async def test_the_only_administrator_stays_one(admin: AsyncClient) -> None:
     for action in ("role", "disable"):
         await admin.post(f"/admin/users/1/{action}", data={"role": "user"})
         assert "This is the only administrator." in (await admin.get("/admin/users/1")).text
+
+
+async def test_what_is_known_of_an_event_is_told_in_the_language_of_the_reader(
+    admin: AsyncClient, app: FastAPI
+) -> None:
+    reasons = [f"github: {reason}" for reason in get_args(OAuthReason)]
+    async with app.state.database.system_session() as session:
+        events = AccountEvents(session)
+        for detail in (*reasons, "password, code", "link", "google"):
+            await events.record("sign_in_failed", 1, detail=detail)
+        await events.record("role_changed", 1, detail="admin")
+        await events.record("token_made", 1, detail="password, code")
+    page = (await admin.get("/admin/events", headers={"Accept-Language": "ja"})).text
+    told = [html.unescape(each) for each in re.findall(r'base-content/70">\(([^<]*)\)<', page)]
+    assert told[:3] == ["password, code", "管理者", "Google"]
+    assert told[4] == "パスワード, 2 段階認証"
+    assert "GitHub: 許可なし" in told
+    words = " ".join(told[1:]).replace("GitHub", "").replace("Google", "")
+    assert not re.search("[a-z]", words)
 
 
 async def test_looking_at_the_log_of_somebody_is_on_record(

@@ -1,7 +1,9 @@
 """Which of Supabase's tokens are taken, and how often its keys are asked for."""
 
 import asyncio
+import hmac
 import json
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,7 +11,9 @@ import httpx
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
+from jwt.utils import base64url_encode
 from pydantic import SecretStr
 
 from app.config import Settings
@@ -50,7 +54,13 @@ def project() -> Project:
     return Project()
 
 
-def tokens_of(project: Project, clock: Clock, secret: str = "") -> SupabaseTokens:
+Handler = (
+    Callable[[httpx.Request], httpx.Response]
+    | Callable[[httpx.Request], Coroutine[None, None, httpx.Response]]
+)
+
+
+def tokens_of(project: Handler, clock: Clock, secret: str = "") -> SupabaseTokens:
     settings = Settings(
         supabase_auth_url=ISSUER,
         supabase_jwt_secret=SecretStr(secret),
@@ -75,6 +85,15 @@ def token_of(
     }
     content = {name: value for name, value in (good | claims).items() if value is not None}
     return jwt.encode(content, key, algorithm, headers={"kid": kid})
+
+
+def signed_with_what_everybody_knows() -> str:
+    """HS256 by the public key; made by hand, since libraries refuse to."""
+    head, _, content = token(EC, "ES256").rpartition(".")[0].partition(".")
+    pem = EC.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    head = base64url_encode(json.dumps({"alg": "HS256", "kid": "ec"}).encode()).decode()
+    digest = hmac.digest(pem, f"{head}.{content}".encode(), "sha256")
+    return f"{head}.{content}.{base64url_encode(digest).decode()}"
 
 
 async def test_both_kinds_of_keys_are_taken_and_asked_for_once(
@@ -119,7 +138,9 @@ async def test_forged_tokens_are_refused(project: Project, clock: Clock) -> None
         good[:-4] + "AAAA",
         "",
         "a.b.c",
+        "é.é.é",
         jwt.encode({"sub": "x", "aud": "authenticated"}, "", "none"),
+        signed_with_what_everybody_knows(),
     ]
     for one in forged:
         assert await tokens.claims(one) is None
@@ -140,5 +161,42 @@ async def test_known_keys_hold_while_the_project_is_silent(project: Project, clo
     project.silent = True
     clock.advance(hours=1)
     assert await tokens.claims(token()) is not None
+    clock.advance(seconds=5)
+    project.silent = False
+    assert await tokens.claims(token(RSA, "RS256", "rsa")) is not None
+    assert project.asked == 3, "it is asked again soon"
+    project.silent = True
     with pytest.raises(ProviderUnavailable):
         await tokens_of(project, clock).claims(token())
+
+
+async def test_of_many_that_wait_for_a_silent_project_each_waits_once(
+    project: Project, clock: Clock
+) -> None:
+    project.silent = True
+    tokens = tokens_of(project, clock)
+    said = await asyncio.gather(
+        *(tokens.claims(token()) for _ in range(20)), return_exceptions=True
+    )
+    assert {type(each) for each in said} == {ProviderUnavailable}
+    assert project.asked == 1
+
+
+async def test_nobody_with_a_known_key_waits_for_one_who_asks_again(clock: Clock) -> None:
+    project, asked, answers = Project(), asyncio.Event(), asyncio.Event()
+
+    async def slow(request: httpx.Request) -> httpx.Response:
+        if project.asked:
+            asked.set()
+            await answers.wait()
+        return project(request)
+
+    tokens = tokens_of(slow, clock)
+    assert await tokens.claims(token()) is not None
+    clock.advance(minutes=10)
+    first = asyncio.create_task(tokens.claims(token()))
+    await asked.wait()
+    assert await tokens.claims(token()) is not None
+    assert not first.done()
+    answers.set()
+    assert await first is not None

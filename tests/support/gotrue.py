@@ -20,7 +20,8 @@ class GoTrue:
     """`app` is the server; `mails` are the links that it sent: (type, address, token).
 
     `signing_keys` are those that it publishes; its time is off by `clock`. With
-    `secure_email_change` both addresses have to confirm a change.
+    `secure_email_change` both addresses have to confirm a change. `weak` are passwords that it does
+    not take; with `mails_rarely` the second mail to an address always comes too soon.
     """
 
     def __init__(self) -> None:
@@ -33,6 +34,8 @@ class GoTrue:
         self.signing_keys: list[dict[str, str]] = []
         self.clock = timedelta()
         self.secure_email_change = False
+        self.weak: set[str] = set()
+        self.mails_rarely = False
         self.oauth = GoTrueOAuth(self)
         routes = {
             ("POST", "/signup"): self._sign_up,
@@ -66,8 +69,7 @@ class GoTrue:
 
     async def _sign_up(self, request: Request) -> Response:
         body = await request.json()
-        if len(body["password"]) < 6:
-            raise Refused(422, "weak_password")
+        self._check_strength(body["password"])
         known = self.accounts.get(body["email"])
         if known is None or not known.confirmed:
             known = Account(body["email"], body["password"], body.get("data", {}).get("name", ""))
@@ -140,6 +142,7 @@ class GoTrue:
         account, body = self.bearer(request), await request.json()
         if body.get("password") == account.password:
             raise Refused(422, "same_password")
+        self._check_strength(body.get("password", account.password))
         account.password = body.get("password", account.password)
         if email := body.get("email"):
             if email in self.accounts:
@@ -220,7 +223,13 @@ class GoTrue:
     async def _jwks(self, _request: Request) -> Response:
         return JSONResponse({"keys": self.signing_keys})
 
+    def _check_strength(self, password: str) -> None:
+        if len(password) < 6 or password in self.weak:
+            raise Refused(422, "weak_password")
+
     def _mail(self, type_: str, to: str, account: Account) -> None:
+        if self.mails_rarely and to in {to for _, to, _ in self.mails}:
+            raise Refused(429, "over_email_send_rate_limit")
         self.mails.insert(0, (type_, to, self.link(type_, account)))
 
     def link(self, type_: str, account: Account) -> str:
@@ -257,7 +266,9 @@ def _guarded(do: Any) -> Any:
         try:
             response: Response = await do(request)
         except Refused as refused:
-            content = {"code": refused.code, "message": refused.code}
+            content: dict[str, object] = {"code": refused.code, "message": refused.code}
+            if refused.code == "weak_password":
+                content["weak_password"] = {"reasons": ["pwned"]}
             response = JSONResponse(content, refused.status)
         response.headers["X-Supabase-Api-Version"] = "2024-01-01"
         return response

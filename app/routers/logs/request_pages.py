@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, tzinfo
 from itertools import groupby
 from typing import ClassVar, Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from fastapi import Request
 from pydantic import ValidationError
@@ -16,6 +16,7 @@ from app.routers.logs.frame import Frame
 from app.routers.logs.reading import Problem
 from app.routers.logs.span import Span
 from app.schemas.log import SHORT_TRACE_ID, LogState, RequestFilter, RequestLine, RequestPage
+from app.security import current_url
 from app.templating import Template
 
 FILTERS: Final = (
@@ -61,7 +62,7 @@ def read_filter(parameters: Mapping[str, str], span: Span) -> tuple[RequestFilte
 
 def current_filter(request: Request) -> RequestFilter:
     """The list that is shown around the element that htmx sent a request for."""
-    url = urlsplit(request.headers.get("hx-current-url", ""))
+    url = current_url(request)
     parameters = QueryParams(url.query) if url.path == _PATH else QueryParams()
     return read_filter(parameters, Span(0, 0))[0]
 

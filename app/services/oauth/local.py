@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from app.config_values import ProviderName
+from app.database import let_go
 from app.lib.logger import TraceLogger
 from app.models.oauth_identity import OAuthIdentity
 from app.models.user import User
@@ -16,10 +19,11 @@ from app.services.oauth.provider import Profile
 
 
 class LocalOAuth:
-    """Asks the services itself. Never commits."""
+    """Asks the services itself. Commits before it waits for them, and else never."""
 
     def __init__(
         self,
+        session: AsyncSession,
         accounts: LocalAccounts,
         identities: Identities,
         clients: Clients,
@@ -27,6 +31,7 @@ class LocalOAuth:
         *,
         post: PostLetter,
     ) -> None:
+        self._session = session
         self._accounts = accounts
         self._identities = identities
         self._clients = clients
@@ -77,6 +82,7 @@ class LocalOAuth:
         return user.password_hash is not None
 
     async def _profile(self, flow: Flow, code: str) -> Profile:
+        await let_go(self._session)
         async with (
             self._logger.task("OAuth_Profile") as task,
             task.step("Ask_Provider", {"provider": flow.provider}),

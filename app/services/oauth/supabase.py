@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 
+from sqlalchemy.ext.asyncio import AsyncSession
 from supabase_auth import AsyncGoTrueClient
 from supabase_auth.types import AuthResponse
 
 from app.config_values import PROVIDERS, ProviderName
+from app.database import let_go
 from app.lib.logger import TraceLogger
 from app.models.oauth_identity import OAuthIdentity
 from app.models.user import User
@@ -25,15 +27,20 @@ from app.services.supabase_client import Supabase, told
 
 
 class SupabaseOAuth:
-    """Has Supabase do it, and notes here what is linked there. Never commits."""
+    """Has Supabase do it, and notes here what is linked there.
+
+    Commits before it waits for Supabase, and else never.
+    """
 
     def __init__(
         self,
+        session: AsyncSession,
         accounts: SupabaseAccounts,
         identities: Identities,
         supabase: Supabase,
         logger: TraceLogger,
     ) -> None:
+        self._session = session
         self._accounts = accounts
         self._identities = identities
         self._supabase = supabase
@@ -50,7 +57,8 @@ class SupabaseOAuth:
             url = f"{self._supabase.url}/authorize"
             return with_query(url, provider=flow.provider, **query)
         redirect_to = query.pop("redirect_to")
-        async with told():
+        await let_go(self._session)
+        async with told(OAuthFailed):
             client = await self._signed_in(user)
             answer = await client.link_identity(
                 {
@@ -87,7 +95,8 @@ class SupabaseOAuth:
     async def unlink(self, user: User, provider: ProviderName) -> None:
         if all(each.provider != provider for each in await self._identities.of(user)):
             raise NotFound
-        async with told():
+        await let_go(self._session)
+        async with told(OAuthFailed):
             client = await self._signed_in(user)
             for identity in (await client.get_user_identities()).identities:
                 if identity.provider == provider:
@@ -98,18 +107,24 @@ class SupabaseOAuth:
         return True  # only Supabase knows
 
     async def _exchange(self, flow: Flow, code: str) -> AuthResponse:
-        async with (
-            self._logger.task("OAuth_Profile") as task,
-            task.step("Supabase_Exchange", {"provider": flow.provider}),
-            told(),
-        ):
-            return await self._supabase.client().exchange_code_for_session(
-                {
-                    "auth_code": code,
-                    "code_verifier": flow.verifier,
-                    "redirect_to": flow.redirect_uri,
-                }
-            )
+        await let_go(self._session)
+        try:
+            async with (
+                self._logger.task("OAuth_Profile") as task,
+                task.step("Supabase_Exchange", {"provider": flow.provider}),
+                told(AccountDisabled, InvalidCredentials, OAuthFailed),
+            ):
+                return await self._supabase.client().exchange_code_for_session(
+                    {
+                        "auth_code": code,
+                        "code_verifier": flow.verifier,
+                        "redirect_to": flow.redirect_uri,
+                    }
+                )
+        except AccountDisabled:
+            raise OAuthFailed("closed") from None
+        except InvalidCredentials:
+            raise OAuthFailed("refused") from None
 
     async def _signed_in(self, user: User) -> AsyncGoTrueClient:
         """A client that acts for `user`, by the project's secret key: their tokens are not kept."""
