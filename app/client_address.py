@@ -1,7 +1,7 @@
 """The client's address behind proxies: what nobody in front of them can forge."""
 
 from collections.abc import Iterable
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
 from starlette.datastructures import Headers
@@ -32,6 +32,22 @@ def networks(names: Iterable[str]) -> tuple[Network, ...]:
     return tuple(ip_network(cidr) for name in names for cidr in NAMED.get(name, (name,)))
 
 
+def block_of(address: str) -> str:
+    """All addresses that whoever has this one may come from: of IPv6 a network of 64 bits."""
+    try:
+        found = _parse(address)
+    except ValueError:
+        return address
+    return str(ip_network((found, 64), strict=False)) if found.version == 6 else str(found)
+
+
+def _parse(address: str) -> IPv4Address | IPv6Address:
+    """Raises `ValueError`."""
+    found = ip_address(address)
+    # A socket for both kinds writes those of IPv4 like this.
+    return getattr(found, "ipv4_mapped", None) or found
+
+
 class ClientAddress:
     """Takes the client's address and scheme from the headers of `trusted` proxies.
 
@@ -56,7 +72,7 @@ class ClientAddress:
         client = peer
         for entry in reversed(chain):
             try:
-                client = str(ip_address(entry.strip()))
+                client = str(_parse(entry.strip()))
             except ValueError:
                 break  # what follows was not written by a proxy
             if not self._trusts(client):
@@ -65,7 +81,7 @@ class ClientAddress:
 
     def _trusts(self, address: str) -> bool:
         try:
-            found = ip_address(address)
+            found = _parse(address)
         except ValueError:
             return False
         return any(found in network for network in self.trusted)

@@ -7,6 +7,7 @@ from fastapi import BackgroundTasks, Depends, FastAPI, HTTPException, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.acting import act_as, act_as_system
+from app.client_address import block_of
 from app.config import Settings
 from app.cookies import JOBS, SESSION, read_cookie
 from app.database import Database, let_go
@@ -83,6 +84,11 @@ def client_ip(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
+def client_block(request: Request) -> str:
+    """Whose tries are counted together: with IPv6 anybody has as many addresses as they like."""
+    return block_of(client_ip(request))
+
+
 def account_events(request: Request, session: SessionDep) -> AccountEvents:
     """The audit trail, in this request's transaction."""
     return AccountEvents(session, ip=client_ip(request))
@@ -144,7 +150,7 @@ async def _bearer(
     found = await AccessTokens(session, events).resolve(token)
     user = found.user if found else await _supabase_user(request, session, events, token)
     if user is None:
-        await limits.hit(TOKEN_BY_IP, client_ip(request))
+        await limits.hit(TOKEN_BY_IP, client_block(request))
         raise HTTPException(401, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
     if found and found.scope == "read" and request.method not in {"GET", "HEAD"}:
         raise HTTPException(403, headers={"WWW-Authenticate": 'Bearer error="insufficient_scope"'})

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from app.client_address import ClientAddress, networks
+from app.client_address import ClientAddress, block_of, networks
 
 pytestmark = pytest.mark.anyio
 
@@ -39,6 +39,7 @@ async def seen(peer: str, *forwarded: str, trusted: object = RENDER, proto: str 
         (["2001:db8::1, 2606:4700::5"], "2001:db8::1"),
         (["<script>, 172.68.1.2"], "172.68.1.2"),
         (["203.0.113.9:80"], "10.9.9.9"),
+        (["::ffff:203.0.113.9, ::ffff:10.0.0.1"], "203.0.113.9"),
         (["10.0.0.1, 10.0.0.2"], "10.0.0.1"),
         ([], "10.9.9.9"),
         ([""], "10.9.9.9"),
@@ -48,6 +49,8 @@ async def test_behind_trusted_proxies_the_last_stranger_is_the_client(
     forwarded: list[str], address: str
 ) -> None:
     assert await seen("10.9.9.9", *forwarded) == f"http {address}"
+    if len(forwarded) == 1 and address != "10.9.9.9":
+        assert await seen("::ffff:10.9.9.9", *forwarded) == f"http {address}"
 
 
 async def test_a_stranger_can_say_what_they_like() -> None:
@@ -64,3 +67,19 @@ async def test_the_scheme_is_what_the_proxy_heard() -> None:
 def test_what_is_no_network_is_refused(name: str) -> None:
     with pytest.raises(ValueError):
         networks([name])
+
+
+@pytest.mark.parametrize(
+    ("address", "block"),
+    [
+        ("203.0.113.9", "203.0.113.9"),
+        ("::ffff:203.0.113.9", "203.0.113.9"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("testclient", "testclient"),
+        ("", ""),
+    ],
+)
+def test_addresses_that_one_person_has_count_together(address: str, block: str) -> None:
+    assert block_of(address) == block

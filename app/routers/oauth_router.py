@@ -19,7 +19,7 @@ from app.dependencies import (
     OAuthDep,
     SessionServiceDep,
     SettingsDep,
-    client_ip,
+    client_block,
 )
 from app.models.user import User
 from app.outbox import origin_of
@@ -127,7 +127,7 @@ async def to_sign_in(
     next_: Next = "",
 ) -> Response:
     """Off to the other service. A link, no form: forms may not lead to other sites."""
-    await limits.hit(SIGN_IN_BY_IP, client_ip(request))
+    await limits.hit(SIGN_IN_BY_IP, client_block(request))
     flow = _begin(request, provider, "sign_in", local_path(next_, ""))
     return _leave(request, settings, flow, await oauth.begin(flow))
 
@@ -150,7 +150,7 @@ async def to_link(
         return redirect(request, "/sign-in?next=/account")
     if login is None or not sessions.is_fresh(login):
         return redirect(request, "/account/verify?next=/account")
-    await limits.hit(SIGN_IN_BY_IP, client_ip(request))
+    await limits.hit(SIGN_IN_BY_IP, client_block(request))
     flow = _begin(request, provider, "link", "/account", user)
     try:
         url = await oauth.begin(flow, user)
@@ -173,7 +173,7 @@ async def to_verify(
     _refuse_strangers(request)
     if user is None:
         return redirect(request, "/sign-in?next=/account")
-    await limits.hit(SIGN_IN_BY_IP, client_ip(request))
+    await limits.hit(SIGN_IN_BY_IP, client_block(request))
     after = local_path(next_, "/account")
     flow = _begin(request, provider, "verify", after, user)
     return _leave(request, settings, flow, await oauth.begin(flow))
@@ -191,7 +191,7 @@ async def callback(
     arrival: Annotated[Arrival, Depends()],
 ) -> Response:
     """Back from the other service, with a code or without."""
-    await limits.hit(SIGN_IN_BY_IP, client_ip(request))
+    await limits.hit(SIGN_IN_BY_IP, client_block(request))
     sealed = box.open(_BOX, read_cookie(request, OAUTH), max_age=_SECONDS)
     flow = Flow.load(sealed) if sealed else None
     if flow is None or flow.provider != provider or not flow.is_answered_by(answer.state):

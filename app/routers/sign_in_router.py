@@ -18,7 +18,7 @@ from app.dependencies import (
     SessionServiceDep,
     SettingsDep,
     SignedIn,
-    client_ip,
+    client_block,
 )
 from app.forms import Form, read_form
 from app.models.user import User
@@ -78,7 +78,7 @@ async def sign_in(
     """Start a session and go on to where the user was heading."""
     _ = language_of(request).gettext
     sent = await read_form(request)
-    await limits.hit(SIGN_IN_BY_IP, client_ip(request))
+    await limits.hit(SIGN_IN_BY_IP, client_block(request))
     await limits.hit(SIGN_IN_BY_ACCOUNT, normalize_email(sent.get("email", "")))
     after = sent.get("next", "")
     try:

@@ -15,7 +15,7 @@ from app.dependencies import (
     OutboxDep,
     SessionServiceDep,
     SettingsDep,
-    client_ip,
+    client_block,
 )
 from app.forms import Form, problems, read_form, sentence
 from app.mail import Mailbox
@@ -82,7 +82,7 @@ async def sign_up(
 ) -> Response:
     """Make an account; what happens next is in a mail, whether the address is new or not."""
     sent = await read_form(request)
-    await limits.hit(SIGN_UP_BY_IP, client_ip(request))
+    await limits.hit(SIGN_UP_BY_IP, client_block(request))
     shown = {"name": sent.get("name", ""), "email": sent.get("email", ""), "password": ""}
     after = sent.get("next", "")
     if not accounts.sends_mail:
@@ -134,7 +134,7 @@ async def send_link(
     """
     link = _REQUESTED[request.url.path]
     sent = await read_form(request)
-    await limits.hit(MAIL_BY_IP, client_ip(request))
+    await limits.hit(MAIL_BY_IP, client_block(request))
     try:
         email = Address.model_validate(sent).email
     except ValidationError as error:
@@ -164,7 +164,7 @@ async def confirm(
     """Do what the link is for."""
     _ = language_of(request).gettext
     sent = await read_form(request)
-    await limits.hit(SIGN_IN_BY_IP, client_ip(request))
+    await limits.hit(SIGN_IN_BY_IP, client_block(request))
     link, token = _link_type(sent.get("type", "")), sent.get("token_hash", "")
     try:
         proven = await accounts.open_link(link, token, sent.get("password", "")[:128])

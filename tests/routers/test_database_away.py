@@ -21,7 +21,7 @@ from app.dependencies import Items, SessionDep
 from app.schemas.item import ItemIn
 from tests.routers.conftest import HTMX, PASSWORD, Visit, add_item, browser_for, titles
 from tests.routers.test_errors import trace_id_shown
-from tests.support.postgres import PostgresServer
+from tests.support.postgres import PostgresServer, with_standby
 
 SECONDS = 1.2
 BOUND_SECONDS = 3 * SECONDS
@@ -186,6 +186,29 @@ class TestPostgres:
 
         app.add_api_route("/slow", sleep)
         assert (await browser.get("/slow")).status_code == 503
+        await assert_back(browser)
+
+
+@pytest.fixture
+def standby(postgres_database: str, postgres_server: PostgresServer) -> Iterator[PostgresServer]:
+    """A second server, that follows the first."""
+    with postgres_server.standby() as standby:
+        yield standby
+
+
+@pytest.fixture
+def replicated_database(postgres_database: str, standby: PostgresServer) -> str:
+    return with_standby(postgres_database, standby)
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("app", ["replicated"], indirect=True)
+async def test_a_standby_takes_over(
+    app: FastAPI, browser: AsyncClient, postgres_server: PostgresServer, standby: PostgresServer
+) -> None:
+    with postgres_server.away():
+        await assert_away(app, browser)
+        standby.promote()
         await assert_back(browser)
 
 

