@@ -138,12 +138,10 @@ def render_text(request: Request, template: Template) -> str:
 
 def redirect(request: Request, path: str, toast: Toast | None = None) -> Response:
     """Send the browser to a local path by GET; `toast` is shown there."""
-    response: Response
+    response: Response = RedirectResponse(path, 303)
     if request.headers.get("hx-request") == "true":
         # fetch would follow a 303 by itself and htmx would swap a page into a fragment's place.
-        response = Response(status_code=200, headers={"HX-Redirect": path})
-    else:
-        response = RedirectResponse(path, 303)
+        response = Response(headers={"HX-Redirect": response.headers["location"]})
     if toast is not None:
         settings: Settings = request.app.state.settings
         set_cookie(response, settings, FLASH, _write_flash(request, toast), max_age=_FLASH_SECONDS)

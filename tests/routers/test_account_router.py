@@ -9,7 +9,7 @@ from httpx import AsyncClient, Response
 from app.mail import NoMailer
 from app.product import SLUG
 from app.routers.browser_session import AFTER_SIGN_IN
-from tests.routers.conftest import ORIGIN, PASSWORD, Visit, browser_for
+from tests.routers.conftest import HTMX, ORIGIN, PASSWORD, Visit, browser_for
 from tests.support.accounts import link_fields, sign_up
 
 SIGN_UP = {"name": "Hana", "email": "hana@example.com", "password": PASSWORD}
@@ -115,6 +115,12 @@ class TestSignIn:
         answer = await client.post("/sign-in", data=SIGN_IN | {"next": "/account?x=1"})
         assert answer.headers["location"] == "/account?x=1"
 
+    async def test_it_goes_on_to_a_page_in_any_language(self, client: AsyncClient) -> None:
+        sent = SIGN_IN | {"next": "/items?q=日本"}
+        for headers, name in ((HTMX, "hx-redirect"), ({}, "location")):
+            answer = await client.post("/sign-in", data=sent, headers=headers)
+            assert answer.headers[name] == "/items?q=%E6%97%A5%E6%9C%AC"
+
     @pytest.mark.parametrize(
         "target",
         [
@@ -122,6 +128,11 @@ class TestSignIn:
             "//evil.example/",
             "/\\evil.example/",
             "/\t/evil.example/",
+            "/\r\nSet-Cookie: session=of-another",
+            "/\u2028/evil.example/",
+            "///evil.example/",
+            "%2f%2fevil.example/",
+            "http:evil.example",
             "javascript:alert(1)",
             "items",
             "\x01/x",

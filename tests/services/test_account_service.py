@@ -8,10 +8,12 @@ from sqlalchemy import func, select, update
 
 from app.database import Database
 from app.lib.logger import NullLogger
+from app.models import Base
 from app.models.account_event import AccountEvent
 from app.models.login_session import LoginSession
 from app.models.one_time_token import OneTimeToken
 from app.models.user import User
+from app.row_security import owner_of, part_of
 from app.schemas.account import ChangePassword, SignIn, SignUp
 from app.services.account_service import LocalAccounts
 from app.services.errors import (
@@ -241,6 +243,16 @@ async def test_deleting_takes_everything_along_but_the_note_that_it_happened(
     assert [(event.kind, event.user_id, event.detail) for event in events] == [
         ("deleted", user.id, "")
     ]
+
+
+def test_the_rows_of_every_table_go_with_whoever_or_whatever_they_belong_to() -> None:
+    for name, table in Base.metadata.tables.items():
+        part = part_of(table)
+        column = part[0] if part else owner_of(table)
+        if column is None or name in {"users", "account_events"}:
+            continue  # events are forgotten one by one: that of the deletion stays
+        rules = {key.ondelete for key in table.columns[column].foreign_keys}
+        assert rules == {"CASCADE"}, name
 
 
 async def test_the_last_administrator_cannot_leave(accounts: LocalAccounts) -> None:
