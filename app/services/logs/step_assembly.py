@@ -35,10 +35,10 @@ def assemble_tasks(
     for row in rows:
         request = bisect_left(request_ids, row.id)
         run = latest.get(row.task)
-        if run is None or not run.takes(row, request):
+        if run is None or not run.take(row, request):
             run = latest[row.task] = _OpenTask(row.task)
             runs.append(run)
-        run.add(row, request)
+            run.take(row, request)
     counts: dict[str, int] = {}
     tasks = []
     for run in runs:
@@ -57,29 +57,26 @@ class _OpenAttempt:
     rows: list[StepRow]
     began: int
     seen: int
-
-    @property
-    def is_open(self) -> bool:
-        return self.rows[-1].status in _OPEN
+    is_open: bool
 
     def view(self, number: int, status: AttemptStatus) -> Attempt:
-        first, last = self.rows[0], self.rows[-1]
-        outline = Attempt(
+        rows = self.rows
+        first, last = rows[0], rows[-1]
+        timed, cut = first.status == "START" or len(rows) > 1, sum([row.cut for row in rows])
+        ids = first.id, last.id
+        if first.values is None and last.values is None:
+            return Attempt(number, *ids, status, self.began, self.seen, timed, cut)
+        values = last.values or {}
+        progress = [row for row in rows if row.status == "IN_PROGRESS"]
+        return Attempt(
             number,
-            first.id,
-            last.id,
+            *ids,
             status,
             self.began,
             self.seen,
-            timed=first.status == "START" or len(self.rows) > 1,
-            cut=sum([row.cut for row in self.rows]),
-        )
-        if first.values is None and last.values is None:
-            return outline
-        values = last.values or {}
-        progress = [row for row in self.rows if row.status == "IN_PROGRESS"]
-        return outline._replace(
-            input=_last(self.rows, "input_data"),
+            timed,
+            cut,
+            input=_last(rows, "input_data"),
             progress=_last(progress, "output_data"),
             output=None if self.is_open else _last([last], "output_data"),
             error_message=visible(text(values, "error_message")) or None,
@@ -99,10 +96,8 @@ class _OpenStep:
         return self.order, self.attempts[0].rows[0].id
 
     def attempt_views(self, now: int) -> tuple[Attempt, ...]:
-        return tuple(
-            attempt.view(number, self._status(attempt, now))
-            for number, attempt in enumerate(self.attempts, 1)
-        )
+        attempts = self.attempts
+        return tuple([each.view(i, self._status(each, now)) for i, each in enumerate(attempts, 1)])
 
     def _status(self, attempt: _OpenAttempt, now: int) -> AttemptStatus:
         if not attempt.is_open:
@@ -124,37 +119,37 @@ class _OpenTask:
     running: set[str] = field(default_factory=set)
     highest: int = 0
 
-    def takes(self, row: StepRow, request: int) -> bool:
-        """Whether a row belongs to this run, and not to a new run of the same task."""
-        step = self.steps.get(row.step)
-        if step is None:
-            return True
-        if step.order != row.order:
-            return False  # a run gives each of its steps one order
-        if row.status != "START" or self.running:
-            return True
-        return row.order >= self.highest and request == self.request
+    def take(self, row: StepRow, request: int) -> bool:
+        """Take the row, unless it belongs to a new run of the same task.
 
-    def add(self, row: StepRow, request: int) -> None:
-        """The row belongs to the step's last attempt, or begins another one."""
-        time, status = recorded_at(row), row.status
-        step = self.steps.get(row.step)
+        It is of the step's last attempt, or begins another one.
+        """
+        name, status, order = row.step, row.status, row.order
+        is_open = status in _OPEN
+        step = self.steps.get(name)
         if step is None:
-            self.highest = max(self.highest, row.order) if self.steps else row.order
-            attempts = [_OpenAttempt([row], time, time)]
-            self.steps[row.step] = _OpenStep(row.step, row.order, attempts)
+            self.highest = max(self.highest, order) if self.steps else order
+            time = recorded_at(row)
+            self.steps[name] = _OpenStep(name, order, [_OpenAttempt([row], time, time, is_open)])
+        elif step.order != order or (status == "START" and self._is_over(order, request)):
+            return False  # a run gives each of its steps one order
         else:
-            last = step.attempts[-1]
+            last, time = step.attempts[-1], recorded_at(row)
             if status == "START" or not last.is_open:
-                step.attempts.append(_OpenAttempt([row], time, time))
+                step.attempts.append(_OpenAttempt([row], time, time, is_open))
             else:
                 last.rows.append(row)
-                last.seen = time
+                last.seen, last.is_open = time, is_open
         self.request = request
-        if status in _OPEN:
-            self.running.add(row.step)
+        if is_open:
+            self.running.add(name)
         else:
-            self.running.discard(row.step)
+            self.running.discard(name)
+        return True
+
+    def _is_over(self, order: int, request: int) -> bool:
+        """Whether another START of a step is not another attempt at it."""
+        return not self.running and (order < self.highest or request != self.request)
 
 
 def _last(rows: Sequence[StepRow], column: str) -> Payload | None:
