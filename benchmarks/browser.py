@@ -90,7 +90,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _paint(page: Page, rounds: int) -> None:
     taken = []
     for _ in range(rounds + 1):
-        server, drawn = time.process_time(), _cpu(_renderers())
+        drawn, server = _cpu(_renderers()), time.process_time()
         page.goto(f"/logs/traces/{LONG_TRACE}", wait_until="load")
         times = page.evaluate(_TIMES)
         computed = time.process_time() - server, _cpu(_renderers()) - drawn
