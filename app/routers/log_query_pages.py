@@ -2,6 +2,7 @@
 
 import csv
 import io
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
@@ -11,7 +12,15 @@ from app.forms import Form
 from app.i18n import Language
 from app.lib.tracelog.store.store import Cell
 from app.routers.logs.reading import Problem
-from app.services.query_service import Answer, SavedQuery, parameters_of
+from app.services.logs.log_text import visible
+from app.services.query_service import (
+    MOST_FILE_ROWS,
+    MOST_ROWS,
+    SECONDS,
+    Answer,
+    SavedQuery,
+    parameters_of,
+)
 from app.services.ready_queries import READY_QUERIES, Kind, Parameter, ReadyQuery
 from app.templating import Template
 
@@ -19,6 +28,12 @@ BASE: Final = "/logs/queries"
 CONSOLE: Final = "/logs/console"
 
 MOST_BARS: Final = 100
+MOST_CHARS: Final = 400
+"""So much of a cell is shown; a file has all of it."""
+
+MOST_BYTES: Final = 16_000
+"""A page ends with the row after which its cells weigh so much, compressed."""
+
 _FORMULA_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -97,7 +112,8 @@ class QuestionPage(Template):
         return self.state.get("view") == "chart" and bool(self.bars)
 
     def context(self) -> dict[str, object]:
-        extra = {"view_url": self.view_url, "shows_chart": self.shows_chart}
+        rows = rows_of(self.answer) if self.answer else []
+        extra = {"view_url": self.view_url, "shows_chart": self.shows_chart, "rows": rows}
         # Not super(): a dataclass with slots is another class than the one that is written here.
         return Template.context(self) | extra
 
@@ -134,9 +150,14 @@ def saved_question(saved: SavedQuery) -> Question:
 def console_question(sql: str, language: Language) -> Question:
     _ = language.gettext
     meaning = _(
-        "One question in SQLite's SQL. It can only read, takes at most 5 seconds and gives at most "
-        "1,000 rows; each one is recorded in this log. Write :name for a value to be asked for."
-    )
+        "One question in SQLite's SQL. It can only read, takes at most %(seconds)s seconds and "
+        "gives at most %(rows)s rows, as a file %(file_rows)s; each one is recorded in this log. "
+        "Write :name for a value to be asked for."
+    ) % {
+        "seconds": f"{SECONDS:g}",
+        "rows": f"{MOST_ROWS:,}",
+        "file_rows": f"{MOST_FILE_ROWS:,}",
+    }
     return Question(CONSOLE, _("SQL console"), meaning, sql, _free_fields(sql), is_console=True)
 
 
@@ -154,6 +175,20 @@ def bars_of(answer: Answer, chart: tuple[str, str] | None) -> list[Bar]:
     sized = [(_text(name), float(n)) for name, n in numbers if isinstance(n, (int, float))]
     largest = max((abs(n) for _, n in sized), default=0.0) or 1.0
     return [Bar(name, n, round(100 * max(n, 0.0) / largest, 2)) for name, n in sized]
+
+
+def rows_of(answer: Answer) -> list[tuple[Cell, ...]]:
+    """The rows of an answer as far as a page carries them, and each cell as far as it is read."""
+    packer, weight = zlib.compressobj(), 0
+    shown: list[tuple[Cell, ...]] = []
+    for row in answer.rows:
+        cells = tuple(_short(cell) for cell in row)
+        packed = packer.compress("\n".join(map(str, cells)).encode(errors="replace"))
+        weight += len(packed) + len(packer.flush(zlib.Z_SYNC_FLUSH))
+        if weight > MOST_BYTES and shown:
+            break
+        shown.append(cells)
+    return shown
 
 
 def csv_of(answer: Answer) -> Iterator[bytes]:
@@ -181,6 +216,13 @@ def _columns(answer: Answer, chart: tuple[str, str] | None) -> tuple[int, int] |
         if isinstance(cell, (int, float)) and answer.columns[i] not in {"id", "user_id"}
     ]
     return (texts[0], numbers[0]) if texts and numbers else None
+
+
+def _short(cell: Cell) -> Cell:
+    if cell is None or isinstance(cell, (int, float)):
+        return cell
+    text = str(cell)
+    return visible(text if len(text) <= MOST_CHARS else f"{text[:MOST_CHARS]}…")
 
 
 def _text(cell: Cell) -> str:

@@ -9,7 +9,7 @@ from fastapi.responses import Response, StreamingResponse
 from app.dependencies import Admin, LoggerDep, SettingsDep, admin_user
 from app.forms import Form, read_form
 from app.lib.logger import EnhancedCSVLogger
-from app.lib.tracelog.store.store import QueryFailed, StoreError
+from app.lib.tracelog.store.store import QueryFailed, StoreError, StoreSchemaMissing
 from app.routers import log_query_pages as pages
 from app.routers.log_query_pages import Question
 from app.routers.logs.reading import NoStore, Problem, problem_of
@@ -69,6 +69,8 @@ async def ready_query(
     if not form.errors and all(values.values()):
         try:
             answer = await _there(queries).ask(query.sql, values, rows=_rows(request))
+        except StoreSchemaMissing:
+            answer = Answer((), (), more=False, seconds=0.0)  # the first delivery makes the tables
         except StoreError as error:
             problem = _problem(request, error)
     elif not given.keys() & values.keys():
@@ -216,7 +218,7 @@ def _problems(request: Request, question: Question, values: Mapping[str, str]) -
 
 def _problem(request: Request, error: StoreError) -> Problem:
     """A question that makes no sense is the reader's to mend, anything else the store's."""
-    if not isinstance(error, QueryFailed):
+    if not isinstance(error, QueryFailed | StoreSchemaMissing):
         return problem_of(request, error)
     _ = language_of(request).gettext
     title = _("This question could not be answered.")

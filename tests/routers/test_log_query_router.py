@@ -12,6 +12,7 @@ from app.lib.logger import EnhancedCSVLogger
 from app.lib.utils import utc_now
 from app.routers import log_query_router
 from app.services.ready_queries import READY_QUERIES
+from benchmarks.explorer import weight
 from tests.routers.conftest import Visit
 from tests.routers.logs.conftest import JAPANESE, admin, app, keep, store_settings
 from tests.services.log_book import LogBook
@@ -135,6 +136,37 @@ async def test_the_console_only_reads_and_says_so(filled: FastAPI, admin: AsyncC
     assert "Only questions can be asked" in page.text
     count = "SELECT 'reports: ' || count(*) FROM api_logs WHERE endpoint = '/report'"
     assert "reports: 2" in (await admin.get("/logs/console", params={"sql": count})).text
+
+
+async def test_a_name_that_the_log_does_not_know_is_the_askers_to_mend(
+    filled: FastAPI, admin: AsyncClient
+) -> None:
+    for sql, said in (
+        ("SELECT * FROM requests", "no such table: requests"),
+        ("SELECT path FROM api_logs", "no such column: path"),
+    ):
+        page = await admin.get("/logs/console", params={"sql": sql})
+        assert page.status_code == 422
+        assert "This question could not be answered." in page.text
+        assert said in page.text
+
+
+async def test_the_longest_answer_keeps_the_page_light_and_what_cannot_be_seen_is_shown(
+    filled: FastAPI, admin: AsyncClient
+) -> None:
+    count = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 9999) SELECT i"
+    wide = f"{count}, hex(randomblob(500)), hex(randomblob(50)), char(8238) || 'x' FROM n"
+    narrow = f"{count}, date(i * 86400, 'unixepoch') FROM n"
+
+    page = await admin.get("/logs/console", params={"sql": wide})
+
+    assert weight(page.text) < 60_000
+    assert 20 < page.text.count("<tr") < 500
+    assert "the first ones only" in page.text
+    assert "\\u202ex" in page.text
+    page = await admin.get("/logs/console", params={"sql": narrow})
+    assert page.text.count("<tr") == 501
+    assert weight(page.text) < 60_000
 
 
 async def test_a_link_from_another_site_asks_nothing(filled: FastAPI, admin: AsyncClient) -> None:

@@ -50,5 +50,10 @@ async def test_pages_are_empty_and_the_list_and_traces_come_from_the_csv_files(
     assert trace.status_code == 200
     assert "no days in 2026-13" in trace.text
     assert (await admin.get("/logs/requests/export")).text.count("/report") == 1
+    for path in ("/logs/queries/browsers", "/logs/queries/user-actions?user_id=1"):
+        page = await admin.get(path)
+        assert page.status_code == 200, path
+        assert "Nothing in the log answers this question." in page.text
+    assert (await admin.get("/logs/queries/browsers?view=csv")).status_code == 200
     assert (await admin.get("/logs/errors/0123456789abcdef")).status_code == 404
     assert (await admin.get("/logs/tasks?task=Report_Build")).status_code == 404
