@@ -1,10 +1,11 @@
 """`manage.py bench` prints what it measured."""
 
+import re
 from pathlib import Path
 
 import pytest
 
-from benchmarks import append, imports, items
+from benchmarks import append, browser, imports, items, made_up_log
 from commands import bench
 from commands.kit.parts import sqld_path
 from tests.support.parts import needs
@@ -120,6 +121,25 @@ def test_the_pages_of_the_trace_log_are_timed_and_weighed(
     assert shown.count("rows in") == 1
     assert "list, any depth" in shown
     assert "weight of overview" in shown
+
+
+@pytest.mark.browser
+@pytest.mark.usefixtures("chromium")
+def test_a_browser_paints_a_long_trace_and_follows_the_live_list(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(browser, "REQUESTS", 20)
+    monkeypatch.setattr(made_up_log, "_MANY_STEPS", 120)
+
+    assert bench.main(["browser", "--rounds", "1", "--seconds", "0.1", "--rate", "20"]) == 0
+
+    shown = capsys.readouterr().out
+    paint = re.search(r"first paint +(\d+) +\d+  target 500", shown)
+    assert paint is not None
+    assert int(paint[1]) > 0
+    rows = re.search(r"rows in the page, at most +(\d+)", shown)
+    assert rows is not None
+    assert 20 <= int(rows[1]) < 200
 
 
 def _table(capsys: pytest.CaptureFixture[str]) -> list[list[str]]:
