@@ -27,7 +27,7 @@ def write_letter(language: Language, origin: str, kind: LetterKind, to: str, tok
             text = _("Open this link to confirm your address. It is good for 24 hours.")
         case "magiclink":
             subject = _("Your sign-in link")
-            text = _("Open this link to sign in. It is good for 15 minutes, and once.")
+            text = _("Open this link to sign in. It is good for 10 minutes, and once.")
         case "recovery":
             subject = _("Set a new password")
             text = _("Open this link to set a new password. It is good for one hour, and once.")

@@ -27,6 +27,7 @@ CONTENT_SECURITY_POLICY: Final = "; ".join(
         "form-action 'self'",
         "frame-ancestors 'none'",
         "base-uri 'none'",
+        "object-src 'none'",
     )
 )
 _HEADERS: Final = {

@@ -55,6 +55,7 @@ class TestHeaders:
         assert directives["default-src"] == "'none'"
         assert directives["frame-ancestors"] == "'none'"
         assert directives["base-uri"] == "'none'"
+        assert directives["object-src"] == "'none'"
         assert directives["form-action"] == "'self'"
         sources = {source for value in directives.values() for source in value.split()}
         assert sources == {"'none'", "'self'", "data:"}

@@ -1,12 +1,18 @@
 """Which passwords are refused: those that everybody tries first.
 
 Length is what counts, so there are no rules about kinds of characters. Of the passwords known to be
-common, hardly any has 12 characters; what remains are those made longer by simple means. They are
-recognised by what is left when the means are taken away.
+common, few have 12 characters: `common_passwords.sha256` has them, from the lists that zxcvbn and
+Django carry. Others are common ones made longer by simple means, and are recognised by what is left
+when the means are taken away.
 """
 
+import hashlib
 import re
+from functools import cache
+from pathlib import Path
 from typing import Final
+
+from app.product import NAME, SLUG
 
 # Words that lists of common passwords are made of, and runs on keyboards, in both languages.
 _WORDS: Final = """
@@ -23,7 +29,10 @@ pasuwado himitsu aishiteru arigato arigatou konnichiwa ohayou doraemon pikachu s
 spring autumn january february march april may june july august september october november
 december monday tuesday wednesday thursday friday saturday sunday
 """
-_COMMON: Final = frozenset(_WORDS.split())
+_COMMON: Final = frozenset({*_WORDS.split(), NAME.lower(), SLUG})
+_KNOWN: Final = Path(__file__).parent / "common_passwords.sha256"
+"""A line for each, the beginning of its hash: nobody should have to read what some of them say."""
+_DIGITS: Final = 12
 _LEET: Final = str.maketrans("013457@$!", "oleastasi")
 _RUNS: Final = ("01234567890123456789", "98765432109876543210", "abcdefghijklmnopqrstuvwxyz")
 
@@ -33,11 +42,18 @@ def is_common(password: str) -> bool:
     plain = "".join(password.lower().split())
     if len(set(plain)) < 5 or _repeats(plain) or any(plain in run for run in _RUNS):
         return True
+    if hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGITS] in _known():
+        return True
     for text in (plain, re.sub(r"[\W\d_]+$", "", plain).translate(_LEET)):
         bare = re.sub(r"[\W\d_]+", "", text)
         if not bare or _made_of_common(bare):
             return True
     return False
+
+
+@cache
+def _known() -> frozenset[str]:
+    return frozenset(_KNOWN.read_text("ascii").split())
 
 
 def _repeats(text: str) -> bool:

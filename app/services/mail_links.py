@@ -16,7 +16,7 @@ from app.services.errors import LinkInvalid
 
 GOOD_FOR: Final[Mapping[LinkType, timedelta]] = {
     "email": timedelta(hours=24),
-    "magiclink": timedelta(minutes=15),
+    "magiclink": timedelta(minutes=10),
     "recovery": timedelta(hours=1),
     "email_change": timedelta(hours=24),
 }

@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.product import NAME
 from app.schemas.password_rules import is_common
 
 
@@ -20,6 +21,11 @@ from app.schemas.password_rules import is_common
         "monkey dragon 12",
         "!!!!2026!!!!",
         "aishiteru1234",
+        "1qaz2wsx3edc4rfv",
+        "Counterstrike",
+        "JamesBond007",
+        "q1w2e3r4t5y6u7i8",
+        f"{NAME}2026",
         "",
     ],
 )
