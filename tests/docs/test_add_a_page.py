@@ -90,12 +90,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 def _share_type_cache(folder: Path) -> None:
     """What is known of the rest of the project need not be found out again."""
-    for cache in (ROOT / ".mypy_cache").glob("*.db"):
-        (folder / ".mypy_cache").mkdir(exist_ok=True)
-        with (
-            closing(sqlite3.connect(cache)) as source,
-            closing(sqlite3.connect(folder / ".mypy_cache" / cache.name)) as copy,
-        ):
+    for cache in (ROOT / ".mypy_cache").glob("*/*.db"):
+        copied = folder / cache.relative_to(ROOT)
+        copied.parent.mkdir(parents=True, exist_ok=True)
+        with closing(sqlite3.connect(cache)) as source, closing(sqlite3.connect(copied)) as copy:
             source.backup(copy)
 
 
