@@ -1,4 +1,4 @@
-"""Users: list them, add one, make one an administrator, give one a new password."""
+"""Users: list them, add one, make one an administrator, let one in again who lost something."""
 
 import argparse
 import secrets
@@ -10,12 +10,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.config import Settings
 from app.lib.logger import NullLogger
+from app.lib.secret_box import SecretBox
 from app.models.login_session import LoginSession
 from app.models.user import Role, User
 from app.schemas.account import SignUp, normalize_email
+from app.services.account_events import AccountEvents
 from app.services.account_service import LocalAccounts
 from app.services.errors import EmailTaken
 from app.services.password_hasher import PasswordHasher
+from app.services.second_factor import SecondFactor
 from commands.kit import checks
 from commands.kit.database import migrate, transact
 from commands.kit.settings import load_settings
@@ -32,7 +35,10 @@ def main(arguments: list[str]) -> int:
     add.add_argument("--admin", action="store_true", help="make them an administrator")
     admin = actions.add_parser("make-admin", help="give a user the rights of an administrator")
     reset = actions.add_parser("reset", help="a new password, printed once; ends all sign-ins")
-    for action in (add, admin, reset):
+    lost = actions.add_parser(
+        "second-factor-off", help="for whoever lost theirs; ends all sign-ins"
+    )
+    for action in (add, admin, reset, lost):
         action.add_argument("email")
     options = parser.parse_args(arguments)
 
@@ -50,6 +56,8 @@ def main(arguments: list[str]) -> int:
             _make_admin(settings, options.email)
         case "reset":
             _reset(settings, options.email)
+        case "second-factor-off":
+            _turn_off_second_factor(settings, options.email)
     return 0
 
 
@@ -95,11 +103,26 @@ def _reset(settings: Settings, email: str) -> None:
     async def reset(session: AsyncSession) -> None:
         user = await _find(session, email)
         user.password_hash = await PasswordHasher().hash(password)
-        # Whoever knew the old password may be signed in.
-        await session.execute(delete(LoginSession).where(LoginSession.user_id == user.id))
+        await _sign_out(session, user)
 
     transact(settings, reset)
     say("user_reset", email=normalize_email(email), password=password)
+
+
+def _turn_off_second_factor(settings: Settings, email: str) -> None:
+    async def turn_off(session: AsyncSession) -> None:
+        user = await _find(session, email)
+        box = SecretBox("")  # what it opens is not asked for
+        await SecondFactor(session, box, AccountEvents(session)).off(user, actor_id=None)
+        await _sign_out(session, user)
+
+    transact(settings, turn_off)
+    say("user_second_factor_off", email=normalize_email(email))
+
+
+async def _sign_out(session: AsyncSession, user: User) -> None:
+    """End all sign-ins: they may be those of somebody else."""
+    await session.execute(delete(LoginSession).where(LoginSession.user_id == user.id))
 
 
 async def _find(session: AsyncSession, email: str) -> User:

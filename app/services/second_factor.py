@@ -77,8 +77,8 @@ class SecondFactor:
             raise CodeInvalid
         await self._events.record("backup_code_used", user.id, actor_id=user.id)
 
-    async def off(self, user: User, *, actor_id: int) -> None:
-        """Turn it off; the key and all backup codes go."""
+    async def off(self, user: User, *, actor_id: int | None) -> None:
+        """Turn it off; the key and all backup codes go. No actor: from the command line."""
         await self._set(user, totp_key=None, totp_confirmed_at=None)
         await self._session.execute(delete(BackupCode).where(BackupCode.user_id == user.id))
         await self._events.record("second_factor_off", user.id, actor_id=actor_id)

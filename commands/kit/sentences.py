@@ -345,6 +345,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{email} のパスワードを {password} にしました（表示は今だけです）。"
         "サインインはすべて終わりました。",
     ),
+    "user_second_factor_off": (
+        "{email} signs in without a second factor now; all sign-ins have ended.",
+        "{email} の 2 段階認証をオフにしました。サインインはすべて終わりました。",
+    ),
     # rename
     "rename_empty": (
         'The name is empty; write one, such as rename "My App".',

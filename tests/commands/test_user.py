@@ -95,7 +95,27 @@ def test_reset_gives_another_password_and_ends_sign_ins(
         assert connection.execute("SELECT count(*) FROM login_sessions").fetchone() == (0,)
 
 
-@pytest.mark.parametrize("action", ["make-admin", "reset"])
+def test_who_lost_the_second_factor_can_do_without(
+    database: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    user.main(["add", "aki@example.com"])
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("UPDATE users SET totp_key = 'x', totp_confirmed_at = created_at")
+        connection.execute("INSERT INTO backup_codes (user_id, code_hash) VALUES (1, 'x')")
+        connection.commit()
+
+    assert user.main(["second-factor-off", "aki@example.com"]) == 0
+
+    assert "without a second factor" in capsys.readouterr().out
+    with closing(sqlite3.connect(database)) as connection:
+        kept = connection.execute("SELECT totp_key, totp_confirmed_at FROM users").fetchone()
+        assert kept == (None, None)
+        assert connection.execute("SELECT count(*) FROM backup_codes").fetchone() == (0,)
+        (kind,) = connection.execute("SELECT kind FROM account_events").fetchone()
+        assert kind == "second_factor_off"
+
+
+@pytest.mark.parametrize("action", ["make-admin", "reset", "second-factor-off"])
 def test_an_unknown_user_is_said_so(action: str) -> None:
     with pytest.raises(Failure, match=r"no account for nobody@example\.com; .* user list"):
         user.main([action, "nobody@example.com"])
