@@ -16,6 +16,9 @@ _PAUSE: Final = timedelta(seconds=5)
 _SECONDS: Final = 5.0
 """The most that an answer may take, from its beginning to its end."""
 
+_NO_KEYS: Final = (ValueError, jwt.PyJWTError, AttributeError, TypeError)
+"""What comes of reading something else as keys: PyJWT does not look at its shape."""
+
 
 class KeysUnavailable(Exception):
     """The server does not answer, and the key that is asked for is not known yet."""
@@ -55,7 +58,7 @@ class PublicKeys:
                 answer = await self._http.get(self._url)
             answer.raise_for_status()
             found = jwt.PyJWKSet.from_dict(answer.json()).keys
-        except (httpx.HTTPError, TimeoutError, ValueError, jwt.PyJWTError) as error:
+        except (httpx.HTTPError, TimeoutError, *_NO_KEYS) as error:
             # Whoever waited for this answer does not wait for another one.
             self._problem, kept = error, _PAUSE
         else:

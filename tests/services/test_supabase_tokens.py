@@ -182,6 +182,13 @@ async def test_of_many_that_wait_for_a_silent_project_each_waits_once(
     assert project.asked == 1
 
 
+@pytest.mark.parametrize("content", ["[]", "{}", '{"keys": [1]}', '{"keys": 1}', "null", "<html>"])
+async def test_keys_that_are_none(clock: Clock, content: str) -> None:
+    tokens = tokens_of(lambda _request: httpx.Response(200, text=content), clock)
+    with pytest.raises(ProviderUnavailable):
+        await tokens.claims(token())
+
+
 async def test_nobody_with_a_known_key_waits_for_one_who_asks_again(clock: Clock) -> None:
     project, asked, answers = Project(), asyncio.Event(), asyncio.Event()
 
