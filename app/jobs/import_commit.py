@@ -22,6 +22,7 @@ from app.services.imports.folder import ImportFolder
 from app.services.imports.item_rows import import_key
 from app.services.item_bulk import NewItem, PreparedItems, insert_prepared, prepare_items
 from app.services.item_order import Dialect, dialect_of
+from app.services.item_packs import empty_packs
 
 _ROWS_A_BATCH: Final = 5000
 """A commit each: less than a second, for which SQLite keeps other writers waiting."""
@@ -168,6 +169,7 @@ class ImportCommit:
                 )
                 size = len(gone.all())
                 if size < _ROWS_A_BATCH:
+                    await session.run_sync(empty_packs, self._running.user_id)
                     begun = await session.merge(begun)
                     begun.position = begun.inserted = begun.skipped = 0
                     begun.is_undoing = False

@@ -9,6 +9,7 @@ from app.config import Settings
 from app.jobs.schedules import scheduled
 from app.lib.utils import utc_now
 from app.models.item import Item
+from app.services.item_packs import empty_packs
 from app.services.item_service import KEPT_AFTER_DELETION
 
 _AT_ONCE: Final = 500
@@ -24,4 +25,6 @@ def purge_items(database: Engine, _settings: Settings) -> dict[str, int]:
             gone = session.scalars(delete(Item).where(Item.id.in_(old)).returning(Item.id)).all()
         count += len(gone)
         if len(gone) < _AT_ONCE:
-            return {"items": count}
+            break
+    with Session(database) as session, session.begin():
+        return {"items": count, "packs": empty_packs(session)}

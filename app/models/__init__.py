@@ -7,6 +7,7 @@ from app.models.base import Base
 from app.models.gram_zones import GramZones
 from app.models.item import Item
 from app.models.item_import import ItemImport
+from app.models.item_pack import ItemPack, ItemPosting
 from app.models.job import Job, JobWorker
 from app.models.login_session import LoginSession
 from app.models.oauth_identity import OAuthIdentity
@@ -26,6 +27,8 @@ __all__ = [
     "GramZones",
     "Item",
     "ItemImport",
+    "ItemPack",
+    "ItemPosting",
     "Job",
     "JobWorker",
     "LoginSession",

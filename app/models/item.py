@@ -13,6 +13,7 @@ from sqlalchemy import (
     SmallInteger,
     String,
     TypeDecorator,
+    false,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -96,5 +97,7 @@ class Item(Base):
     description: Mapped[str]
     search_grams: Mapped[str] = mapped_column(deferred=True, deferred_raiseload=True)
     """What the text index is built from: see `app.lib.search_grams`."""
+    is_packed: Mapped[bool] = mapped_column(default=False, server_default=false(), deferred=True)
+    """Whether the text index leaves it to its pack: see `app.services.item_packs`."""
     import_key: Mapped[int | None] = mapped_column(BigInteger, deferred=True)
     """A hash of the line of a file that the item came from; of other items it is none."""

@@ -13,7 +13,8 @@ from app.lib.search_grams import list_grams, sort_key
 from app.models.item import STATUSES, Status
 from app.schemas.cursor import NO_DUE_DATE
 from app.services.item_order import Dialect, dialect_of
-from app.services.item_zones import GatheredZones, zones_of_ids, zones_of_keys
+from app.services.item_packs import Postings
+from app.services.item_zones import GatheredZones, Zones, zones_of_ids, zones_of_keys
 
 _COLUMNS: Final = {
     "owner_id": "bigint",
@@ -29,16 +30,16 @@ _COLUMNS: Final = {
     "import_key": "bigint",
 }
 _NAMES: Final = ", ".join(_COLUMNS)
-_INSERT: Final = f"INSERT INTO items ({_NAMES})"
-_PLACES: Final = f"({', '.join('?' * len(_COLUMNS))})"
+_INSERT: Final = f"INSERT INTO items ({_NAMES}, is_packed)"
 
 # COPY itself is refused where there is row-level security.
 _TYPES: Final = ", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())
+_LOCK: Final = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
 _BEGIN_COPY: Final = f"CREATE TEMPORARY TABLE new_items ({_TYPES}) ON COMMIT DROP"
 _COPY: Final = f"COPY new_items ({_NAMES}) FROM STDIN"
 _INSERT_COPIED: Final = f"""
-    WITH added AS ({_INSERT} SELECT {_NAMES} FROM new_items RETURNING id)
-    SELECT min(id) AS first, max(id) AS last FROM added
+    WITH added AS ({_INSERT} SELECT {_NAMES}, %s FROM new_items RETURNING id)
+    SELECT array_agg(id ORDER BY id) FROM added
 """  # noqa: S608 # of constants
 _END_COPY: Final = "DROP TABLE new_items"
 _NULL: Final = r"\N"
@@ -66,22 +67,32 @@ Row = Sequence[Any]
 class PreparedItems:
     """Items as they are stored, with all that is derived from them."""
 
+    owner_id: int
     count: int
     stored: bytes | Sequence[Any]
     """What PostgreSQL copies; or all values of all rows, for SQLite."""
     zones: GatheredZones
+    postings: Postings | None
+    """Unless the text index would do as well."""
 
 
 def prepare_items(owner_id: int, items: Iterable[NewItem], dialect: Dialect) -> PreparedItems:
     """Do all that needs no database, so also beside it, in another thread."""
-    zones, rows = GatheredZones(owner_id), list[Row]()
-    for item in items:
+    postings, zones, rows = Postings(), list[tuple[Zones, ...]](), list[Row]()
+    for place, item in enumerate(items):
         found = list_grams(f"{item.title}\n{item.description}")
         row = stored_row(owner_id, item, " ".join(found))
-        zones.add(found, *zones_of_keys(item.updated_at, row[2], item.due_on or NO_DUE_DATE))
+        zones.append(zones_of_keys(item.updated_at, row[2], item.due_on or NO_DUE_DATE))
+        postings.add(found, place)
         rows.append(row)
     stored = _as_copied(rows) if dialect == "postgresql" else _as_values(rows)
-    return PreparedItems(len(rows), stored, zones)
+    return PreparedItems(
+        owner_id,
+        len(rows),
+        stored,
+        postings.zones(owner_id, zones),
+        postings if postings.are_worth_it else None,
+    )
 
 
 def stored_row(owner_id: int, item: NewItem, grams: str) -> Row:
@@ -101,12 +112,17 @@ async def insert_prepared(session: AsyncSession, items: PreparedItems) -> None:
     if not items.count:
         return
     connection = await session.connection()
+    is_packed = items.postings is not None
     if isinstance(items.stored, bytes):
-        ids = await _insert_copied(connection, items.stored)
+        # The ids of no two packs of a user are mixed, so a search can go from one to the next.
+        await connection.exec_driver_sql(_LOCK, (f"item packs of {items.owner_id}",))
+        ids = await _insert_copied(connection, items.stored, is_packed)
     else:
-        ids = await _insert_values(connection, items.stored)
-    items.zones.add_everywhere(zones_of_ids(*ids))
+        ids = await _insert_values(connection, items.stored, is_packed)
+    items.zones.add_everywhere(zones_of_ids(ids[0], ids[-1]))
     await items.zones.store(session)
+    if items.postings:
+        await items.postings.store(session, items.owner_id, ids)
 
 
 async def insert_items(session: AsyncSession, owner_id: int, items: Iterable[NewItem]) -> int:
@@ -119,8 +135,12 @@ async def insert_items(session: AsyncSession, owner_id: int, items: Iterable[New
     return count
 
 
-async def _insert_copied(connection: AsyncConnection, rows: bytes) -> tuple[int, int]:
-    """The ids of the first and the last."""
+async def _insert_copied(
+    connection: AsyncConnection,
+    rows: bytes,
+    is_packed: bool,  # noqa: FBT001 # the column's value
+) -> list[int]:
+    """The new ids, in order."""
     await connection.exec_driver_sql(_BEGIN_COPY)
     raw = await connection.get_raw_connection()
     async with (
@@ -128,9 +148,10 @@ async def _insert_copied(connection: AsyncConnection, rows: bytes) -> tuple[int,
         cursor.copy(_COPY) as copy,
     ):
         await copy.write(rows)
-    added = (await connection.exec_driver_sql(_INSERT_COPIED)).mappings().one()
+    added = await connection.exec_driver_sql(_INSERT_COPIED, (is_packed,))
+    ids: list[int] = added.scalar_one()
     await connection.exec_driver_sql(_END_COPY)
-    return added["first"], added["last"]
+    return ids
 
 
 def _as_copied(rows: Iterable[Row]) -> bytes:
@@ -179,15 +200,20 @@ def _copied_moment(at: datetime) -> str:
     return at.isoformat()
 
 
-async def _insert_values(connection: AsyncConnection, values: Sequence[Any]) -> tuple[int, int]:
+async def _insert_values(
+    connection: AsyncConnection,
+    values: Sequence[Any],
+    is_packed: bool,  # noqa: FBT001 # the column's value
+) -> list[int]:
     """One statement for many rows: the text index writes what it has gathered after each."""
     ids, step = list[int](), _ROWS_A_STATEMENT * len(_COLUMNS)
+    places = f"({', '.join('?' * len(_COLUMNS))}, {is_packed:d})"
     for start in range(0, len(values), step):
         batch = tuple(values[start : start + step])
-        rows = ", ".join([_PLACES] * (len(batch) // len(_COLUMNS)))
+        rows = ", ".join([places] * (len(batch) // len(_COLUMNS)))
         statement = f"{_INSERT} VALUES {rows} RETURNING id"
         ids += (await connection.exec_driver_sql(statement, batch)).scalars()
-    return min(ids), max(ids)
+    return sorted(ids)
 
 
 def _as_values(rows: Iterable[Row]) -> list[Any]:

@@ -10,13 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.lib.search_grams import query_words
 from app.schemas.cursor import Cursor
 from app.schemas.item import ItemOut, ItemPage, ItemQuery
-from app.services.item_order import ItemOrder, Statement, dialect_of
+from app.services.item_order import Found, ItemOrder, Statement, dialect_of
+from app.services.item_packs import PackSearch
 from app.services.item_search import ItemSearch
 from app.services.item_zones import ALL, Where, zones_with
 
 _COLUMNS: Final = tuple(ItemOut.model_fields)
-
-Found = Sequence[Row[*tuple[Any, ...]]]
 
 # A search reads a little of the list itself, and more of it where matches are dense enough. What is
 # rarer is quicker to get from the index: it gives all of it, and that is sorted.
@@ -76,18 +75,50 @@ class ItemList:
         where = await zones_with(self._session, self._user_id, words)
         if not where.of(order.zoned_by):
             return []
+        packs = self._packs(order, words, where)
         if search.streams:
-            return await self._rows(search.indexed(_COLUMNS, wanted))
+            return await self._looked_up(search, packs, wanted)
         if order.dialect == "sqlite":
             # It can be asked for a few matches; PostgreSQL's index finds all before it gives one.
-            ids = (await self._session.scalars(search.ids(_FEW + 1))).all()
-            if len(ids) <= _FEW:
-                return await self._rows(search.among(ids, _COLUMNS, wanted))
+            ids = set(await self._session.scalars(search.ids(_FEW + 1)))
+            if len(ids) <= _FEW and not await packs.are_more_than(_FEW - len(ids)):
+                ids.update(await packs.ids())
+                return await self._rows(search.among(sorted(ids), _COLUMNS, wanted))
         elif where.are_few:
-            return await self._rows(search.indexed(_COLUMNS, wanted))
-        return await self._read(search, where, wanted)
+            return await self._looked_up(search, packs, wanted)
+        return await self._read(search, packs, where, wanted)
 
-    async def _read(self, search: ItemSearch, where: Where, wanted: int) -> Found:
+    def _packs(self, order: ItemOrder, words: Sequence[str], where: Where) -> PackSearch:
+        return PackSearch(
+            self._session,
+            self._user_id,
+            words,
+            where,
+            descending=order.descending,
+            behind=order.behind_id,
+        )
+
+    async def _looked_up(self, search: ItemSearch, packs: PackSearch, wanted: int) -> Found:
+        """The first `wanted` matches, without reading the list."""
+        found = await self._rows(search.indexed(_COLUMNS, wanted))
+        return search.order.merged(found, await self._packed(search, packs, wanted), wanted)
+
+    async def _packed(self, search: ItemSearch, packs: PackSearch, wanted: int) -> Found:
+        if not search.order.is_by_id:
+            ids = await packs.ids()
+            return await self._rows(search.packed(ids, _COLUMNS, wanted)) if ids else []
+        found: list[Row[*tuple[Any, ...]]] = []
+        while len(found) < wanted and (more := await packs.next_ids()) is not None:
+            start, size = 0, 4 * wanted
+            while start < len(more) and len(found) < wanted:
+                some = more[start : start + size]
+                found += await self._rows(search.packed(some, _COLUMNS, wanted - len(found)))
+                start, size = start + size, size * 4
+        return found
+
+    async def _read(
+        self, search: ItemSearch, packs: PackSearch, where: Where, wanted: int
+    ) -> Found:
         """Reads the list where matches can be, then asks the index for what is still missing."""
         found: list[Row[*tuple[Any, ...]]] = []
         order, examined, total = search.order, _READ_FIRST, 0
@@ -109,8 +140,10 @@ class ItemList:
             # As many as should do at this rate, and half as many again.
             missing -= len(met)
             examined = missing * examined * 3 // (2 * len(met)) if met else examined * 4
-        rest = search.along(order).indexed(_COLUMNS, wanted - len(found))
-        return [*found, *await self._rows(rest)]
+        rest = search.along(order)
+        if order.is_by_id:
+            packs = self._packs(order, search.words, where)
+        return [*found, *await self._looked_up(rest, packs, wanted - len(found))]
 
     async def _skip(self, order: ItemOrder, where: Where) -> ItemOrder | None:
         """`order` from where it is in one of the zones; none where it ends before."""

@@ -6,12 +6,15 @@ of a merge must be a range of an index that is read in order, and only as far as
 the two databases need to see that is different.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from heapq import merge
+from itertools import islice
 from typing import Any, Final, Literal, Self
 
 from sqlalchemy import (
     ColumnElement,
+    Row,
     Select,
     Table,
     false,
@@ -28,6 +31,7 @@ from app.schemas.cursor import NO_DUE_DATE, Cursor, Direction, Key, Sort, status
 from app.services.item_zones import Order, Where, next_place
 
 Statement = Select[*tuple[Any, ...]]
+Found = Sequence[Row[*tuple[Any, ...]]]
 Dialect = Literal["sqlite", "postgresql"]
 
 ITEMS: Final[Table] = Item.metadata.tables["items"]
@@ -93,6 +97,13 @@ class ItemOrder:
         """Whether nothing but the id decides."""
         return self.sort == "created" or (self.sort == "status" and self.status is not None)
 
+    @property
+    def behind_id(self) -> int | None:
+        """The id behind which all of it is, where nothing else decides."""
+        if self.start is None or not self.is_by_id:
+            return None
+        return self.start.item_id if self.start.key in (None, self.status) else None
+
     def of_each_status(self) -> list[Self]:
         """What is behind `start` of this list, which is sorted by status, as one list a status."""
         statuses = reversed(STATUSES) if self.descending else STATUSES
@@ -146,6 +157,14 @@ class ItemOrder:
             return [self._behind(item_id, literal(self.start.item_id))]
         start = tuple_(literal(self.start.key, key.type), literal(self.start.item_id))
         return [self._behind(tuple_(key, item_id), start)]
+
+    def merged(self, found: Found, others: Found, wanted: int) -> Found:
+        """The first `wanted` of two parts of this list, each with `columns` and sorted by them."""
+
+        def place(row: Row[*tuple[Any, ...]]) -> tuple[Any, ...]:
+            return (row.id,) if self.is_by_id else (row.sort_key, row.id)
+
+        return list(islice(merge(found, others, key=place, reverse=self.descending), wanted))
 
     @property
     def key_name(self) -> str:

@@ -9,7 +9,18 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Self
 
-from sqlalchemy import ColumnElement, Select, Text, cast, column, func, literal, select, table
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    Text,
+    cast,
+    column,
+    func,
+    literal,
+    select,
+    table,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY
 
 from app.lib.search_grams import GRAM, needle, query_grams
@@ -59,11 +70,32 @@ class ItemSearch:
         return select(_FTS.c.rowid).where(_FTS.c.item_search.op("MATCH")(query)).limit(most)
 
     def among(self, ids: Sequence[int], names: Iterable[str], wanted: int) -> Statement:
-        """The first `wanted` matches, in order, if they are all among these ids. SQLite only."""
-        columns = self.order.columns([*names, "owner_id", "search_grams"])
-        given = func.json_each(json.dumps(ids)).table_valued("value")
-        matches = select(*columns).join_from(given, ITEMS, ITEMS.c.id == given.c.value)
-        return self._finish(matches, {column.name: column for column in columns}, wanted)
+        """The first `wanted` matches, in order, if they are all among these ids."""
+        return self._rows_of(self._among(ids, wanted), names)
+
+    def packed(self, ids: Sequence[int], names: Iterable[str], wanted: int) -> Statement:
+        """The same, if they are all packed: see `app.services.item_packs`."""
+        return self._rows_of(self._among(ids, wanted).where(ITEMS.c.is_packed), names)
+
+    def _among(self, ids: Sequence[int], wanted: int) -> Statement:
+        if self._is_sqlite:
+            given = func.json_each(json.dumps(ids)).table_valued("value")
+        else:
+            values = func.unnest(cast(ids, ARRAY(BigInteger)))
+            given = values.table_valued(column("value", BigInteger)).render_derived()
+        (id_, key) = self.order.columns([])
+        matches = (
+            select(id_, key)
+            .join_from(given, ITEMS, ITEMS.c.id == given.c.value)
+            .where(
+                ITEMS.c.owner_id + 0 == self.order.owner_id,
+                ITEMS.c.deleted_at.is_(None),
+                *([ITEMS.c.status == self.order.status] if self.order.status else []),
+                *self.order.behind_start(ITEMS.c[self.order.key_name], ITEMS.c.id),
+                *self._contain(ITEMS.c.search_grams),
+            )
+        )
+        return self.order.sorted_by(matches, key, id_).limit(wanted)
 
     def indexed(self, names: Iterable[str], wanted: int) -> Statement:
         """The first `wanted` matches, in order, by the text index alone."""
@@ -110,6 +142,10 @@ class ItemSearch:
         # Sorted before their rows are looked up: few of them are wanted.
         first = self.order.sorted_by(select(matches.c.id, key.label("sort_key")), key, matches.c.id)
         first = first.where(*self.order.behind_start(key, matches.c.id)).limit(wanted)
+        return self._rows_of(first, names)
+
+    def _rows_of(self, first: Statement, names: Iterable[str]) -> Statement:
+        """The rows whose ids and keys `first` gives."""
         found = first.subquery()
         rows = select(*self.order.columns(names)).join_from(found, ITEMS, ITEMS.c.id == found.c.id)
         return self.order.sorted_by(rows, found.c.sort_key, found.c.id)

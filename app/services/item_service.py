@@ -193,6 +193,7 @@ def item_values(data: ItemIn) -> dict[str, object]:
         "status": data.status,
         "due_on": data.due_on,
         "search_grams": grams(f"{data.title}\n{data.description}"),
+        "is_packed": False,
     }
 
 

@@ -8,14 +8,24 @@ new item changes few rows or none.
 """
 
 from bisect import bisect_right
-from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, date, datetime, time
 from functools import reduce
 from operator import and_, or_
 from typing import Any, Final, Literal, NamedTuple, get_args
 
-from sqlalchemy import literal, select, union_all
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Integer,
+    SQLColumnExpression,
+    cast,
+    literal,
+    literal_column,
+    select,
+    union_all,
+)
+from sqlalchemy import or_ as any_of
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.lib.search_grams import GRAM, query_grams
@@ -90,6 +100,21 @@ def zones_of_ids(first: int, last: int) -> Zones:
     return zones
 
 
+def in_zones(
+    zones: int, first: SQLColumnExpression[int], last: SQLColumnExpression[int]
+) -> ColumnElement[bool]:
+    """For WHERE: whether ids between these, both included, are in some of `zones`."""
+
+    def zone(item_id: SQLColumnExpression[int]) -> ColumnElement[int]:
+        return item_id.op("/", return_type=BigInteger())(literal_column(str(_IDS)))
+
+    def is_set(zone: ColumnElement[int]) -> ColumnElement[bool]:
+        place = cast(zone.op("%")(literal_column(str(ZONES))), Integer)
+        return literal(zones, BigInteger).op(">>")(place).op("&")(literal_column("1")) == 1
+
+    return any_of(is_set(zone(first)), is_set(zone(last)), zone(last) - zone(first) > 1)
+
+
 def zones_of_keys(updated_at: datetime, title_key: str, due_key: date) -> tuple[Zones, Zones]:
     """The zones of an item in all other orders; in two parts, of which each has few values."""
     updated = 1 << ZONES + zone_of("updated", updated_at, 0) % ZONES
@@ -102,16 +127,20 @@ class GatheredZones:
 
     def __init__(self, owner_id: int) -> None:
         self._owner_id = owner_id
-        self._grams: defaultdict[Zones, set[str]] = defaultdict(set)
+        self._zones: dict[str, Zones] = {}
 
-    def add(self, grams: Collection[str], *zones: Zones) -> None:
-        """Note the grams of a text in all of `zones`."""
-        for some in zones:
-            self._grams[some].update(grams)
+    def __bool__(self) -> bool:
+        return bool(self._zones)
+
+    def add(self, grams: Iterable[str], zones: Zones) -> None:
+        """Note grams in `zones`."""
+        known = self._zones
+        for gram in grams:
+            known[gram] = known.get(gram, 0) | zones
 
     def add_everywhere(self, zones: Zones) -> None:
         """Note all grams that are known by now in `zones`, too."""
-        self.add(set[str]().union(*self._grams.values()), zones)
+        self.add(list(self._zones), zones)
 
     async def store(self, session: AsyncSession) -> None:
         """Set the bits that are missing; rows that have them all are not touched, nor locked."""
@@ -128,13 +157,9 @@ class GatheredZones:
     def _rows(self) -> list[tuple[Any, ...]]:
         """Sorted: two who write the same rows shall not wait for each other."""
         shifts = [place * ZONES for place in range(len(ORDERS))]
-        known: dict[str, Zones] = {}
-        for zones, grams in self._grams.items():
-            for gram in grams:
-                known[gram] = known.get(gram, 0) | zones
         return [
             (self._owner_id, gram, *(zones >> shift & ALL for shift in shifts))
-            for gram, zones in sorted(known.items())
+            for gram, zones in sorted(self._zones.items())
         ]
 
 
@@ -149,8 +174,8 @@ async def note_items(session: AsyncSession, owner_id: int, item_ids: Collection[
     )
     gathered = GatheredZones(owner_id)
     for item_id, updated_at, title_key, due_key, grams in found:
-        zones = zones_of_keys(updated_at, title_key, due_key)
-        gathered.add(grams.split(), zones_of_ids(item_id, item_id), *zones)
+        zones = reduce(or_, zones_of_keys(updated_at, title_key, due_key))
+        gathered.add(grams.split(), zones_of_ids(item_id, item_id) | zones)
     await gathered.store(session)
 
 

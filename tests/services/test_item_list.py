@@ -7,15 +7,17 @@ from random import Random
 from typing import Any, get_args
 
 import pytest
+from sqlalchemy import func, select
 
 from app.acting import USER_ROLE, Actor
 from app.database import Database
 from app.lib.logger import NullLogger
 from app.lib.search_grams import sort_key, words
 from app.models.item import STATUSES
+from app.models.item_pack import ItemPack
 from app.schemas.cursor import Direction, Sort
 from app.schemas.item import ItemIn, ItemOut, ItemPage, ItemQuery
-from app.services import item_list, item_zones
+from app.services import item_list, item_packs, item_zones
 from app.services.item_bulk import NewItem, insert_items
 from app.services.item_service import ItemService
 from tests.services.conftest import ServiceOf, Users
@@ -43,12 +45,17 @@ def narrow_zones(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def everything(
-    database: Database, users: Users, clock: Clock, narrow_zones: None
+    database: Database,
+    users: Users,
+    clock: Clock,
+    narrow_zones: None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> list[ItemOut]:
     """150 items of Hana, with many equal keys, beside some of Taro and some deleted ones.
 
-    Some have been changed since they were made.
+    They came as several packs. Some have been changed since they were made.
     """
+    monkeypatch.setattr(item_packs, "_PACKS_AT_ONCE", 2)
     random = Random(7)
     titles = ["東京都庁", "Tokyo report", "ＴＯＫＹＯ　Report 2", "京都の東", "a", "会議", "Émile"]
     new = [
@@ -64,7 +71,9 @@ async def everything(
     ]
     async with database.system_session() as session:
         await insert_items(session, users.taro, new[:20])
-        await insert_items(session, users.hana, new)
+        for start in range(0, len(new), 40):
+            await insert_items(session, users.hana, new[start : start + 40])
+        assert await session.scalar(select(func.count()).select_from(ItemPack)) == 5
     async with database.session(users.hana) as session:
         items = ItemService(session, NullLogger(), users.hana, clock=clock)
         found = (await items.page(ItemQuery(limit=200))).items
@@ -182,7 +191,9 @@ async def test_how_many_statements_a_search_sends(
     users: Users,
     everything: list[ItemOut],
     database: Database,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(item_packs, "_PACKS_AT_ONCE", 16)
     async with service_of(users.hana) as items:
 
         async def count(q: str, sort: Sort = "title") -> int:
@@ -192,11 +203,12 @@ async def test_how_many_statements_a_search_sends(
 
         # Nobody has all of its grams: that is known from the zones.
         assert await count("会議 報告") == 1
-        # Those, the list's beginning, and the list from where the word can be.
-        assert await count("東京") <= 3
-        # What is not met in the list is what the index is asked for.
-        assert await count("tokyo 会議") <= 5
-        assert await count("tokyo 会議", "created") <= 5
+        # Those, the list's beginning, and the list from where the word can be; or the index, five
+        # packs (one, two more, and the rest), and the rows of what these give.
+        assert await count("東京") <= 6
+        # What is not met in the list is what the index and the packs are asked for.
+        assert await count("tokyo 会議") <= 9
+        assert await count("tokyo 会議", "created") <= 9
 
 
 SEARCHES = ("", "東京", "都 tokyo", "eport", "tokyo 会議")

@@ -1,0 +1,292 @@
+"""Items that come together are a pack, with postings: for each gram, which of them have it.
+
+The text indexes of the databases keep a place for each gram of each item, which takes most of the
+time that a new item takes. Of thousands of items that are inserted at once, many have the same
+grams; so postings are few rows, which are written once and never changed. A pack's items say so
+themselves (`is_packed`), and the text index leaves them out. An item whose text changes leaves its
+pack for the text index: what postings say counts for items only that are still packed.
+"""
+
+import sys
+from array import array
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from functools import reduce
+from operator import itemgetter, or_
+from typing import Any, Final
+
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    LargeBinary,
+    Select,
+    and_,
+    delete,
+    exists,
+    insert,
+    literal,
+    null,
+    select,
+    union_all,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
+
+from app.lib.search_grams import GRAM, query_grams
+from app.models.item import Item
+from app.models.item_pack import ItemPack, ItemPosting
+from app.services.item_zones import ALL, GatheredZones, Where, Zones, in_zones
+
+_WORTH_IT: Final = 4
+"""So many items must have a gram, on average, or the text index would do as well."""
+_COMMON: Final = 200
+"""Grams that occur more often in a pack are taken to be in all its zones of dates."""
+_PACKS_AT_ONCE: Final = 16
+"""At most. Where matches may be many it is one at first, which may do."""
+_SEARCH: Final = 20
+"""Looking one place up takes as long as reading so many."""
+_DENSE: Final = 50
+"""If one of so many items matches."""
+
+
+class Postings:
+    """What a pack is to have."""
+
+    def __init__(self) -> None:
+        self._places: defaultdict[str, list[int]] = defaultdict(list)
+
+    def add(self, grams: Iterable[str], place: int) -> None:
+        """Note the grams of the item at `place`; in order."""
+        places = self._places
+        for gram in grams:
+            places[gram].append(place)
+
+    @property
+    def are_worth_it(self) -> bool:
+        """Whether these items should be a pack."""
+        count = sum(map(len, self._places.values()))
+        return count > 0 and count >= _WORTH_IT * len(self._places)
+
+    def zones(self, owner_id: int, zones: Sequence[tuple[Zones, ...]]) -> GatheredZones:
+        """The zones of all grams; `zones` are those of the item at each place, in parts.
+
+        The first part, of titles, depends on the words; the others hardly do.
+        """
+        gathered = GatheredZones(owner_id)
+        for part in zip(*zones, strict=True):
+            few = _COMMON if gathered else len(zones)
+            masks = list(dict.fromkeys(part))
+            number = {mask: at for at, mask in enumerate(masks)}
+            numbers = [number[mask] for mask in part]  # small ones tell more quickly what is equal
+            everywhere = reduce(or_, masks)
+            for gram, places in self._places.items():
+                if len(places) > few:
+                    here = everywhere  # if not, it only costs time
+                elif len(places) == 1:
+                    here = part[places[0]]
+                else:
+                    here = 0
+                    for at in set(itemgetter(*places)(numbers)):
+                        here |= masks[at]
+                gathered.add((gram,), here)
+        return gathered
+
+    async def store(self, session: AsyncSession, owner_id: int, ids: Sequence[int]) -> None:
+        """Make the items with these ids a pack; the item at each place has the id there."""
+        first, last = ids[0], ids[-1]
+        kind = _kind(first, last)
+        offsets = None if last - first == len(ids) - 1 else [item_id - first for item_id in ids]
+        rows = []
+        for gram, places in sorted(self._places.items()):
+            there = places if offsets is None else map(offsets.__getitem__, places)
+            rows.append((first, gram, owner_id, _to_bytes(array(kind, there))))
+        await session.execute(insert(ItemPack).values(id=first, owner_id=owner_id, last_id=last))
+        connection = await session.connection()
+        if connection.dialect.name == "sqlite":
+            await connection.exec_driver_sql(_STORE_ON_SQLITE, rows)
+        else:
+            _, grams, _, written = zip(*rows, strict=True)
+            values = (first, owner_id, list(grams), list(written))
+            await connection.exec_driver_sql(_STORE_ON_POSTGRESQL, values)
+
+
+_STORE_ON_SQLITE: Final = (
+    "INSERT INTO item_postings (pack_id, gram, owner_id, places) VALUES (?, ?, ?, ?)"
+)
+_STORE_ON_POSTGRESQL: Final = """
+    INSERT INTO item_postings (pack_id, gram, owner_id, places)
+    SELECT %s, new.gram, %s, new.places FROM unnest(%s::text[], %b::bytea[]) AS new (gram, places)
+"""
+
+
+class PackSearch:
+    """The items that one user's packs give for some words, pack by pack.
+
+    They have all grams of the words. Whether they are in the list, and still packed, and whether
+    the grams are in a row, only their rows tell.
+    """
+
+    def __init__(
+        self,
+        session: AsyncSession,
+        owner_id: int,
+        words: Collection[str],
+        where: Where,
+        *,
+        descending: bool,
+        behind: int | None = None,
+    ) -> None:
+        """`where`: see `app.services.item_zones.zones_with`; `behind` is an id."""
+        self._session = session
+        self._owner_id = owner_id
+        self._grams = sorted({gram for word in words for gram in query_grams(word)})
+        self._where = where
+        self._descending = descending
+        self._behind = behind
+        self._last_pack: int | None = None
+        self._at_once = _PACKS_AT_ONCE if where.are_few else 1
+        self._examined = 0
+        self._found: list[int] = []
+        self._is_over = False
+
+    async def ids(self) -> list[int]:
+        """All of them."""
+        while await self._gather():
+            pass
+        return self._found
+
+    async def are_more_than(self, few: int) -> bool:
+        """Whether they are, or so dense in the first packs that reading the list meets them."""
+        while len(self._found) <= few:
+            if self._examined > few and len(self._found) * _DENSE > self._examined:
+                return True
+            if not await self._gather():
+                return False
+        return True
+
+    async def _gather(self) -> bool:
+        more = await self.next_ids()
+        self._found += more or []
+        return more is not None
+
+    async def next_ids(self) -> list[int] | None:
+        """The ids of the next packs, in order; none: no pack is left."""
+        if self._is_over:
+            return None
+        packs: list[int] = []
+        places: defaultdict[int, dict[str, list[array[int]]]] = defaultdict(dict)
+        for gram, first, last, there in await self._session.execute(self._postings()):
+            if there is None:
+                packs.append(first)
+                self._examined += last + 1 - first
+            else:
+                found = places[first].setdefault(gram, [])
+                found.append(_from_bytes(_kind(first, last), there))
+        if len(packs) < self._at_once:
+            self._is_over = True
+        self._at_once = min(self._at_once * 2, _PACKS_AT_ONCE)
+        if not packs:
+            return None
+        self._last_pack = min(packs) if self._descending else max(packs)
+        ids = [
+            first + place
+            for first, places_of in places.items()
+            if len(places_of) == len(self._grams)
+            for place in _in_all(places_of.values())
+        ]
+        if self._behind is not None:
+            ids = [item_id for item_id in ids if self._is_behind(item_id, self._behind)]
+        return sorted(ids, reverse=self._descending)
+
+    def _is_behind(self, item_id: Any, start: int) -> Any:
+        return item_id < start if self._descending else item_id > start
+
+    def _postings(self) -> CompoundSelect[str, int, int, bytes | None]:
+        """What the next packs have of the grams; and the packs themselves, without places."""
+        pack = self._next_packs().cte("pack")
+        whole = [gram for gram in self._grams if len(gram) == GRAM]
+        asked: list[tuple[ColumnElement[str], ColumnElement[bool]]] = []
+        if whole:
+            asked.append((ItemPosting.gram.label("gram"), ItemPosting.gram.in_(whole)))
+        for start in self._grams:
+            if len(start) < GRAM:
+                end = start + chr(0x10FFFF)
+                begins = and_(ItemPosting.gram >= start, ItemPosting.gram < end)
+                asked.append((literal(start).label("gram"), begins))
+        no_places = null().cast(LargeBinary)
+        return union_all(
+            select(literal("").label("gram"), pack.c.id, pack.c.last_id, no_places),
+            *(
+                select(gram, pack.c.id, pack.c.last_id, ItemPosting.places)
+                .join_from(pack, ItemPosting, ItemPosting.pack_id == pack.c.id)
+                .where(ItemPosting.owner_id == self._owner_id, has)
+                for gram, has in asked
+            ),
+        )
+
+    def _next_packs(self) -> Select[int, int]:
+        packs = select(ItemPack.id, ItemPack.last_id).where(ItemPack.owner_id == self._owner_id)
+        if self._last_pack is not None:
+            packs = packs.where(self._is_behind(ItemPack.id, self._last_pack))
+        if self._behind is not None:
+            end = ItemPack.id if self._descending else ItemPack.last_id
+            packs = packs.where(self._is_behind(end, self._behind))
+        if self._where.created != ALL:
+            packs = packs.where(in_zones(self._where.created, ItemPack.id, ItemPack.last_id))
+        order = ItemPack.id.desc() if self._descending else ItemPack.id
+        return packs.order_by(order).limit(self._at_once)
+
+
+def _in_all(lists: Iterable[list["array[int]"]]) -> set[int]:
+    """What is in one at least of the arrays of each list; the shortest list first."""
+    fewest, *others = sorted(lists, key=_total)
+    found = set[int]().union(*fewest)
+    for arrays in others:
+        if len(found) * len(arrays) * _SEARCH < _total(arrays):
+            found = {place for place in found if any(_has(sorted_, place) for sorted_ in arrays)}
+        else:
+            found.intersection_update(set[int]().union(*arrays) if len(arrays) > 1 else arrays[0])
+    return found
+
+
+def _total(arrays: list["array[int]"]) -> int:
+    return sum(map(len, arrays))
+
+
+def _has(places: "array[int]", place: int) -> bool:
+    at = bisect_left(places, place)
+    return at < len(places) and places[at] == place
+
+
+def empty_packs(session: Session, owner_id: int | None = None) -> int:
+    """Delete packs, of one user or all, whose items are all gone or elsewhere; how many."""
+    is_there = exists().where(
+        Item.id.between(ItemPack.id, ItemPack.last_id),
+        Item.owner_id + 0 == ItemPack.owner_id,
+        Item.is_packed,
+    )
+    packs = delete(ItemPack).where(~is_there).returning(ItemPack.id)
+    if owner_id is not None:
+        packs = packs.where(ItemPack.owner_id == owner_id)
+    gone = session.scalars(packs, execution_options={"synchronize_session": False})
+    return len(gone.all())
+
+
+def _kind(first: int, last: int) -> str:
+    """How places are written: other items' ids may have come between these."""
+    return "H" if last - first < 1 << 16 else "I"
+
+
+def _to_bytes(places: "array[int]") -> bytes:
+    if sys.byteorder == "big":
+        places.byteswap()
+    return places.tobytes()
+
+
+def _from_bytes(kind: str, data: bytes) -> "array[int]":
+    places: array[int] = array(kind)
+    places.frombytes(data)
+    if sys.byteorder == "big":
+        places.byteswap()
+    return places

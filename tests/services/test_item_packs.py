@@ -1,0 +1,108 @@
+"""Packs: what postings find, and how items and packs leave each other."""
+
+import pytest
+from sqlalchemy import insert, select
+
+from app.database import Database
+from app.lib.search_grams import list_grams
+from app.models.item import Item
+from app.models.item_pack import ItemPack, ItemPosting
+from app.schemas.item import ItemIn, ItemQuery
+from app.services.item_bulk import NewItem, insert_items
+from app.services.item_packs import PackSearch, Postings, empty_packs
+from app.services.item_service import item_values
+from app.services.item_zones import ALL, Where
+from tests.services.conftest import ServiceOf, Users
+from tests.support.databases import Clock
+
+pytestmark = pytest.mark.anyio
+
+EVERYWHERE = Where(ALL, ALL, ALL, ALL)
+
+
+def alike(count: int, clock: Clock) -> list[NewItem]:
+    """Items with the same words, so that they are worth a pack."""
+    return [NewItem(f"東京都庁 {n}", "", "todo", None, clock(), clock()) for n in range(count)]
+
+
+async def packs(database: Database) -> list[int]:
+    async with database.system_session() as session:
+        return list(await session.scalars(select(ItemPack.owner_id).order_by(ItemPack.id)))
+
+
+async def test_few_items_are_left_to_the_text_index(
+    database: Database, service_of: ServiceOf, users: Users, clock: Clock
+) -> None:
+    async with database.session(users.hana) as session:
+        await insert_items(session, users.hana, alike(1, clock))
+    assert await packs(database) == []
+    async with service_of(users.hana) as items:
+        assert len((await items.page(ItemQuery(q="京都"))).items) == 1
+
+
+async def test_an_item_whose_text_changes_is_found_by_its_new_text_alone(
+    database: Database, service_of: ServiceOf, users: Users, clock: Clock
+) -> None:
+    async with database.session(users.hana) as session:
+        await insert_items(session, users.hana, alike(30, clock))
+    assert await packs(database) == [users.hana]
+    async with service_of(users.hana) as items:
+        first = (await items.page(ItemQuery(q="都庁", direction="asc", limit=1))).items[0]
+        await items.set_status([first.id], "done")
+        assert len((await items.page(ItemQuery(q="都庁", status="done"))).items) == 1
+        await items.update(first.id, ItemIn(title="大阪府"), first.version + 1)
+        for sort in ("created", "title"):
+            assert len((await items.page(ItemQuery(q="京都", sort=sort))).items) == 29
+            changed = (await items.page(ItemQuery(q="阪", sort=sort))).items
+            assert [item.id for item in changed] == [first.id]
+        assert await items.delete([first.id + 1]) == [first.id + 1]
+        assert len((await items.page(ItemQuery(q="京都"))).items) == 28
+        await items.restore([first.id + 1])
+        assert len((await items.page(ItemQuery(q="京都"))).items) == 29
+    async with service_of(users.taro) as items:
+        assert (await items.page(ItemQuery(q="京都"))).items == []
+
+
+async def test_a_pack_goes_when_none_of_its_items_is_left(
+    database: Database, users: Users, clock: Clock
+) -> None:
+    for owner in (users.hana, users.hana, users.taro):
+        async with database.session(owner) as session:
+            await insert_items(session, owner, alike(20, clock))
+    assert await packs(database) == [users.hana, users.hana, users.taro]
+    async with database.system_session() as session:
+        ids = list(await session.scalars(select(Item.id).order_by(Item.id)))
+        for item in await session.scalars(select(Item).where(Item.id.in_([*ids[:20], ids[-1]]))):
+            await session.delete(item)
+        assert await session.run_sync(empty_packs, users.taro) == 0
+        assert await session.run_sync(empty_packs) == 1
+        left = set(await session.scalars(select(ItemPosting.pack_id)))
+    assert left == {ids[20], ids[40]}
+    assert await packs(database) == [users.hana, users.taro]
+
+
+@pytest.mark.parametrize("ids", [[5, 6, 7], [5, 9, 11], [5, 70_000, 70_001]])
+async def test_the_ids_of_a_pack_may_have_gaps(
+    database: Database, users: Users, clock: Clock, ids: list[int]
+) -> None:
+    titles, postings = ["東京", "京都 東京", "京"], Postings()
+    async with database.session(users.hana) as session:
+        for place, title in enumerate(titles):
+            values = item_values(ItemIn(title=title)) | {"id": ids[place], "is_packed": True}
+            values |= {"owner_id": users.hana, "created_at": clock(), "updated_at": clock()}
+            await session.execute(insert(Item).values(**values, version=1))
+            postings.add(list_grams(title), place)
+        await postings.store(session, users.hana, ids)
+
+        async def found(*words: str, descending: bool = True, behind: int | None = None) -> object:
+            search = PackSearch(
+                session, users.hana, words, EVERYWHERE, descending=descending, behind=behind
+            )
+            return await search.ids()
+
+        assert await found("京") == ids[::-1]
+        assert await found("東京") == ids[1::-1]
+        assert await found("京都", "東京") == [ids[1]]
+        assert await found("大阪") == []
+        assert await found("京", descending=False, behind=ids[0]) == ids[1:]
+        assert await found("京", behind=ids[2]) == ids[1::-1]
