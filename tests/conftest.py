@@ -4,6 +4,7 @@ import os
 from collections import Counter
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from commands.kit.environment import ROOT
 from tests.support.browser import browser, chromium
@@ -36,6 +37,13 @@ __all__ = [
     "start_server",
     "tursodb",
 ]
+
+
+# A machine that is busy with the other tests says nothing about an example.
+settings.register_profile(
+    "busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("busy machine")
 
 
 @pytest.fixture(scope="session")

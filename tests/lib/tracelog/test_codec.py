@@ -6,7 +6,7 @@ import io
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.lib.tracelog import codec
@@ -65,6 +65,7 @@ def values_of(column: Column) -> st.SearchStrategy[str | int | None]:
 
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
+@settings(max_examples=40)  # of a row of many columns each
 @given(data=st.data())
 def test_a_row_comes_back_from_its_line_unchanged(table: Table, data: st.DataObject) -> None:
     row = tuple(data.draw(values_of(column)) for column in table.columns)

@@ -74,7 +74,7 @@ documents = st.recursive(
     ),
     max_leaves=10,
 )
-unhurried = settings(deadline=None, max_examples=600)
+unhurried = settings(deadline=None, max_examples=300)
 
 
 @unhurried
