@@ -13,7 +13,7 @@ from app.lib.tracelog.schema import API_LOGS, TABLES, TASK_PROGRESS_LOGS, Table
 from app.lib.tracelog.store.store import Cell, StoreSchemaMissing
 from app.lib.utils import utc_now
 from app.schemas.log import Attempt, Payload, RequestFilter, RequestPage, TraceView
-from app.services.logs.csv_rows import FAR_BYTES, NEAR_BYTES, csv_page, csv_rows
+from app.services.logs.csv_rows import FAR_BYTES, NEAR_BYTES, csv_page, csv_trace
 from app.services.logs.log_rows import LogRow, StepRow, step_row
 from app.services.logs.log_text import payload
 from app.services.logs.request_query import SCANNED, RequestQuery, count_statement
@@ -212,11 +212,8 @@ class LogService:
 
     def _journal(self, table: Table, trace_id: str, max_bytes: int) -> Iterator[dict[str, Cell]]:
         """The trace's rows in the newest part of this host's CSV files."""
-        if self._log_dir is None:
-            return
-        for row in csv_rows(self._log_dir, table, max_bytes=max_bytes):
-            if row["trace_id"] == trace_id:
-                yield row
+        if self._log_dir is not None:
+            yield from csv_trace(self._log_dir, table, trace_id, max_bytes=max_bytes)
 
 
 def _id(row: LogRow) -> int:
