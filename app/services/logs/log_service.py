@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import Final
 
@@ -183,7 +184,7 @@ class LogService:
         return assemble(
             trace_id,
             [row for _, row in sorted(requests.items())][: most[0]],
-            [row for _, row in sorted(steps.items())][: most[1]],
+            sorted(steps.values(), key=attrgetter("id"))[: most[1]],
             self._clock(),
             undelivered=undelivered,
             truncated=len(requests) > most[0] or len(steps) > most[1],

@@ -1,5 +1,6 @@
 """The SQL of single traces."""
 
+from operator import itemgetter
 from typing import Final
 
 import orjson
@@ -61,8 +62,9 @@ def outline(ask: Ask, trace_id: str, most: int) -> list[StepRow]:
         last = rows[-1].id if rows else 0
         wanted = min(_AT_ONCE, most - len(rows))
         [found] = ask(Statement(_OUTLINE, (CUT_MARK, CUT_MARK, trace_id, last, wanted)))
-        more = [StepRow(*row) for row in orjson.loads(str(found["step_rows"]))]
-        rows += sorted(more)
+        more = list(map(StepRow._make, orjson.loads(str(found["step_rows"]))))
+        more.sort(key=itemgetter(0))
+        rows += more
         if len(more) < wanted:
             break
     return rows
