@@ -1,6 +1,8 @@
 """Imports that are cancelled or fail on their way, and what a retry makes of them."""
 
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -64,6 +66,14 @@ def fail_with(text: str) -> Callable[[Part], None]:
         raise OperationalError("INSERT", {}, Exception(text))
 
     return fail
+
+
+def test_threads_take_turns_as_before_when_an_import_has_failed() -> None:
+    before = sys.getswitchinterval()
+    with suppress(OSError), import_commit.quick_turns():
+        assert sys.getswitchinterval() < before
+        raise OSError("full")
+    assert sys.getswitchinterval() == before
 
 
 async def retried(database: Database, job: Job) -> Job:
