@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import Visit, Visitor
 from tests.browser.item_scenes import ITEMS
 from tests.browser.scenes import Show, opened
-from tests.support.axe import violations
+from tests.support.axe import COLORS, violations
 
 pytestmark = pytest.mark.browser
 
@@ -75,7 +75,7 @@ def test_axe_finds_nothing(visit: Visit, *, language: str, phone: bool, signed_i
         show(visitor)
         found[name] = violations(visitor.page)
         visitor.page.emulate_media(color_scheme="dark")
-        found[f"{name}, dark"] = violations(visitor.page)
+        found[f"{name}, dark"] = violations(visitor.page, *COLORS)  # all else is the same
     assert {name: problems for name, problems in found.items() if problems} == {}
 
 
@@ -86,3 +86,6 @@ def test_axe_looks_at_what_is_there(visit: Visit) -> None:
     page.evaluate("document.documentElement.removeAttribute('lang')")
     rules = {problem.partition(":")[0] for problem in violations(page)}
     assert {"color-contrast", "html-has-lang"} <= rules
+    assert {problem.partition(":")[0] for problem in violations(page, *COLORS)} == {
+        "color-contrast"
+    }

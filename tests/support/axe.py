@@ -6,7 +6,8 @@ from commands.kit.environment import ROOT
 from tests.support.parts import needs
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
-
+COLORS = ("color-contrast", "link-in-text-block")
+"""The rules for which colours count."""
 
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
