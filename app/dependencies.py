@@ -14,6 +14,7 @@ from app.database import Database, let_go
 from app.lib.logger import TraceLogger
 from app.lib.secret_box import SecretBox
 from app.lib.tracelog.trace import current_trace
+from app.lib.utils import utc_now
 from app.mail import Mailer
 from app.models.login_session import LoginSession
 from app.models.user import User
@@ -31,6 +32,7 @@ from app.services.oauth.local import LocalOAuth
 from app.services.oauth.supabase import SupabaseOAuth
 from app.services.rate_limits import TOKEN_BY_IP, RateLimits
 from app.services.second_factor import SecondFactor
+from app.services.session_renewal import SessionRenewal, is_due
 from app.services.session_service import SessionService
 from app.services.supabase_accounts import SupabaseAccounts
 from app.services.user_admin import UserAdmin
@@ -97,10 +99,18 @@ def account_events(request: Request, session: SessionDep) -> AccountEvents:
 Events = Annotated[AccountEvents, Depends(account_events)]
 
 
-async def current_login(request: Request, sessions: SessionServiceDep) -> LoginSession | None:
-    """The session of this browser."""
-    token = read_cookie(request, SESSION)
-    return await sessions.resolve(token) if token else None
+async def current_login(
+    request: Request, sessions: SessionServiceDep, tasks: BackgroundTasks
+) -> LoginSession | None:
+    """The session of this browser. When due, Supabase is asked for it after the response."""
+    if not (token := read_cookie(request, SESSION)):
+        return None
+    login = await sessions.resolve(token)
+    state = request.app.state
+    if login is not None and state.supabase is not None and is_due(login, utc_now()):
+        renewal = SessionRenewal(state.database, state.supabase, state.box, state.logger)
+        tasks.add_task(renewal.renew, login.id)
+    return login
 
 
 CurrentLogin = Annotated[LoginSession | None, Depends(current_login)]

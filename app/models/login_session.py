@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.base import Base, Id, UtcDateTime
@@ -27,5 +27,10 @@ class LoginSession(Base):
     """Whatever happens, the session ends here."""
     user_agent: Mapped[str] = mapped_column(String(300), default="")
     ip_address: Mapped[str] = mapped_column(String(45), default="")
+
+    provider_token: Mapped[str] = mapped_column(Text, default="")
+    """The refresh token of whoever keeps the account, encrypted; empty where the app does."""
+    renewed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When that was given, or last asked for."""
 
     user: Mapped[User] = relationship(lazy="raise")

@@ -28,7 +28,7 @@ from app.routers.account_pages import (
     DeletePage,
     SessionsPage,
 )
-from app.routers.browser_session import write_session
+from app.routers.browser_session import renew_session
 from app.schemas.account import Address, ChangePassword
 from app.services.errors import (
     AddressRefused,
@@ -81,7 +81,7 @@ async def change_password(
     await limits.hit(SIGN_IN_BY_ACCOUNT, user.email)
     try:
         data = ChangePassword.model_validate(await read_form(request))
-        await accounts.change_password(user.id, data)
+        tokens = await accounts.change_password(user.id, data)
     except ValidationError as error:
         wrong = problems(request, error)
     except PasswordIsEmail:
@@ -95,7 +95,7 @@ async def change_password(
         changed = _("Your password is changed. All other devices are signed out.")
         response = redirect(request, "/account", Toast(changed))
         if login is not None:
-            write_session(request, response, await sessions.renew(login))
+            await renew_session(request, response, sessions, login, tokens)
         return response
     form = Form(PASSWORD_FORM.values, wrong)
     return render(request, replace(page, form=form), 422)

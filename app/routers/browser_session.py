@@ -9,10 +9,12 @@ from app.config import Settings
 from app.cookies import SESSION, delete_cookie, read_cookie, set_cookie
 from app.dependencies import client_ip
 from app.lib.secret_box import SecretBox
+from app.models.login_session import LoginSession
 from app.models.user import User
 from app.security import local_path
 from app.services.account_events import AccountEvents
 from app.services.account_provider import Proven
+from app.services.session_renewal import PURPOSE
 from app.services.session_service import ABSOLUTE, SessionService
 from app.templating import Toast, redirect
 
@@ -51,11 +53,21 @@ async def start_session(
     if old := read_cookie(request, SESSION):
         await sessions.end(old)
     token = await sessions.start(
-        user, user_agent=request.headers.get("user-agent", ""), ip=client_ip(request)
+        user,
+        user_agent=request.headers.get("user-agent", ""),
+        ip=client_ip(request),
+        provider_token=_sealed(request, tokens),
     )
     write_session(request, response, token)
     if read_cookie(request, PENDING):
         delete_cookie(response, _settings(request), PENDING)
+
+
+async def renew_session(
+    request: Request, response: Response, sessions: SessionService, login: LoginSession, tokens: str
+) -> None:
+    """The user proved again who they are: their session goes on under another token."""
+    write_session(request, response, await sessions.renew(login, _sealed(request, tokens)))
 
 
 def write_session(request: Request, response: Response, token: str) -> None:
@@ -91,6 +103,10 @@ async def read_pending(
 def drop_pending(request: Request, response: Response) -> None:
     """It was done: the cookie is good for nothing more."""
     delete_cookie(response, _settings(request), PENDING)
+
+
+def _sealed(request: Request, tokens: str) -> str:
+    return _box(request).seal(PURPOSE, tokens) if tokens else ""
 
 
 def _state(request: Request, user: User) -> str:

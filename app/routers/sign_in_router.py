@@ -28,8 +28,8 @@ from app.routers.browser_session import (
     complete_sign_in,
     drop_pending,
     read_pending,
+    renew_session,
     start_session,
-    write_session,
 )
 from app.routers.oauth_texts import problem_of
 from app.schemas.account import SignIn, normalize_email
@@ -176,14 +176,14 @@ async def verify(
     await limits.hit(SIGN_IN_BY_ACCOUNT, user.email)
     after = sent.get("next", "")
     try:
-        await accounts.verify_password(user, sent.get("password", "")[:128])
+        tokens = await accounts.verify_password(user, sent.get("password", "")[:128])
     except InvalidCredentials:
         wrong = {"password": language_of(request).gettext("This is not your password.")}
         page = await _verify_page(Form({"password": ""}, wrong), after, user, settings, oauth)
         return render(request, page, 422)
     response = redirect(request, local_path(after, "/account"))
     if login is not None:
-        write_session(request, response, await sessions.renew(login))
+        await renew_session(request, response, sessions, login, tokens)
     return response
 
 

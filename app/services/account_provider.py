@@ -60,12 +60,15 @@ class AccountProvider(Protocol):
         """
         ...
 
-    async def verify_password(self, user: User, password: str) -> None:
-        """Raises `InvalidCredentials`."""
+    async def verify_password(self, user: User, password: str) -> str:
+        """The provider's newest token. Raises `InvalidCredentials`."""
         ...
 
-    async def change_password(self, user_id: int, data: ChangePassword) -> None:
-        """Raises `InvalidCredentials`, `NotFound`, `PasswordIsEmail` or `PasswordRefused`."""
+    async def change_password(self, user_id: int, data: ChangePassword) -> str:
+        """The provider's newest token; what it gave before is good for nothing more.
+
+        Raises `InvalidCredentials`, `NotFound`, `PasswordIsEmail` or `PasswordRefused`.
+        """
         ...
 
     async def set_password(self, user: User, password: str, tokens: str = "") -> None:

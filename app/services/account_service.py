@@ -130,7 +130,7 @@ class LocalAccounts:
                     await self._change_email(user, found.email)
         return Proven(user)
 
-    async def verify_password(self, user: User, password: str) -> None:
+    async def verify_password(self, user: User, password: str) -> str:
         async with (
             self._logger.task("Account_Verify") as task,
             task.step("Verify_Password", {"user_id": user.id}),
@@ -138,8 +138,9 @@ class LocalAccounts:
             if not await self._hasher.verify(user.password_hash, password):
                 await self._events.record("sign_in_failed", user.id, actor_id=user.id)
                 raise InvalidCredentials
+        return ""
 
-    async def change_password(self, user_id: int, data: ChangePassword) -> None:
+    async def change_password(self, user_id: int, data: ChangePassword) -> str:
         async with self._logger.task("Account_Change_Password") as task:
             async with task.step("Verify_Password", {"user_id": user_id}):
                 user = await self._session.get(User, user_id)
@@ -154,6 +155,7 @@ class LocalAccounts:
                     raise InvalidCredentials
         await self._events.record("password_changed", user_id, actor_id=user_id)
         self._post("password_was_changed", user.email, "")
+        return ""
 
     @system_work
     async def set_password(self, user: User, password: str, tokens: str = "") -> None:

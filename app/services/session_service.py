@@ -30,8 +30,13 @@ class SessionService:
         self._clock = clock
 
     @system_work
-    async def start(self, user: User, *, user_agent: str = "", ip: str = "") -> str:
-        """A new session of `user`; what is returned is the only copy of its token."""
+    async def start(
+        self, user: User, *, user_agent: str = "", ip: str = "", provider_token: str = ""
+    ) -> str:
+        """A new session of `user`; what is returned is the only copy of its token.
+
+        `provider_token` is sealed already.
+        """
         now = self._clock()
         await self._session.execute(
             delete(LoginSession).where(LoginSession.user_id == user.id, _has_ended(now))
@@ -47,6 +52,8 @@ class SessionService:
                 expires_at=now + ABSOLUTE,
                 user_agent=user_agent[:300],
                 ip_address=ip[:45],
+                provider_token=provider_token,
+                renewed_at=now if provider_token else None,
             )
         )
         await self._session.flush()
@@ -92,13 +99,17 @@ class SessionService:
         """Whether its user proved only just now who they are."""
         return login.authenticated_at > self._clock() - FRESH
 
-    async def renew(self, login: LoginSession) -> str:
-        """The user proved again who they are: fresh for a while, and under another token."""
-        token = secrets.token_urlsafe(32)
+    async def renew(self, login: LoginSession, provider_token: str = "") -> str:
+        """The user proved again who they are: fresh for a while, and under another token.
+
+        So is the provider's, where it gave a new one; it is sealed already.
+        """
+        token, now = secrets.token_urlsafe(32), self._clock()
+        given = {"provider_token": provider_token, "renewed_at": now} if provider_token else {}
         await self._session.execute(
             update(LoginSession)
             .where(LoginSession.id == login.id)
-            .values(token_hash=token_hash(token), authenticated_at=self._clock())
+            .values(token_hash=token_hash(token), authenticated_at=now, **given)
             .execution_options(synchronize_session=False)
         )
         return token

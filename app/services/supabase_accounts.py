@@ -1,7 +1,8 @@
 """The provider that leaves accounts to Supabase Auth.
 
 Supabase keeps the password and sends the mail; the row in `users` is made with the first sign-in.
-Sessions, second factor, tokens and the audit trail are the app's own, as with local accounts.
+Sessions, second factor, tokens and the audit trail are the app's own, as with local accounts;
+`session_renewal.py` asks now and then whether Supabase still holds a session.
 """
 
 from collections.abc import Callable, Mapping
@@ -166,10 +167,11 @@ class SupabaseAccounts:
             await self._events.record("email_changed", proven.user.id, actor_id=proven.user.id)
         return proven
 
-    async def verify_password(self, user: User, password: str) -> None:
-        await self._signed_in(user, password)
+    async def verify_password(self, user: User, password: str) -> str:
+        _client, token = await self._signed_in(user, password)
+        return token
 
-    async def change_password(self, user_id: int, data: ChangePassword) -> None:
+    async def change_password(self, user_id: int, data: ChangePassword) -> str:
         user = await self._session.get(User, user_id)
         if user is None:
             raise NotFound
@@ -179,11 +181,12 @@ class SupabaseAccounts:
             self._logger.task("Account_Change_Password") as task,
             task.step("Supabase_Update", {"user_id": user_id}),
         ):
-            client = await self._signed_in(user, data.current)
+            client, token = await self._signed_in(user, data.current)
             async with told(PasswordRefused):
                 await client.update_user({"password": data.new})
             await self._sign_out(client, "others")
         await self._events.record("password_changed", user_id, actor_id=user_id)
+        return token
 
     @system_work
     async def set_password(self, user: User, password: str, tokens: str = "") -> None:
@@ -214,7 +217,7 @@ class SupabaseAccounts:
             self._logger.task("Account_Change_Email") as task,
             task.step("Supabase_Update", {"user_id": user.id}),
         ):
-            client = await self._signed_in(user, password)
+            client, _token = await self._signed_in(user, password)
             try:
                 async with told(AddressRefused, EmailTaken, MailTooSoon):
                     await client.update_user({"email": email})
@@ -250,19 +253,22 @@ class SupabaseAccounts:
             raise AccountDisabled
         return Proven(user, _refresh_token(answer))
 
-    async def _signed_in(self, user: User, password: str) -> AsyncGoTrueClient:
-        """A client that acts for `user`, who is signed in here. Raises `InvalidCredentials`, or
-        `AccountDisabled` where Supabase has closed the account.
+    async def _signed_in(self, user: User, password: str) -> tuple[AsyncGoTrueClient, str]:
+        """A client that acts for `user`, who is signed in here, and its refresh token.
+
+        Raises `InvalidCredentials`, or `AccountDisabled` where Supabase has closed the account.
         """
         await let_go(self._session)
         client = self._supabase.client()
         try:
             async with told(AccountDisabled, EmailNotConfirmed, InvalidCredentials):
-                await client.sign_in_with_password({"email": user.email, "password": password})
+                answer = await client.sign_in_with_password(
+                    {"email": user.email, "password": password}
+                )
         except (EmailNotConfirmed, InvalidCredentials):
             await self._events.record("sign_in_failed", user.id, actor_id=user.id)
             raise InvalidCredentials from None
-        return client
+        return client, _refresh_token(answer)
 
     async def _sign_out(
         self, client: AsyncGoTrueClient, scope: Literal["global", "others"]

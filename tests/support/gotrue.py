@@ -29,7 +29,8 @@ class GoTrue:
         self.mails: list[tuple[str, str, str]] = []
         self._links: dict[str, tuple[str, Account]] = {}
         self._access: dict[str, Account] = {}
-        self._refresh: dict[str, Account] = {}
+        self._refresh: dict[str, tuple[Account, str]] = {}
+        self._session_of: dict[str, str] = {}
         self._used: set[str] = set()
         self.signing_keys: list[dict[str, str]] = []
         self.clock = timedelta()
@@ -97,7 +98,8 @@ class GoTrue:
                 if token not in self._refresh:
                     raise Refused(400, "refresh_token_not_found")
                 self._used.add(token)
-                return JSONResponse(self._session(self._refresh.pop(token)))
+                account, session_id = self._refresh.pop(token)
+                return JSONResponse(self._session(account, session_id))
             case "pkce":
                 return JSONResponse(self._session(self.oauth.redeem(body)))
         raise Refused(400, "unsupported_grant_type")
@@ -159,8 +161,15 @@ class GoTrue:
         account = self.bearer(request)
         if request.query_params.get("scope") not in {"local", "others", "global"}:
             raise Refused(400, "validation_failed")
-        if request.query_params["scope"] == "global":
-            self._refresh = {t: a for t, a in self._refresh.items() if a is not account}
+        token = request.headers["authorization"].removeprefix("Bearer ")
+        scope, this = request.query_params["scope"], self._session_of[token]
+        self._refresh = {
+            refresh: (whose, session_id)
+            for refresh, (whose, session_id) in self._refresh.items()
+            if whose is not account
+            or (scope == "others" and session_id == this)
+            or (scope == "local" and session_id != this)
+        }
         return Response(status_code=204)
 
     async def _delete(self, request: Request) -> Response:
@@ -170,6 +179,7 @@ class GoTrue:
         if not found:
             raise Refused(404, "user_not_found")
         del self.accounts[found[0].email]
+        self._refresh = {t: it for t, it in self._refresh.items() if it[0] is not found[0]}
         return JSONResponse({})
 
     async def _add(self, request: Request) -> Response:
@@ -247,9 +257,11 @@ class GoTrue:
             raise Refused(403, "bad_jwt")
         return self._access[token]
 
-    def _session(self, account: Account) -> dict[str, Any]:
+    def _session(self, account: Account, session_id: str = "") -> dict[str, Any]:
         access, refresh = secrets.token_urlsafe(48), secrets.token_urlsafe(12)
-        self._access[access], self._refresh[refresh] = account, account
+        session_id = session_id or secrets.token_hex(8)
+        self._access[access], self._session_of[access] = account, session_id
+        self._refresh[refresh] = (account, session_id)
         return {
             "access_token": access,
             "refresh_token": refresh,
