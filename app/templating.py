@@ -168,13 +168,16 @@ def _shared(request: Request) -> dict[str, Any]:
     }
 
 
-def read_templates(*folders: str) -> None:
-    """Read and compile what stands in these folders, for whoever asks for it later."""
+def template_names(*folders: str) -> list[str]:
+    """The templates in these folders, in all where none is named."""
+    names = _environment(i18n.DEFAULT).list_templates()
+    return [name for name in names if not folders or name.split("/", 1)[0] in folders]
+
+
+def read_template(name: str) -> None:
+    """Read and compile a template, for whoever asks for it later."""
     for code in i18n.LABELS:
-        environment = _environment(code)
-        for name in environment.list_templates():
-            if name.split("/", 1)[0] in folders:
-                environment.get_template(name)
+        _environment(code).get_template(name)
 
 
 class _OneCode(jinja2.BytecodeCache):

@@ -1,5 +1,6 @@
 """The app under uvicorn, with all that it needs made before."""
 
+import asyncio
 import ctypes
 import gc
 import logging
@@ -19,7 +20,7 @@ from uvicorn.supervisors import ChangeReload
 from app import i18n
 from app.app_log import logging_config
 from app.config import Settings
-from app.templating import read_templates
+from app.templating import read_template, template_names
 from commands.kit import checks
 from commands.kit.database import migrate
 from commands.kit.environment import ROOT
@@ -33,6 +34,7 @@ log = logging.getLogger("app.start")
 _GRACEFUL_SECONDS = 10
 # psycopg needs a loop that Windows does not take by itself.
 _LOOP = "asyncio:SelectorEventLoop" if os.name == "nt" else "auto"
+_PASS_SECONDS = 0.03
 # Of glibc's malloc.h.
 _M_MMAP_THRESHOLD = -3
 _M_ARENA_MAX = -8
@@ -44,6 +46,7 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, settings: Settings) -> None:
         super().__init__(config)
         self._settings = settings
+        self._reading: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -52,6 +55,8 @@ class Server(uvicorn.Server):
         gc.freeze()  # the app itself is never garbage
         gc.enable()
         if self.started:
+            if self._settings.environment == "production":
+                self._reading = asyncio.create_task(_read_the_rest())
             host, port = self.config.host, self.config.port
             host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 # compared only
             origin = f"http://{f'[{host}]' if ':' in host else host}:{port}"
@@ -73,7 +78,15 @@ async def _warm_up(app: FastAPI) -> None:
             await client.get("/nowhere")  # every route is asked whether it is meant
             i18n.language(language).moment(datetime.now(UTC), UTC)
         await client.get("/readyz")  # connects to the database
-    read_templates("macros", "items")
+    for name in template_names("macros", "items"):
+        read_template(name)
+
+
+async def _read_the_rest() -> None:
+    """Read one template after the other, and let requests pass in between."""
+    for name in template_names():
+        read_template(name)
+        await asyncio.sleep(_PASS_SECONDS)
 
 
 def _tell(settings: Settings, line: str, level: int = logging.INFO) -> None:
