@@ -20,12 +20,11 @@ from commands.kit.words import Failure, say, text
 
 _PYTHON = sys.executable
 _MANAGE = (_PYTHON, str(ROOT / "manage.py"))
+# One more than the cores of a small build machine, since there is always a test that waits for
+# something. With more cores, the browser and the servers use them.
 _PYTEST = (_PYTHON, "-m", "pytest")
 _LIVE = ("tests/routers/test_supabase_flows.py", "-v")
-# Two more than the cores of a small build machine, since there are always tests that wait for
-# something. With more cores, the browser and the servers use them. A file's tests stay together:
-# what they share, as a browser, starts once. Their order is that of tests/conftest.py.
-_PARALLEL = ("-n", "4", "--dist", "loadfile", "--no-loadscope-reorder")
+_PARALLEL = ("-n", "3", "--dist", "worksteal")
 
 
 @dataclass(frozen=True)

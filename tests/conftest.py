@@ -6,7 +6,6 @@ from collections import Counter
 import pytest
 from hypothesis import HealthCheck, settings
 
-from commands.kit.environment import ROOT
 from tests.support.browser import browser, chromium
 from tests.support.live_app import live_app, start_app, start_server
 from tests.support.parts import MEASURED, PREFIX
@@ -50,13 +49,6 @@ settings.load_profile("busy machine")
 def anyio_backend() -> str:
     """`async` tests run on asyncio."""
     return "asyncio"
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # The long files begin, with browsers and programs; the many short ones of the library fill
-    # the time until the last of those has ended.
-    library = ROOT / "tests" / "lib"
-    items.sort(key=lambda item: item.path.is_relative_to(library))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -50,7 +50,7 @@ def test_each_step_is_reported_by_name_and_time(
 
     lines = capfd.readouterr().out.splitlines()
     assert lines[0].split() == ["ok", "passes", lines[0].split()[2], "s"]
-    assert lines[1:] == ["args -n 4 --dist loadfile --no-loadscope-reorder -"]
+    assert lines[1:] == ["args -n 3 --dist worksteal -"]
 
 
 def test_a_step_that_fails_shows_why_and_the_others_still_run(
