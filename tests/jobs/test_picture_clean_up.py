@@ -102,14 +102,14 @@ async def test_of_a_deleted_item_once_that_cannot_be_undone(
     key = await add(database, settings)
     async with database.session(1) as session:
         await ItemService(session, NullLogger(), 1).delete([1])
-    assert purge_items(engine, settings) == {"items": 0}
+    assert purge_items(engine, settings) == {"items": 0, "packs": 0}
     remove_dropped_files(engine, settings)
     assert keys(settings) == {key}
 
     async with database.system_session() as session:
         long_ago = utc_now() - KEPT_AFTER_DELETION - timedelta(minutes=1)
         await session.execute(update(Item).values(deleted_at=long_ago))
-    assert purge_items(engine, settings) == {"items": 1}
+    assert purge_items(engine, settings) == {"items": 1, "packs": 0}
     assert remove_dropped_files(engine, settings)["pictures"] == 1
     assert keys(settings) == set()
 

@@ -145,13 +145,13 @@ class TestList:
             assert "<img" not in page
             assert html.escape(title) in page.replace("&#34;", "&quot;").replace("&#39;", "&#x27;")
 
-    async def test_a_page_asks_the_database_twice_and_with_a_search_four_times(
+    async def test_a_page_asks_the_database_twice_and_with_a_search_five_times(
         self, hana: AsyncClient, app: FastAPI
     ) -> None:
-        """Who is it, and which items; in which parts of the list a search can find any."""
+        """Who is it, and which items; where a search can find any: parts, packs."""
         for number in range(60):
             await hana.post("/items", data={"title": f"Item {number}"})
-        for url, expected in (("/items?sort=title", 2), ("/items?q=Item&sort=title", 4)):
+        for url, expected in (("/items?sort=title", 2), ("/items?q=Item&sort=title", 5)):
             statements: list[str] = []
 
             def count(*arguments: object, into: list[str] = statements) -> None:
