@@ -30,10 +30,11 @@ from app.routers.logs.trace_details import record_reading
 from app.routers.logs.trace_timeline import Part, Timeline
 from app.schemas.log import RequestView, TraceView
 from app.services.logs.log_service import MOST_COMPARED, LogService
-from app.services.logs.trace_comparison import StepPair, compare
+from app.services.logs.trace_comparison import StepPair, compare, most_different
 from app.services.logs.trace_neighbours import NONE, Neighbours, find_neighbours
 from app.templating import Template, is_partial, render, time_zone_of
 
+_PAIRS_SHOWN: Final = 200
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -88,6 +89,8 @@ class ComparisonPage(Template):
     here: TraceView
     there: TraceView
     pairs: list[StepPair]
+    count: int
+    """Of how many these are the ones that differ most."""
 
 
 @router.get("/traces/{trace_id}")
@@ -142,7 +145,9 @@ async def compare_traces(request: Request, log: LogDep, trace_id: str, other_id:
         return render(request, page, 503, headers=RETRY)
     if here is None or other is None:
         raise HTTPException(404)
-    return render(request, ComparisonPage(here, other, compare(here, other)))
+    pairs = compare(here, other)
+    shown = most_different(pairs, _PAIRS_SHOWN)
+    return render(request, ComparisonPage(here, other, shown, len(pairs)))
 
 
 async def _timeline(log: LogService, trace: TraceView, part: int, row: int | None) -> Timeline:

@@ -1,6 +1,6 @@
 """Two traces side by side: which steps took longer, and which got or gave something else."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -45,6 +45,19 @@ class StepPair:
     @property
     def differs_in_output(self) -> bool:
         return bool(self.here and self.there and self.here.output != self.there.output)
+
+    @property
+    def difference(self) -> tuple[bool, bool, float]:
+        """What is greater differs more: in what became of it, in its values, in its time."""
+        ended_alike = bool(self.here and self.there and self.here.status == self.there.status)
+        values = self.differs_in_input or self.differs_in_output
+        return not ended_alike, values, abs(self.slower_ms or 0.0)
+
+
+def most_different(pairs: Sequence[StepPair], most: int) -> list[StepPair]:
+    """So many of them at most, in their order."""
+    ranked = sorted(range(len(pairs)), key=lambda at: pairs[at].difference, reverse=True)
+    return [pairs[at] for at in sorted(ranked[:most])]
 
 
 def compare(here: TraceView, there: TraceView) -> list[StepPair]:

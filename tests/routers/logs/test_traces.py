@@ -62,6 +62,26 @@ async def test_a_comparison_says_what_differs(admin: AsyncClient) -> None:
     assert (await admin.get(f"/logs/traces/{BAD[1]}/compare/{unknown}")).status_code == 404
 
 
+async def test_of_many_steps_those_are_compared_that_differ_most(
+    app: FastAPI, admin: AsyncClient
+) -> None:
+    delivered(app)
+    book = LogBook(datetime.now(UTC) - timedelta(hours=2))
+    for trace, is_good in ((GOOD, True), (BAD[1], False)):
+        for number in range(250):
+            output = {"lines": 3 if is_good or number != 249 else 0}
+            book.step("Order", f"Read {number}", "START", order=number, trace=trace)
+            book.after(0.05).step(
+                "Order", f"Read {number}", "SUCCESS", order=number, trace=trace, output_data=output
+            )
+        book.after(5).request("/orders/1", trace=trace)
+    keep(app, book)
+    page = (await admin.get(f"/logs/traces/{BAD[1]}/compare/{GOOD}")).text
+    assert page.count("<section") == 200
+    assert "Read 249" in page
+    assert "Of 250 steps these are the 200 that differ most." in page
+
+
 async def test_a_badge_says_whether_everything_is_there(app: FastAPI, admin: AsyncClient) -> None:
     delivered(app)
     book = LogBook(datetime.now(UTC) - timedelta(hours=2))
