@@ -17,9 +17,15 @@ from sqlalchemy.orm import Session
 
 from app.product import SLUG
 
-USER_ROLE: Final = f"{SLUG}_user"
+
+def role_name(slug: str, whose: str) -> str:
+    """What a role is called: a name that needs no quotes in SQL."""
+    return f"{slug.replace('-', '_')}_{whose}"
+
+
+USER_ROLE: Final = role_name(SLUG, "user")
 """Sees the rows of `app.user_id`."""
-SYSTEM_ROLE: Final = f"{SLUG}_system"
+SYSTEM_ROLE: Final = role_name(SLUG, "system")
 """Sees all rows, by a policy: it cannot pass over row-level security either."""
 
 _ACTOR: Final = "acting_as"

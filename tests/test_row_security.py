@@ -8,7 +8,7 @@ from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.acting import SYSTEM_ROLE, USER_ROLE, act_as, act_as_system, as_system
+from app.acting import SYSTEM_ROLE, USER_ROLE, act_as, act_as_system, as_system, role_name
 from app.database import Database, upgrade
 from app.models import BackupCode, Base, User
 from app.row_security import owner_of, part_of, protecting
@@ -193,3 +193,7 @@ async def test_whoever_owns_the_database_need_not_be_a_superuser(
             connection.execute("DROP DATABASE house")
             connection.execute(f"DROP OWNED BY landlord, {USER_ROLE}, {SYSTEM_ROLE}")
             connection.execute("DROP ROLE landlord")
+
+
+def test_a_product_of_two_words_has_roles_too() -> None:
+    assert role_name("my-app", "user") == "my_app_user"
