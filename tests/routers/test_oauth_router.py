@@ -186,7 +186,7 @@ class TestSigningIn:
         app.state.mailer = NoMailer()
         page = (await client.get("/sign-up")).text
         assert ("Continue with GitHub" in page, 'name="password"' in page) == (True, False)
-        assert (await walk(client, servers, "/oauth/github")).headers["location"] == "/items"
+        assert (await walk(client, servers, "/oauth/github")).headers["location"] == AFTER_SIGN_IN
         await walk(client, servers, "/oauth/google/link")
         assert ("provider_linked", "google") in await events(app)
 
@@ -195,7 +195,7 @@ class TestSigningIn:
     ) -> None:
         for target in ("//evil.example", "https://evil.example", "/\\evil.example"):
             answer = await walk(client, servers, f"/oauth/github?next={target}")
-            assert answer.headers["location"] == "/items"
+            assert answer.headers["location"] == AFTER_SIGN_IN
 
 
 class TestWhatGoesWrong:
@@ -336,7 +336,7 @@ class TestWhatGoesWrong:
     async def test_the_other_name_of_google(self, client: AsyncClient, servers: Servers) -> None:
         servers.claims = {"iss": "accounts.google.com"}
         answer = await walk(client, servers, "/oauth/google")
-        assert answer.headers["location"] == "/items"
+        assert answer.headers["location"] == AFTER_SIGN_IN
 
     async def test_a_token_that_google_did_not_sign(
         self, client: AsyncClient, servers: Servers
