@@ -16,7 +16,7 @@ from typing import Final
 
 from app.lib.tracelog.journal import locks
 
-_COUNTS: Final = struct.Struct("<QQ")
+_COUNTS: Final = struct.Struct("@QQ")
 _MOST_PROCESSES: Final = 1024
 _AGAIN_SECONDS: Final = 5.0
 """How often a process that counts in memory looks whether the disk takes a file by now."""
@@ -38,7 +38,7 @@ class Tally:
         self._lock = threading.Lock()
         self._pid = 0
         self._fd = -1
-        self._map: mmap.mmap | None = None
+        self._map: memoryview | None = None
         self._memory = Counts()
         self._again_at = 0.0
 
@@ -52,8 +52,14 @@ class Tally:
                 old = self._memory
                 self._memory = Counts(old.appended + appended, old.dropped + dropped)
                 return
-            old_appended, old_dropped = _COUNTS.unpack_from(self._map)
-            _COUNTS.pack_into(self._map, 0, old_appended + appended, old_dropped + dropped)
+            self._count(self._map, appended, dropped)
+
+    @staticmethod
+    def _count(counts: memoryview, appended: int, dropped: int) -> None:
+        # An item of a view is stored whole. `struct` would write zeros first, which others read
+        # meanwhile, and which stay if the process is killed there.
+        counts[0] += appended
+        counts[1] += dropped
 
     def totals(self) -> Counts:
         """The sums over all processes that ever wrote to this log folder."""
@@ -79,7 +85,8 @@ class Tally:
 
     def _release(self) -> None:
         if self._map is not None:
-            self._map.close()
+            # The last view that goes takes the mapping with it.
+            self._map.release()
             self._map = None
         if self._fd >= 0:
             os.close(self._fd)
@@ -111,12 +118,10 @@ class Tally:
                 # Written, not truncated to size: a hole in the file could not be filled later if
                 # the disk is full by then.
                 os.write(fd, bytes(_COUNTS.size))
-            self._map, self._fd, fd = mmap.mmap(fd, _COUNTS.size), fd, -1
-            appended, dropped = self._memory.appended, self._memory.dropped
-            if appended or dropped:
-                old_appended, old_dropped = _COUNTS.unpack_from(self._map)
-                _COUNTS.pack_into(self._map, 0, old_appended + appended, old_dropped + dropped)
-                self._memory = Counts()
+            self._map = memoryview(mmap.mmap(fd, _COUNTS.size)).cast("Q")
+            self._fd, fd = fd, -1
+            self._count(self._map, self._memory.appended, self._memory.dropped)
+            self._memory = Counts()
             return True
         except ValueError:
             return False

@@ -182,7 +182,8 @@ class Accountant:
         if counted_from > start or counted_to > end or counted_to < start:
             counted_from, counted_to, lines = start, start, 0
         lines += count_lines(file, counted_to, end) - count_lines(file, counted_from, start)
-        if start < end:
+        # A file that has no row yet has no name either: the next one without a row is another.
+        if start < end and key[1]:
             self._lines[key] = start, end, lines
         else:
             self._lines.pop(key, None)
@@ -207,10 +208,9 @@ def _files(
     meanwhile it is among the sealed ones, and what comes after it is newer than this account.
     """
     with contextlib.ExitStack() as stack:
-        active, active_id = None, None
+        active = None
         with contextlib.suppress(FileNotFoundError):
             active = stack.enter_context((log_dir / f"{table.name}.csv").open("rb"))
-            active_id = reader.first_id_in(active)
         sealed = {s.first_id: s.path for s in reader.list_segments(log_dir, table) if s.sealed}
         for first_id, path in sealed.items():
             key = first_id or 0
@@ -221,8 +221,12 @@ def _files(
                     continue
                 with path.open("rb") as file:
                     yield file, key, os.fstat(file.fileno()).st_size
-        if active is not None and active_id not in sealed:
-            yield active, active_id or 0, os.fstat(active.fileno()).st_size
+        if active is None:
+            return
+        # Its name comes with its first row, and what is sealed has one: so it is read last.
+        size = os.fstat(active.fileno()).st_size
+        if (active_id := reader.first_id_in(active)) not in sealed:
+            yield active, active_id or 0, size
 
 
 def count_lines(file: BinaryIO, start: int, end: int) -> int:

@@ -1,12 +1,15 @@
 """Counts outlive their processes, and what could not be written down at once is written later."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from app.lib.tracelog.journal import tally
 from app.lib.tracelog.journal.tally import Counts, Tally
+from commands.kit.environment import ROOT
 
 
 def test_counts_of_all_processes_that_ever_wrote_add_up(tmp_path: Path) -> None:
@@ -75,3 +78,27 @@ def test_a_forked_child_does_not_count_what_its_parent_has_counted_in_memory(
     counting.close()
 
     assert Tally(tmp_path).totals() == Counts(6, 0)
+
+
+COUNTER = """
+import sys
+from pathlib import Path
+from app.lib.tracelog.journal.tally import Tally
+counting = Tally(Path(sys.argv[1]))
+for _ in range(200_000):
+    counting.add(appended=1)
+counting.close()
+"""
+
+
+def test_who_looks_while_another_process_counts_never_sees_less_than_before(
+    tmp_path: Path,
+) -> None:
+    looks = [0]
+    command = [sys.executable, "-c", COUNTER, str(tmp_path)]
+    with subprocess.Popen(command, cwd=ROOT) as process:
+        while process.poll() is None:
+            looks.append(Tally(tmp_path).totals().appended)
+
+    assert looks == sorted(looks)
+    assert Tally(tmp_path).totals() == Counts(200_000, 0)
