@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 
 from app.product import SLUG
 from tests.support.accounts import PASSWORD, sign_up_live
+from tests.support.browser import WAITS_MS
 from tests.support.live_app import LiveApp
 from tests.support.plain_http import plain_client
 
@@ -113,7 +114,7 @@ def visit(live_app: LiveApp, browser: Browser) -> Iterator[Visit]:
             timezone_id="Asia/Tokyo",
             reduced_motion="reduce",
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(WAITS_MS)
         context.add_cookies(
             [
                 {"name": f"{SLUG}-lang", "value": language, "url": origin},

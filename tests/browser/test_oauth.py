@@ -13,6 +13,7 @@ from app.config_values import PROVIDERS, ProviderName
 from app.i18n import Language
 from app.product import SLUG
 from tests.support.axe import violations
+from tests.support.browser import WAITS_MS
 from tests.support.gotrue import PUBLISHABLE, SECRET
 from tests.support.live_app import LiveApp, StartApp, StartServer
 from tests.support.oauth_servers import CLIENT_ID, CLIENT_SECRET
@@ -103,7 +104,7 @@ class Traveller:
         cls, browser: Browser, app: LiveApp, language: str, provider: ProviderName, *, script: bool
     ) -> "Traveller":
         context = browser.new_context(java_script_enabled=script)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(WAITS_MS)
         context.add_cookies([{"name": f"{SLUG}-lang", "value": language, "url": app.origin}])
         page, troubles = context.new_page(), []
         page.on("console", lambda said: troubles.append(f"{said.location['url']}: {said.text}"))

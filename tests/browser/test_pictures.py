@@ -38,7 +38,7 @@ def test_two_pictures_come_and_one_goes(visit: Visit) -> None:
     page.get_by_label("Add pictures").set_input_files([*TWO, PAGE])
     page.get_by_role("button", name="Upload").click()
     expect(page.locator("#toasts")).to_contain_text("2 pictures are being prepared. x.png: This is")
-    expect(thumbs).to_have_count(2, timeout=20_000)
+    expect(thumbs).to_have_count(2)
     for thumb in thumbs.all():
         thumb.scroll_into_view_if_needed()
         page.wait_for_function("image => image.naturalWidth > 0", arg=thumb.element_handle())

@@ -56,11 +56,11 @@ def test_the_first_start_prepares_everything_and_the_next_ones_redo_nothing(
     first.log.unlink()
     first.start()
     # Its work, not the clock: this machine may be busy with other tests.
-    used = psutil.Process(first.process.pid).cpu_times()
+    used = sum(psutil.Process(first.process.pid).cpu_times()[:4])
     assert first.stop() == 0
     assert_ended_cleanly(first)
 
-    assert used.user + used.system < 3
+    assert used < 10
     assert first.output().splitlines() == [
         "Database  SQLite, data/app.db",
         "Accounts  in the app's own database",

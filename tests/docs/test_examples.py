@@ -120,7 +120,7 @@ def test_the_store_is_asked_with_sql(logger: EnhancedCSVLogger) -> None:
         "task_progress_logs",
         {"trace_id": trace_id, "task_name": "Bake", "step_name": "Cool", "status": "START"},
     )
-    assert logger.shipper.drain(10)
+    assert logger.shipper.drain(60)
     failed, everything, routes, open_steps = examples("docs/trace-log.md", "sql")
 
     with closing(sqlite3.connect("logs/trace.db")) as store:

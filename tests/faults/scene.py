@@ -57,7 +57,7 @@ class Scene:
             program.process.terminate()
         assert [program.wait() for program in programs] == [0] * len(programs)
 
-    def settle(self, seconds: float = 30.0) -> None:
+    def settle(self, seconds: float = 90.0) -> None:
         """Deliver all that waits, in this process."""
         shipper = Shipper(self.log_dir, lambda: open_store(self.url, self.token))
         deadline = time.monotonic() + seconds
@@ -74,7 +74,7 @@ class Scene:
     def shipped(self) -> int:
         return account_of(self.log_dir).shipped
 
-    def wait_for(self, ready: Callable[[], bool], what: str, seconds: float = 20.0) -> None:
+    def wait_for(self, ready: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
         wait_until(ready, seconds=seconds, what=what)
 
     def check(self, *, killed: int = 0, damaged: int = 0, drained: bool = True) -> None:

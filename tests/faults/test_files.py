@@ -222,7 +222,7 @@ def test_a_segment_that_somebody_deletes_is_counted_as_lost(folder: Folder) -> N
         account = accountant.account(shipper.progress)
         return account.unaccounted == account.pending == 0
 
-    wait_until(is_all_accounted_for, seconds=15)
+    wait_until(is_all_accounted_for)
     account = accountant.account(shipper.progress)
     shipper.stop()
     tally.close()

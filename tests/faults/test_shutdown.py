@@ -15,6 +15,7 @@ from tests.faults.scene import Scene
 from tests.support import faulty_server as faults
 from tests.support.faulty_server import FaultyServer, faulty_server
 from tests.support.live_app import LiveApp
+from tests.support.processes import SPARE_SECONDS
 from tests.support.turso import TursoServer
 
 __all__ = ["faulty_server"]
@@ -22,8 +23,8 @@ __all__ = ["faulty_server"]
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs SIGTERM")
 
 BACKLOG = 5_000
-ENDS_IN = 14.0
-"""Seconds: what a shutdown gives to open responses, to the delivery, and some to spare."""
+ENDS_IN = 12.0 + SPARE_SECONDS
+"""Seconds: what a shutdown gives to open responses and to the delivery."""
 
 UVICORN = ("-m", "uvicorn", "--factory", "--no-access-log", "--timeout-graceful-shutdown", "2")
 GUNICORN = ("-m", "gunicorn", "-k", "uvicorn.workers.UvicornWorker", "--graceful-timeout", "20")
@@ -73,7 +74,7 @@ def test_a_backlog_of_5000_rows_is_delivered_before_the_end(
 
     faulty_server.fault = faults.passes
     started = time.monotonic()
-    app.stop(30)
+    app.stop()
 
     assert time.monotonic() - started < ENDS_IN
     account = account_of(app.log_dir)
@@ -100,7 +101,7 @@ def test_an_open_stream_neither_holds_up_the_end_nor_the_delivery(
         faulty_server.fault = faults.passes
         started = time.monotonic()
         app.process.terminate()
-        app.wait(30)
+        app.wait()
 
     assert time.monotonic() - started < ENDS_IN
     account = account_of(app.log_dir)

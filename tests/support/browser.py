@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from commands.kit.parts import chromium_path
 from tests.support.parts import needs
@@ -16,6 +16,11 @@ _ARGUMENTS = (
     "--disable-sync",
     "--no-first-run",
 )
+
+WAITS_MS = 60_000
+"""For what a visitor sees, however busy the machine is."""
+
+expect.set_options(timeout=WAITS_MS)
 
 
 @pytest.fixture(scope="session")

@@ -29,6 +29,12 @@ def _ports() -> Iterator[int]:
 
 _PORTS = _ports()
 
+SPARE_SECONDS = 20.0
+"""What a machine that is busy with other tests may take longer than the program promises.
+
+Whoever breaks such a promise hangs, for good or for minutes.
+"""
+
 
 def free_port() -> int:
     """A port of 127.0.0.1 on which nobody listens."""
@@ -43,7 +49,7 @@ def free_port() -> int:
     raise AssertionError("the ports have no end")
 
 
-def wait_until(ready: Callable[[], bool], *, seconds: float = 10.0, what: str = "it") -> None:
+def wait_until(ready: Callable[[], bool], *, seconds: float = 60.0, what: str = "it") -> None:
     """Ask `ready` every 10 ms until it says yes; after `seconds` raise `TimeoutError`."""
     deadline = time.monotonic() + seconds
     while not ready():

@@ -81,7 +81,7 @@ async def admin(app: FastAPI) -> AsyncClient:
 def delivered(app: FastAPI) -> None:
     """All that was recorded so far is in the store."""
     logger: EnhancedCSVLogger = app.state.logger
-    assert logger.shipper.drain(10.0)
+    assert logger.shipper.drain(60)
 
 
 def keep(app: FastAPI, book: LogBook) -> None:

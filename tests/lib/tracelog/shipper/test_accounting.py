@@ -84,7 +84,7 @@ def test_before_the_first_row_all_is_zero(near: EnhancedCSVLogger) -> None:
 def test_rows_that_were_delivered_are_shipped(near: EnhancedCSVLogger) -> None:
     log(near, 40)
     log(near, 2, TASK_PROGRESS_LOGS)
-    assert near.shipper.drain(20)
+    assert near.shipper.drain(60)
 
     account = near.status()
     assert numbers(account) == (42, 42, 0, 0, 0)
@@ -273,7 +273,7 @@ def test_the_account_is_the_same_in_a_process_that_does_not_deliver(
     near: EnhancedCSVLogger, tmp_path: Path
 ) -> None:
     log(near, 12)
-    assert near.shipper.drain(20)
+    assert near.shipper.drain(60)
     near.shipper.stop()
     other = EnhancedCSVLogger(base_path=tmp_path)
 
@@ -303,7 +303,7 @@ def test_a_folder_that_cannot_be_read_is_shown_as_it_seems(tmp_path: Path) -> No
 def test_rows_in_sqld_are_shipped(sqld: TursoServer, tmp_path: Path) -> None:
     logger = EnhancedCSVLogger(sqld.url, sqld.token, tmp_path)
     log(logger, 25)
-    assert logger.shipper.drain(20)
+    assert logger.shipper.drain(60)
     sqld.kill()
     log(logger, 5)
     wait_until(lambda: logger.status().state == "unavailable")

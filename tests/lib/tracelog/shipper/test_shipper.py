@@ -21,7 +21,7 @@ from app.lib.tracelog.store.turso_store import TursoStore
 from tests.lib.tracelog.rows import API, api_row
 from tests.support import faulty_server as faults
 from tests.support.faulty_server import Fault, FaultyServer, faulty_server
-from tests.support.processes import wait_until
+from tests.support.processes import SPARE_SECONDS, wait_until
 from tests.support.turso import TursoServer
 
 __all__ = ["faulty_server"]
@@ -140,7 +140,7 @@ def test_rotation_under_several_writers_loses_and_doubles_nothing(
     for thread in threads:
         thread.join()
 
-    assert shipper.drain(30)
+    assert shipper.drain(60)
     store = SQLiteStore(logs / "trace.db")
     assert stored(store) == sorted(written, key=lambda row: int(str(row[0])))
     assert shipper.status().lost_bytes == 0
@@ -156,7 +156,7 @@ def test_a_drain_delivers_a_backlog_before_it_returns(
     shipper = make_shipper(lambda: TursoStore(turso.url, turso.token))
     shipper.start()
 
-    assert shipper.drain(30)
+    assert shipper.drain(60)
     assert shipper.status().shipped == 5_000
     assert shipper.stop(5)
     store = TursoStore(turso.url, turso.token)
@@ -177,7 +177,7 @@ def test_a_drain_ends_in_time_when_nobody_answers(
     assert not shipper.drain(0.3)
     shipper.stop(0.1)
 
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 1.5 + SPARE_SECONDS
 
 
 def test_a_shipper_can_be_used_without_a_thread(
@@ -202,20 +202,18 @@ def test_of_two_one_delivers_and_the_other_follows_when_it_ends(
     second = make_shipper(lambda: SQLiteStore(logs / "trace.db"))
     first.start()
     write(journal, 10)
-    assert first.drain(10)
+    assert first.drain(60)
     second.start()
     write(journal, 10)
-    assert second.drain(10)
+    assert second.drain(60)
     assert [shipper.status().leader for shipper in (first, second)] == [True, False]
     assert second.status().shipped == 20
 
     assert first.stop()
     write(journal, 10)
-    started = time.monotonic()
-    wait_until(lambda: second.status().leader, seconds=2)
-    assert second.drain(10)
+    wait_until(lambda: second.status().leader, seconds=2 + SPARE_SECONDS)
+    assert second.drain(60)
 
-    assert time.monotonic() - started < 2
     assert second.status().shipped == 30
     store = SQLiteStore(logs / "trace.db")
     assert count(store) == 30
@@ -234,7 +232,7 @@ def test_two_leaders_at_once_do_no_harm(
         # Whoever comes next finds no lock and leads as well.
         (logs / ".shipper.lock").unlink()
     written += write(journal, 300)
-    assert any(shipper.drain(10) for shipper in shippers)
+    assert any(shipper.drain(60) for shipper in shippers)
 
     store = SQLiteStore(logs / "trace.db")
     assert stored(store) == written
@@ -278,7 +276,7 @@ def test_a_failure_gives_one_line_and_its_end_another(
     failing = shipper.status()
     faulty_server.fault = faults.passes
 
-    assert shipper.drain(10)
+    assert shipper.drain(60)
     assert (failing.state, failing.pending_rows, failing.shipped) == (state, 20, 0)
     assert failing.lag_seconds > 0
     first, last = lines(caplog)
@@ -307,7 +305,7 @@ def test_a_lost_answer_doubles_no_row(
     assert shipper.status().shipped == 0
     faulty_server.fault = faults.passes
 
-    assert shipper.drain(10)
+    assert shipper.drain(60)
     assert (shipper.status().shipped, shipper.status().known) == (50, 50)
     assert stored(store) == written
     store.close()
@@ -338,7 +336,7 @@ def test_a_server_that_is_killed_and_comes_back_gets_every_row(
     shipper = make_shipper(lambda: TursoStore(sqld.url, sqld.token, seconds=2.0))
     shipper.start()
     written = write(journal, 200)
-    assert shipper.drain(10)
+    assert shipper.drain(60)
     sqld.kill()
     written += write(journal, 200)
     wait_until(lambda: shipper.status().state == "unavailable")
@@ -348,7 +346,7 @@ def test_a_server_that_is_killed_and_comes_back_gets_every_row(
     written += write(journal, 200)
     wait_until(lambda: shipper.status().state == "unavailable")
     sqld.resume()
-    assert shipper.drain(20)
+    assert shipper.drain(60)
 
     store = TursoStore(sqld.url, sqld.token)
     assert stored(store) == written
@@ -366,12 +364,12 @@ def test_tables_that_are_dropped_while_it_runs_are_made_again(
     shipper = make_shipper(lambda: TursoStore(open_sqld.url))
     shipper.start()
     write(journal, 5)
-    assert shipper.drain(10)
+    assert shipper.drain(60)
     assert lines(caplog) == []
     store.transact([Statement(f"DROP TABLE {name}") for name in TABLES])
     write(journal, 7)
 
-    assert shipper.drain(10)
+    assert shipper.drain(60)
     assert count(store) == 7
     (line,) = lines(caplog)
     assert "Making the tables" in line
@@ -391,7 +389,7 @@ def test_too_many_rejected_rows_stop_it_until_it_is_mended(
     stopped = shipper.status()
     store.transact([Statement("ALTER TABLE api_logs DROP COLUMN team")])
 
-    assert shipper.drain(10)
+    assert shipper.drain(60)
     assert (stopped.state, stopped.quarantined, stopped.pending_rows) == ("stopped", 0, 30)
     assert "more than a fifth" in lines(caplog)[0]
     assert len(lines(caplog)) == 2
@@ -428,7 +426,7 @@ def test_a_fault_of_its_own_is_told_with_its_trace_and_does_not_end_it(
     wait_until(lambda: shipper.status().retries >= 2)
     Faulty.broken = False
 
-    assert shipper.drain(10)
+    assert shipper.drain(60)
     assert "a mistake of ours" in caplog.text
     assert "Traceback" in caplog.text
     assert caplog.text.count("Traceback") == 1
