@@ -3,8 +3,11 @@
 #
 #   docker build -t pfxdgrsbase .
 #   docker run --rm -p 8000:10000 --env-file .env pfxdgrsbase
+#
+# The digest makes builds of today and tomorrow begin alike. Dependabot brings the next one, and with
+# it what Debian and Python have mended.
 
-FROM python:3.11-slim-bookworm AS packages
+FROM python:3.11-slim-bookworm@sha256:528257d48c1da0dcecc2e725d1ae34498d60c965f1241e39cd6a85a8859bdf84 AS packages
 WORKDIR /app
 ENV PYTHONDONTWRITEBYTECODE=1
 # What decides over the packages comes first: they are installed anew only when it changes.
@@ -16,7 +19,7 @@ RUN ["python", "manage.py", "install"]
 COPY . .
 RUN ["python", "-m", "compileall", "-q", "app", "commands", "migrations"]
 
-FROM python:3.11-slim-bookworm
+FROM python:3.11-slim-bookworm@sha256:528257d48c1da0dcecc2e725d1ae34498d60c965f1241e39cd6a85a8859bdf84
 LABEL org.opencontainers.image.title="PFXDGRSbase" \
       org.opencontainers.image.description="A FastAPI and htmx app with a flight recorder built in" \
       org.opencontainers.image.licenses="MIT"

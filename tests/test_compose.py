@@ -55,8 +55,8 @@ def test_what_a_service_calls_is_one_of_its_profile_that_it_waits_for(
         awaited = service.get("depends_on", {})
         assert called == set(awaited), name
         for other, wanted in awaited.items():
-            is_healthy = wanted["condition"] == "service_healthy"
-            assert is_healthy == ("healthcheck" in services[other]), other
+            assert wanted == {"condition": "service_healthy"}, other
+            assert "healthcheck" in services[other], other
 
 
 class TestSupabaseAuth:

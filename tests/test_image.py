@@ -200,6 +200,12 @@ def test_a_dead_app_is_not_healthy(image: Image) -> None:
     assert image.run(command("HEALTHCHECK"), PORT=str(free_port())).returncode == 1
 
 
+def test_both_stages_begin_with_one_image_that_cannot_change() -> None:
+    """By tag, so that Dependabot knows which next, and by digest."""
+    (image,) = set(re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE))
+    assert re.fullmatch(r"python:3\.11-slim-\w+@sha256:[0-9a-f]{64}", image)
+
+
 def test_it_listens_where_platforms_look_for_it() -> None:
     assert {"HOST=0.0.0.0", "PORT=10000"} <= set(shlex.split(step("ENV")))
     assert step("EXPOSE") == "10000"
