@@ -7,6 +7,7 @@ from typing import Final
 import orjson
 
 from app.lib.tracelog.redaction.cards import is_card
+from app.lib.tracelog.redaction.key_signs import key_signs
 from app.lib.tracelog.redaction.keys import MAX_KEY, KeyJudge, Rule, is_hidden
 from app.lib.tracelog.redaction.look import Look, look_at
 from app.lib.tracelog.redaction.memo import Memo
@@ -27,6 +28,7 @@ class DataRedactor:
     def __init__(self, judge: KeyJudge, text: TextRedactor) -> None:
         self.judge = judge
         self.text = text
+        self._key_signs = key_signs(judge.phrases)
         self.known_keys = Memo(self.look_at_key, size=4096)
         self.known_parts = Memo(self._look_at_part, size=1024)
         self.harmless: set[str] = set()
@@ -54,7 +56,7 @@ class DataRedactor:
             look = look_at(text)
             if (
                 look is Look.NOTHING
-                and self._are_plain(_keys_of(data))
+                and (not self._key_signs(text) or self._are_plain(_keys_of(data)))
                 and not self._has_pairs(text)
             ):
                 return text, True

@@ -95,9 +95,9 @@ class KeyJudge:
         if len(words) == 1:
             if last in words_of.VALUE_KEYS:
                 return Rule.NAMED
-            if last in {"key", "state", "access", "refresh", "oauth"}:
+            if last in words_of.RANDOM_ALONE:
                 return Rule.RANDOM
-            if last in {"code", "mfa"}:
+            if last in words_of.CODE_ALONE:
                 return Rule.CODE
         elif words in (["input", "value"], ["old", "value"], ["new", "value"]) or (
             words == ["rejected", "value"]

@@ -140,6 +140,12 @@ LABEL_TAIL: Final = words(
 RANDOM_LAST: Final = frozenset({"session", "sig", "signature", "salt", "ticket", "assertion"})
 """Last words of keys that hold a secret only where the value looks like one."""
 
+RANDOM_ALONE: Final = frozenset({"key", "state", "access", "refresh", "oauth"})
+"""The same where a key has no other word."""
+
+CODE_ALONE: Final = frozenset({"code", "mfa"})
+"""The same where a key has no other word; here 4 to 8 digits look like a secret, too."""
+
 PART_OWNERS: Final = words(
     """
     access api backup bank card credit debit encryption jwt master payment_card private recovery

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.lib.tracelog.redaction import words
+from app.lib.tracelog.redaction.key_signs import key_signs
 from app.lib.tracelog.redaction.keys import KeyJudge, Rule
 from app.lib.tracelog.redaction.look import Look, look_at
 from app.lib.tracelog.redaction.redactor import Redactor
@@ -18,6 +19,7 @@ from app.lib.tracelog.redaction.text import is_prose
 
 REDACTOR = Redactor(extra_keys=["employee_no", "社員番号"])
 JUDGE = REDACTOR.judge
+HAS_KEY_SIGNS = key_signs(JUDGE.phrases)
 
 
 def passes(document: object) -> bool:
@@ -97,6 +99,22 @@ def test_each_secret_word_is_seen(key: str) -> None:
 
 
 @unhurried
+@given(st.one_of(keys, texts))
+def test_a_key_that_is_not_simply_shown_has_a_sign(key: str) -> None:
+    rule, shown, _ = REDACTOR.data.look_at_key(key)
+    if rule is not Rule.SHOW or shown is not None or key.lower() in words.PART_OWNERS:
+        document = orjson.dumps({"a": [{"b": 1, key: "x"}]})
+        assert HAS_KEY_SIGNS(document) or look_at(document) is not Look.NOTHING
+
+
+def test_common_keys_have_no_sign() -> None:
+    names = """id user_id items title name email note description status type created_at updatedAt
+    total page per_page next prev cursor data meta links error message detail price quantity tags
+    category phone first_name lastName isActive role locale timezone start_date image_url version"""
+    assert not HAS_KEY_SIGNS(orjson.dumps(dict.fromkeys(names.split(), "key: token")))
+
+
+@unhurried
 @given(texts)
 def test_text_that_a_rule_changes_is_seen(text: str) -> None:
     look = look_at(orjson.dumps({"a": text}))
@@ -173,9 +191,10 @@ def test_random_text_is_looked_at_as_fast_as_any_other() -> None:
 
     def seconds(alphabet: str) -> float:
         texts = ["".join(draw.choices(alphabet, k=60)) for _ in range(1000)]
-        document = orjson.dumps(texts)
+        document = orjson.dumps({text[:30]: text[30:] for text in texts})
         started = time.process_time()
         look_at(document)
+        HAS_KEY_SIGNS(document)
         return time.process_time() - started
 
     # A search that has lost its table of states takes a hundred times as long.

@@ -1,0 +1,57 @@
+"""One look over all keys of a JSON document, for any that may be more than simply shown.
+
+To go through the data and ask for each key costs three times as much, and most documents have no
+key that even resembles a secret one. In doubt the pattern matches: then each key is judged.
+"""
+
+from collections.abc import Callable, Collection, Iterable
+from typing import Final
+
+from pydantic_core import SchemaValidator, core_schema
+
+from app.lib.tracelog.redaction import words
+
+_GAP: Final = '[^A-Za-z"]*'
+"""What may stand between the words of a key, and around them."""
+
+_ANYWHERE: Final = (
+    words.SECRET_WORDS
+    | {*words.GLUED_ANYWHERE, *words.GLUED_STARTS, *words.GLUED_ENDS}
+    | words.RANDOM_ALONE
+    | words.CODE_ALONE
+)
+_LAST: Final = words.SECRET_LAST | words.RANDOM_LAST | {"pass", "value"}
+_ALONE: Final = words.VALUE_KEYS | words.PART_OWNERS
+
+
+def key_signs(phrases: Iterable[tuple[str, ...]]) -> Callable[[bytes], bool]:
+    """What tells whether JSON, as orjson writes it, may have a key that is not simply shown.
+
+    `phrases` are words that are secret side by side. Keys with an escape in them are left to the
+    look at the whole text.
+    """
+    stems = _shortest(_ANYWHERE)
+    stems += _shortest(
+        _GAP.join(phrase)
+        for phrase in phrases
+        if not any(stem in word for stem in stems for word in phrase)
+    )
+    last = f"{_any_of(_LAST)}{_GAP}"
+    alone = f'"{_GAP}{_any_of(_ALONE)}{_GAP}'
+    # There are too many ways to write others than ASCII, and a long run may be a secret itself.
+    hard = r'(?:[^\x00-\x7f]|[A-Za-z0-9_-]{16})[^"]*'
+    pattern = f'(?:(?i:{_any_of(stems)}[^"]*|{last}|{alone})|{hard})":'
+    return SchemaValidator(core_schema.str_schema(pattern=pattern)).isinstance_python
+
+
+def _shortest(choices: Iterable[str]) -> list[str]:
+    """Those that have no other one in them. The search is as fast as its states are few."""
+    found: list[str] = []
+    for choice in sorted(set(choices), key=lambda text: (len(text), text)):
+        if not any(shorter in choice for shorter in found):
+            found.append(choice)
+    return found
+
+
+def _any_of(choices: Collection[str]) -> str:
+    return f"(?:{'|'.join(sorted(choices))})"
