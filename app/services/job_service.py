@@ -84,7 +84,9 @@ class JobService:
     async def ended_since(self, moment: datetime) -> list[Job]:
         """Those that ended after a moment, oldest first."""
         found = await self._session.scalars(
-            select(Job).where(self._mine, Job.ended_at > moment).order_by(Job.ended_at).limit(20)
+            select(Job).where(self._mine, Job.ended_at > moment).order_by(Job.ended_at).limit(20),
+            # One that this session has seen running is seen as it has become.
+            execution_options={"populate_existing": True},
         )
         return list(found)
 

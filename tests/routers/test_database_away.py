@@ -24,7 +24,7 @@ from tests.routers.test_errors import trace_id_shown
 from tests.support.postgres import PostgresServer, with_standby
 from tests.support.processes import SPARE_SECONDS
 
-SECONDS = 1.2
+SECONDS = 4.0
 BOUND_SECONDS = 3 * SECONDS + SPARE_SECONDS
 """A place in the pool, a connection and an answer, each waited for in vain."""
 
