@@ -9,7 +9,7 @@ import os
 import re
 import secrets
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 
@@ -77,11 +77,14 @@ def new_trace_id() -> str:
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
-def incoming_trace_id(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
+def incoming_trace_id(headers: Collection[tuple[bytes, bytes]]) -> str | None:
     """The trace id that a request brings in `traceparent` or `X-Trace-Id`, as a lower-case UUID.
 
     None where there is none, more than one of a kind, or anything that is not exactly a trace id.
     """
+    names = dict(headers)
+    if b"traceparent" not in names and b"x-trace-id" not in names:
+        return None
     parents = []
     ids = []
     for name, value in headers:

@@ -103,8 +103,9 @@ class _Exchange:
         "_request_body",
         "_request_size",
         "_response_body",
-        "_response_headers",
+        "_response_encoding",
         "_response_size",
+        "_response_type",
         "_scope",
         "_send",
         "_started",
@@ -128,7 +129,7 @@ class _Exchange:
         self._request_body: bytes | bytearray = b""
         self._response_body: bytes | bytearray = b""
         self._request_size = self._response_size = 0
-        self._response_headers: list[tuple[bytes, bytes]] = []
+        self._response_type = self._response_encoding = b""
         self._expected: int | None = None
         self._status: int | None = None
         scope["tracelog.trace"] = trace
@@ -182,7 +183,6 @@ class _Exchange:
 
     def _start(self, message: Message) -> None:
         status: int = message["status"]
-        trace_id = (b"x-trace-id", self._trace.trace_id.encode())
         headers: list[tuple[bytes, bytes]] = []
         for pair in message.get("headers", ()):
             name = pair[0].lower()
@@ -191,8 +191,12 @@ class _Exchange:
             headers.append(pair)
             if name == b"content-length" and pair[1].isdigit():
                 self._expected = int(pair[1])
-        self._status, self._response_headers = status, headers
-        message["headers"] = [*headers, trace_id]
+            elif name == b"content-type":
+                self._response_type = pair[1]
+            elif name == b"content-encoding":
+                self._response_encoding = pair[1]
+        headers.append((b"x-trace-id", self._trace.trace_id.encode()))
+        self._status, message["headers"] = status, headers
         if self._scope["method"] == "HEAD" or status in _NO_BODY or self._expected == 0:
             # The head is the whole response.
             self._record()
@@ -231,6 +235,7 @@ class _Exchange:
     def _line(self, row_id: int, duration_ms: int) -> bytes:
         scope, redactor = self._scope, self._capture.recorder.redactor
         headers = scope["headers"]
+        named = dict(headers)
         more: dict[str, str] = {}
         if (route := self._route()) is not None:
             more[":route"] = route
@@ -244,10 +249,18 @@ class _Exchange:
             method=scope["method"],
             endpoint=redactor.path(scope["path"]),
             request_header=redactor.headers_json(headers, more),
-            request_body=self._body(headers, self._request_body, self._request_size),
+            request_body=self._body(
+                named.get(b"content-type", b""),
+                named.get(b"content-encoding", b""),
+                self._request_body,
+                self._request_size,
+            ),
             response_status=self._status,
             response_body=self._body(
-                self._response_headers, self._response_body, self._response_size
+                self._response_type,
+                self._response_encoding,
+                self._response_body,
+                self._response_size,
             ),
             duration_ms=duration_ms,
             ip_address=client[0] if client else None,
@@ -256,25 +269,17 @@ class _Exchange:
         )
 
     def _body(
-        self, headers: Iterable[tuple[bytes, bytes]], kept: bytes | bytearray, total: int
+        self, content_type: bytes, encoding: bytes, kept: bytes | bytearray, total: int
     ) -> bytes | None:
         if not total:
             return None
-        content_type = content_encoding = b""
-        for name, value in headers:
-            if name[:8].lower() == b"content-":
-                name = name.lower()
-                if name == b"content-type":
-                    content_type = content_type or value
-                elif name == b"content-encoding":
-                    content_encoding = content_encoding or value
         return body_json(
             self._capture.recorder.redactor,
             content_type,
             bytes(kept),
             total=total,
             cap=self._body_bytes,
-            content_encoding=content_encoding,
+            content_encoding=encoding,
             html=self._capture.html,
         )
 

@@ -27,33 +27,27 @@ def request_line(
 
     Headers and bodies are JSON in UTF-8, free of secrets and of what ends a line.
     """
-    return b",".join(
-        (
-            b"%d" % row_id,
-            trace_id.encode(),
-            _text(method) or b"-",
-            _text(endpoint) or b"-",
-            _json(request_header),
-            b"" if request_body is None else _json(request_body),
-            b"" if response_status is None else b"%d" % response_status,
-            b"" if response_body is None else _json(response_body),
-            b"%d" % duration_ms,
-            b"" if ip_address is None else _text(ip_address),
-            b"" if user_id is None else b"%d" % user_id,
-            timestamp(created_at).encode() + b"\n",
-        )
+    return b"%d,%b,%b,%b,%b,%b,%b,%b,%d,%b,%b,%b\n" % (
+        row_id,
+        trace_id.encode(),
+        _texts[method] or b"-",
+        _texts[endpoint] or b"-",
+        _json(request_header),
+        b"" if request_body is None else _json(request_body),
+        b"" if response_status is None else b"%d" % response_status,
+        b"" if response_body is None else _json(response_body),
+        duration_ms,
+        b"" if ip_address is None else _texts[ip_address],
+        b"" if user_id is None else b"%d" % user_id,
+        timestamp(created_at).encode(),
     )
-
-
-def _text(text: str) -> bytes:
-    return _texts[text] if len(text) <= _MAX_REMEMBERED else _field(text)
 
 
 def _field(text: str) -> bytes:
     return text_field(clean_text(text)).encode()
 
 
-_texts: Final = Memo(_field, size=1024)
+_texts: Final = Memo(_field, size=1024, longest=_MAX_REMEMBERED)
 
 
 def _json(text: bytes) -> bytes:

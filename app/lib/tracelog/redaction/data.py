@@ -29,7 +29,7 @@ class DataRedactor:
         self.judge = judge
         self.text = text
         self._key_signs = key_signs(judge.phrases)
-        self.known_keys = Memo(self.look_at_key, size=4096)
+        self.known_keys = Memo(self.look_at_key, size=4096, longest=MAX_KEY)
         self.known_parts = Memo(self._look_at_part, size=1024)
         self.harmless: set[str] = set()
         self.plain_keys: set[str] = set()
@@ -71,7 +71,7 @@ class DataRedactor:
             return True
         named = False
         for key in new:
-            rule, shown, _ = self.look_at_key(key) if len(key) > MAX_KEY else self.known_keys[key]
+            rule, shown, _ = self.known_keys[key]
             if shown is not None or key.lower() in PART_OWNERS:
                 return False
             if rule is Rule.NAMED:
@@ -111,7 +111,7 @@ class DataRedactor:
 
     def key(self, key: str) -> str:
         """A key without secrets of its own."""
-        shown = (self.known_keys[key] if len(key) <= MAX_KEY else self.look_at_key(key))[1]
+        shown = self.known_keys[key][1]
         return key if shown is None else shown
 
     def _look_at_part(self, names: tuple[str, str]) -> bool:
@@ -178,9 +178,7 @@ class _Walk:
         renamed: dict[str, str] = {}
         owns = owner.lower() in PART_OWNERS
         for key, item in node.items():
-            rule, shown_key, is_part = (
-                keys[key] if len(key) <= MAX_KEY else self._of.look_at_key(key)
-            )
+            rule, shown_key, is_part = keys[key]
             if owns and is_part and self._of.known_parts[owner, key]:
                 rule = Rule.HIDE
             if shown_key is not None:

@@ -11,7 +11,8 @@ from pydantic_core import SchemaValidator, core_schema
 
 from app.lib.tracelog.redaction import words
 
-_GAP: Final = '[^A-Za-z"]*'
+_PART: Final = "[A-Za-z0-9_-]"
+_GAP: Final = "[0-9_-]*"
 """What may stand between the words of a key, and around them."""
 
 _ANYWHERE: Final = (
@@ -36,11 +37,12 @@ def key_signs(phrases: Iterable[tuple[str, ...]]) -> Callable[[bytes], bool]:
         for phrase in phrases
         if not any(stem in word for stem in stems for word in phrase)
     )
-    last = f"{_any_of(_LAST)}{_GAP}"
-    alone = f'"{_GAP}{_any_of(_ALONE)}{_GAP}'
-    # There are too many ways to write others than ASCII, and a long run may be a secret itself.
-    hard = r'(?:[^\x00-\x7f]|[A-Za-z0-9_-]{16})[^"]*'
-    pattern = f'(?:(?i:{_any_of(stems)}[^"]*|{last}|{alone})|{hard})":'
+    word = f"{_PART}*(?i:{_any_of(stems)}){_PART}*|{_PART}*(?i:{_any_of(_LAST)}){_GAP}"
+    alone = f"{_GAP}(?i:{_any_of(_ALONE)}){_GAP}"
+    # There are too many ways to write others, and a long one may be a secret itself.
+    hard = f'{_PART}*[^A-Za-z0-9_"-][^"]*|{_PART}{{16}}[^"]*'
+    # With what stands before a key the search need not follow the text of values.
+    pattern = f'[{{,]"(?:{word}|{alone}|{hard})":'
     return SchemaValidator(core_schema.str_schema(pattern=pattern)).isinstance_python
 
 

@@ -57,14 +57,14 @@ class KeyJudge:
                 self._phrases.setdefault(form[0], []).append(form)
         self.phrases = tuple(form for forms in self._phrases.values() for form in forms)
         self.phrase_ends = frozenset(form[-1] for form in self.phrases)
-        self._known = Memo(self._judge, size=4096)
+        self._known = Memo(self._judge, size=4096, longest=MAX_KEY)
 
     def __call__(self, key: str) -> Rule:
-        if len(key) <= MAX_KEY:
-            return self._known[key]
-        return self._judge(key) if len(key) <= MAX_JUDGED else Rule.HIDE
+        return self._known[key]
 
     def _judge(self, key: str) -> Rule:
+        if len(key) > MAX_JUDGED:
+            return Rule.HIDE
         key = _normal(key)
         if not key.isascii() and (rule := self._foreign_rule(key.casefold())) is not None:
             return rule

@@ -52,7 +52,7 @@ class Redactor:
         self.texts = TextRedactor(self.judge, extra_patterns)
         self.data = DataRedactor(self.judge, self.texts)
         self._urls = UrlRedactor(self.judge, self.data.string)
-        self._names = Memo(self._look_at_name, size=512)
+        self._names = Memo(self._look_at_name, size=512, longest=MAX_NAME)
         self._plain: set[str | bytes] = set()
 
     def headers(self, raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str | list[str]]:
@@ -65,14 +65,10 @@ class Redactor:
         members: dict[str, bytes] = {}
         names = self._names
         for raw_name, raw_value in raw:
-            name, values = (
-                names[raw_name] if len(raw_name) <= MAX_NAME else self._look_at_name(raw_name)
-            )
+            name, values = names[raw_name]
             if name in members:
                 return self._repeated(raw, more)
-            members[name] = (
-                values[raw_value] if len(raw_value) <= _MAX_REMEMBERED else values.make(raw_value)
-            )
+            members[name] = values[raw_value]
         more_json = one_line(orjson.dumps(more))
         if not members:
             return more_json
@@ -166,7 +162,9 @@ class Redactor:
         else:
             show, size = partial(self._header, name), 32
         shown_name = self.data.key(name)
-        return shown_name, Memo(partial(_member, shown_name, show), size=size)
+        return shown_name, Memo(
+            partial(_member, shown_name, show), size=size, longest=_MAX_REMEMBERED
+        )
 
     def _header(self, name: str, raw: bytes) -> str:
         if len(raw) > MAX_HEADER:
