@@ -36,6 +36,17 @@ KEYS: dict[Sort, Callable[[ItemOut], Any]] = {
 ORDERS = list(itertools.product(get_args(Sort), get_args(Direction)))
 
 
+def queries(limit: int, status: str, searches: tuple[str, ...]) -> Iterator[ItemQuery]:
+    """Each search in each order, with a status and without by turns."""
+    for (number, (sort, direction)), (turn, q) in itertools.product(
+        enumerate(ORDERS), enumerate(searches)
+    ):
+        wanted = status if (number + number // 2 + turn) % 2 else None
+        yield ItemQuery.model_validate(
+            {"sort": sort, "direction": direction, "status": wanted, "q": q, "limit": limit}
+        )
+
+
 @pytest.fixture
 def narrow_zones(monkeypatch: pytest.MonkeyPatch) -> None:
     """Zones so narrow that a short list has many."""
@@ -114,10 +125,7 @@ async def test_all_pages_together_are_the_list(
     service_of: ServiceOf, users: Users, everything: list[ItemOut]
 ) -> None:
     async with service_of(users.hana) as items:
-        for (sort, direction), status, q in itertools.product(
-            ORDERS, (None, "doing"), ("", "東京", "rep", "都 tokyo", "zz")
-        ):
-            query = ItemQuery(sort=sort, direction=direction, status=status, q=q, limit=17)
+        for query in queries(17, "doing", ("", "東京", "rep", "都 tokyo", "zz")):
             wanted = expected(everything, query)
             pages = await forwards(items, query)
             assert [item for page in pages for item in page.items] == wanted, query
@@ -149,10 +157,7 @@ async def test_a_search_finds_the_same_by_whichever_way(
     monkeypatch.setattr(item_list, "_READ_FIRST", read_first)
     monkeypatch.setattr(item_list, "_READ_MOST", read_most)
     async with service_of(users.hana) as items:
-        for (sort, direction), status, q in itertools.product(
-            ORDERS, (None, "done"), ("東", "eport", "会議 東京", "zzz")
-        ):
-            query = ItemQuery(sort=sort, direction=direction, status=status, q=q, limit=24)
+        for query in queries(24, "done", ("東", "eport", "会議 東京", "zzz")):
             found = [item for page in await forwards(items, query) for item in page.items]
             assert found == expected(everything, query), query
 
