@@ -29,7 +29,9 @@ pasuwado himitsu aishiteru arigato arigatou konnichiwa ohayou doraemon pikachu s
 spring autumn january february march april may june july august september october november
 december monday tuesday wednesday thursday friday saturday sunday
 """
-_COMMON: Final = frozenset({*_WORDS.split(), NAME.lower(), SLUG})
+_NO_LETTERS: Final = re.compile(r"[\W\d_]+")
+_PRODUCT: Final = {_NO_LETTERS.sub("", name.lower()) for name in (NAME, SLUG)}
+_COMMON: Final = frozenset({*_WORDS.split(), *_PRODUCT})
 _KNOWN: Final = Path(__file__).parent / "common_passwords.sha256"
 """A line for each, the beginning of its hash: nobody should have to read what some of them say."""
 _DIGITS: Final = 12
@@ -45,7 +47,7 @@ def is_common(password: str) -> bool:
     if hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGITS] in _known():
         return True
     for text in (plain, re.sub(r"[\W\d_]+$", "", plain).translate(_LEET)):
-        bare = re.sub(r"[\W\d_]+", "", text)
+        bare = _NO_LETTERS.sub("", text)
         if not bare or _made_of_common(bare):
             return True
     return False

@@ -76,6 +76,11 @@ def _markdown(text: str) -> str:
     return re.sub(r"([\\`*_\[\]<>#~|&])", r"\\\1", text)
 
 
+def _sql(text: str) -> str:
+    """As the roles of `app/acting.py` begin."""
+    return text.replace("-", "_")
+
+
 def _plain(text: str) -> str:
     return text
 
@@ -97,6 +102,7 @@ class Place:
 
 _PRODUCT_FILE: Final = "app/product.py"
 _DOCKER_COMMANDS: Final = (r"docker build -t (\S+) \.", r"--env-file \.env (\S+)$")
+_ROLES: Final = (r"(?:^\| `|ROLE |GRANT )(\w+)_user\b", r"(?:^\| `|ROLE |, )(\w+)_system\b")
 
 PLACES: Final = (
     Place(_PRODUCT_FILE, r"^NAME: Final = ([^\r\n]+)", _python, slug=False),
@@ -115,6 +121,11 @@ PLACES: Final = (
         Place(file, pattern)
         for file in ("README.md", "README.ja.md", "Dockerfile")
         for pattern in _DOCKER_COMMANDS
+    ),
+    *(
+        Place(file, pattern, _sql)
+        for file in ("docs/security.md", "docs/security.ja.md")
+        for pattern in _ROLES
     ),
 )
 

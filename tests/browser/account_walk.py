@@ -12,6 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 from app.i18n import Language
 from app.lib.utils import utc_now
 from app.product import SLUG
+from app.routers.browser_session import AFTER_SIGN_IN
 from tests.browser.conftest import PASSWORD, Visitor
 from tests.support.live_app import LiveApp
 from tests.support.plain_http import plain_client
@@ -98,14 +99,14 @@ class Person:
 
     def sign_in(self) -> None:
         self.send_password()
-        self.at("/items")
+        self.at(AFTER_SIGN_IN)
 
     def sign_in_with(self, code: str) -> None:
         self.send_password()
         self.at("/sign-in/code")
         self.fill(code=code)
         self.press("Sign in")
-        self.at("/items")
+        self.at(AFTER_SIGN_IN)
 
     def forget_password(self, new: str) -> None:
         self.go("/sign-in")
@@ -147,7 +148,7 @@ class Person:
         self.at("/check-mail")
         self.open_link("magiclink", self.email)
         self.press("Sign in")
-        self.at("/items")
+        self.at(AFTER_SIGN_IN)
 
     def end_other_device(self) -> None:
         self.go("/account/sessions")

@@ -22,7 +22,7 @@ OWN = {
     "items": (
         r"\bapp[./](jobs|models|routers|schemas|services)[./](item|import)|\bGramZones"
         r"|\bBulk_(Ex|Im)port|\b[Ii]tem_(gram|matches|search)|\bsearch_grams|\bseed_items|\b(import_max|IMPORT_MAX)"
-        r"|\"To your items|'/items'|href=\"/items"
+        r"|\"To your items|'/items'|href=\"/items|\b(hana\.\w+|at)\(\"/items"
     ),
 }
 """In the order in which they can go."""

@@ -229,6 +229,11 @@ class TestParts:
         assert answer.text.lstrip().startswith('<hx-partial hx-target="#items"')
         assert titles(answer) == ["New"]
 
+    async def test_a_page_before_that_is_none(self, hana: AsyncClient) -> None:
+        headers = HTMX | {"HX-Current-URL": "http://[::1"}
+        answer = await hana.post("/items", data={"title": "Mine"}, headers=headers)
+        assert titles(answer) == ["Mine"]
+
     async def test_deleting_answers_with_the_list_and_the_way_back(self, hana: AsyncClient) -> None:
         first, second = await add_item(hana, "One"), await add_item(hana, "Two")
         answer = await hana.post("/items/delete", data={"id": str(first)}, headers=HTMX)
