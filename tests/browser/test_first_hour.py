@@ -46,11 +46,15 @@ class Clone(Program):
         pip = {name: os.environ[name] for name in PIP_SETTINGS if name in os.environ}
         super().__init__(
             [sys._base_executable, "manage.py", "run", "--port", str(port)],  # type: ignore[attr-defined]
-            ready=lambda: answers(f"{self.origin}/healthz"),
+            ready=self.is_ready,
             log=folder.parent / "output.log",
             env=clean_env(LANG="C.UTF-8", PYTHONUNBUFFERED="1", **pip),
             cwd=folder,
         )
+
+    def is_ready(self) -> bool:
+        """It says so itself: while it installs, its port is free for anybody else."""
+        return self.origin in self.output() and answers(f"{self.origin}/healthz")
 
     def login(self) -> tuple[str, str]:
         """E-mail address and password that the last first start has printed."""
