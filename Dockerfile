@@ -22,6 +22,7 @@ RUN ["python", "-m", "compileall", "-q", "app", "commands", "migrations"]
 FROM python:3.11-slim-bookworm@sha256:528257d48c1da0dcecc2e725d1ae34498d60c965f1241e39cd6a85a8859bdf84
 LABEL org.opencontainers.image.title="PFXDGRSbase" \
       org.opencontainers.image.description="A FastAPI and htmx app with a flight recorder built in" \
+      org.opencontainers.image.version="0.1.0" \
       org.opencontainers.image.licenses="MIT"
 RUN useradd --system --uid 10001 --home-dir /data --no-create-home --shell /usr/sbin/nologin app \
     && install --directory --owner=app --group=app /data

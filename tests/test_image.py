@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
 import venv
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -204,6 +205,14 @@ def test_both_stages_begin_with_one_image_that_cannot_change() -> None:
     """By tag, so that Dependabot knows which next, and by digest."""
     (image,) = set(re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE))
     assert re.fullmatch(r"python:3\.11-slim-\w+@sha256:[0-9a-f]{64}", image)
+
+
+def test_its_labels_tell_what_it_is() -> None:
+    labels = dict(word.split("=", 1) for word in shlex.split(step("LABEL")))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert labels["org.opencontainers.image.title"]
+    assert labels["org.opencontainers.image.version"] == project["version"]
+    assert labels["org.opencontainers.image.licenses"] == "MIT"
 
 
 def test_it_listens_where_platforms_look_for_it() -> None:
