@@ -17,7 +17,10 @@ COPY commands/kit commands/kit
 # The locked versions with the locked hashes, into /app/.venv.
 RUN ["python", "manage.py", "install"]
 COPY . .
-RUN ["python", "-m", "compileall", "-q", "app", "commands", "migrations"]
+# A setting that is there but empty has its default, a folder in /app: that leads to /data.
+RUN python -m compileall -q app commands migrations \
+    && ln -s /data data \
+    && ln -s /data logs
 
 FROM python:3.11-slim-bookworm@sha256:528257d48c1da0dcecc2e725d1ae34498d60c965f1241e39cd6a85a8859bdf84
 LABEL org.opencontainers.image.title="PFXDGRSbase" \

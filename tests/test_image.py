@@ -96,6 +96,8 @@ def image() -> Iterator[Image]:
     image.data.mkdir()
     _copy_context(image.app)
     _make_venv(image.app / ".venv")
+    for name in re.findall(r"ln -s /data (\w+)", DOCKERFILE):
+        (image.app / name).symlink_to(image.data)
     if os.geteuid() == 0:
         os.chown(image.data, USER, USER)
     for path in (image.app, *image.app.rglob("*")):
@@ -195,6 +197,15 @@ def test_without_a_key_it_says_what_is_missing(image: Image) -> None:
 
     assert done.returncode == 1
     assert done.stdout.startswith("SECRET_KEY is missing")
+
+
+def test_a_folder_whose_setting_is_empty_can_be_written(image: Image) -> None:
+    folders = dict(word.split("=", 1) for word in shlex.split(step("ENV")) if "/data/" in word)
+    empty = dict.fromkeys(folders, "")
+    done = image.run(["/app/.venv/bin/python", "manage.py", "migrate"], **empty)
+
+    assert done.returncode == 0, done.stdout
+    assert (image.data / "app.db").exists()
 
 
 def test_a_dead_app_is_not_healthy(image: Image) -> None:
