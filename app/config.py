@@ -93,6 +93,11 @@ class Settings(BaseModel):
     log_fsync: Literal["everysec", "always", "no"] = Field(
         "everysec", description="When rows are forced to the disk; `no` leaves it to the system."
     )
+    log_delivery: Literal["auto", "app", "process"] = Field(
+        "auto",
+        description="Who delivers the log: the `app`, or a `process` beside it; `auto`: in"
+        " production.",
+    )
     log_redact_keys: Words = Field(
         (), description="Further keys whose values the log hides, separated by commas."
     )
@@ -202,6 +207,13 @@ class Settings(BaseModel):
     def trace_store_url(self) -> str:
         """`TURSO_URL`, or the `file:` URL of the embedded store."""
         return self.turso_url or f"file:{(self.log_dir / 'trace.db').as_posix()}"
+
+    @property
+    def delivers_beside(self) -> bool:
+        """Whether a process beside the app delivers the trace log."""
+        return self.log_delivery == "process" or (
+            self.log_delivery == "auto" and self.environment == "production"
+        )
 
     @property
     def has_log_console(self) -> bool:

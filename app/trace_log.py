@@ -1,15 +1,19 @@
 """The trace log's parts as the settings describe them, for the app and for commands."""
 
 from app.config import Settings
-from app.lib.logger import EnhancedCSVLogger, open_store
+from app.lib.logger import EnhancedCSVLogger
 from app.lib.tracelog.capture.sampling import Sampling
 from app.lib.tracelog.redaction.redactor import Redactor
+from app.lib.tracelog.store.opening import open_store
 from app.lib.tracelog.store.store import Store
 from app.lib.tracelog.upkeep.retention import Rules
 
 
-def make_logger(settings: Settings) -> EnhancedCSVLogger:
-    """The logger. Nothing is opened or sent before it is used."""
+def make_logger(settings: Settings, *, beside: bool = False) -> EnhancedCSVLogger:
+    """The logger. Nothing is opened or sent before it is used.
+
+    `beside` lets a process of its own deliver where the settings want one.
+    """
     return EnhancedCSVLogger(
         turso_url=settings.trace_store_url,
         turso_token=settings.turso_token.get_secret_value(),
@@ -18,6 +22,7 @@ def make_logger(settings: Settings) -> EnhancedCSVLogger:
         rules=make_rules(settings),
         segment_bytes=settings.log_segment_bytes,
         fsync=settings.log_fsync,
+        beside=beside and settings.delivers_beside,
     )
 
 

@@ -3,6 +3,7 @@
 import atexit
 import contextlib
 import os
+import sys
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -16,11 +17,11 @@ from app.lib.tracelog.recorder import Recorder
 from app.lib.tracelog.redaction.redactor import Redactor
 from app.lib.tracelog.schema import TASK_PROGRESS_LOGS
 from app.lib.tracelog.shipper.accounting import Account, Accountant
+from app.lib.tracelog.shipper.beside import Beside, Order
 from app.lib.tracelog.shipper.shipper import Shipper
 from app.lib.tracelog.steps import Task
-from app.lib.tracelog.store.sqlite_store import SQLiteStore
+from app.lib.tracelog.store.opening import open_store
 from app.lib.tracelog.store.store import Store
-from app.lib.tracelog.store.turso_store import TursoStore
 from app.lib.tracelog.upkeep.housekeeping import Housekeeper
 from app.lib.tracelog.upkeep.retention import Rules
 
@@ -126,6 +127,7 @@ class EnhancedCSVLogger(CSVOnlyLogger):
     `turso_url` is a `libsql://`, `https://` or `http://` URL, or `file:PATH` for a local SQLite
     file (default: `trace.db` in `base_path`). Delivery starts with the first row, in a thread of
     its own, and goes on where an earlier process stopped. `rules` say what is kept, and how long.
+    With `beside` the thread hands over to a process of its own after the first rows.
     """
 
     def __init__(
@@ -138,7 +140,9 @@ class EnhancedCSVLogger(CSVOnlyLogger):
         rules: Rules | None = None,
         segment_bytes: int = SEGMENT_BYTES,
         fsync: Fsync = "everysec",
+        beside: bool = False,
     ) -> None:
+        self._beside = beside
         self._rules = rules or Rules()
         if self._rules.folder_bytes:
             # Only sealed files can go, so there have to be some before the folder is full.
@@ -171,8 +175,15 @@ class EnhancedCSVLogger(CSVOnlyLogger):
                     log_dir,
                     lambda: open_store(self._url, self._token),
                     housekeeper=Housekeeper(log_dir, self._rules, self._accountant),
+                    beside=self._process_beside(),
                 )
             return self._shipper
+
+    def _process_beside(self) -> Beside | None:
+        # Where files cannot be handed to another process, neither can the lock.
+        if not self._beside or sys.platform == "win32":
+            return None
+        return Beside(Order(str(self.recorder.log_dir), self._url, self._token, self._rules))
 
     def status(self) -> Account:
         """What became of all rows of the log folder, whichever process wrote them. Reads files."""
@@ -204,10 +215,3 @@ class EnhancedCSVLogger(CSVOnlyLogger):
             self.start()
         else:
             self._shipper.wake()
-
-
-def open_store(url: str, token: str) -> Store:
-    """The store behind a URL. Nothing is opened or asked before the first call."""
-    if url.startswith("file:"):
-        return SQLiteStore(Path(url.removeprefix("file:")))
-    return TursoStore(url, token)

@@ -11,11 +11,11 @@ import threading
 import time
 from pathlib import Path
 
-from app.lib.logger import open_store
 from app.lib.tracelog.journal.tally import Tally
 from app.lib.tracelog.shipper.accounting import Accountant
 from app.lib.tracelog.shipper.shipper import Shipper
 from app.lib.tracelog.store import insertion
+from app.lib.tracelog.store.opening import open_store
 from app.lib.tracelog.store.sqlite_store import SQLiteStore
 from app.lib.tracelog.store.store import Batch, Inserted, Store
 from app.lib.tracelog.store.turso_store import TursoStore

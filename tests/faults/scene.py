@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from app.lib.logger import open_store
 from app.lib.tracelog.shipper.shipper import AnotherDelivers, Shipper
+from app.lib.tracelog.store.opening import open_store
 from app.lib.tracelog.store.store import Store
 from commands.kit.environment import ROOT
 from tests.faults.ledger import Ledger, account_of

@@ -15,6 +15,7 @@ from typing import Final
 
 from app.lib.tracelog.shipper.backlog import measure
 from app.lib.tracelog.shipper.backoff import Backoff, draw_evenly
+from app.lib.tracelog.shipper.beside import Beside
 from app.lib.tracelog.shipper.checkpoint import Checkpoint
 from app.lib.tracelog.shipper.delivery import Delivery, TooManyRejected
 from app.lib.tracelog.shipper.election import LOCK_NAME, Election
@@ -54,7 +55,7 @@ class Shipper:
     every `idle_seconds`; after `wake`, which costs a writer next to nothing, once `gather_seconds`
     have passed, so that a batch is worth its way. `refused_seconds` is the longest pause after a
     refusal, `draw` the randomness of pauses, `clock` Unix time. The leader lets `housekeeper` work
-    where it leaves time.
+    where it leaves time. With `beside` it hands its lead over after its first batch.
     """
 
     def __init__(
@@ -69,12 +70,14 @@ class Shipper:
         retry_seconds: float = 30.0,
         refused_seconds: float = 120.0,
         housekeeper: Housekeeper | None = None,
+        beside: Beside | None = None,
         draw: Callable[[], float] = draw_evenly,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._log_dir = log_dir
         self._store_factory = store_factory
         self._housekeeper = housekeeper
+        self._beside = beside
         self._batch_rows = batch_rows
         self._batch_bytes = batch_bytes
         self._idle_seconds = idle_seconds
@@ -98,10 +101,12 @@ class Shipper:
 
     # --- for its owner -----------------------------------------------------------------------
 
-    def start(self) -> None:
-        """Start the thread, if it is not running."""
+    def start(self, *, lock: int | None = None) -> None:
+        """Start the thread, if it is not running; as the leader, by the `lock` of another."""
         if self._thread is None or not self._thread.is_alive():
             self._stopping = False
+            if lock is not None:
+                self._election.adopt(lock)
             self._urgent.clear()
             sys.setswitchinterval(min(sys.getswitchinterval(), _SWITCH_SECONDS))
             self._thread = threading.Thread(target=self._run, name="tracelog-shipper", daemon=True)
@@ -180,12 +185,37 @@ class Shipper:
         while not self._stopping:
             drain = self._drains_wanted
             pause, caught_up = self._turn()
+            self._hand_over()
             if caught_up:
                 with self._turns:
                     self._end_drain(drain)
                     self._turns.notify_all()
             self._rest(self._tend(pause, quiet=caught_up))
+        if self._beside is not None:
+            self._beside.end()
         self._resign()
+
+    def _hand_over(self) -> None:
+        """Have the process beside us lead, as soon as it is ready."""
+        beside = self._beside
+        if beside is None:
+            return
+        if self._stopping or self._drains_wanted > self._drains_done:
+            # What is to be done at once is done here, as soon as it has let go.
+            beside.end()
+        elif self._delivery is None or not self._election.leads():
+            return
+        elif not beside.runs():
+            if self._delivery.checkpoint.counters.batches:
+                beside.start(self._election.lock)
+        elif beside.leads:
+            # It had the lock, and must have been stopped for so long that we were needed.
+            beside.end()
+        elif beside.is_ready():
+            self._delivery.save()
+            self._leave("standby")
+            self._election.give_away()
+            beside.lead()
 
     def _tend(self, pause: float, *, quiet: bool = False) -> float:
         """Have the housekeeper do a piece of its work, and how long to rest after it."""
