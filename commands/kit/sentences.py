@@ -451,6 +451,16 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{kills} kills of imports with --seed {seed}",
         "インポートを {kills} 回強制終了します: --seed {seed}",
     ),
+    "faults_begin_away": (
+        "The database is gone for {seconds} s in the middle of an import with --seed {seed}",
+        "インポートの途中でデータベースを {seconds} 秒間使えなくします: --seed {seed}",
+    ),
+    "faults_not_yours": (
+        "--away takes the database away, so it must be one of its own: --postgresql in place of "
+        "--database.",
+        "--away はデータベースを使えなくするので、専用のものが必要です。--database の代わりに"
+        " --postgresql を指定してください。",
+    ),
     "faults_import": (
         "{kills:5} kills  {attempts:3} attempts at this import: {verdict}",
         "強制終了 {kills:5} 回  このインポートの試行 {attempts:3} 回: {verdict}",

@@ -2,8 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from app.services.imports.import_service import (
 )
 from app.services.item_list import ItemList
 from app.services.job_service import JobService
-from tests.faults.job_worker import Plan, settings_of, work
+from tests.faults.job_worker import GO_ON, SECONDS, Plan, settings_of, work
 from tests.jobs.worker import Worker
 from tests.lib.tracelog.rows import read_all
 
@@ -40,7 +40,7 @@ _WORDS = ("tea", "会議", "coffee", "資料", "bread", "東京")
 _MOMENTS = 150
 """A process is killed at one of so many moments: about half as many as an import has."""
 
-_SECONDS = 60.0
+_MOMENTS_OF_COMMIT = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,28 @@ class ImportFaults:
             if self._attempt(0, job_id):
                 raise RuntimeError("a process that nobody killed has died")
             yield self.check(user_id, job_id, killed)
+
+    def run_without(
+        self, away: AbstractContextManager[object], meanwhile: Callable[[], None]
+    ) -> Round:
+        """An import in whose commit the database is away, until `meanwhile` returns."""
+        user_id, job_id = self.begin()
+        wait_at = self._random.randint(1, _MOMENTS_OF_COMMIT)
+        is_idle = self._url.startswith("sqlite")  # another's lock must not wait for the import's
+        plan = Plan(wait_at=wait_at, is_idle=is_idle, step="DB_Commit")
+        worker = Worker(self._url, self._folder, work, plan)
+        try:
+            if worker.hear(SECONDS) != "waiting":
+                raise RuntimeError("the import was over too early")
+            with away:
+                (self._folder / GO_ON).touch()
+                meanwhile()
+            if worker.hear(SECONDS) != "done":
+                raise RuntimeError("a process that nobody killed has died")
+        finally:
+            worker.kill()
+            (self._folder / GO_ON).unlink(missing_ok=True)
+        return self.check(user_id, job_id, kills=0)
 
     def begin(self) -> tuple[int, str]:
         """The id of a new user, and of the job of their import, which is queued."""
@@ -119,7 +141,7 @@ class ImportFaults:
             return False
         worker = Worker(self._url, self._folder, work, Plan(die_at=die_at))
         try:
-            return worker.hear(_SECONDS) is None
+            return worker.hear(SECONDS) is None
         finally:
             worker.kill()
 
@@ -185,7 +207,7 @@ class ImportFaults:
         places = {name: table.column_names.index(name) for name in ("trace_id", "status")}
         rows: list[tuple[Any, ...]] = read_all(self._folder / "logs", table)[0]
         mine = [row[places["status"]] for row in rows if row[places["trace_id"]] == job.trace_id]
-        cut_off = mine.count("START") - mine.count("SUCCESS")
+        cut_off = mine.count("START") - mine.count("SUCCESS") - mine.count("FAILED")
         if not 0 <= cut_off <= kills:
             yield f"the trace has {cut_off} attempts without an end, of {kills} kills"
         if job.attempt > kills + 1:

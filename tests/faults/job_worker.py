@@ -35,6 +35,9 @@ class Plan:
 
     die_at: int = 0
     wait_at: int = 0
+    is_idle: bool = False
+    """Whether it waits at a look at how far it is, so outside of its transactions: the next one."""
+
     step: str = ""
     """Moments are counted from the beginning of this step on; without, from that of the job."""
 
@@ -61,15 +64,17 @@ def work(url: str, folder: Path, parent: Connection, plan: Plan) -> None:
     bulk_import._ROWS_A_LOOK = 50  # type: ignore[misc]
     item_export.PAGE = EXPORT_PAGE  # type: ignore[misc]
     moments, at_work, has_begun = 0, set[int](), not plan.step
+    waits = plan.wait_at > 0
 
-    def moment(*_given: object, **_named: object) -> None:
-        nonlocal moments
+    def moment(*given: object, **_named: object) -> None:
+        nonlocal moments, waits
         if not has_begun or threading.get_ident() not in at_work:
             return  # the engine's own business goes on at its own pace
         moments += 1
         if moments == plan.die_at:
             os.kill(os.getpid(), signal.SIGKILL)
-        if moments == plan.wait_at:
+        if waits and moments >= plan.wait_at and not (plan.is_idle and given):
+            waits = False
             parent.send("waiting")
             while not (folder / GO_ON).exists():
                 time.sleep(0.01)

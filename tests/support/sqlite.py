@@ -1,6 +1,9 @@
 """SQLite databases for tests."""
 
 import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,3 +24,12 @@ def sqlite_database(_sqlite_template: Path, tmp_path: Path) -> str:
     path = tmp_path / "app.db"
     shutil.copyfile(_sqlite_template, path)
     return f"sqlite:///{path.as_posix()}"
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Meanwhile another program writes into a database, and nobody else can."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("BEGIN EXCLUSIVE")
+        yield
+        connection.execute("ROLLBACK")
