@@ -98,7 +98,9 @@ def _hurt_imports(
             say("faults_broken", folder=folder, seed=seed)
             return 1
     shutil.rmtree(folder, ignore_errors=True)
-    say("faults_imports_held", kills=done, seed=seed)
+    hurt = [text("faults_kills", kills=kills)] if kills else []
+    hurt += [text("faults_away", seconds=f"{seconds:g}")] if seconds else []
+    say("faults_imports_held", what=", ".join(hurt), seed=seed)
     return 0
 
 

@@ -455,6 +455,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "The database is gone for {seconds} s in the middle of an import with --seed {seed}",
         "インポートの途中でデータベースを {seconds} 秒間使えなくします: --seed {seed}",
     ),
+    "faults_kills": ("{kills} kills", "強制終了 {kills} 回"),
+    "faults_away": ("{seconds} s without a database", "データベースのない {seconds} 秒間"),
     "faults_not_yours": (
         "--away takes the database away, so it must be one of its own: --postgresql in place of "
         "--database.",
@@ -466,8 +468,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "強制終了 {kills:5} 回  このインポートの試行 {attempts:3} 回: {verdict}",
     ),
     "faults_imports_held": (
-        "No row is missing or there twice after {kills} kills. --seed {seed}",
-        "強制終了 {kills} 回の後も、失われた行も重なった行もありません。--seed {seed}",
+        "No row is missing or there twice after {what}. --seed {seed}",
+        "{what} の後も、失われた行も重なった行もありません。--seed {seed}",
     ),
     **DOCTOR_SENTENCES,
     **LOG_SENTENCES,
