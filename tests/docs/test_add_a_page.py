@@ -46,7 +46,7 @@ class Project:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=60,
+            timeout=300,
             check=False,
         )
         return done.returncode, done.stdout
@@ -134,7 +134,7 @@ def test_the_code_is_as_the_checks_want_it(project: Project) -> None:
 
 def _check(command: list[str], project: Project) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command, cwd=project.folder, capture_output=True, text=True, timeout=120, check=False
+        command, cwd=project.folder, capture_output=True, text=True, timeout=300, check=False
     )
 
 

@@ -148,7 +148,7 @@ class TestHostileText:
             [sys.executable, "-c", program, json.dumps(list(HOSTILE.values()))],
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
             check=True,
             cwd=Path(__file__).parents[4],
         )
