@@ -3,10 +3,11 @@
 The limit beside it: the same rows, decoded already, as plain multi-row INSERTs, a hundred a
 statement and five hundred a transaction, at most 100,000 of them, without journal, checkpoint and
 sums. Then a process finds a journal with so many rows and delivers it: `alone`, as `manage.py logs
-ship` does, and `in the app`, which meanwhile answers a request every 10 ms and records it. The p99
-of those is measured from the moment at which each was due, and shown beside that of the same app
-without a backlog. Memory is the highest of the whole delivery above that at its start. Of all
-processes of a log folder one delivers, however many write to it.
+ship` does, `in the app`, which meanwhile answers a request every 10 ms and records it, and `beside
+the app`, by the process that it starts in production. The p99 of those requests is measured from
+the moment at which each was due, and shown beside that of the same app without a backlog. Memory is
+the app's highest of the whole delivery above that at its start. Of all processes of a log folder
+one delivers, however many write to it.
 """
 
 import argparse
@@ -117,8 +118,9 @@ def _shipped(logger: EnhancedCSVLogger) -> int:
     return logger.shipper.progress().checkpoint.counters.shipped
 
 
-def _logger(folder: Path, name: str) -> EnhancedCSVLogger:
-    return EnhancedCSVLogger((folder / _ADDRESS).read_text("utf-8"), base_path=folder / name)
+def _logger(folder: Path, name: str, *, beside: bool = False) -> EnhancedCSVLogger:
+    url = (folder / _ADDRESS).read_text("utf-8")
+    return EnhancedCSVLogger(url, base_path=folder / name, beside=beside)
 
 
 def alone(_number: int, folder: Path, count: int) -> Measured:
@@ -136,13 +138,13 @@ def alone(_number: int, folder: Path, count: int) -> Measured:
     return Measured(shipped, seconds, highest - start)
 
 
-def in_the_app(_number: int, folder: Path, count: int) -> Measured:
+def in_the_app(_number: int, folder: Path, count: int, *, beside: bool = False) -> Measured:
     ready()
     quiet = _logger(folder, "quiet")
     requests = int((folder / _REQUESTS).read_text("utf-8"))
     before = asyncio.run(_serve(quiet, lambda answered: answered >= requests))
     quiet.close()
-    logger = _logger(folder, "logs")
+    logger = _logger(folder, "logs", beside=beside)
     start = highest = _memory()
     done = threading.Event()
 
@@ -166,6 +168,10 @@ def in_the_app(_number: int, folder: Path, count: int) -> Measured:
     return Measured(shipped, seconds, highest - start, before, during)
 
 
+def beside_the_app(number: int, folder: Path, count: int) -> Measured:
+    return in_the_app(number, folder, count, beside=True)
+
+
 async def _serve(logger: EnhancedCSVLogger, enough: Callable[[int], bool]) -> float:
     """Answer requests at an even pace; the p99 of their times."""
     app = CaptureMiddleware(bare_app(), logger.recorder)
@@ -179,6 +185,9 @@ async def _serve(logger: EnhancedCSVLogger, enough: Callable[[int], bool]) -> fl
         times.append(time.perf_counter() - due)
     times.sort()
     return times[len(times) * 99 // 100] if times else 0.0
+
+
+WAYS: Final = {"alone": alone, "in the app": in_the_app, "beside the app": beside_the_app}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -201,7 +210,7 @@ def main(arguments: list[str] | None = None) -> int:
             stage = Stage(stack, folder)
             limit = plain(stage.sqld("plain")[1], some_rows(min(count, PLAIN_ROWS)))
             print(f"| {count:,} | plain INSERTs | {limit:,.0f} | 1.00 | | | |")
-            for name, work in (("alone", alone), ("in the app", in_the_app)):
+            for name, work in WAYS.items():
                 run = folder / name
                 run.mkdir()
                 (run / _ADDRESS).write_text(stage.sqld(name)[1], encoding="utf-8")

@@ -1,8 +1,8 @@
 """Requests a second of a JSON route, 1 KB in and 1 KB out, over HTTP: bare and recorded.
 
 Five servers take turns, the same route in each, under uvicorn as `manage.py run` starts it: bare;
-recorded in CSV; recorded and delivered to sqld by a process beside it, as `manage.py logs ship`
-does; recorded and delivered to sqld by itself, as it is by default; and with the source document's
+recorded in CSV; recorded and delivered to sqld by a process beside it, as it is in production;
+recorded and delivered to sqld by itself, as it is in development; and with the source document's
 logger as written. Sixteen keep-alive connections send a new body with each request. Where the
 system allows it the server has one core for itself, and the load, sqld and the process beside it
 share another. While one is measured the others are stopped. The last column says how many of all
@@ -28,6 +28,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
+from app.lib.tracelog.shipper.election import LOCK_NAME, Election
 from app.lib.tracelog.store.turso_store import TursoStore
 from commands.kit.environment import ROOT
 from commands.kit.parts import sqld_path
@@ -36,7 +37,7 @@ KINDS: Final = {
     "bare": "bare",
     "csv": "recorded in CSV",
     "beside": "recorded, delivered by a process beside it",
-    "recorded": "recorded and delivered",
+    "recorded": "recorded, delivered by itself",
     "source": "the source document's logger",
 }
 SERVER_CORE: Final = 0
@@ -50,12 +51,15 @@ class Server:
     port: int
     processes: list[subprocess.Popen[bytes]]
     turso_url: str = ""
+    deliverer: int | None = None
     answered: float = 0
     rounds: list[dict[str, float]] = field(default_factory=list)
 
     def send(self, number: signal.Signals) -> None:
         for process in self.processes:
             process.send_signal(number)
+        if self.deliverer is not None:
+            os.kill(self.deliverer, number)
 
     def delivered(self) -> str:
         """The share of all answered requests whose row is in sqld by now."""
@@ -88,12 +92,22 @@ class Stage:
             processes.append(process)
             options += ["--turso-url", url]
         module = [sys.executable, "-m", "benchmarks.http_server"]
-        served = "csv" if kind == "beside" else kind
-        processes.append(self.run([*module, served, *options], SERVER_CORE))
-        if kind == "beside":
-            processes.append(self.run([*module, "ship", *options], OTHER_CORE))
+        processes.append(self.run([*module, kind, *options], SERVER_CORE))
         _wait_for(port)
         return Server(port, processes, url)
+
+    def find_deliverer(self, server: Server) -> None:
+        """The process that the server has started after its first rows."""
+        lock, deadline = self._folder / "beside" / LOCK_NAME, time.monotonic() + 20
+        while (pid := Election.holder(lock)) in (None, server.processes[-1].pid):
+            if time.monotonic() > deadline:
+                raise TimeoutError("no process delivers beside the server")
+            time.sleep(0.05)
+        server.deliverer = pid
+        # While it is stopped it cannot see that its server is gone.
+        self._stack.callback(os.kill, pid, signal.SIGKILL)
+        if self.pins:
+            os.sched_setaffinity(pid, {OTHER_CORE})
 
     def sqld(self, name: str) -> tuple[subprocess.Popen[bytes], str]:
         """A fresh one with our tables, and its URL."""
@@ -169,8 +183,10 @@ def run(kinds: list[str], connections: int, seconds: float, rounds: int, folder:
     with ExitStack() as stack:
         stage = Stage(stack, folder)
         servers = {kind: stage.server(kind) for kind in kinds}
-        for server in servers.values():
+        for kind, server in servers.items():
             server.answered += stage.load(server.port, connections, min(seconds, 1.0))["requests"]
+            if kind == "beside":
+                stage.find_deliverer(server)
             server.send(signal.SIGSTOP)
         delivered: dict[str, str] = {}
         for _ in range(rounds):

@@ -1,7 +1,6 @@
 """One of the servers that `manage.py bench http` compares."""
 
 import argparse
-import signal
 from pathlib import Path
 
 import uvicorn
@@ -15,8 +14,8 @@ from benchmarks.source_logger import source_app
 
 def app_of(kind: str, turso_url: str, folder: Path) -> FastAPI | ASGIApp:
     match kind:
-        case "recorded":
-            logger = EnhancedCSVLogger(turso_url, base_path=folder)
+        case "recorded" | "beside":
+            logger = EnhancedCSVLogger(turso_url, base_path=folder, beside=kind == "beside")
             return CaptureMiddleware(bare_app(), logger.recorder)
         case "csv":
             return CaptureMiddleware(bare_app(), CSVOnlyLogger(folder).recorder)
@@ -28,16 +27,11 @@ def app_of(kind: str, turso_url: str, folder: Path) -> FastAPI | ASGIApp:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("kind", choices=["bare", "csv", "recorded", "source", "ship"])
+    parser.add_argument("kind", choices=["bare", "csv", "recorded", "beside", "source"])
     parser.add_argument("--port", type=int)
     parser.add_argument("--turso-url", default="")
     parser.add_argument("--folder", type=Path)
     options = parser.parse_args()
-    if options.kind == "ship":
-        logger = EnhancedCSVLogger(options.turso_url, base_path=options.folder)
-        logger.start()
-        signal.sigwait({signal.SIGTERM})
-        return
     uvicorn.run(
         app_of(options.kind, options.turso_url, options.folder),
         port=options.port,

@@ -29,6 +29,7 @@ class Rule(Enum):
     FLAG = "shown where it says yes or no, else hidden"
     COUNT = "shown where it is a number, a duration or a time, else hidden"
     RANDOM = "hidden where it looks random"
+    SESSION = "hidden where it looks random, or short and mixed as no name is"
     CODE = "hidden where it looks random or is 4 to 8 digits as text"
     NAMED = "hidden where a neighbour names a secret: {'name': 'password', 'value': …}"
 
@@ -103,6 +104,8 @@ class KeyJudge:
             words == ["rejected", "value"]
         ):
             return Rule.NAMED
+        if last in words_of.SESSION_LAST:
+            return Rule.SESSION
         return Rule.RANDOM if last in words_of.RANDOM_LAST else None
 
     def _last_secret(self, words: list[str]) -> int:
@@ -168,6 +171,11 @@ _PIECE: Final = re.compile(r"[^A-Za-z0-9]+")
 _CAMEL: Final = re.compile(r"[A-Z]*[a-z]*")
 
 
+_RANDOM: Final = (Rule.RANDOM, Rule.CODE, Rule.SESSION)
+_LEAST_SESSION: Final = 5
+_NUMBERED: Final = re.compile(
+    r"[A-Za-z]+(?:[0-9]{1,2}|(?:19|20)[0-9]{2})|(?:[0-9]{1,2}|(?:19|20)[0-9]{2})[A-Za-z]+"
+)
 _SHOWING: Final = (Rule.SHOW, Rule.NAMED)
 _MEASURING: Final = (Rule.FLAG, Rule.COUNT)
 
@@ -188,7 +196,9 @@ def is_hidden(rule: Rule, value: object) -> bool:
             return text.lower() not in _YES_NO and not _MEASURE.fullmatch(text)
         if rule is Rule.CODE and text.isdecimal() and 4 <= len(text) <= 8:
             return True
-        return rule in (Rule.RANDOM, Rule.CODE) and looks_random(text)
+        if rule is Rule.SESSION and len(text) >= _LEAST_SESSION and _is_mixed(text):
+            return True
+        return rule in _RANDOM and looks_random(text)
     return rule is Rule.FLAG and value not in (0, 1)
 
 
@@ -201,6 +211,17 @@ def looks_random(text: str, *, least: int = 16) -> bool:
     if len(text) < least or any(char.isspace() for char in text[:512]):
         return False
     return any(not _is_name(piece) for piece in _PIECE.split(text[:512]))
+
+
+def _is_mixed(text: str) -> bool:
+    """Whether a word is mixed as no name is: `a1b2c3`, `abc123`, but not `day2`, `spring2026`."""
+    if not text.isascii() or any(char.isspace() for char in text):
+        return False
+    return any(
+        not (_is_name(piece) if piece.isalpha() else piece.isdigit() or _NUMBERED.fullmatch(piece))
+        for piece in _PIECE.split(text)
+        if piece
+    )
 
 
 def _is_name(piece: str) -> bool:

@@ -137,7 +137,10 @@ LABEL_TAIL: Final = words(
 )
 """Last words of keys that describe a secret: `token_type`, `authorization_url`."""
 
-RANDOM_LAST: Final = frozenset({"session", "sig", "signature", "salt", "ticket", "assertion"})
+SESSION_LAST: Final = frozenset({"session"})
+"""Last words of keys whose value may be a short secret, or the name of a lecture."""
+
+RANDOM_LAST: Final = frozenset({"sig", "signature", "salt", "ticket", "assertion"})
 """Last words of keys that hold a secret only where the value looks like one."""
 
 RANDOM_ALONE: Final = frozenset({"key", "state", "access", "refresh", "oauth"})

@@ -29,7 +29,13 @@ def passes(document: object) -> bool:
 
 SECRET_WORDS = sorted(
     {*words.SECRET_WORDS, *words.SECRET_LAST, *words.GLUED_ANYWHERE, *words.GLUED_STARTS}
-    | {*words.GLUED_ENDS, *words.RANDOM_LAST, *words.VALUE_KEYS, *words.PART_OWNERS}
+    | {
+        *words.GLUED_ENDS,
+        *words.RANDOM_LAST,
+        *words.SESSION_LAST,
+        *words.VALUE_KEYS,
+        *words.PART_OWNERS,
+    }
     | {*words.FOREIGN_STEMS, *(" ".join(phrase) for phrase in JUDGE.phrases)}
     | {"tokens", "key", "state", "access", "refresh", "oauth", "code", "mfa", "pass", "old value"}
 )
