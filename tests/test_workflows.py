@@ -57,5 +57,5 @@ def test_the_same_checks_run_there_as_here() -> None:
 def test_updates_are_looked_for_where_versions_are_pinned() -> None:
     updates = _load(ROOT / ".github" / "dependabot.yml")["updates"]
     assert {update["package-ecosystem"] for update in updates} == {
-        *("github-actions", "docker", "npm")
+        *("github-actions", "docker", "docker-compose", "npm")
     }
