@@ -5,6 +5,7 @@ import contextlib
 import os
 import sys
 import threading
+import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
@@ -155,6 +156,7 @@ class EnhancedCSVLogger(CSVOnlyLogger):
         self._shipper_pid = 0
         self._store: Store | None = None
         self._accountant = Accountant(self.recorder.log_dir, self.recorder.tally)
+        _loggers.add(self)
 
     @property
     def store(self) -> Store:
@@ -215,3 +217,19 @@ class EnhancedCSVLogger(CSVOnlyLogger):
             self.start()
         else:
             self._shipper.wake()
+
+    def _after_fork(self) -> None:
+        # Another thread may have held it, and is not here to release it.
+        self._lock = threading.Lock()
+
+
+_loggers: "weakref.WeakSet[EnhancedCSVLogger]" = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for logger in list(_loggers):
+        logger._after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

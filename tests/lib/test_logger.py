@@ -14,6 +14,7 @@ from fastapi.testclient import TestClient
 
 from app.lib.logger import CSVOnlyLogger, EnhancedCSVLogger, NullLogger, TraceLogger
 from app.lib.tracelog.schema import TABLES
+from tests.lib.tracelog.forks import child_does, forks
 from tests.support.processes import wait_until
 
 UNREACHABLE = "libsql://your-db-name.invalid"
@@ -36,6 +37,19 @@ def logger(tmp_path: Path) -> Iterator[EnhancedCSVLogger]:
     logger = EnhancedCSVLogger(base_path=tmp_path)
     yield logger
     logger.close()
+
+
+class TestAFork:
+    pytestmark = forks
+
+    def test_while_another_thread_opens_the_store_does_not_stop_the_child(
+        self, logger: EnhancedCSVLogger
+    ) -> None:
+        def work() -> None:
+            logger.log(None, "api_logs", {"method": "GET", "endpoint": "/"})
+            logger.close(0)
+
+        assert child_does(work, while_held=logger._lock)
 
 
 # --- the source document's own calls ---------------------------------------------------------

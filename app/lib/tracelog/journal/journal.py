@@ -79,6 +79,7 @@ class Journal:
         self._seal_next = False
         self._sync_fails = False
         self._dirty: list[int] = []
+        self._forcing: list[int] = []
         _journals.add(self)
 
     def append(self, line: bytes, row_id: int) -> None:
@@ -117,10 +118,12 @@ class Journal:
             if self._fd >= 0 and self._unsynced:
                 unsynced.append(os.dup(self._fd))
             self._unsynced = False
+            self._forcing += unsynced
         for fd in unsynced:
-            try:
-                self._force(fd)
-            finally:
+            self._force(fd)
+        with self._mutex:
+            for fd in unsynced:
+                self._forcing.remove(fd)
                 _close(fd)
 
     def close(self) -> None:
@@ -207,17 +210,25 @@ class Journal:
             # A writer died in the middle of its row. Without the lock it may still be writing.
             data = b"\n" + line
         self._clean_size = -1
+        written = 0
         try:
-            _write_all(self._fd, data)
+            while written < len(data):
+                # A short write says that the disk is full; writing the rest brings the error.
+                written += os.write(self._fd, data[written:] if written else data)
         except OSError:
-            if locked:
-                with contextlib.suppress(OSError):
-                    os.ftruncate(self._fd, size)
+            if locked and written:
+                self._take_back(size, written)
             raise
         self._unsynced = True
         if self._fsync == "always":
             self._force(self._fd)
         self._clean_size = size + len(data)
+
+    def _take_back(self, size: int, written: int) -> None:
+        """Cut off what was `written`, unless somebody without the lock has written behind it."""
+        with contextlib.suppress(OSError):
+            if os.fstat(self._fd).st_size == size + written:
+                os.ftruncate(self._fd, size)
 
     def _force(self, fd: int) -> None:
         """Force a file to the disk. Where that fails its rows are in it, until a power cut."""
@@ -280,9 +291,9 @@ class Journal:
     def _after_fork(self) -> None:
         """Open files anew: a lock taken through an inherited descriptor would be the parent's."""
         self._mutex = threading.Lock()
-        for fd in self._dirty:
+        for fd in (*self._dirty, *self._forcing):
             _close(fd)
-        self._dirty = []
+        self._dirty, self._forcing = [], []
         self._close()
 
 

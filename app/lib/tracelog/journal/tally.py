@@ -10,6 +10,7 @@ import os
 import struct
 import threading
 import time
+import weakref
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -41,6 +42,7 @@ class Tally:
         self._map: memoryview | None = None
         self._memory = Counts()
         self._again_at = 0.0
+        _tallies.add(self)
 
     def add(self, *, appended: int = 0, dropped: int = 0) -> None:
         with self._lock:
@@ -128,3 +130,19 @@ class Tally:
         finally:
             if fd >= 0:
                 os.close(fd)
+
+    def _after_fork(self) -> None:
+        # Another thread may have held it, and is not here to release it.
+        self._lock = threading.Lock()
+
+
+_tallies: "weakref.WeakSet[Tally]" = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for tally in list(_tallies):
+        tally._after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -68,10 +68,7 @@ class Election:
         fd = os.open(self._path, _FLAGS, 0o600)
         try:
             if self._lock(fd):
-                # For people who wonder who it is.
-                with contextlib.suppress(OSError):
-                    os.ftruncate(fd, 0)
-                    os.write(fd, b"%d\n" % os.getpid())
+                _sign(fd)
             elif self._is_silent(fd):
                 new = self._replace(fd)
                 os.close(fd)
@@ -93,10 +90,7 @@ class Election:
 
     def adopt(self, lock: int) -> None:
         """Be the leader by the open file of another process, which has given its lead away."""
-        # For people who wonder who it is.
-        with contextlib.suppress(OSError):
-            os.ftruncate(lock, 0)
-            os.pwrite(lock, b"%d\n" % os.getpid(), 0)
+        _sign(lock)
         os.set_inheritable(lock, False)  # noqa: FBT003 # it takes no name
         self._begin(lock)
 
@@ -192,7 +186,7 @@ class Election:
         fd = os.open(new_path, _FLAGS | os.O_TRUNC, 0o600)
         try:
             self._lock(fd)
-            os.write(fd, b"%d\n" % os.getpid())
+            _sign(fd)
             log.warning(
                 "The process that delivered the rows of %s does not move; this one goes on.",
                 self._path.parent,
@@ -220,6 +214,13 @@ class Election:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
+
+
+def _sign(fd: int) -> None:
+    """Write down who leads, for people who wonder; at no moment is it nobody."""
+    with contextlib.suppress(OSError):
+        os.lseek(fd, 0, os.SEEK_SET)
+        os.write(fd, b"%-19d\n" % os.getpid())
 
 
 def _is_at(fd: int, path: Path) -> bool:

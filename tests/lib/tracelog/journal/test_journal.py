@@ -1,5 +1,6 @@
 """Appended rows are in the file, whole, whatever happens to writers, files and disks."""
 
+import contextlib
 import errno
 import os
 import shutil
@@ -18,6 +19,7 @@ from app.lib.tracelog import codec
 from app.lib.tracelog.journal import locks
 from app.lib.tracelog.journal.journal import IdTaken, Journal
 from app.lib.tracelog.schema import Row
+from tests.lib.tracelog.forks import child_does, forks
 from tests.lib.tracelog.rows import API, api_row, read_all
 
 WRITER = """
@@ -265,6 +267,35 @@ def test_a_row_that_does_not_fit_on_the_disk_is_taken_back_and_raises(
     assert read_all(tmp_path) == ([first, second], [])
 
 
+def test_taking_a_row_back_spares_what_another_writer_has_appended_behind_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = Journal(tmp_path, API)
+    first = append(target, api_row())
+    other, real = api_row("other"), os.write
+
+    def full(fd: int, data: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def short_then_another(fd: int, data: bytes) -> int:
+        monkeypatch.setattr(os, "write", full)
+        taken = real(fd, data[:40])
+        # Somebody who could not have the lock in time.
+        with target.path.open("ab") as file:
+            file.write(codec.encode(API, other))
+        return taken
+
+    monkeypatch.setattr(os, "write", short_then_another)
+    with pytest.raises(OSError, match="No space"):
+        append(target, api_row())
+    monkeypatch.undo()
+    last = append(target, api_row())
+
+    rows, bad = read_all(tmp_path)
+    assert rows == [first, other, last]
+    assert [len(span.raw) for span in bad] == [40]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="locks there are mandatory")
 def test_a_stopped_lock_holder_delays_a_row_briefly_and_loses_nothing(tmp_path: Path) -> None:
     target = Journal(tmp_path, API)
@@ -329,6 +360,38 @@ def test_no_file_descriptor_is_left_behind(tmp_path: Path) -> None:
     target.close()
 
     assert open_descriptors() == before
+
+
+class TestAFork:
+    pytestmark = forks
+
+    def test_while_a_file_is_forced_to_the_disk_leaves_the_child_no_copy_of_it(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        target = Journal(tmp_path, API)
+        append(target, api_row())
+        forcing, forked, real = threading.Event(), threading.Event(), os.fsync
+        file = target.path.stat()
+
+        def fsync(fd: int) -> None:
+            forcing.set()
+            assert forked.wait(60)
+            real(fd)
+
+        def look() -> None:
+            # A copy would hold the parent's lock beyond its death.
+            for fd in range(3, 256):
+                with contextlib.suppress(OSError):
+                    assert not os.path.samestat(os.fstat(fd), file)
+
+        monkeypatch.setattr(os, "fsync", fsync)
+        syncing = threading.Thread(target=target.sync)
+        syncing.start()
+        assert forcing.wait(60)
+        left_alone = child_does(look, while_held=contextlib.nullcontext())
+        forked.set()
+        syncing.join()
+        assert left_alone
 
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")

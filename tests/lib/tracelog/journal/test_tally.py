@@ -10,6 +10,7 @@ import pytest
 from app.lib.tracelog.journal import tally
 from app.lib.tracelog.journal.tally import Counts, Tally
 from commands.kit.environment import ROOT
+from tests.lib.tracelog.forks import child_does, forks
 
 
 def test_counts_of_all_processes_that_ever_wrote_add_up(tmp_path: Path) -> None:
@@ -78,6 +79,19 @@ def test_a_forked_child_does_not_count_what_its_parent_has_counted_in_memory(
     counting.close()
 
     assert Tally(tmp_path).totals() == Counts(6, 0)
+
+
+class TestAFork:
+    pytestmark = forks
+
+    def test_while_another_thread_counts_does_not_stop_the_child(self, tmp_path: Path) -> None:
+        counting = Tally(tmp_path)
+        counting.add(appended=1)
+
+        assert child_does(lambda: counting.add(appended=1), while_held=counting._lock)
+
+        counting.close()
+        assert Tally(tmp_path).totals() == Counts(2, 0)
 
 
 COUNTER = """

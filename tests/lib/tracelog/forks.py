@@ -1,0 +1,30 @@
+"""A child that is forked while another thread of its parent is in the middle of something."""
+
+import os
+import signal
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Final
+
+import pytest
+
+HANGING_SECONDS: Final = 60
+
+forks = [
+    pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning"),
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork"),
+]
+
+
+def child_does(work: Callable[[], object], *, while_held: AbstractContextManager[object]) -> bool:
+    """Whether `work` ends in a child that was forked while `while_held` was entered."""
+    with while_held:
+        if (child := os.fork()) == 0:
+            # Whoever waits for a lock that nobody will ever release is ended by this.
+            signal.alarm(HANGING_SECONDS)
+            try:
+                work()
+            except BaseException:  # noqa: BLE001 # it must not go on as a second test run
+                os._exit(1)
+            os._exit(0)
+    return os.waitpid(child, 0)[1] == 0
