@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import json
+import threading
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,6 +38,21 @@ def logger(tmp_path: Path) -> Iterator[EnhancedCSVLogger]:
     logger = EnhancedCSVLogger(base_path=tmp_path)
     yield logger
     logger.close()
+
+
+def test_two_threads_that_write_first_leave_one_that_forces_rows_to_the_disk(
+    tmp_path: Path,
+) -> None:
+    def syncing() -> set[threading.Thread]:
+        return {thread for thread in threading.enumerate() if thread.name == "tracelog-sync"}
+
+    before = syncing()
+    logger = CSVOnlyLogger(tmp_path)
+    for _ in range(2):
+        logger.recorder._start_syncer()
+    wait_until(lambda: len(syncing() - before) == 1, what="the end of the other")
+    logger.close()
+    wait_until(lambda: not syncing() - before, what="the end of both")
 
 
 class TestAFork:

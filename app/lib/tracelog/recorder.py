@@ -123,7 +123,8 @@ class Recorder:
         self._closed = closed = threading.Event()
 
         def sync_each_second() -> None:
-            while not closed.wait(1.0):
+            # Of two threads that start one at the same moment the later one's stays.
+            while not closed.wait(1.0) and self._closed is closed:
                 for journal in self.journals.values():
                     journal.sync()
 
