@@ -8,7 +8,7 @@ import yaml
 
 from commands.kit.door import COMMANDS
 from commands.kit.environment import ROOT
-from tests.docs.documents import read
+from tests.docs.documents import command_source, read
 
 PROSE = (
     *("AGENTS.md", "GEMINI.md", ".gemini/styleguide.md", "CONTRIBUTING.md", "SECURITY.md"),
@@ -37,7 +37,7 @@ def test_commands_are_there_with_their_options(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     for command, options in re.findall(r"manage\.py (\w+)((?: --\w+)*)", text):
         assert command in COMMANDS, command
-        source = (ROOT / "commands" / f"{command}.py").read_text(encoding="utf-8")
+        source = command_source(command)
         for option in options.split():
             assert f'"{option}"' in source, f"{command} {option}"
 

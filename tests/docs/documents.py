@@ -52,6 +52,16 @@ def japanese(path: Path) -> Path:
     return path.with_suffix(".ja.md")
 
 
+def command_source(name: str) -> str:
+    """A command's module and those of `commands/kit` that it imports: its options are in one."""
+    source = (ROOT / "commands" / f"{name}.py").read_text(encoding="utf-8")
+    kit = (
+        ROOT / "commands" / "kit" / f"{module}.py"
+        for module in re.findall(r"^from commands\.kit\.(\w+) import", source, re.MULTILINE)
+    )
+    return source + "".join(path.read_text(encoding="utf-8") for path in kit if path.is_file())
+
+
 def read(path: Path) -> Document:
     """Take a document apart."""
     document = Document(path)

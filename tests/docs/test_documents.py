@@ -16,7 +16,7 @@ from commands.kit.door import COMMANDS
 from commands.kit.environment import ROOT
 from commands.kit.in_use import in_use
 from commands.kit.words import text
-from tests.docs.documents import Document, documents, japanese, read
+from tests.docs.documents import Document, command_source, documents, japanese, read
 
 ENGLISH = documents()
 ALL = [path for english in ENGLISH for path in (english, japanese(english))]
@@ -89,7 +89,7 @@ class TestNames:
     def test_commands_exist_with_their_options(self, path: Path) -> None:
         for command, arguments in _commands(read(path)):
             assert command in COMMANDS, command
-            source = (ROOT / "commands" / f"{command}.py").read_text(encoding="utf-8")
+            source = command_source(command)
             for argument in arguments:
                 if argument.startswith("--"):
                     assert f'"{argument}"' in source, f"{command} {argument}"
