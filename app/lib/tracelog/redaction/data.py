@@ -7,6 +7,7 @@ from typing import Final
 import orjson
 
 from app.lib.tracelog.redaction.cards import is_card
+from app.lib.tracelog.redaction.compact import is_compact
 from app.lib.tracelog.redaction.key_signs import key_signs
 from app.lib.tracelog.redaction.keys import MAX_KEY, KeyJudge, Rule, is_hidden
 from app.lib.tracelog.redaction.look import Look, look_at
@@ -46,20 +47,26 @@ class DataRedactor:
 
         Raises `orjson.JSONDecodeError`.
         """
-        data: Plain = orjson.loads(body)
-        look = Look.ALL
-        if isinstance(data, (dict, list)) and not self.text.has_patterns:
+        if self.text.has_patterns:
+            return orjson.dumps(self.redact(orjson.loads(body))), False
+        data: Plain = None
+        text = body
+        if not is_compact(body):
+            data = orjson.loads(body)
+            if not isinstance(data, (dict, list)):
+                return orjson.dumps(self.redact(data)), False
             try:
                 text = orjson.dumps(data)
             except orjson.JSONEncodeError:  # deeper than it writes
                 return orjson.dumps(self.redact(data)), False
-            look = look_at(text)
-            if (
-                look is Look.NOTHING
-                and (not self._key_signs(text) or self._are_plain(_keys_of(data)))
-                and not self._has_pairs(text)
-            ):
-                return text, True
+        look = look_at(text)
+        is_plain = look is Look.NOTHING and not self._has_pairs(text)
+        if is_plain and not self._key_signs(text):
+            return text, True
+        if data is None:
+            data = orjson.loads(text)
+        if is_plain and self._are_plain(_keys_of(data)):
+            return text, True
         return orjson.dumps(self.redact(data, look=look)), False
 
     def _are_plain(self, keys: set[str] | None) -> bool:
