@@ -204,9 +204,16 @@ class ImportFaults:
     def _trace(self, job: Job, kills: int) -> Iterator[str]:
         """Each attempt at a step is in the trace; one that was killed has a beginning alone."""
         table = TABLES[TASK_PROGRESS_LOGS]
-        places = {name: table.column_names.index(name) for name in ("trace_id", "status")}
+        columns = ("trace_id", "task_name", "step_name", "status")
+        places = {name: table.column_names.index(name) for name in columns}
         rows: list[tuple[Any, ...]] = read_all(self._folder / "logs", table)[0]
-        mine = [row[places["status"]] for row in rows if row[places["trace_id"]] == job.trace_id]
+        mine = [
+            row[places["status"]]
+            for row in rows
+            if row[places["trace_id"]] == job.trace_id
+            # What failed between its steps, such as undoing them on a full disk, has no beginning.
+            and row[places["step_name"]] != row[places["task_name"]]
+        ]
         cut_off = mine.count("START") - mine.count("SUCCESS") - mine.count("FAILED")
         if not 0 <= cut_off <= kills:
             yield f"the trace has {cut_off} attempts without an end, of {kills} kills"
