@@ -263,7 +263,8 @@ class Settings(BaseModel):
             merged = {**read_env_file(env_file), **environ}
         except EnvFileError as error:
             raise malformed(error) from None
-        if "PUBLIC_ORIGIN" not in merged and "RENDER_EXTERNAL_URL" in merged:
+        named = strip_quotes(merged.get("PUBLIC_ORIGIN", ""))
+        if not named and "RENDER_EXTERNAL_URL" in merged:
             merged["PUBLIC_ORIGIN"] = merged["RENDER_EXTERNAL_URL"]
         names = [name.upper() for name in cls.model_fields if name.upper() in merged]
         values = {name: strip_quotes(merged[name]) for name in names}

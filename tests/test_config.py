@@ -63,7 +63,8 @@ def test_supabase_auth_is_below_its_project_unless_told(env_file: Path) -> None:
 def test_render_tells_its_own_origin(env_file: Path) -> None:
     render = {"RENDER_EXTERNAL_URL": "https://x.onrender.com"}
 
-    assert Settings.load(render, env_file).public_origin == "https://x.onrender.com"
+    for empty in ({}, {"PUBLIC_ORIGIN": ""}, {"PUBLIC_ORIGIN": '""'}):
+        assert Settings.load(render | empty, env_file).public_origin == "https://x.onrender.com"
     own = render | {"PUBLIC_ORIGIN": "https://app.example.com/"}
     assert Settings.load(own, env_file).public_origin == "https://app.example.com"
     assert Settings.load(own, env_file).secure_cookies
