@@ -34,7 +34,8 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS: Final = 0.5
 """How often new jobs are looked for."""
 
-_QUEUE_SECONDS: Final = 0.25
+_QUEUE_SECONDS: Final = 0.5
+"""How often DBOS looks into each queue. Each look costs milliseconds, also where nothing waits."""
 _BATCH: Final = 50
 # Not the code's hash, which DBOS would take: jobs go on over a deploy. A change of a kind's steps
 # that cannot take over what older code has done needs a kind of another name.

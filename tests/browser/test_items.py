@@ -49,6 +49,36 @@ class TestState:
         expect(page.locator("tr.item")).to_have_count(1)
         expect(page.locator("#q")).to_have_value("bana")
 
+    def test_enter_does_not_ask_again_for_what_typing_has_found(self, visitor: Visitor) -> None:
+        page, asked = visitor.page, list[str]()
+        page.on("request", lambda request: asked.append(request.url))
+        page.locator("#q").fill("ban")
+        expect(page).to_have_url(re.compile(r"q=ban$"))
+        page.locator("#q").press("Enter")
+        page.get_by_role("link", name="Edit").click()
+        page.get_by_label("Title", exact=True).fill("Green banana")
+        page.get_by_role("button", name="Save").click()
+        expect(page.locator("tr.item")).to_contain_text("Green banana")
+        page.locator("#q").fill("che")
+        expect(page).to_have_url(re.compile(r"q=che$"))
+        page.go_back()
+        expect(page.locator("tr.item")).to_have_count(3)
+        page.locator("#q").fill("che")
+        expect(page).to_have_url(re.compile(r"q=che$"))
+
+        sent = [url.partition("/items?q=")[2] for url in asked]
+        assert [word for word in sent if word] == ["ban", "che", "che"]
+
+    def test_a_search_that_failed_is_asked_again_by_enter(self, visitor: Visitor) -> None:
+        page = visitor.page
+        page.context.set_offline(True)
+        page.locator("#q").fill("ban")
+        expect(page.locator("#toasts [role=alert]")).to_be_visible()
+        page.context.set_offline(False)
+        visitor.troubles.clear()  # htmx reports the lost request on the console
+        page.locator("#q").press("Enter")
+        expect(page.locator("tr.item")).to_have_count(1)
+
     def test_filter_sort_and_search_go_together(self, visitor: Visitor) -> None:
         page = visitor.page
         page.locator("#sort-title").click()

@@ -9,7 +9,15 @@ from playwright.sync_api import Browser, expect, sync_playwright
 from commands.kit.parts import chromium_path
 from tests.support.parts import needs
 
+# The list below the address bar would be a page of its own for each window, a third of the work.
+# Playwright has such an argument too, and the last one counts: its features follow.
+_NOT_WANTED = (
+    *("WebUIOmniboxPopup", "WebUIOmniboxAimPopup", "WebUIOmniboxFullPopup"),
+    *("AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose", "HttpsUpgrades"),
+    *("MediaRouter", "OptimizationHints", "PaintHolding", "ThirdPartyStoragePartitioning"),
+)
 _ARGUMENTS = (
+    f"--disable-features={','.join(_NOT_WANTED)}",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-quic",

@@ -145,6 +145,27 @@
   on("input", (event) => event.isComposing && event.stopImmediatePropagation(), true);
   on("compositionend", (event) => event.target.dispatchEvent(new Event("input", { bubbles: true })));
 
+  // Enter does not ask again for what typing has found: that answer would take a form away that was
+  // opened in the list meanwhile.
+  const search = document.getElementById("filter");
+  let found;
+  const forget = () => (found = undefined);
+  addEventListener("popstate", forget);
+  on("htmx:config:request", (event) => {
+    const { sourceElement, sourceEvent } = event.detail.ctx;
+    if (sourceElement !== search) return;
+    const { value } = document.getElementById("q");
+    if (value === found) {
+      event.preventDefault();
+      sourceEvent.preventDefault();
+    }
+    found = value;
+  });
+  on("htmx:finally:request", (event) => {
+    const { sourceElement, response } = event.detail.ctx;
+    if (sourceElement === search && !(response?.status < 400)) forget();
+  });
+
   // The server writes times in the reader's zone from the next page on.
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (zone && !document.cookie.split("; ").includes(`tz=${zone}`)) {
