@@ -27,6 +27,7 @@ from app.jobs.kinds import KINDS, Kind
 from app.jobs.schedules import SCHEDULES
 from app.jobs.workers import BEAT_SECONDS, Workers
 from app.lib.logger import TraceLogger
+from app.lib.tracelog.short_turns import take_short_turns
 from app.models.job import Job
 
 log = logging.getLogger(__name__)
@@ -59,6 +60,7 @@ class JobEngine:
 
     def start(self) -> None:
         """Connect, take back what dead processes had, and begin to run jobs."""
+        take_short_turns()
         engine = create_engine(_sync(self._url), **_pool(self._url))
         set_up_engine(engine)
         # The engine looks at everybody's jobs; what a job itself does, it does as its user.

@@ -1,9 +1,8 @@
 """The commit of an import: its good rows, batch by batch, and how they are taken back."""
 
 import asyncio
-import sys
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
@@ -24,14 +23,13 @@ from app.services.imports.item_rows import import_key
 from app.services.item_bulk import NewItem, PreparedItems, insert_prepared, prepare_items
 from app.services.item_order import Dialect, dialect_of
 from app.services.item_packs import empty_packs
+from app.services.item_zones import StoredZones
 
 _ROWS_A_BATCH: Final = 5000
 """A commit each: less than a second, for which SQLite keeps other writers waiting."""
 
 _BYTES_A_BATCH: Final = 1 << 20
 """What an item is searched by takes several times as much memory as its text."""
-
-_TURN_SECONDS: Final = 0.0005
 
 T = TypeVar("T")
 
@@ -60,6 +58,7 @@ class ImportCommit:
         self._running = running
         self._import_id = import_id
         self._skip_known = skip_known
+        self._zones = StoredZones()
 
     async def insert(self, folder: ImportFolder, good: int) -> dict[str, int]:
         """Insert what is not yet, of `good` rows; how many there are now, and how many were."""
@@ -67,7 +66,7 @@ class ImportCommit:
         try:
             begun = await self._begin(database)
             made_at = begun.begun_at or begun.created_at
-            with folder.good.open("rb") as file, quick_turns():
+            with folder.good.open("rb") as file:
                 file.seek(begun.position)
                 read = partial(self._read, file, made_at, dialect_of(database))
                 async with aclosing(_ahead(read)) as batches:
@@ -124,7 +123,7 @@ class ImportCommit:
                 known = await self._known(session, begun, batch.items)
                 new = [item for item in batch.items if item.import_key not in known]
                 prepared = self._prepare(new, dialect_of(database))
-            await insert_prepared(session, prepared)
+            await insert_prepared(session, prepared, self._zones)
             inserted = prepared.count
             after = {
                 "position": begun.position + batch.size,
@@ -134,6 +133,7 @@ class ImportCommit:
             await session.execute(
                 update(ItemImport).where(ItemImport.id == self._import_id).values(**after)
             )
+        prepared.zones.note(self._zones)
         for name, value in after.items():
             setattr(begun, name, value)
 
@@ -178,21 +178,6 @@ class ImportCommit:
                     begun.is_undoing = False
             deleted += size
         return deleted
-
-
-@contextmanager
-def quick_turns() -> Iterator[None]:
-    """Have the thread that reads ahead give way sooner to the one that the database waits for.
-
-    That one has a little to do after each of some thirty answers a batch, and would wait up to 5 ms
-    each time; whatever else the process does is answered sooner, too.
-    """
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(_TURN_SECONDS)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)
 
 
 async def _ahead(read: Callable[[], T | None]) -> AsyncGenerator[T]:

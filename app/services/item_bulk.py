@@ -13,8 +13,8 @@ from app.lib.search_grams import list_grams, sort_key
 from app.models.item import STATUSES, Status
 from app.schemas.cursor import NO_DUE_DATE
 from app.services.item_order import Dialect, dialect_of
-from app.services.item_packs import Postings
-from app.services.item_zones import GatheredZones, Zones, zones_of_ids, zones_of_keys
+from app.services.item_postings import Pack, Postings
+from app.services.item_zones import GatheredZones, StoredZones, Zones, zones_of_ids, zones_of_keys
 
 _COLUMNS: Final = {
     "owner_id": "bigint",
@@ -72,7 +72,7 @@ class PreparedItems:
     stored: bytes | Sequence[Any]
     """What PostgreSQL copies; or all values of all rows, for SQLite."""
     zones: GatheredZones
-    postings: Postings | None
+    pack: Pack | None
     """Unless the text index would do as well."""
 
 
@@ -91,7 +91,7 @@ def prepare_items(owner_id: int, items: Iterable[NewItem], dialect: Dialect) -> 
         len(rows),
         stored,
         postings.zones(owner_id, zones),
-        postings if postings.are_worth_it else None,
+        postings.pack(len(rows)) if postings.are_worth_it else None,
     )
 
 
@@ -103,8 +103,12 @@ def stored_row(owner_id: int, item: NewItem, grams: str) -> Row:
     return (owner_id, *text, place, due_on, grams, created_at, updated_at, 1, import_key)
 
 
-async def insert_prepared(session: AsyncSession, items: PreparedItems) -> None:
+async def insert_prepared(
+    session: AsyncSession, items: PreparedItems, stored: StoredZones | None = None
+) -> None:
     """Store items, in order. Never commits.
+
+    `stored` are zones that need not be sent again; the caller notes what is, once it is committed.
 
     It keeps other writers of SQLite waiting until the caller commits, so hand over some ten
     thousand at a time.
@@ -112,7 +116,7 @@ async def insert_prepared(session: AsyncSession, items: PreparedItems) -> None:
     if not items.count:
         return
     connection = await session.connection()
-    is_packed = items.postings is not None
+    is_packed = items.pack is not None
     if isinstance(items.stored, bytes):
         # The ids of no two packs of a user are mixed, so a search can go from one to the next.
         await connection.exec_driver_sql(_LOCK, (f"item packs of {items.owner_id}",))
@@ -120,9 +124,9 @@ async def insert_prepared(session: AsyncSession, items: PreparedItems) -> None:
     else:
         ids = await _insert_values(connection, items.stored, is_packed)
     items.zones.add_everywhere(zones_of_ids(ids[0], ids[-1]))
-    await items.zones.store(session)
-    if items.postings:
-        await items.postings.store(session, items.owner_id, ids)
+    await items.zones.store(session, stored)
+    if items.pack:
+        await items.pack.store(session, items.owner_id, ids)
 
 
 async def insert_items(session: AsyncSession, owner_id: int, items: Iterable[NewItem]) -> int:

@@ -7,13 +7,10 @@ themselves (`is_packed`), and the text index leaves them out. An item whose text
 pack for the text index: what postings say counts for items only that are still packed.
 """
 
-import sys
 from array import array
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
-from functools import reduce
-from operator import itemgetter, or_
+from collections.abc import Collection, Iterable
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -24,7 +21,6 @@ from sqlalchemy import (
     and_,
     delete,
     exists,
-    insert,
     literal,
     null,
     select,
@@ -36,88 +32,15 @@ from sqlalchemy.orm import Session
 from app.lib.search_grams import GRAM, query_grams
 from app.models.item import Item
 from app.models.item_pack import ItemPack, ItemPosting
-from app.services.item_zones import ALL, GatheredZones, Where, Zones, in_zones
+from app.services.item_postings import kind_of, places_from_bytes
+from app.services.item_zones import ALL, Where, in_zones
 
-_WORTH_IT: Final = 4
-"""So many items must have a gram, on average, or the text index would do as well."""
-_COMMON: Final = 200
-"""Grams that occur more often in a pack are taken to be in all its zones of dates."""
 _PACKS_AT_ONCE: Final = 16
 """At most. Where matches may be many it is one at first, which may do."""
 _SEARCH: Final = 20
 """Looking one place up takes as long as reading so many."""
 _DENSE: Final = 50
 """If one of so many items matches."""
-
-
-class Postings:
-    """What a pack is to have."""
-
-    def __init__(self) -> None:
-        self._places: defaultdict[str, list[int]] = defaultdict(list)
-
-    def add(self, grams: Iterable[str], place: int) -> None:
-        """Note the grams of the item at `place`; in order."""
-        places = self._places
-        for gram in grams:
-            places[gram].append(place)
-
-    @property
-    def are_worth_it(self) -> bool:
-        """Whether these items should be a pack."""
-        count = sum(map(len, self._places.values()))
-        return count > 0 and count >= _WORTH_IT * len(self._places)
-
-    def zones(self, owner_id: int, zones: Sequence[tuple[Zones, ...]]) -> GatheredZones:
-        """The zones of all grams; `zones` are those of the item at each place, in parts.
-
-        The first part, of titles, depends on the words; the others hardly do.
-        """
-        gathered = GatheredZones(owner_id)
-        for part in zip(*zones, strict=True):
-            few = _COMMON if gathered else len(zones)
-            masks = list(dict.fromkeys(part))
-            number = {mask: at for at, mask in enumerate(masks)}
-            numbers = [number[mask] for mask in part]  # small ones tell more quickly what is equal
-            everywhere = reduce(or_, masks)
-            for gram, places in self._places.items():
-                if len(places) > few:
-                    here = everywhere  # if not, it only costs time
-                elif len(places) == 1:
-                    here = part[places[0]]
-                else:
-                    here = 0
-                    for at in set(itemgetter(*places)(numbers)):
-                        here |= masks[at]
-                gathered.add((gram,), here)
-        return gathered
-
-    async def store(self, session: AsyncSession, owner_id: int, ids: Sequence[int]) -> None:
-        """Make the items with these ids a pack; the item at each place has the id there."""
-        first, last = ids[0], ids[-1]
-        kind = _kind(first, last)
-        offsets = None if last - first == len(ids) - 1 else [item_id - first for item_id in ids]
-        rows = []
-        for gram, places in sorted(self._places.items()):
-            there = places if offsets is None else map(offsets.__getitem__, places)
-            rows.append((first, gram, owner_id, _to_bytes(array(kind, there))))
-        await session.execute(insert(ItemPack).values(id=first, owner_id=owner_id, last_id=last))
-        connection = await session.connection()
-        if connection.dialect.name == "sqlite":
-            await connection.exec_driver_sql(_STORE_ON_SQLITE, rows)
-        else:
-            _, grams, _, written = zip(*rows, strict=True)
-            values = (first, owner_id, list(grams), list(written))
-            await connection.exec_driver_sql(_STORE_ON_POSTGRESQL, values)
-
-
-_STORE_ON_SQLITE: Final = (
-    "INSERT INTO item_postings (pack_id, gram, owner_id, places) VALUES (?, ?, ?, ?)"
-)
-_STORE_ON_POSTGRESQL: Final = """
-    INSERT INTO item_postings (pack_id, gram, owner_id, places)
-    SELECT %s, new.gram, %s, new.places FROM unnest(%s::text[], %b::bytea[]) AS new (gram, places)
-"""
 
 
 class PackSearch:
@@ -182,7 +105,7 @@ class PackSearch:
                 self._examined += last + 1 - first
             else:
                 found = places[first].setdefault(gram, [])
-                found.append(_from_bytes(_kind(first, last), there))
+                found.append(places_from_bytes(kind_of(last - first), there))
         if len(packs) < self._at_once:
             self._is_over = True
         self._at_once = min(self._at_once * 2, _PACKS_AT_ONCE)
@@ -271,22 +194,3 @@ def empty_packs(session: Session, owner_id: int | None = None) -> int:
         packs = packs.where(ItemPack.owner_id == owner_id)
     gone = session.scalars(packs, execution_options={"synchronize_session": False})
     return len(gone.all())
-
-
-def _kind(first: int, last: int) -> str:
-    """How places are written: other items' ids may have come between these."""
-    return "H" if last - first < 1 << 16 else "I"
-
-
-def _to_bytes(places: "array[int]") -> bytes:
-    if sys.byteorder == "big":
-        places.byteswap()
-    return places.tobytes()
-
-
-def _from_bytes(kind: str, data: bytes) -> "array[int]":
-    places: array[int] = array(kind)
-    places.frombytes(data)
-    if sys.byteorder == "big":
-        places.byteswap()
-    return places

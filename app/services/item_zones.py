@@ -8,7 +8,7 @@ new item changes few rows or none.
 """
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from functools import reduce
 from operator import and_, or_
@@ -142,25 +142,57 @@ class GatheredZones:
         """Note all grams that are known by now in `zones`, too."""
         self.add(list(self._zones), zones)
 
-    async def store(self, session: AsyncSession) -> None:
+    async def store(self, session: AsyncSession, stored: "StoredZones | None" = None) -> None:
         """Set the bits that are missing; rows that have them all are not touched, nor locked."""
-        rows = self._rows()
+        rows = self._rows(stored)
         if not rows:
             return
         connection = await session.connection()
         if connection.dialect.name == "sqlite":
             await connection.exec_driver_sql(_STORE_ON_SQLITE, rows)
         else:
-            columns = tuple(list(values) for values in zip(*rows, strict=True))
-            await connection.exec_driver_sql(_STORE_ON_POSTGRESQL, columns)
+            _, *columns = zip(*rows, strict=True)
+            values = (self._owner_id, *(" ".join(map(str, column)) for column in columns))
+            await connection.exec_driver_sql(_STORE_ON_POSTGRESQL, values)
 
-    def _rows(self) -> list[tuple[Any, ...]]:
+    def _rows(self, stored: "StoredZones | None") -> list[tuple[Any, ...]]:
         """Sorted: two who write the same rows shall not wait for each other."""
         shifts = [place * ZONES for place in range(len(ORDERS))]
+        new = self._zones.items() if stored is None else stored.missing(self._zones)
         return [
             (self._owner_id, gram, *(zones >> shift & ALL for shift in shifts))
-            for gram, zones in sorted(self._zones.items())
+            for gram, zones in sorted(new)
         ]
+
+    def note(self, stored: "StoredZones") -> None:
+        """These are committed."""
+        stored.add(self._zones)
+
+
+class StoredZones:
+    """Some of the zones that are stored of one user's items, so as not to send them again.
+
+    Nothing takes a bit away again while the user is there.
+    """
+
+    _MOST: Final = 100_000
+    """Grams: some 15 MB."""
+
+    def __init__(self) -> None:
+        self._zones: dict[str, Zones] = {}
+
+    def missing(self, new: Mapping[str, Zones]) -> list[tuple[str, Zones]]:
+        """Those of `new` that have bits which these have not."""
+        known = self._zones
+        return [(gram, zones) for gram, zones in new.items() if zones & ~known.get(gram, 0)]
+
+    def add(self, new: Mapping[str, Zones]) -> None:
+        """Note what is committed."""
+        known = self._zones
+        if len(known) > self._MOST:
+            known.clear()
+        for gram, zones in new.items():
+            known[gram] = known.get(gram, 0) | zones
 
 
 async def note_items(session: AsyncSession, owner_id: int, item_ids: Collection[int]) -> None:
@@ -246,9 +278,13 @@ _STORE_ON_SQLITE: Final = (
     f"{_INSERT} VALUES ({', '.join('?' * len(_COLUMNS))}) {_UPDATE} WHERE {_missing('excluded')}"
 )
 # What is asked first leaves ON CONFLICT, which locks each row that it meets, those that change.
+# A column is one text, which the server cuts up: a driver takes longer over lists of thousands.
+_BITS: Final = "string_to_array(%s, ' ')::bigint[]"
 _STORE_ON_POSTGRESQL: Final = f"""
-    {_INSERT} SELECT new.* FROM unnest(
-        %s::bigint[], %s::text[], {", ".join(["%s::bigint[]"] * len(ORDERS))}
+    {_INSERT} SELECT new.* FROM (
+        SELECT %s::bigint, part.* FROM unnest(
+            string_to_array(%s, ' '), {", ".join([_BITS] * len(ORDERS))}
+        ) AS part
     ) AS new ({", ".join(_COLUMNS)})
     LEFT JOIN item_gram_zones
         ON item_gram_zones.owner_id = new.owner_id AND item_gram_zones.gram = new.gram COLLATE "C"

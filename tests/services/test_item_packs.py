@@ -9,7 +9,8 @@ from app.models.item import Item
 from app.models.item_pack import ItemPack, ItemPosting
 from app.schemas.item import ItemIn, ItemQuery
 from app.services.item_bulk import NewItem, insert_items
-from app.services.item_packs import PackSearch, Postings, empty_packs
+from app.services.item_packs import PackSearch, empty_packs
+from app.services.item_postings import Postings
 from app.services.item_service import item_values
 from app.services.item_zones import ALL, Where
 from tests.services.conftest import ServiceOf, Users
@@ -92,7 +93,7 @@ async def test_the_ids_of_a_pack_may_have_gaps(
             values |= {"owner_id": users.hana, "created_at": clock(), "updated_at": clock()}
             await session.execute(insert(Item).values(**values, version=1))
             postings.add(list_grams(title), place)
-        await postings.store(session, users.hana, ids)
+        await postings.pack(len(ids)).store(session, users.hana, ids)
 
         async def found(*words: str, descending: bool = True, behind: int | None = None) -> object:
             search = PackSearch(

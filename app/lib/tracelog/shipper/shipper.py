@@ -6,7 +6,6 @@ cannot be delivered now stays in the journal and is delivered later.
 
 import contextlib
 import logging
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from app.lib.tracelog.shipper.checkpoint import Checkpoint
 from app.lib.tracelog.shipper.delivery import Delivery, TooManyRejected
 from app.lib.tracelog.shipper.election import LOCK_NAME, Election
 from app.lib.tracelog.shipper.status import Progress, ShipperStatus, State, describe
+from app.lib.tracelog.short_turns import take_short_turns
 from app.lib.tracelog.store.store import (
     Store,
     StoreError,
@@ -39,9 +39,6 @@ _COMPLAINTS: Final = {
 }
 _STANDBY_SECONDS: Final = 0.25
 _DRAIN_SECONDS: Final = 0.05
-# A thread that makes batches keeps the interpreter for 5 ms by default, and a request would wait
-# for that each time it gives the interpreter away to write or to send.
-_SWITCH_SECONDS: Final = 0.0005
 
 
 class AnotherDelivers(Exception):
@@ -108,7 +105,7 @@ class Shipper:
             if lock is not None:
                 self._election.adopt(lock)
             self._urgent.clear()
-            sys.setswitchinterval(min(sys.getswitchinterval(), _SWITCH_SECONDS))
+            take_short_turns()
             self._thread = threading.Thread(target=self._run, name="tracelog-shipper", daemon=True)
             self._thread.start()
 
