@@ -76,7 +76,9 @@ def usual_turns() -> Iterator[float]:
     sys.setswitchinterval(before)
 
 
-async def test_threads_take_short_turns_where_jobs_run(usual_turns: float, engine: JobEngine) -> None:
+async def test_threads_take_short_turns_where_jobs_run(
+    usual_turns: float, engine: JobEngine
+) -> None:
     assert sys.getswitchinterval() < usual_turns
 
 

@@ -6,7 +6,16 @@ from random import Random
 import pytest
 
 from app.schemas.cursor import Key
-from app.services.item_zones import ORDERS, ZONES, Order, Place, next_place, zone_of
+from app.services.item_zones import (
+    ORDERS,
+    ZONES,
+    GatheredZones,
+    Order,
+    Place,
+    StoredZones,
+    next_place,
+    zone_of,
+)
 
 DAY = date(2026, 11, 5)
 
@@ -55,3 +64,14 @@ def test_reading_on_passes_over_nothing_of_the_zones(order: Order, descending: b
         elif behind:
             first = behind[0]
             assert (rank(found) > rank(first)) if descending else (rank(found) < rank(first))
+
+
+def test_of_zones_that_are_stored_only_what_is_new_is_sent_again() -> None:
+    stored, first, later = StoredZones(), GatheredZones(1), GatheredZones(1)
+    first.add(("tea", "cup"), 0b01)
+    first.note(stored)
+    later.add(("tea", "pot"), 0b01)
+    later.add(("cup",), 0b11)
+
+    assert dict(stored.missing({"tea": 0b01})) == {}
+    assert [row[1:3] for row in later._rows(stored)] == [("cup", 0b11), ("pot", 0b01)]
