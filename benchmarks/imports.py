@@ -84,6 +84,12 @@ class Bench:
         self._texts = texts
         self._name = "SQLite" if url.startswith("sqlite") else "PostgreSQL"
 
+    def import_file(self, path: Path) -> None:
+        user_id = self._fresh()
+        self._job(
+            f"import of {path.suffix}", partial(self._queue_import, user_id, self._upload(path))
+        )
+
     def run(self, plain: Path, workbook: Path) -> None:
         ready = self._folder / "ready.csv"
         for path, table, columns in ((plain, "bare", NAMES), (ready, "items", READY)):
@@ -95,10 +101,7 @@ class Bench:
             self._show(f"{took.command} {what}", took.seconds)
         ready.unlink()
         for path in (workbook, plain):
-            user_id = self._fresh()
-            self._job(
-                f"import of {path.suffix}", partial(self._queue_import, user_id, self._upload(path))
-            )
+            self.import_file(path)
         for kind in KINDS:
             self._job(f"export as {kind}", partial(self._queue_export, user_id, kind))
 
@@ -175,6 +178,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--texts", type=int, default=1, help="so many descriptions in each row")
+    parser.add_argument("--csv", action="store_true", help="import the CSV file and nothing else")
     parser.add_argument("--database", metavar="URL", help="an empty PostgreSQL database")
     parser.add_argument("--only", choices=("sqlite", "postgresql"))
     options = parser.parse_args(arguments)
@@ -182,7 +186,8 @@ def main(arguments: list[str] | None = None) -> int:
         folder = Path(name)
         plain, workbook = folder / "items.csv", folder / "items.xlsx"
         write_plain(plain, items(options.rows, options.texts))
-        write_workbook(workbook, items(options.rows, options.texts))
+        if not options.csv:
+            write_workbook(workbook, items(options.rows, options.texts))
         urls = []
         if options.only != "postgresql":
             urls.append(f"sqlite:///{(folder / 'app.db').as_posix()}")
@@ -193,7 +198,11 @@ def main(arguments: list[str] | None = None) -> int:
         print("| | | s | rows/s | CPU s | server's CPU s | MB | steps, s |")
         print("|---|---|---:|---:|---:|---:|---:|---|")
         for url in urls:
-            Bench(url, folder, options.rows, options.texts).run(plain, workbook)
+            bench = Bench(url, folder, options.rows, options.texts)
+            if options.csv:
+                bench.import_file(plain)
+            else:
+                bench.run(plain, workbook)
     return 0
 
 

@@ -14,9 +14,9 @@ from app.cookies import JOBS, delete_cookie, set_cookie
 from app.database import Database
 from app.dependencies import DatabaseDep, SessionDep, SettingsDep, SignedIn
 from app.i18n import Language
-from app.lib.utils import utc_now
 from app.models.job import ENDED, Job
 from app.routers import job_texts
+from app.routers.job_news import Ends
 from app.services.errors import NotFound
 from app.services.job_files import JobFiles, file_of
 from app.services.job_service import JobService
@@ -121,7 +121,7 @@ async def list_jobs(request: Request, settings: SettingsDep, jobs: Jobs) -> Resp
 @router.get("/jobs/stream")
 async def stream_jobs(request: Request, database: DatabaseDep, user: SignedIn) -> Response:
     """The list anew whenever something of it has changed, and a toast for each job that ends."""
-    user_id, ends = user.id, _Ends(language_of(request))
+    user_id, ends = user.id, Ends(language_of(request))
 
     async def look(session: AsyncSession, shown: str) -> tuple[str, str | None]:
         service = JobService(session, user_id)
@@ -138,7 +138,7 @@ async def stream_jobs(request: Request, database: DatabaseDep, user: SignedIn) -
 @router.get("/jobs/badge")
 async def stream_badge(request: Request, database: DatabaseDep, user: SignedIn) -> Response:
     """How many jobs go on, and a toast for each that ends. The stream ends with the last one."""
-    user_id, ends = user.id, _Ends(language_of(request))
+    user_id, ends = user.id, Ends(language_of(request))
 
     async def look(session: AsyncSession, shown: str) -> tuple[str, str | None]:
         service = JobService(session, user_id)
@@ -149,20 +149,6 @@ async def stream_badge(request: Request, database: DatabaseDep, user: SignedIn) 
         return state, render_text(request, Badge(count, toasts))
 
     return live.response(live.messages(_looks(request, database, user_id, look)))
-
-
-class _Ends:
-    """Tells of each job that ends from now on, once."""
-
-    def __init__(self, language: Language) -> None:
-        self.language = language
-        self._since = utc_now()
-
-    async def toasts(self, service: JobService) -> list[Toast]:
-        ended = await service.ended_since(self._since)
-        if ended:
-            self._since = max(job.ended_at for job in ended if job.ended_at)
-        return [toast_of(self.language, job) for job in ended]
 
 
 @router.get("/jobs/{job_id}/file")
@@ -195,19 +181,6 @@ async def retry_job(request: Request, settings: SettingsDep, jobs: Jobs, job_id:
 def lines_of(language: Language, jobs: Sequence[Job]) -> list[JobLine]:
     """Jobs in words."""
     return [_line(language, job) for job in jobs]
-
-
-def toast_of(language: Language, job: Job) -> Toast:
-    """What is said when a job has ended."""
-    _ = language.gettext
-    name = f"{job_texts.kind_name(language, job.kind)}: {job.title}"
-    match job.status:
-        case "done":
-            return Toast(_("Done: %(name)s") % {"name": name}, "success")
-        case "cancelled":
-            return Toast(_("Cancelled: %(name)s") % {"name": name}, "info")
-        case _:
-            return Toast(_("Failed: %(name)s") % {"name": name}, "error", trace_id=job.trace_id)
 
 
 def _line(language: Language, job: Job) -> JobLine:

@@ -1,5 +1,6 @@
 """The panel of a suggestion in an item's page."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
@@ -27,6 +28,7 @@ class Panel:
     problem: str = ""
     changed: bool = False
     left: int = 0
+    job_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +39,12 @@ class PanelPartial(Template):
 
 @dataclass(frozen=True, slots=True)
 class EndPartial(Template):
-    """The last message of a stream: the panel, and how many jobs go on besides."""
+    """The last message of a stream: the panel, how many jobs go on besides, and which ended."""
 
     template: ClassVar[str] = "refinements/_end.html"
     refinement: Panel
     count: int
-    toasts: tuple[Toast, ...] = ()
+    toasts: Sequence[Toast]
 
 
 def refinement_service(
@@ -88,4 +90,5 @@ def _panel(request: Request, item: Item, suggestion: Suggestion) -> Panel:
         text="" if problem else suggestion.text,
         problem=problem,
         changed=item.version != suggestion.version,
+        job_id=job.id,
     )

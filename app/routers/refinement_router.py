@@ -16,6 +16,7 @@ from app.dependencies import DatabaseDep, Items, LoggerDep, SettingsDep, SignedI
 from app.forms import Form
 from app.models.item import Item
 from app.routers.item_pages import ConflictPage, values_of
+from app.routers.job_news import JobNews
 from app.routers.job_router import note_job
 from app.routers.refinement_pages import (
     EndPartial,
@@ -26,7 +27,6 @@ from app.routers.refinement_pages import (
     panel,
 )
 from app.services.item_service import ItemChanged
-from app.services.job_service import JobService
 from app.services.refinement_service import BudgetSpent, RefinementService
 from app.templating import Toast, is_partial, language_of, redirect, render, render_text
 
@@ -85,18 +85,24 @@ async def stream_suggestion(
     items: Items,
     item_id: ItemId,
 ) -> Response:
-    """The panel anew whenever more is written, and the event `ended` behind its last state."""
+    """The panel anew whenever more is written, and the event `ended` behind its last state.
+
+    What else goes on is in it too.
+    """
     item, user_id, over = await items.get(item_id), user.id, False
+    jobs = JobNews(request, user_id)
 
     async def look(session: AsyncSession, shown: str) -> tuple[str, str | None]:
         nonlocal over
         service = RefinementService(session, logger, user_id, budget_of(settings))
         state = await panel(request, service, item, is_there=True) or Panel(item_id)
         over = not state.is_going
+        besides = await jobs.look(session, but=state.job_id)
         if over:
-            count = await JobService(session, user_id).going_on()
-            return "", render_text(request, EndPartial(state, count))
+            return "", render_text(request, EndPartial(state, besides.count, besides.toasts))
         html = render_text(request, PanelPartial(state))
+        if besides.is_new:
+            return html, html + render_text(request, besides)
         return html, html if html != shown else None
 
     async def events() -> AsyncIterator[bytes]:

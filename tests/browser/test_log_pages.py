@@ -1,7 +1,6 @@
 """The trace log in a real browser: for administrators, with JavaScript and without."""
 
 import re
-import sqlite3
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -12,6 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 from app.lib.tracelog.store.sqlite_store import SQLiteStore
 from app.lib.utils import utc_now
 from tests.browser.conftest import Visit, Visitor
+from tests.browser.made_up_job import MadeUpJob, change
 from tests.services.log_book import LogBook
 from tests.support.axe import violations
 from tests.support.live_app import LiveApp
@@ -28,9 +28,7 @@ def visit_as_admin(visit: Visit, live_app: LiveApp) -> VisitAsAdmin:
 
     def new(**how: object) -> Visitor:
         visitor = visit(**how)  # type: ignore[arg-type] # handed on as it came
-        with sqlite3.connect(live_app.folder / "data" / "app.db") as database:
-            database.execute("UPDATE users SET role = 'admin' WHERE email = ?", (visitor.email,))
-        database.close()
+        change(live_app, "UPDATE users SET role = 'admin' WHERE email = ?", visitor.email)
         return visitor
 
     return new
@@ -247,6 +245,20 @@ def test_a_live_list_gets_new_requests_and_holds_them_while_it_is_paused(
     for number in range(8):
         visitor.go(f"/logs/requests?live=1&path=/left/{number}")
         page.wait_for_selector("#requests[data-live-open]")
+
+
+def test_a_live_list_tells_of_jobs_by_its_one_stream(
+    visit_as_admin: VisitAsAdmin, live_app: LiveApp
+) -> None:
+    visitor = visit_as_admin()
+    page, job = visitor.page, MadeUpJob(live_app, visitor)
+    visitor.go("/logs/requests?live=1")
+    page.wait_for_selector("#requests[data-live-open]")
+    badge = page.locator("#jobs-badge .badge")
+    expect(badge).to_have_text("1")
+    job.end()
+    expect(page.locator("#toasts")).to_contain_text("Done: Report: list.csv")
+    expect(badge).to_have_count(0)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit
+from tests.browser.made_up_job import MadeUpJob
 from tests.support import chat_server as chat
 from tests.support.axe import violations
 from tests.support.faulty_server import FaultyServer, faulty_server
@@ -26,12 +27,16 @@ def open_item(page: Page) -> None:
     expect(page.locator("h1")).to_have_text("Tea")
 
 
-def test_a_suggestion_with_and_without_script(visit: Visit, faulty_server: FaultyServer) -> None:
-    it_appears_as_it_is_written_and_is_taken(visit, faulty_server)
+def test_a_suggestion_with_and_without_script(
+    visit: Visit, faulty_server: FaultyServer, live_app: LiveApp
+) -> None:
+    it_appears_as_it_is_written_and_is_taken(visit, faulty_server, live_app)
     without_script_one_looks_again(visit, faulty_server)
 
 
-def it_appears_as_it_is_written_and_is_taken(visit: Visit, faulty_server: FaultyServer) -> None:
+def it_appears_as_it_is_written_and_is_taken(
+    visit: Visit, faulty_server: FaultyServer, live_app: LiveApp
+) -> None:
     go_on = Event()
     faulty_server.fault = chat.streams("Buy green", " <b>tea</b>.", before_the_last=go_on)
     visitor = visit()
@@ -44,12 +49,17 @@ def it_appears_as_it_is_written_and_is_taken(visit: Visit, faulty_server: Faulty
     suggestion = page.locator("#suggestion")
     expect(suggestion).to_have_text("Buy green")
     assert violations(page) == []
+    job, badge = MadeUpJob(live_app, visitor), page.locator("#jobs-badge .badge")
+    expect(badge).to_have_text("2")
     go_on.set()
     expect(suggestion).to_have_text("Buy green <b>tea</b>.")
     expect(page.get_by_role("button", name="Stop")).to_have_count(0)
     page.emulate_media(color_scheme="dark")
     assert violations(page) == []
-    expect(page.locator("#jobs-badge .badge")).to_have_count(0)
+    expect(badge).to_have_text("1")
+    job.end()
+    expect(page.locator("#toasts")).to_contain_text("Done: Report: list.csv")
+    expect(badge).to_have_count(0)
 
     page.get_by_role("button", name="Use it").click()
     expect(page.locator("#toasts")).to_contain_text("The suggestion is the description now.")

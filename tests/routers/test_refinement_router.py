@@ -17,6 +17,7 @@ from sqlalchemy import select, update
 from app.config import Settings
 from app.lib.logger import CSVOnlyLogger
 from app.lib.tracelog.schema import TABLES, TASK_PROGRESS_LOGS
+from app.lib.utils import utc_now
 from app.main import create_app
 from app.models.job import Job
 from app.models.refinement import AiUsage, Refinement
@@ -24,7 +25,7 @@ from app.routers import refinement_router
 from app.services.password_hasher import PasswordHasher
 from tests.lib.tracelog.rows import read_all
 from tests.routers.conftest import HTMX, ORIGIN, Visit, add_item
-from tests.routers.test_job_router import session_of
+from tests.routers.test_job_router import add_job, session_of
 from tests.support import chat_server as chat
 from tests.support.databases import BOTH
 from tests.support.faulty_server import FaultyServer, faulty_server
@@ -131,8 +132,13 @@ async def test_a_suggestion_is_written_before_ones_eyes_and_taken(
     assert f'hx-sse:connect="{item}/refinement/stream"' in page
     assert 'hx-sse:connect="/jobs/badge"' not in page  # one stream a page
     assert (await hana.post(f"{item}/refinement")).headers["location"] == item
+    await add_job(running, "ended.csv", status="done", ended_at=utc_now() + timedelta(hours=1))
+    await add_job(running, "goes-on.csv", status="running", attempt=1)
     go_on.set()
     stream = (await hana.get(f"{item}/refinement/stream")).text
+    # What else goes on and ends is told by the same stream, and followed by another behind it.
+    assert stream.count("Done: Report: ended.csv") == 1
+    assert 'hx-sse:connect="/jobs/badge"' in stream.rpartition('hx-target="#jobs-badge"')[2]
     assert "Buy green &lt;i&gt;tea&lt;/i&gt;." in stream
     assert "event: ended" in stream
     assert ">Use it<" in stream

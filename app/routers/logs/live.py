@@ -1,16 +1,20 @@
 """New requests as they come: one stream of events for the list that is on the screen."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Annotated, Final
 
 import orjson
 from fastapi import Header, Query, Request
 from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse, format_sse_event
+from sqlalchemy.exc import SQLAlchemyError
 
+from app.cookies import JOBS, read_cookie
+from app.dependencies import Admin, DatabaseDep
 from app.lib.tracelog.store.store import StoreError
 from app.lib.utils import utc_now
+from app.routers.job_news import JobNews
 from app.routers.logs.columns import column_state, read_columns
 from app.routers.logs.frame import Frame
 from app.routers.logs.request_pages import Listing, LiveRows, filter_state, read_filter
@@ -36,10 +40,14 @@ _Id = Annotated[int, Query(ge=0, lt=1 << 63)]
 async def follow_requests(
     request: Request,
     log: LogDep,
+    database: DatabaseDep,
+    admin: Admin,
     since: _Id = 0,
     last_event_id: Annotated[str, Header()] = "",
 ) -> Response:
     """The rows that a live list gets, as `requests`; as `state` whether the database answers.
+
+    As `jobs` what the navigation says of one's jobs, in a browser that has queued some.
 
     A browser that lost the stream says where it was, and is given what it missed.
     """
@@ -66,11 +74,28 @@ async def follow_requests(
         text = orjson.dumps(data).decode()
         return format_sse_event(event="requests", data_str=text, id=str(news.position))
 
-    events = _events(tail, message)
+    user_id = admin.id
+    jobs = JobNews(request, user_id) if read_cookie(request, JOBS) else None
+
+    async def besides() -> str:
+        if jobs is None:
+            return ""
+        try:
+            async with database.session(user_id) as session:
+                news = await jobs.look(session)
+        except SQLAlchemyError:
+            return ""  # the log can be read while the app's own database is away
+        return render_text(request, news) if news.is_new else ""
+
+    events = _events(tail, message, besides)
     return EventSourceResponse(events, headers={"X-Accel-Buffering": "no"})
 
 
-async def _events(tail: LiveTail, message: Callable[[Arrivals], bytes]) -> AsyncIterator[bytes]:
+async def _events(
+    tail: LiveTail,
+    message: Callable[[Arrivals], bytes],
+    besides: Callable[[], Awaitable[str]],
+) -> AsyncIterator[bytes]:
     yield format_sse_event(retry=RETRY_MS)
     silent, is_down = 0, False
     for _ in range(int(STREAM_SECONDS / LOOK_SECONDS)):
@@ -89,6 +114,8 @@ async def _events(tail: LiveTail, message: Callable[[Arrivals], bytes]) -> Async
                 yield message(news)
             elif silent % _SILENT_LOOKS == 0:
                 yield format_sse_event(id=str(news.position))
+        if html := await besides():
+            yield format_sse_event(event="jobs", data_str=html)
         await asyncio.sleep(LOOK_SECONDS)
 
 

@@ -54,6 +54,17 @@
     plan();
   };
 
+  // What is said of jobs comes as htmx has it; the badge need not have a stream of its own here.
+  const receiveJobs = (event) => {
+    const template = document.createElement("template");
+    template.innerHTML = event.data;
+    for (const part of template.content.children) {
+      const target = document.querySelector(part.getAttribute("hx-target"));
+      if (part.getAttribute("hx-swap") === "innerHTML") target?.replaceChildren();
+      target?.append(...part.children);
+    }
+  };
+
   // However many messages come, they are painted once a frame.
   const plan = () => {
     if (isPlanned) return;
@@ -124,6 +135,7 @@
     if (position) url.searchParams.set("since", position);
     source = new EventSource(url);
     source.addEventListener("requests", receive);
+    source.addEventListener("jobs", receiveJobs);
     source.addEventListener("state", (event) =>
       say(event.data === "down" ? find("problem").dataset.down : ""),
     );

@@ -3,12 +3,14 @@
 import html
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 
 import orjson
 import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient, Response
 
+from app.cookies import JOBS, cookie_name
 from app.lib.tracelog.ids import first_at
 from app.lib.tracelog.store.store import StoreUnavailable
 from app.lib.utils import utc_now
@@ -16,6 +18,7 @@ from app.routers.logs import live
 from app.services.logs.live_tail import LiveTail
 from tests.routers.conftest import Visit
 from tests.routers.logs.conftest import JAPANESE, delivered, keep
+from tests.routers.test_job_router import add_job
 from tests.services.log_book import LogBook
 
 
@@ -74,6 +77,26 @@ async def test_a_live_list_goes_on_where_it_was_read(app: FastAPI, admin: AsyncC
     assert len(list(events(again))) == 1, "a browser that comes back says where it was"
     odd = await admin.get(url, headers={"Last-Event-ID": "x" * 30})
     assert len(list(events(odd))) == 2
+
+
+async def test_it_tells_of_jobs_too_where_the_browser_has_queued_some(
+    app: FastAPI, admin: AsyncClient
+) -> None:
+    user = 1
+    await add_job(app, "goes-on.csv", user, status="running", attempt=1)
+    await add_job(app, "ended.csv", user, status="done", ended_at=utc_now() + timedelta(hours=1))
+    without = await admin.get("/logs/requests/live")
+    assert "event: jobs" not in without.text
+
+    admin.cookies.set(cookie_name(app.state.settings, JOBS), "1")
+    page = await admin.get("/logs/requests?live=1")
+    news = await admin.get("/logs/requests/live")
+
+    assert 'id="jobs-badge"' in page.text
+    assert 'hx-sse:connect="/jobs/badge"' not in page.text  # one stream a page
+    assert news.text.count("event: jobs") == 1
+    assert '<hx-partial hx-target="#jobs-badge"' in news.text
+    assert news.text.count("Done: Report: ended.csv") == 1
 
 
 async def test_the_stream_says_when_the_database_is_down_and_goes_on(
