@@ -28,7 +28,7 @@ from tests.support.tree import copy_tree, share_installed
 from tests.support.turso import TursoServer
 
 LOGIN = re.compile(r"Sign in as (\S+) with the password (\S+)")
-INSTALL_SECONDS = 240.0
+INSTALL_SECONDS = 900.0
 PIP_SETTINGS = ("PIP_CERT", "PIP_FIND_LINKS", "PIP_INDEX_URL", "PIP_DEFAULT_TIMEOUT")
 
 CountRows = Callable[[str], int]
