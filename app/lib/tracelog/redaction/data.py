@@ -10,7 +10,7 @@ from app.lib.tracelog.redaction.cards import is_card
 from app.lib.tracelog.redaction.compact import is_compact
 from app.lib.tracelog.redaction.key_signs import key_signs
 from app.lib.tracelog.redaction.keys import MAX_KEY, KeyJudge, Rule, is_hidden
-from app.lib.tracelog.redaction.look import Look, look_at
+from app.lib.tracelog.redaction.look import WORTH_A_LOOK, Look, is_odd, look_at, search
 from app.lib.tracelog.redaction.memo import Memo
 from app.lib.tracelog.redaction.plain import MARKER, MAX_DEPTH, Plain, plain
 from app.lib.tracelog.redaction.text import MAX_TEXT, TextRedactor
@@ -29,7 +29,9 @@ class DataRedactor:
     def __init__(self, judge: KeyJudge, text: TextRedactor) -> None:
         self.judge = judge
         self.text = text
-        self._key_signs = key_signs(judge.phrases)
+        signs = key_signs(judge.phrases)
+        self.has_key_signs = search(signs)
+        self._has_signs = search(f"{WORTH_A_LOOK}|{signs}")
         self.known_keys = Memo(self.look_at_key, size=4096, longest=MAX_KEY)
         self.known_parts = Memo(self._look_at_part, size=1024)
         self.harmless: set[str] = set()
@@ -59,13 +61,16 @@ class DataRedactor:
                 text = orjson.dumps(data)
             except orjson.JSONEncodeError:  # deeper than it writes
                 return orjson.dumps(self.redact(data)), False
-        look = look_at(text)
-        is_plain = look is Look.NOTHING and not self._has_pairs(text)
-        if is_plain and not self._key_signs(text):
+        if not (is_odd(text) or self._has_signs(text) or self._has_pairs(text)):
             return text, True
         if data is None:
             data = orjson.loads(text)
-        if is_plain and self._are_plain(_keys_of(data)):
+        look = look_at(text)
+        if (
+            look is Look.NOTHING
+            and (not self.has_key_signs(text) or self._are_plain(_keys_of(data)))
+            and not self._has_pairs(text)
+        ):
             return text, True
         return orjson.dumps(self.redact(data, look=look)), False
 

@@ -45,6 +45,9 @@ _PROSE: Final = (
 )
 """As `text.is_prose`."""
 
+WORTH_A_LOOK: Final = f"{_COLON}|{_PROSE}"
+"""A pattern of what is odd in some strings alone."""
+
 _PLAIN_VALUE: Final = re.compile(
     rb'"(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}'
     rb"|[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]{5,15}(?:Z|[+-][0-9:]{4,6})?)(?=\"[^:])"
@@ -57,22 +60,22 @@ def look_at(text: bytes) -> Look:
 
     Its keys, and what they make of their values, are for the rules themselves.
     """
-    if not _is_odd(text) and not _is_worth_a_look(text):
+    if not is_odd(text) and not _is_worth_a_look(text):
         return Look.NOTHING
     rest = _PLAIN_VALUE.sub(b'"', text)
-    if _is_odd(rest):
+    if is_odd(rest):
         return Look.ALL
     seen = Look.COLONS if _has_colon(rest) else Look.NOTHING
     return seen | Look.PROSE if _is_prose(rest) else seen
 
 
-def _search(pattern: str) -> Callable[[bytes], bool]:
-    """Whether UTF-8 has a match of a pattern in it."""
+def search(pattern: str) -> Callable[[bytes], bool]:
+    """What tells whether UTF-8 has a match of a pattern in it."""
     return SchemaValidator(core_schema.str_schema(pattern=pattern)).isinstance_python
 
 
 # Apart, since together they have so many states that the search would lose its speed.
-_is_odd: Final = _search(_ODD)
-_is_worth_a_look: Final = _search(f"{_COLON}|{_PROSE}")
-_has_colon: Final = _search(_COLON)
-_is_prose: Final = _search(_PROSE)
+is_odd: Final = search(_ODD)
+_is_worth_a_look: Final = search(WORTH_A_LOOK)
+_has_colon: Final = search(_COLON)
+_is_prose: Final = search(_PROSE)
