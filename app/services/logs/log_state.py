@@ -1,5 +1,7 @@
 """What became of the rows that this host recorded."""
 
+import os
+
 from app.lib.logger import EnhancedCSVLogger
 from app.schemas.log import LogState
 
@@ -16,5 +18,5 @@ def log_state(logger: EnhancedCSVLogger) -> LogState:
         lag_seconds=account.lag_seconds,
         last_error=account.last_error,
         leader_pid=account.leader_pid,
-        is_leader=account.leader,
+        is_leader=account.leader_pid == os.getpid(),
     )

@@ -65,7 +65,7 @@ class Account:
 
     `known` of the shipped rows were in the store already when they were sent, `collisions` of them
     are stored under another id. `leader_pid` is the process that delivers, `leader` tells that it
-    is this one.
+    is this one, or the one beside it.
     """
 
     appended: int

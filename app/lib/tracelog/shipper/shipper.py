@@ -170,7 +170,8 @@ class Shipper:
             return Progress(checkpoint, self._state, self._last_error, leader=True)
         checkpoint = Checkpoint.load(self._log_dir)
         state, error = checkpoint.state or self._state, checkpoint.last_error or self._last_error
-        return Progress(checkpoint, state, error, leader=False)
+        beside = self._beside is not None and self._beside.leads
+        return Progress(checkpoint, state, error, leader=beside)
 
     def status(self) -> ShipperStatus:
         """How the delivery of this log folder goes, for people. Never raises."""

@@ -40,7 +40,7 @@ class ShipperStatus:
 class Progress:
     """How far the delivery of a log folder is: a checkpoint that stays as it is, and the state.
 
-    `leader` tells that this process delivers.
+    `leader` tells that this process delivers, or the one beside it.
     """
 
     checkpoint: Checkpoint
