@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import orjson
@@ -17,6 +17,8 @@ from app.services.imports.folder import ImportFolder
 from app.services.job_service import JobService
 from tests.routers.conftest import HTMX, Visit
 from tests.routers.test_job_router import session_of
+from tests.support.disk import SmallDisk
+from tests.support.parts import needs
 
 CONTENT = "件名,備考,期限\r\n会議の資料,=1+1,2026/1/9\r\n,見積,soon\r\n".encode("cp932")
 
@@ -35,6 +37,10 @@ async def send(browser: AsyncClient, content: bytes, name: str = "件名.csv") -
 
 def folders(files: Path) -> int:
     return len(list(files.iterdir()))
+
+
+def all_of(files: Path) -> list[Path]:
+    return sorted(files.rglob("*"))
 
 
 async def jobs_of(app: FastAPI, user: int = 1) -> list[Job]:
@@ -147,6 +153,31 @@ async def test_a_file_that_is_too_large_is_not_read(
 
     assert (answer.status_code, "The file is too large." in answer.text) == (422, True)
     assert folders(files) == 0
+
+
+@pytest.fixture
+def small_disk(files: Path) -> Iterator[SmallDisk]:
+    """1 MB for uploads."""
+    disk = SmallDisk(files.parent, "1m")
+    needs("a small tmpfs", there=disk.is_there, mend="only root may mount one, on Linux")
+    yield disk
+    disk.remove()
+
+
+@pytest.mark.usefixtures("small_disk")
+async def test_a_disk_that_fills_up_in_an_upload_is_told_and_nothing_of_the_file_stays(
+    hana: AsyncClient, files: Path
+) -> None:
+    await send(hana, CONTENT)
+    kept = all_of(files)
+
+    full = await send(hana, b"title\n" + b"tea\n" * 400_000)
+
+    assert (full.status_code, "There is no room for the file." in full.text) == (422, True)
+    assert all_of(files) == kept
+    assert (await hana.get("/items/imports/1")).status_code == 200
+    again = await send(hana, CONTENT)
+    assert (again.status_code, again.headers["location"]) == (303, "/items/imports/2")
 
 
 async def test_htmx_and_the_script_get_the_next_page_by_header(hana: AsyncClient) -> None:
