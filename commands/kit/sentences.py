@@ -469,7 +469,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "faults_imports_held": (
         "No row is missing or there twice after {what}. --seed {seed}",
-        "{what} の後も、失われた行も重なった行もありません。--seed {seed}",
+        "{what}の後も、失われた行も重なった行もありません。--seed {seed}",
     ),
     **DOCTOR_SENTENCES,
     **LOG_SENTENCES,

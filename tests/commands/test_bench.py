@@ -86,6 +86,7 @@ def test_delivery_is_shown_beside_plain_inserts(
         ["50", "plain INSERTs"],
         ["50", "alone"],
         ["50", "in the app"],
+        ["50", "beside the app"],
     ]
     assert all(float(row[2].replace(",", "")) > 0 for row in table[1:])
 
