@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.lib.logger import EnhancedCSVLogger
+from app.lib.logger import CSVOnlyLogger, EnhancedCSVLogger
 from app.lib.tracelog import codec, ids
 from app.lib.tracelog.schema import API_LOGS
 from app.lib.tracelog.shipper.quarantine import Entry, Quarantine
@@ -64,10 +64,10 @@ def ask(capsys: pytest.CaptureFixture[str]) -> AskLogs:
 
 def record(folder: Path, rows: int) -> None:
     """Rows that nobody delivers."""
-    logger = EnhancedCSVLogger("libsql://nobody.invalid", base_path=folder)
+    logger = CSVOnlyLogger(folder)
     for n in range(rows):
         logger.log(None, API_LOGS, {"method": "GET", "endpoint": f"/{n}"})
-    logger.close(0)
+    logger.close()
 
 
 def identity(account: dict[str, int]) -> tuple[int, ...]:
@@ -371,10 +371,10 @@ def test_prune_deletes_what_is_old_or_too_much(
 def test_prune_makes_room_in_the_folder(
     folder: Path, ask: AskLogs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    logger = EnhancedCSVLogger("libsql://nobody.invalid", base_path=folder, segment_bytes=20_000)
+    logger = CSVOnlyLogger(folder, segment_bytes=20_000)
     for n in range(600):
         logger.log(None, API_LOGS, {"method": "GET", "endpoint": f"/{n}"})
-    logger.close(0)
+    logger.close()
     for path in folder.glob("api_logs.*.csv"):
         os.utime(path, (time.time() - 60, time.time() - 60))  # nobody writes to it any more
     monkeypatch.setenv("LOG_MAX_BYTES", "30000")

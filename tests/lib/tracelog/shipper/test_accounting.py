@@ -74,6 +74,13 @@ def deliver(folder: Path) -> None:
     shipper.stop()
 
 
+def end(logger: EnhancedCSVLogger) -> None:
+    """End it, and wait until it has let go of the delivery."""
+    shipper = logger.shipper
+    logger.close(0)
+    assert shipper.stop(60)
+
+
 def test_before_the_first_row_all_is_zero(near: EnhancedCSVLogger) -> None:
     account = near.status()
 
@@ -115,7 +122,7 @@ def test_a_header_that_a_second_writer_has_put_into_the_file_is_no_row(
     log(far, 2)
 
     assert numbers(far.status()) == (4, 0, 4, 0, 0)
-    far.close(0)
+    end(far)
     deliver(tmp_path)
     assert numbers(far.status()) == (4, 4, 0, 0, 0)
 
@@ -138,7 +145,7 @@ def test_what_a_later_process_finds_is_what_an_earlier_one_left(
     far: EnhancedCSVLogger, tmp_path: Path
 ) -> None:
     log(far, 30)
-    far.close(0)
+    end(far)
     deliver(tmp_path)
     again = EnhancedCSVLogger(UNREACHABLE, base_path=tmp_path)
     log(again, 5)
@@ -185,7 +192,7 @@ def test_a_row_that_the_disk_does_not_take_is_dropped(
 
 def test_damage_of_one_row_moves_it_to_quarantine(far: EnhancedCSVLogger, tmp_path: Path) -> None:
     log(far, 10)
-    far.close(0)
+    end(far)
     path = tmp_path / "api_logs.csv"
     lines = path.read_bytes().split(b"\n")
     lines[5] = lines[5].replace(b",GET,", b"\0\xffGET,")
