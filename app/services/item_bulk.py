@@ -44,7 +44,7 @@ _INSERT_COPIED: Final = f"""
 _END_COPY: Final = "DROP TABLE new_items"
 _NULL: Final = r"\N"
 
-_ROWS_A_STATEMENT: Final = 1000
+_ROWS_A_STATEMENT: Final = 1024
 _ROWS_AT_ONCE: Final = 10_000
 
 
@@ -209,14 +209,19 @@ async def _insert_values(
     values: Sequence[Any],
     is_packed: bool,  # noqa: FBT001 # the column's value
 ) -> list[int]:
-    """One statement for many rows: the text index writes what it has gathered after each."""
-    ids, step = list[int](), _ROWS_A_STATEMENT * len(_COLUMNS)
-    places = f"({', '.join('?' * len(_COLUMNS))}, {is_packed:d})"
-    for start in range(0, len(values), step):
-        batch = tuple(values[start : start + step])
-        rows = ", ".join([places] * (len(batch) // len(_COLUMNS)))
-        statement = f"{_INSERT} VALUES {rows} RETURNING id"
+    """One statement for many rows: the text index writes what it has gathered after each.
+
+    Python keeps the last 128 of a connection, up to two megabytes each. So they are of few kinds,
+    whatever the number of rows: each has a power of two of them.
+    """
+    ids, start, width = list[int](), 0, len(_COLUMNS)
+    places = f"({', '.join('?' * width)}, {is_packed:d})"
+    while left := (len(values) - start) // width:
+        count = min(_ROWS_A_STATEMENT, 1 << (left.bit_length() - 1))
+        statement = f"{_INSERT} VALUES {', '.join([places] * count)} RETURNING id"
+        batch = tuple(values[start : start + count * width])
         ids += (await connection.exec_driver_sql(statement, batch)).scalars()
+        start += len(batch)
     return sorted(ids)
 
 

@@ -12,6 +12,7 @@ from app.services.item_bulk import NewItem, insert_items
 from app.services.item_seed import made_up_items, seed_items
 from tests.services.conftest import ServiceOf, Users
 from tests.support.databases import Clock
+from tests.support.statements import statements
 
 pytestmark = pytest.mark.anyio
 
@@ -30,6 +31,19 @@ async def test_seeded_items_are_listed_and_found(
         assert (await items.page(ItemQuery(q="見積書"))).items
     async with database.system_session() as session:
         assert await session.scalar(select(func.count()).select_from(Item)) == 1234
+
+
+async def test_whatever_their_number_items_take_few_kinds_of_statements(
+    database: Database, users: Users
+) -> None:
+    made = list(made_up_items(40, now=NOW))
+    with statements(database.engine) as sent:
+        async with database.system_session() as session:
+            for count in range(1, 40):
+                assert await insert_items(session, users.hana, made[:count]) == count
+
+    inserts = {statement for statement in sent if "INSERT INTO items" in statement}
+    assert len(inserts) <= 2 * 6  # as a pack and without; SQLite's driver keeps each of them
 
 
 def test_the_same_seed_makes_the_same_items() -> None:
