@@ -159,8 +159,10 @@ def main(lock: int) -> None:
         idle_seconds=_IDLE_SECONDS,
         housekeeper=Housekeeper(log_dir, rules, Accountant(log_dir, Tally(log_dir))),
     )
-    sys.stdout.buffer.write(_READY)
-    sys.stdout.buffer.flush()
+    try:
+        os.write(sys.stdout.fileno(), _READY)
+    except BrokenPipeError:  # the app has ended meanwhile
+        return
     if sys.stdin.buffer.readline() != _GO:
         return
     shipper.start(lock=lock)

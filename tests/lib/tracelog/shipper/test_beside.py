@@ -1,11 +1,13 @@
 """A process beside the app delivers, one at a time, and for no longer than the app runs."""
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import psutil
@@ -149,6 +151,27 @@ def test_asked_to_end_the_app_takes_the_lead_back_and_delivers_the_rest(
     assert app.process.wait(60) == 0
     assert shipped(tmp_path) == 2
     wait_until(lambda: is_gone(pid), what="its end")
+
+
+def test_an_app_that_ends_before_the_process_is_ready_ends_it_without_a_word(
+    tmp_path: Path,
+) -> None:
+    order = Order(str(tmp_path), f"file:{tmp_path / 'trace.db'}", "", Rules())
+    process = subprocess.Popen(
+        [sys.executable, "-m", Beside.__module__, "0"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.stdin is not None
+    process.stdin.write(json.dumps(asdict(order)).encode() + b"\n")
+    process.stdin.close()
+    assert process.stderr is not None
+    with process.stderr:
+        assert process.stderr.read() == b""
+    assert process.wait(60) == 0
 
 
 def test_nothing_is_started_unless_asked_for(tmp_path: Path) -> None:
