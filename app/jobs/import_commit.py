@@ -68,6 +68,7 @@ class ImportCommit:
             made_at = begun.begun_at or begun.created_at
             with folder.good.open("rb") as file:
                 file.seek(begun.position)
+                self._running.progress(begun.inserted + begun.skipped, good)
                 read = partial(self._read, file, made_at, dialect_of(database))
                 async with aclosing(_ahead(read)) as batches:
                     async for batch in batches:

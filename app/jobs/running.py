@@ -3,6 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import timedelta
 from typing import Any, Final, TypeVar
 
 from dbos import DBOS
@@ -14,6 +15,7 @@ from sqlalchemy.orm import Session
 from app.acting import USER_ROLE, Actor, engine_for
 from app.config import Settings
 from app.database import Database
+from app.jobs.pace import Pace
 from app.lib.tracelog.steps import Step, Task
 from app.lib.utils import utc_now
 from app.models.job import Job
@@ -80,6 +82,7 @@ class RunningJob:
         self._should_stop = should_stop
         self._step: Step | None = None
         self._is_undoing = False
+        self._pace = Pace()
         self._noted = 0.0
         self._recorded = 0.0
 
@@ -124,11 +127,12 @@ class RunningJob:
         Raises `Cancelled` and `Interrupted`: it is where a long step can be ended.
         """
         now = time.monotonic()
+        took = self._pace.seconds(done, now)
         if now - self._noted < NOTE_SECONDS:
             return
         self._noted = now
         self.check()
-        self._note(done=done, total=total)
+        self._note(done=done, total=total, step_at=utc_now() - timedelta(seconds=took))
         if now - self._recorded >= RECORD_SECONDS and self._step is not None:
             self._recorded = now
             self._step.progress(done, total)
@@ -192,6 +196,7 @@ class RunningJob:
         self._note(**values, total=None, steps=self._steps)
         self._step = step
         self._noted = self._recorded = time.monotonic()
+        self._pace = Pace()
 
     def _steps_now(self, status: str) -> list[dict[str, Any]]:
         """The steps, with the last one at its end if it ran."""

@@ -59,7 +59,7 @@ class Job(Base):
     trace_id: Mapped[str] = mapped_column(String(36))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     step_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    """When the step began."""
+    """When the step began; or would have, had this attempt at it done all that is done."""
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
