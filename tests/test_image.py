@@ -159,7 +159,7 @@ def test_it_runs_without_rights_on_files_it_cannot_change(image: Image, containe
     origin = f"http://127.0.0.1:{container.env['PORT'].strip(chr(34))}"
 
     checked = image.run(command("HEALTHCHECK"), PORT=container.env["PORT"])
-    page = httpx.get(f"{origin}/sign-in", trust_env=False)
+    page = httpx.get(f"{origin}/sign-in", trust_env=False, timeout=60)
     smoke = _use(image, origin)
     assert container.stop() == 0
 

@@ -23,6 +23,7 @@ from playwright.sync_api import Browser, Page, Response, expect
 from tests.browser.item_walk import work_with_items
 from tests.support.live_app import clean_env
 from tests.support.parts import MEASURED
+from tests.support.plain_http import plain_client
 from tests.support.processes import Program, answers, free_port, wait_until
 from tests.support.tree import copy_tree, share_installed
 from tests.support.turso import TursoServer
@@ -134,7 +135,7 @@ def assert_all_found(clone: Clone, visit: Visit, count_rows: CountRows) -> None:
         wait_until(delivered, what=f"the delivery of {what}")
 
     email, password = clone.login()
-    with httpx.Client(base_url=clone.origin, headers={"Origin": clone.origin}) as client:
+    with plain_client(base_url=clone.origin, headers={"Origin": clone.origin}) as client:
         answer = client.post("/sign-in", data={"email": email, "password": password})
         assert answer.status_code == 303
         for trace_id, what in visit.traces.items():
@@ -170,9 +171,7 @@ def first_steps(clone: Clone) -> str:
     clone.start(INSTALL_SECONDS)
     waits = []
     email, password = clone.login()
-    with httpx.Client(
-        base_url=clone.origin, headers={"Origin": clone.origin}, trust_env=False
-    ) as client:
+    with plain_client(base_url=clone.origin, headers={"Origin": clone.origin}) as client:
         assert client.get("/").status_code == 200
         waits.append(time.monotonic() - started)
         client.post("/sign-in", data={"email": email, "password": password})
@@ -227,6 +226,7 @@ def test_the_same_is_found_with_postgresql_and_sqld(
             f"{sqld.url}/v2/pipeline",
             headers={"Authorization": f"Bearer {sqld.token}"},
             content=json.dumps({"requests": [{"type": "execute", "stmt": statement}]}),
+            timeout=60,
         ).json()
         return int(answer["results"][0]["response"]["result"]["rows"][0][0]["value"])
 

@@ -37,7 +37,9 @@ def visit_as_admin(visit: Visit, live_app: LiveApp) -> VisitAsAdmin:
 def ask(visitor: Visitor, path: str) -> str:
     """The trace id of a request that was made in the visitor's session, beside the page."""
     cookies = "; ".join(f"{c['name']}={c['value']}" for c in visitor.context.cookies())
-    answer = httpx.get(visitor.origin + path, headers={"Cookie": cookies}, trust_env=False)
+    answer = httpx.get(
+        visitor.origin + path, headers={"Cookie": cookies}, trust_env=False, timeout=60
+    )
     return answer.headers["x-trace-id"]
 
 
@@ -149,7 +151,7 @@ def provoke_failure(visitor: Visitor) -> str:
     headers = {"Origin": visitor.origin, "Cookie": cookies}
     change = {"current": "a guess", "new": "a-longer-one-2"}
     address = f"{visitor.origin}/account/password"
-    answer = httpx.post(address, data=change, headers=headers, trust_env=False)
+    answer = httpx.post(address, data=change, headers=headers, trust_env=False, timeout=60)
     assert answer.status_code == 422
     return answer.headers["x-trace-id"]
 

@@ -192,13 +192,13 @@ def test_the_app_delivers_while_a_person_looks(
     for name in ("TURSO_URL", "TURSO_TOKEN", "LOG_DIR"):
         monkeypatch.setenv(name, app.env[name])
     for _ in range(30):
-        httpx.get(f"{app.origin}/nowhere", trust_env=False)
+        httpx.get(f"{app.origin}/nowhere", trust_env=False, timeout=60)
 
     wait_until(lambda: ask("status")["shipped"] >= 30)
     account = ask("status")
     assert account["unaccounted"] == 0
     assert account["leader_pid"] == app.process.pid
-    told = httpx.get(f"{app.origin}/readyz", trust_env=False).json()["trace_log"]
+    told = httpx.get(f"{app.origin}/readyz", trust_env=False, timeout=60).json()["trace_log"]
     assert told["shipped"] == account["shipped"]
     assert not ask("verify")["differs"]
 

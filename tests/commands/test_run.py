@@ -86,7 +86,7 @@ def test_ctrl_c_ends_it_cleanly(run: StartRun, arguments: tuple[str, ...]) -> No
 def assert_ended_cleanly(app: Run) -> None:
     assert "Traceback" not in app.output()
     with pytest.raises(httpx.ConnectError):
-        httpx.get(app.origin, trust_env=False)
+        httpx.get(app.origin, trust_env=False, timeout=60)
 
 
 def test_with_reload_a_change_of_the_code_is_there_by_itself(
@@ -100,7 +100,7 @@ def test_with_reload_a_change_of_the_code_is_there_by_itself(
         encoding="utf-8",
     )
 
-    with plain_client(base_url=app.origin, timeout=5) as client:
+    with plain_client(base_url=app.origin) as client:
 
         def changed() -> bool:
             try:

@@ -69,7 +69,10 @@ def test_a_backlog_of_5000_rows_is_delivered_before_the_end(
     rows = written(scene)
     serve(app, SERVERS[server])
     for number in range(20):
-        assert httpx.get(f"{app.origin}/nowhere/{number}", trust_env=False).status_code == 404
+        assert (
+            httpx.get(f"{app.origin}/nowhere/{number}", trust_env=False, timeout=60).status_code
+            == 404
+        )
     assert account_of(app.log_dir).pending == rows + 20
 
     faulty_server.fault = faults.passes
@@ -94,7 +97,9 @@ def test_an_open_stream_neither_holds_up_the_end_nor_the_delivery(
     serve(app, STREAMING)
     with ExitStack() as stack:
         streams = [
-            stack.enter_context(httpx.stream("GET", f"{app.origin}/endless", trust_env=False))
+            stack.enter_context(
+                httpx.stream("GET", f"{app.origin}/endless", trust_env=False, timeout=60)
+            )
             for _ in range(3)
         ]
         assert [next(stream.iter_lines()) for stream in streams] == ["data: still here"] * 3

@@ -11,4 +11,5 @@ _NONE = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 def plain_client(**settings: Any) -> httpx.Client:
     """A client of `httpx` that knows neither certificates nor the settings of this machine."""
+    settings.setdefault("timeout", 60)
     return httpx.Client(trust_env=False, verify=_NONE, **settings)
