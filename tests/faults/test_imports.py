@@ -6,7 +6,7 @@ import pytest
 
 from tests.faults.imports import ImportFaults
 
-KILLS = {"sqlite": 12, "postgres": 5}
+KILLS = {"sqlite": 25, "postgres": 5}
 SEED = 1518
 """Its first moments to kill lie evenly over an import; `manage.py faults` goes further."""
 
