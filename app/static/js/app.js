@@ -147,14 +147,14 @@
 
   // Enter does not ask again for what typing has found: that answer would take a form away that was
   // opened in the list meanwhile.
-  const search = document.getElementById("filter");
+  const isSearch = (element) => element === document.getElementById("q")?.form;
   let found;
   const forget = () => (found = undefined);
   addEventListener("popstate", forget);
   on("htmx:config:request", (event) => {
     const { sourceElement, sourceEvent } = event.detail.ctx;
-    if (sourceElement !== search) return;
-    const { value } = document.getElementById("q");
+    if (!isSearch(sourceElement)) return;
+    const { value } = sourceElement.elements.q;
     if (value === found) {
       event.preventDefault();
       sourceEvent.preventDefault();
@@ -163,7 +163,7 @@
   });
   on("htmx:finally:request", (event) => {
     const { sourceElement, response } = event.detail.ctx;
-    if (sourceElement === search && !(response?.status < 400)) forget();
+    if (isSearch(sourceElement) && !(response?.status < 400)) forget();
   });
 
   // The server writes times in the reader's zone from the next page on.
