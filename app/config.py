@@ -93,10 +93,8 @@ class Settings(BaseModel):
     log_fsync: Literal["everysec", "always", "no"] = Field(
         "everysec", description="When rows are forced to the disk; `no` leaves it to the system."
     )
-    log_delivery: Literal["auto", "app", "process"] = Field(
-        "auto",
-        description="Who delivers the log: the `app`, or a `process` beside it; `auto`: in"
-        " production.",
+    log_delivery: Literal["app", "process"] = Field(
+        "app", description="Who delivers the log: the `app`, or a `process` beside it."
     )
     log_redact_keys: Words = Field(
         (), description="Further keys whose values the log hides, separated by commas."
@@ -211,9 +209,7 @@ class Settings(BaseModel):
     @property
     def delivers_beside(self) -> bool:
         """Whether a process beside the app delivers the trace log."""
-        return self.log_delivery == "process" or (
-            self.log_delivery == "auto" and self.environment == "production"
-        )
+        return self.log_delivery == "process"
 
     @property
     def has_log_console(self) -> bool:

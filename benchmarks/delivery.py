@@ -4,10 +4,10 @@ The limit beside it: the same rows, decoded already, as plain multi-row INSERTs,
 statement and five hundred a transaction, at most 100,000 of them, without journal, checkpoint and
 sums. Then a process finds a journal with so many rows and delivers it: `alone`, as `manage.py logs
 ship` does, `in the app`, which meanwhile answers a request every 10 ms and records it, and `beside
-the app`, by the process that it starts in production. The p99 of those requests is measured from
-the moment at which each was due, and shown beside that of the same app without a backlog. Memory is
-the app's highest of the whole delivery above that at its start. Of all processes of a log folder
-one delivers, however many write to it.
+the app`, by the process that it starts with `LOG_DELIVERY=process`. The p99 of those requests is
+measured from the moment at which each was due, and shown beside that of the same app without a
+backlog. Memory is the app's highest of the whole delivery above that at its start. Of all processes
+of a log folder one delivers, however many write to it.
 """
 
 import argparse

@@ -1,12 +1,12 @@
 """Requests a second of a JSON route, 1 KB in and 1 KB out, over HTTP: bare and recorded.
 
 Five servers take turns, the same route in each, under uvicorn as `manage.py run` starts it: bare;
-recorded in CSV; recorded and delivered to sqld by a process beside it, as it is in production;
-recorded and delivered to sqld by itself, as it is in development; and with the source document's
-logger as written. Sixteen keep-alive connections send a new body with each request. Where the
-system allows it the server has one core for itself, and the load, sqld and the process beside it
-share another. While one is measured the others are stopped. The last column says how many of all
-answered requests had their row in sqld when the last round ended.
+recorded in CSV; recorded and delivered to sqld by a process beside it, as `LOG_DELIVERY=process`
+has it; recorded and delivered to sqld by itself, as it is by default; and with the source
+document's logger as written. Sixteen keep-alive connections send a new body with each request.
+Where the system allows it the server has one core for itself, and the load, sqld and the process
+beside it share another. While one is measured the others are stopped. The last column says how many
+of all answered requests had their row in sqld when the last round ended.
 """
 
 import argparse
