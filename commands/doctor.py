@@ -8,6 +8,7 @@ from functools import partial
 
 from commands.kit.doctor import for_tests, project
 from commands.kit.doctor.finding import Check, Finding, examine, note
+from commands.kit.environment import ROOT
 from commands.kit.words import Failure
 
 _MARKS = {"ok": " ok ", "note": "note", "wrong": "FAIL"}
@@ -32,11 +33,13 @@ def _examine() -> Iterator[Finding]:
     yield project.python()
     packages = project.packages()
     yield packages
-    tests: list[tuple[str, Check]] = [
-        ("Node", for_tests.node_program),
-        ("Servers", for_tests.servers),
-        ("Chromium", for_tests.browser),
-    ]
+    tests: list[tuple[str, Check]] = []
+    if (ROOT / "requirements-dev.txt").exists():  # the image has none, and no tests
+        tests = [
+            ("Node", for_tests.node_program),
+            ("Servers", for_tests.servers),
+            ("Chromium", for_tests.browser),
+        ]
     if packages.state == "wrong":
         yield note("Settings", "doctor_packages_first")
         yield from examine(tests)

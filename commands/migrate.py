@@ -20,7 +20,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--make", metavar="MESSAGE", help="write a file in migrations/versions")
     message = parser.parse_args(arguments).make
     settings = load_settings()
-    checks.check_folders(settings)
+    checks.check_folders(checks.folders_at_start(settings))
     checks.check_database(settings)
     # A new migration starts from a database that has all the others.
     migrate(settings)

@@ -27,7 +27,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--items", type=int, default=ITEMS, metavar="N", help="how many (200)")
     options = parser.parse_args(arguments)
     settings = load_settings()
-    checks.check_folders(settings)
+    checks.check_folders(checks.folders_at_start(settings))
     checks.check_database(settings)
     migrate(settings)
     admin = transact(settings, seed_admin)

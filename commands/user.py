@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
 
     settings = load_settings()
-    checks.check_folders(settings)
+    checks.check_folders(checks.folders_at_start(settings))
     checks.check_database(settings)
     migrate(settings)
     match options.action:

@@ -2,6 +2,7 @@
 
 import sqlite3
 import tempfile
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,23 +13,36 @@ from sqlalchemy import make_url
 
 from app.config import Settings
 from app.config_values import is_supabase_direct
-from commands.kit.words import Failure
+from commands.kit.words import Failure, place
 
 # Longer than any healthy server takes, short enough for a person who waits.
 _DATABASE_SECONDS = 5
 _STORE_SECONDS = 2.0
 
 
-def check_folders(settings: Settings) -> None:
-    """The folders that the app writes to can be made and written."""
-    database = sqlite_path(settings)
-    for folder in (settings.log_dir, *([database.parent] if database else [])):
+def check_folders(folders: Iterable[Path]) -> None:
+    """They can be made and written."""
+    for folder in folders:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=folder):
                 pass
         except OSError as error:
             raise Failure("cannot_write", path=folder, reason=error.strerror) from None
+
+
+def folders_at_start(settings: Settings) -> Iterator[Path]:
+    """The folders without which the app does not start."""
+    yield settings.log_dir
+    if database := sqlite_path(settings):
+        yield database.parent
+
+
+def folders(settings: Settings) -> Iterator[Path]:
+    """All folders that the app writes to."""
+    yield from folders_at_start(settings)
+    yield settings.files_dir
+    yield settings.picture_dir
 
 
 def check_database(settings: Settings) -> None:
@@ -42,11 +56,11 @@ def check_database(settings: Settings) -> None:
         except sqlite3.Error as error:
             raise Failure("sqlite_fails", path=path, reason=error) from None
         return
-    place = urlsplit(settings.database_url)
+    parts = urlsplit(settings.database_url)
     try:
         psycopg.connect(settings.database_url, connect_timeout=_DATABASE_SECONDS).close()
     except psycopg.Error as error:
-        raise _postgres_failure(str(error), place.hostname or "", place.path[1:]) from None
+        raise _postgres_failure(str(error), parts.hostname or "", parts.path[1:]) from None
 
 
 def check_trace_store(settings: Settings) -> None:
@@ -66,9 +80,11 @@ def check_trace_store(settings: Settings) -> None:
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise Failure("turso_silent", host=host, reason=type(error).__name__) from None
     if response.status_code in {401, 403}:
-        raise Failure("turso_refuses", host=host, status=response.status_code)
+        at = place("TURSO_TOKEN" if token else "TURSO_URL")
+        raise Failure("turso_refuses", host=host, status=response.status_code, place=at)
     if response.status_code != 200:
-        raise Failure("turso_strange", host=host, status=response.status_code)
+        at = place("TURSO_URL")
+        raise Failure("turso_strange", host=host, status=response.status_code, place=at)
 
 
 def sqlite_path(settings: Settings) -> Path | None:
@@ -79,15 +95,16 @@ def sqlite_path(settings: Settings) -> Path | None:
 
 def _postgres_failure(message: str, host: str, name: str) -> Failure:
     where = host or "this machine"
+    at = place("DATABASE_URL")
     refusals = ("authentication failed", "no password supplied", 'role "')
     if any(word in message for word in refusals):
-        return Failure("postgres_refuses", host=where)
+        return Failure("postgres_refuses", host=where, place=at)
     if "does not exist" in message and f'database "{name}"' in message:
-        return Failure("postgres_no_database", host=where, name=name)
+        return Failure("postgres_no_database", host=where, name=name, place=at)
     silent = ("refused", "timeout", "timed out", "resolve", "translate", "unreachable", "No such")
     if any(word in message for word in silent) and is_supabase_direct(host):
         return Failure("supabase_direct", host=host)
     if any(word in message for word in silent):
-        return Failure("postgres_silent", host=where)
+        return Failure("postgres_silent", host=where, place=at)
     reason = " ".join(message.split())
-    return Failure("postgres_fails", host=where, reason=reason)
+    return Failure("postgres_fails", host=where, reason=reason, place=at)

@@ -156,6 +156,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     # Settings
     "settings": ("{en}", "{ja}"),
+    "in_environment": ("the environment", "環境変数"),
     "wrote_env": (
         "Wrote .env with a fresh SECRET_KEY.",
         ".env を新しい SECRET_KEY とともに作りました。",
@@ -179,23 +180,27 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Supabase の Connect のページにある session pooler の URL にしてください。",
     ),
     "postgres_silent": (
-        "PostgreSQL at {host} does not answer; start it, or mend DATABASE_URL in .env.",
-        "{host} の PostgreSQL が応答しません。起動するか、.env の DATABASE_URL を直してください。",
+        "PostgreSQL at {host} does not answer; start it, or mend DATABASE_URL in {place}.",
+        "{host} の PostgreSQL が応答しません。起動するか、{place} の DATABASE_URL を"
+        "直してください。",
     ),
     "postgres_refuses": (
         "PostgreSQL at {host} does not accept the user or password of DATABASE_URL; mend it in "
-        ".env.",
+        "{place}.",
         "{host} の PostgreSQL が DATABASE_URL のユーザーかパスワードを受け付けません。"
-        ".env を直してください。",
+        "{place} を直してください。",
     ),
     "postgres_no_database": (
-        "PostgreSQL at {host} has no database {name!r}; create it, or mend DATABASE_URL in .env.",
-        "{host} の PostgreSQL に {name!r} というデータベースがありません。作るか、.env の "
+        "PostgreSQL at {host} has no database {name!r}; create it, or mend DATABASE_URL in "
+        "{place}.",
+        "{host} の PostgreSQL に {name!r} というデータベースがありません。作るか、{place} の "
         "DATABASE_URL を直してください。",
     ),
     "postgres_fails": (
-        "PostgreSQL at {host} cannot be used: {reason}",
-        "{host} の PostgreSQL を使えません: {reason}",
+        "PostgreSQL at {host} cannot be used ({reason}); see whether DATABASE_URL in {place} is "
+        "right.",
+        "{host} の PostgreSQL を使えません（{reason}）。{place} の DATABASE_URL が正しいか"
+        "確かめてください。",
     ),
     "turso_silent": (
         "The log store of TURSO_URL, {host}, does not answer ({reason}); the app runs, keeps the "
@@ -205,15 +210,15 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "turso_refuses": (
         "The log store of TURSO_URL, {host}, does not accept TURSO_TOKEN (status {status}); until "
-        "it is mended in .env the log stays in the CSV files.",
+        "it is mended in {place} the log stays in the CSV files.",
         "TURSO_URL のログ保存先 {host} が TURSO_TOKEN を受け付けません（ステータス {status}）。"
-        ".env を直すまで、ログは CSV に残ります。",
+        "{place} を直すまで、ログは CSV に残ります。",
     ),
     "turso_strange": (
         "The log store of TURSO_URL, {host}, answers with status {status} as no Turso server "
-        "does; until TURSO_URL is mended in .env the log stays in the CSV files.",
+        "does; until TURSO_URL is mended in {place} the log stays in the CSV files.",
         "TURSO_URL のログ保存先 {host} は Turso のサーバーではないようです（ステータス {status}）。"
-        ".env を直すまで、ログは CSV に残ります。",
+        "{place} を直すまで、ログは CSV に残ります。",
     ),
     "port_taken": (
         "Port {port} is taken, perhaps by this app in another window; end that program or use "

@@ -102,7 +102,7 @@ def prepare(settings: Settings) -> None:
     store = threading.Thread(target=_warn_of_store, args=(settings,))
     store.start()
     try:
-        checks.check_folders(settings)
+        checks.check_folders(checks.folders_at_start(settings))
         checks.check_database(settings)
         migrate(settings)
         if settings.environment == "development" and not settings.uses_supabase:

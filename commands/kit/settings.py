@@ -21,10 +21,18 @@ def load_settings() -> Settings:
         raise Failure("settings", en=str(error), ja=error.ja) from None
 
 
+def environment_has_it_all() -> bool:
+    """Whether this is production with a key, or with code that is only to be read (a container)."""
+    environment, key = (
+        strip_quotes(os.environ.get(name, "")) for name in ("ENVIRONMENT", "SECRET_KEY")
+    )
+    return environment == "production" and (bool(key) or not os.access(ROOT, os.W_OK))
+
+
 def provide_env_file() -> None:
     """Write `.env` where there is none, and a fresh `SECRET_KEY` where nothing else gives one."""
     if not ENV_FILE.exists():
-        if _environment_has_it_all():
+        if environment_has_it_all():
             return
         example = (ROOT / ".env.example").read_text(encoding="utf-8")
         _write(_with_key(example))
@@ -54,14 +62,6 @@ def set_in_env_file(values: Mapping[str, str]) -> None:
     for name, value in values.items():
         text = _with_line(text, name, value)
     _write(text)
-
-
-def _environment_has_it_all() -> bool:
-    """Whether this is production with a key, or with code that is only to be read (a container)."""
-    environment, key = (
-        strip_quotes(os.environ.get(name, "")) for name in ("ENVIRONMENT", "SECRET_KEY")
-    )
-    return environment == "production" and (bool(key) or not os.access(ROOT, os.W_OK))
 
 
 def _with_key(text: str) -> str:

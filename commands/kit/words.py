@@ -15,6 +15,11 @@ class Failure(Exception):
         super().__init__(text(key, **values))
 
 
+def place(name: str) -> str:
+    """Where a setting is mended: the environment if that gives it, for it wins, or else `.env`."""
+    return text("in_environment") if name in os.environ else ".env"
+
+
 def language() -> str:
     """`ja` or `en`, as the environment says, or else the system."""
     for name in ("LC_ALL", "LC_MESSAGES", "LANG"):

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -35,6 +36,8 @@ def accounts(settings: Settings, transport: httpx.BaseTransport | None = None) -
             yield wrong("Supabase", "doctor_supabase_silent", host=host, why=type(error).__name__)
             return
         yield _publishable(answer, settings.supabase_publishable_key, host)
+        if answer.status_code not in {401, 403} and "external" not in _object(answer):
+            return  # somebody else's server, whatever it says to the rest
         yield from _services_there(answer, settings)
         yield _clock(answer)
         yield _secret(client, settings)
@@ -54,9 +57,8 @@ def _services(settings: Settings) -> Iterator[Finding]:
 
 def _services_there(answer: httpx.Response, settings: Settings) -> Iterator[Finding]:
     """Whether what has a button is turned on in Supabase."""
-    try:
-        there = answer.json()["external"]
-    except (ValueError, KeyError, TypeError):
+    there = _object(answer).get("external")
+    if not isinstance(there, dict):
         return  # that it answers like no Supabase Auth is said already
     for name in settings.providers:
         if there.get(name):
@@ -74,7 +76,7 @@ def _publishable(answer: httpx.Response, key: str, host: str) -> Finding:
         return wrong("Supabase", "doctor_key_is_secret")
     if answer.status_code in {401, 403}:
         return wrong("Supabase", "doctor_key_refused", host=host)
-    if answer.status_code != 200:
+    if answer.status_code != 200 or "external" not in _object(answer):
         return wrong("Supabase", "doctor_supabase_strange", host=host, status=answer.status_code)
     return ok("Supabase", "doctor_supabase", host=host)
 
@@ -108,13 +110,22 @@ def _signing_keys(client: httpx.Client, settings: Settings) -> Finding:
     """Tokens under `/api` are checked with these."""
     try:
         answer = client.get("/.well-known/jwks.json")
-        keys = answer.raise_for_status().json()["keys"]
-    except (httpx.HTTPError, ValueError, LookupError, TypeError):
+        keys = _object(answer.raise_for_status())["keys"]
+        kinds = ", ".join(sorted({str(key.get("alg") or key.get("kty")) for key in keys}))
+    except (httpx.HTTPError, LookupError, TypeError, AttributeError):
         return wrong("Supabase tokens", "doctor_jwks_silent")
     if not keys and not settings.supabase_jwt_secret.get_secret_value():
         return wrong("Supabase tokens", "doctor_jwks_none")
-    kinds = ", ".join(sorted({str(key.get("alg") or key.get("kty")) for key in keys})) or "HS256"
-    return ok("Supabase tokens", "doctor_jwks", kinds=kinds)
+    return ok("Supabase tokens", "doctor_jwks", kinds=kinds or "HS256")
+
+
+def _object(answer: httpx.Response) -> dict[str, Any]:
+    """What an answer says in JSON; nothing where that is no object."""
+    try:
+        said = answer.json()
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}
 
 
 def _role(key: str) -> str:

@@ -14,7 +14,7 @@ from app.lib.tracelog.store.store import Store, StoreError
 from app.trace_log import make_store
 from commands.kit import checks
 from commands.kit.doctor.finding import Finding, note, ok, wrong
-from commands.kit.words import Failure
+from commands.kit.words import Failure, place
 
 _QUERY_SECONDS = 5.0
 _SOON_DAYS = 14
@@ -30,12 +30,13 @@ def log_store(settings: Settings) -> Iterator[Finding]:
             yield ok("Log store", "doctor_store_to_come")
             return
     else:
+        # First: why the server refuses it may stand in the token itself.
+        yield from _token(settings.turso_token.get_secret_value())
         try:
             checks.check_trace_store(settings)
         except Failure as failure:
             yield Finding("Log store", "note", str(failure))
             return
-        yield from _token(settings.turso_token.get_secret_value())
     store = make_store(settings)
     try:
         yield _round_trip(store)
@@ -50,16 +51,20 @@ def _token(token: str) -> Iterator[Finding]:
     """What the token says about itself; whether it is good, only the server knows."""
     try:
         claims = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
+        access = claims.get("a")
         ends = datetime.fromtimestamp(claims["exp"], UTC) if "exp" in claims else None
-    except (ValueError, LookupError, TypeError, OverflowError):
+    except (ValueError, LookupError, TypeError, AttributeError, OverflowError):
         return  # a server of one's own may want another kind, or none
-    if claims.get("a") == "ro":
+    now = datetime.now(UTC)
+    if ends is not None and ends <= now:
+        at = place("TURSO_TOKEN")
+        yield wrong("Log token", "doctor_token_ended", day=ends.date(), place=at)
+    elif access == "ro":
         yield wrong("Log token", "doctor_token_reads")
     elif ends is None:
         yield ok("Log token", "doctor_token")
     else:
-        days = (ends - datetime.now(UTC)).days
-        say = note if days < _SOON_DAYS else ok
+        say = note if (ends - now).days < _SOON_DAYS else ok
         yield say("Log token", "doctor_token_ends", day=ends.date())
 
 

@@ -14,7 +14,7 @@ _GB = 2**30
 
 
 def folders(settings: Settings) -> Iterator[Finding]:
-    yield attempt("Folders", "wrong", lambda: checks.check_folders(settings))
+    yield attempt("Folders", "wrong", lambda: checks.check_folders(checks.folders(settings)))
 
 
 def disk(settings: Settings) -> Iterator[Finding]:
@@ -33,6 +33,18 @@ def disk(settings: Settings) -> Iterator[Finding]:
         yield note("Disk", "doctor_disk_short", **values)
     else:
         yield ok("Disk", "doctor_disk", **values)
+    yield from _other_disks(settings, folder)
+
+
+def _other_disks(settings: Settings, log: Path) -> Iterator[Finding]:
+    """Data may lie elsewhere, and a disk that is full says nothing until somebody writes."""
+    seen = {_disk(log)}
+    for folder in checks.folders(settings):
+        there = _existing(folder)
+        free = shutil.disk_usage(there).free
+        if _disk(there) not in seen and free < _LEAST_BYTES:
+            yield wrong("Disk", "doctor_disk_full_at", folder=folder, free=f"{free / _GB:.1f}")
+        seen.add(_disk(there))
 
 
 def port(settings: Settings) -> Iterator[Finding]:
@@ -40,6 +52,10 @@ def port(settings: Settings) -> Iterator[Finding]:
         listen(settings.host, settings.port).close()
 
     yield attempt("Port", "note", try_it)
+
+
+def _disk(path: Path) -> int:
+    return path.stat().st_dev
 
 
 def _existing(folder: Path) -> Path:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from app.config import Settings
 from commands.kit.doctor.finding import Finding, note, ok, wrong
+from commands.kit.words import place
 
 _SECONDS = 5.0
 
@@ -24,9 +25,11 @@ def mail(settings: Settings) -> Iterator[Finding]:
                 server.login(settings.smtp_user, settings.smtp_password.get_secret_value())
             server.noop()
     except smtplib.SMTPAuthenticationError:
-        yield wrong("Mail", "doctor_mail_refuses", where=where)
+        yield wrong("Mail", "doctor_mail_refuses", where=where, place=place("SMTP_USER"))
     except (OSError, smtplib.SMTPException) as error:
-        yield wrong("Mail", "doctor_mail_silent", where=where, reason=type(error).__name__)
+        reason = type(error).__name__
+        at = place("SMTP_HOST")
+        yield wrong("Mail", "doctor_mail_silent", where=where, reason=reason, place=at)
     else:
         yield ok("Mail", "doctor_mail", where=where)
 

@@ -35,8 +35,12 @@ def packages() -> Finding:
 
 def env_file(settings: "Settings") -> Iterator[Finding]:
     """Who else could read `.env`, and what in it others would read differently."""
+    from commands.kit.settings import environment_has_it_all  # needs the packages
+
     path = ROOT / ".env"
-    if not path.exists():
+    if not path.exists() and environment_has_it_all():
+        yield ok("Settings", "doctor_env_none_needed")
+    elif not path.exists():
         yield note("Settings", "doctor_no_env")
     elif _is_tracked(path.name):
         yield wrong("Settings", "doctor_env_tracked")

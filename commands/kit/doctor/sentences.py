@@ -24,6 +24,10 @@ DOCTOR_SENTENCES: dict[str, tuple[str, str]] = {
         "There is no .env, so the defaults hold; `python3 manage.py run` writes one.",
         ".env がないので既定値で動きます。`python3 manage.py run` が作ります。",
     ),
+    "doctor_env_none_needed": (
+        "come from the environment; there is no .env",
+        "環境変数から読みます。.env はありません",
+    ),
     "doctor_quotes": (
         "Quotes around the value are dropped: {names}. Other programs may keep them; leave them "
         "out.",
@@ -45,7 +49,10 @@ DOCTOR_SENTENCES: dict[str, tuple[str, str]] = {
         "{seconds} 秒たっても応答がありません。相手が動いているか、"
         "ファイアウォールに遮られていないか確かめてください。",
     ),
-    "doctor_breaks": ("This could not be looked at: {reason}", "調べられませんでした: {reason}"),
+    "doctor_breaks": (
+        "This could not be looked at ({reason}); run it again, and report it if it stays.",
+        "調べられませんでした（{reason}）。もう一度実行し、続くようなら報告してください。",
+    ),
     # .env
     "doctor_env_tracked": (
         ".env is in Git, and so are its secrets: `git rm --cached .env`, commit, and change them.",
@@ -77,6 +84,10 @@ DOCTOR_SENTENCES: dict[str, tuple[str, str]] = {
         "Only {free} GB free, and the trace log may still grow by {grows} GB: make room.",
         "空きが {free} GB しかありません（トレースログはあと {grows} GB まで増えます）。"
         "空きを作ってください。",
+    ),
+    "doctor_disk_full_at": (
+        "Only {free} GB free where {folder} is: make room.",
+        "{folder} のあるディスクの空きが {free} GB しかありません。空きを作ってください。",
     ),
     # Database
     "doctor_sqlite": ("SQLite {version}", "SQLite {version}"),
@@ -240,6 +251,10 @@ DOCTOR_SENTENCES: dict[str, tuple[str, str]] = {
         "TURSO_TOKEN ends on {day}; make a new one in time.",
         "TURSO_TOKEN の期限は {day} です。それまでに作り直してください。",
     ),
+    "doctor_token_ended": (
+        "TURSO_TOKEN ended on {day}; make a new one and put it into {place}.",
+        "TURSO_TOKEN の期限は {day} に切れました。作り直して {place} に書いてください。",
+    ),
     "doctor_token_reads": (
         "TURSO_TOKEN may only read; make one that may write too.",
         "TURSO_TOKEN は読み取り専用です。書き込めるものを作ってください。",
@@ -252,12 +267,12 @@ DOCTOR_SENTENCES: dict[str, tuple[str, str]] = {
     # Mail
     "doctor_mail": ("{where} is ready to take mail", "{where} に送れます"),
     "doctor_mail_refuses": (
-        "{where} does not accept SMTP_USER and SMTP_PASSWORD; mend them in .env.",
-        "{where} が SMTP_USER と SMTP_PASSWORD を受け付けません。.env を直してください。",
+        "{where} does not accept SMTP_USER and SMTP_PASSWORD; mend them in {place}.",
+        "{where} が SMTP_USER と SMTP_PASSWORD を受け付けません。{place} を直してください。",
     ),
     "doctor_mail_silent": (
-        "{where} cannot be used ({reason}); mend SMTP_HOST, SMTP_PORT or SMTP_TLS in .env.",
-        "{where} を使えません（{reason}）。.env の SMTP_HOST、SMTP_PORT、SMTP_TLS を"
+        "{where} cannot be used ({reason}); mend SMTP_HOST, SMTP_PORT or SMTP_TLS in {place}.",
+        "{where} を使えません（{reason}）。{place} の SMTP_HOST、SMTP_PORT、SMTP_TLS を"
         "直してください。",
     ),
     # What the tests use

@@ -125,3 +125,28 @@ def test_a_server_that_is_away_gives_one_line() -> None:
 
     assert found.state == "wrong"
     assert found.text.startswith(f"127.0.0.1:9 does not answer ({httpx.ConnectError.__name__})")
+
+
+@pytest.mark.parametrize(
+    ("status", "body"), [(200, b"<html>for sale</html>"), (200, b"[1]"), (404, b"{}")]
+)
+def test_a_server_of_another_kind_takes_no_key(status: int, body: bytes) -> None:
+    settings = Settings(supabase_auth_url="https://p.example", supabase_publishable_key="k")
+    server = httpx.MockTransport(lambda _: httpx.Response(status, content=body))
+
+    (found,) = accounts(settings, server)
+
+    assert (found.state, "mend SUPABASE_URL" in found.text) == ("wrong", True)
+
+
+@pytest.mark.parametrize("keys", [b"[]", b'{"keys": "none"}', b'{"keys": [1]}', b"{}"])
+def test_signing_keys_that_make_no_sense_cannot_be_read(keys: bytes) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        there = request.url.path.endswith("jwks.json")
+        return httpx.Response(200, content=keys if there else b'{"external": {}}')
+
+    settings = Settings(supabase_auth_url="https://p.example", supabase_publishable_key="k")
+
+    found = {one.name: one for one in accounts(settings, httpx.MockTransport(answer))}
+
+    assert "cannot be read" in found["Supabase tokens"].text

@@ -73,7 +73,7 @@ def test_a_database_that_does_not_answer_is_wrong_and_a_log_store_is_a_note(
     checkout: Checkout,
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
-        code, found, _ = states(
+        code, found, texts = states(
             checkout,
             DATABASE_URL="postgresql://u:p@127.0.0.1:9/n",
             TURSO_URL="http://127.0.0.1:9",
@@ -82,3 +82,22 @@ def test_a_database_that_does_not_answer_is_wrong_and_a_log_store_is_a_note(
 
     assert code == 1
     assert (found["Database"], found["Log store"], found["Port"]) == ("wrong", "note", "note")
+    assert "mend DATABASE_URL in the environment" in texts
+
+
+def test_what_env_says_is_mended_there(checkout: Checkout) -> None:
+    checkout.env_file.write_text("DATABASE_URL=postgresql://u:p@127.0.0.1:9/n\n", encoding="utf-8")
+
+    assert "mend DATABASE_URL in .env" in states(checkout)[2]
+
+
+def test_as_in_the_image_it_asks_for_no_env_and_for_nothing_that_tests_use(
+    checkout: Checkout,
+) -> None:
+    (checkout.folder / "requirements-dev.txt").unlink()
+
+    code, found, texts = states(checkout, ENVIRONMENT="production", SECRET_KEY="k" * 40)
+
+    assert code == 0
+    assert not set(found) & {"Node", "sqld", "tursodb", "PostgreSQL", "Chromium"}
+    assert "come from the environment" in texts

@@ -1,5 +1,6 @@
 """The doctor at the log's store: a real sqld, and the local file."""
 
+import base64
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -51,12 +52,35 @@ def test_tables_that_lack_a_column_are_told(open_sqld: TursoServer) -> None:
 
 
 @pytest.mark.sqld
+def test_a_server_that_refuses_a_token_is_told_beside_what_that_says(sqld: TursoServer) -> None:
+    ended = jwt.encode({"exp": datetime(2020, 1, 1, tzinfo=UTC)}, "k" * 32, algorithm="HS256")
+
+    found = look(Settings(turso_url=sqld.url, turso_token=ended))
+
+    assert {name: finding.state for name, finding in found.items()} == {
+        "Log token": "wrong",
+        "Log store": "note",
+    }
+    assert "2020-01-01" in found["Log token"].text
+
+
+@pytest.mark.parametrize("claims", ["[1]", '"x"', '{"exp": "soon"}', '{"exp": 1e30}', "null"])
+@pytest.mark.sqld
+def test_a_token_of_another_kind_says_nothing(open_sqld: TursoServer, claims: str) -> None:
+    middle = base64.urlsafe_b64encode(claims.encode()).decode().rstrip("=")
+
+    found = look(Settings(turso_url=open_sqld.url, turso_token=f"a.{middle}.b"))
+
+    assert set(found) == {"Log store", "Log tables"}
+
+
+@pytest.mark.sqld
 def test_a_server_that_is_away_is_a_note(sqld: TursoServer) -> None:
     sqld.kill()
 
     found = look(Settings(turso_url=sqld.url, turso_token=sqld.token))
 
-    assert [finding.state for finding in found.values()] == ["note"]
+    assert found["Log store"].state == "note"
 
 
 @pytest.mark.parametrize(
@@ -65,6 +89,7 @@ def test_a_server_that_is_away_is_a_note(sqld: TursoServer) -> None:
         ({"a": "ro"}, "wrong", "may only read"),
         ({"exp": datetime.now(UTC) + timedelta(days=5)}, "note", "ends on"),
         ({"exp": datetime.now(UTC) + timedelta(days=50)}, "ok", "ends on"),
+        ({"exp": datetime.now(UTC) - timedelta(days=2)}, "wrong", "ended on"),
     ],
 )
 @pytest.mark.sqld

@@ -31,3 +31,23 @@ def test_what_the_log_has_by_now_needs_no_more_room(
     settings = Settings(log_dir=tmp_path, log_max_bytes=60_000, turso_url="libsql://x.turso.io")
 
     assert [finding.state for finding in machine.disk(settings)] == ["ok"]
+
+
+def test_a_full_disk_that_only_data_is_on_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    monkeypatch.setattr("shutil.disk_usage", lambda path: Usage(0 if path == data else 9 * GB))
+    monkeypatch.setattr(machine, "_disk", lambda path: path == data)
+
+    settings = Settings(
+        log_dir=tmp_path,
+        files_dir=tmp_path,
+        picture_dir=tmp_path,
+        database_url=f"sqlite:///{data}/app.db",
+    )
+
+    full = list(machine.disk(settings))[1]
+
+    assert (full.state, str(data) in full.text) == ("wrong", True)
