@@ -8,7 +8,7 @@ import io
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Literal, Self, TypeGuard, get_args
@@ -172,7 +172,8 @@ class Workbook:
                 in_utc = value.astimezone(UTC).replace(tzinfo=None)
                 self._sheet.write_datetime(row, column, in_utc, self._moment)
             case date():
-                self._sheet.write_datetime(row, column, datetime.combine(value, time()))
+                # As a moment, the first day of 1900 would be taken for a time without a day.
+                self._sheet.write_datetime(row, column, value)
 
     def _add_sheet(self) -> None:
         self._sheet = self._book.add_worksheet()

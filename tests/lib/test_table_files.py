@@ -86,6 +86,15 @@ def test_a_workbook_has_text_as_text_and_dates_as_dates(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["file.xlsx"]
 
 
+def test_the_first_days_that_excel_knows_are_days_too(tmp_path: Path) -> None:
+    days = [date(1900, 1, 1), date(1900, 2, 28), date(1900, 3, 1)]
+    with open_table("xlsx", tmp_path / "file.xlsx", {"day": date}) as table:
+        table.add({"day": day} for day in days)
+    with zipfile.ZipFile(tmp_path / "file.xlsx") as book:
+        sheet = book.read("xl/worksheets/sheet1.xml").decode()
+    assert cells(sheet) == ["day", "1", "59", "61"]
+
+
 def test_what_a_sheet_cannot_hold_goes_on_in_the_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
