@@ -118,7 +118,7 @@ class Import:
     def _open(self, path: Path, shape: TableShape) -> Iterator[Iterator[Row]]:
         if not path.is_file():
             raise JobError("import_file_lost")
-        with open_rows(path, shape, self._limits) as rows:
+        with open_rows(path, shape, self._limits, self._running.look) as rows:
             yield rows
 
     @contextmanager

@@ -84,6 +84,7 @@ class RunningJob:
         self._is_undoing = False
         self._pace = Pace()
         self._noted = 0.0
+        self._looked = 0.0
         self._recorded = 0.0
 
     def step(self, name: str, work: Callable[..., T], *args: Any) -> T:
@@ -136,6 +137,13 @@ class RunningJob:
         if now - self._recorded >= RECORD_SECONDS and self._step is not None:
             self._recorded = now
             self._step.progress(done, total)
+
+    def look(self) -> None:
+        """Raise what `progress` would, where there is nothing to say of how far it is."""
+        now = time.monotonic()
+        if now - self._looked >= NOTE_SECONDS:
+            self._looked = now
+            self.check()
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:

@@ -12,6 +12,9 @@ from app.lib.table_problems import Row, TableProblem
 _MOST_CHARACTERS: Final = 1_000_000
 """Of a row. Without an end to it, a file in one line would be read into memory."""
 
+_MOST_EMPTY_ROWS: Final = 1_048_576
+"""What a spreadsheet has below a table, at most. Lines without content could go on for hours."""
+
 _DELIMITERS: Final = (",", "\t", ";")
 # Bytes that CP932 has no character for and that Python gives one nevertheless.
 _NO_CHARACTERS: Final = re.compile("[\x80\uf8f0-\uf8f3]")
@@ -54,7 +57,7 @@ def csv_rows(path: Path, encoding: str, delimiter: str, most_columns: int) -> Ge
 def _rows(lines: "_Lines", delimiter: str, most_columns: int) -> Iterator[Row]:
     # A quote that stands wrong makes rows of cells, and cells of rows: then nothing is sure.
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
-    number = 0
+    number = empty = 0
     while True:
         lines.characters = 0
         try:
@@ -74,6 +77,8 @@ def _rows(lines: "_Lines", delimiter: str, most_columns: int) -> Iterator[Row]:
             raise TableProblem("too_many_columns", row=number, limit=most_columns)
         if any(cells):
             yield number, cells
+        elif (empty := empty + 1) > _MOST_EMPTY_ROWS:
+            raise TableProblem("too_many_rows", limit=_MOST_EMPTY_ROWS)
 
 
 class RowTooLong(Exception):

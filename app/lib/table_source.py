@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 from app.lib.csv_rows import csv_rows, find_delimiter, find_encoding
 from app.lib.table_problems import Row, TableLimits, TableProblem
+from app.lib.xlsx_archive import Look
 from app.lib.xlsx_rows import xlsx_rows
 
 SourceKind = Literal["csv", "xlsx"]
@@ -46,11 +47,20 @@ def inspect(path: Path) -> TableShape:
     return TableShape("csv", encoding, find_delimiter(path, encoding))
 
 
+def _nobody_looks() -> None:
+    pass
+
+
 @contextmanager
-def open_rows(path: Path, shape: TableShape, limits: TableLimits) -> Iterator[Iterator[Row]]:
-    """All rows that have any content. Raises `TableProblem`, also in the middle."""
+def open_rows(
+    path: Path, shape: TableShape, limits: TableLimits, look: Look = _nobody_looks
+) -> Iterator[Iterator[Row]]:
+    """All rows that have any content. Raises `TableProblem`, also in the middle.
+
+    A workbook may be long without having any: `look` is called meanwhile, and ends it by raising.
+    """
     rows = (
-        xlsx_rows(path, limits)
+        xlsx_rows(path, limits, look)
         if shape.kind == "xlsx"
         else csv_rows(path, shape.encoding, shape.delimiter, limits.columns)
     )

@@ -5,7 +5,6 @@ The usual libraries keep all strings of a workbook in memory: some 450 MB for a 
 
 import posixpath
 import re
-import zipfile
 from collections.abc import Callable, Generator
 from contextlib import closing
 from datetime import datetime, timedelta
@@ -13,12 +12,17 @@ from pathlib import Path
 from typing import Final
 
 from app.lib.table_problems import Row, TableLimits, TableProblem
-from app.lib.xlsx_archive import Attributes, XmlPart, open_archive
+from app.lib.xlsx_archive import Archive, Attributes, Look, XmlPart, open_archive
 from app.lib.xlsx_strings import SharedStrings, TextOf
 
 _BOOK: Final = "xl/workbook.xml"
 _RELATIONS: Final = "xl/_rels/workbook.xml.rels"
 _MOST_STYLES: Final = 100_000
+_MOST_SHEETS: Final = 10_000
+_LONGEST_NAME: Final = 1000
+_MOST_BYTES: Final = 1 << 25
+"""Of a part that is read as a whole."""
+
 _MOST_ROWS: Final = 1_048_576
 _MOST_PIECES: Final = 64
 """Of the text of a cell, as the parser hands it over: some thousand characters each."""
@@ -34,9 +38,9 @@ _LAST_DAY: Final = 2_958_466
 _LEAP_DAY_THAT_WAS_NOT: Final = 60
 
 
-def xlsx_rows(path: Path, limits: TableLimits) -> Generator[Row]:
+def xlsx_rows(path: Path, limits: TableLimits, look: Look) -> Generator[Row]:
     """All rows that have any content. Raises `TableProblem`."""
-    with open_archive(path, limits.unpacked_bytes) as archive:
+    with open_archive(path, limits.unpacked_bytes, look) as archive:
         book = _Book(archive)
         with closing(SharedStrings(archive, book.strings)) as strings:
             sheet = _Sheet(book, strings, limits.columns)
@@ -50,8 +54,8 @@ def xlsx_rows(path: Path, limits: TableLimits) -> Generator[Row]:
 class _Book:
     """Where the parts are, and which styles are dates."""
 
-    def __init__(self, archive: zipfile.ZipFile) -> None:
-        self._sheets: list[Attributes] = []
+    def __init__(self, archive: Archive) -> None:
+        self._sheets: list[tuple[str, str]] = []
         self._parts: dict[str, tuple[str, str]] = {}
         self.counts_from_1904 = False
         for name, start in ((_BOOK, self._book_tag), (_RELATIONS, self._relation_tag)):
@@ -66,28 +70,32 @@ class _Book:
             _read(archive, styles, self._style_tag, self._style_end)
 
     def _first_sheet(self) -> str:
-        shown = [sheet for sheet in self._sheets if sheet.get("state", "visible") == "visible"]
-        for sheet in shown or self._sheets:
-            kind, part = self._parts.get(_local(sheet, "id"), ("", ""))
+        shown = [sheet for sheet in self._sheets if sheet[0] == "visible"]
+        for _, relation in shown or self._sheets:
+            kind, part = self._parts.get(relation, ("", ""))
             if kind == "worksheet":
                 return part
         raise TableProblem("damaged")
 
     def _book_tag(self, tag: str, attributes: Attributes) -> None:
-        if tag == "sheet" and len(self._sheets) < _MOST_STYLES:
-            self._sheets.append(attributes)
+        if tag == "sheet" and len(self._sheets) < _MOST_SHEETS:
+            state, relation = attributes.get("state", "visible"), _local(attributes, "id")
+            self._sheets.append((state[:_LONGEST_NAME], relation[:_LONGEST_NAME]))
         elif tag == "workbookPr":
             self.counts_from_1904 = attributes.get("date1904") in {"1", "true"}
 
     def _relation_tag(self, tag: str, attributes: Attributes) -> None:
-        if tag == "Relationship" and len(self._parts) < _MOST_STYLES:
-            kind = attributes.get("Type", "").rpartition("/")[2]
-            target = posixpath.normpath(posixpath.join("/xl", attributes.get("Target", "")))
-            self._parts[attributes.get("Id", "")] = (kind, target.lstrip("/"))
+        if tag == "Relationship" and len(self._parts) < _MOST_SHEETS:
+            name, kind, target = (
+                attributes.get(key, "")[:_LONGEST_NAME] for key in ("Id", "Type", "Target")
+            )
+            part = posixpath.normpath(posixpath.join("/xl", target)).lstrip("/")
+            self._parts[name] = (kind.rpartition("/")[2], part)
 
     def _style_tag(self, tag: str, attributes: Attributes) -> None:
         if tag == "numFmt":
-            if _is_date(attributes.get("formatCode", "")):
+            is_date = _is_date(attributes.get("formatCode", ""))
+            if is_date and len(self._date_formats) < _MOST_STYLES:
                 self._date_formats.add(_number(attributes.get("numFmtId")))
         elif tag == "cellXfs":
             self._in_styles = True
@@ -195,12 +203,12 @@ class _Sheet:
 
 
 def _read(
-    archive: zipfile.ZipFile,
+    archive: Archive,
     name: str,
     start: Callable[[str, Attributes], None],
     end: Callable[[str], object] = str,
 ) -> None:
-    for _ in XmlPart(archive, name, start, end).parse():
+    for _ in XmlPart(archive, name, start, end, most_bytes=_MOST_BYTES).parse():
         pass
 
 

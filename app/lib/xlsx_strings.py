@@ -1,15 +1,17 @@
 """The strings of a workbook, which cells name by number. They lie in a file and not in memory."""
 
 import tempfile
-import zipfile
 from array import array
 from typing import Final
 
 from app.lib.table_problems import TableProblem
-from app.lib.xlsx_archive import Attributes, XmlPart, unescape
+from app.lib.xlsx_archive import Archive, Attributes, XmlPart, unescape
 
 _MOST_CHARACTERS: Final = 32_767
 """What Excel allows in a cell."""
+
+_MOST_STRINGS: Final = 10_000_000
+"""Where each one ends is kept in memory, eight bytes a string."""
 
 _TAIL_BYTES: Final = 1 << 20
 _SHORT: Final = 40
@@ -55,7 +57,7 @@ class TextOf:
 class SharedStrings:
     """Reads only as far as it is asked. Raises `TableProblem`."""
 
-    def __init__(self, archive: zipfile.ZipFile, part: str | None) -> None:
+    def __init__(self, archive: Archive, part: str | None) -> None:
         self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 # closed by `close`
         self._ends = array("Q", [0])
         self._tail = bytearray()
@@ -101,6 +103,8 @@ class SharedStrings:
             self._keep(str(self._text).encode())
 
     def _keep(self, data: bytes) -> None:
+        if len(self._ends) > _MOST_STRINGS:
+            raise TableProblem("unpacks_to_too_much")
         self._tail += data
         self._ends.append(self._tail_at + len(self._tail))
         if len(self._tail) > _TAIL_BYTES:

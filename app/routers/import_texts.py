@@ -25,6 +25,7 @@ def file_problem(language: Language, code: str, values: Mapping[str, int]) -> st
         "too_many_columns": _("Row %(row)s has more than %(limit)s columns."),
         "too_many_rows": _("The file has more than %(limit)s rows. Split it, please."),
         "too_large": _("The file is too large."),
+        "too_slow": _("The workbook takes too long to read. Save it as CSV."),
         "unpacks_to_too_much": _("The workbook is far larger inside than it looks."),
     }
     text = sentences.get(code, sentences["damaged"])

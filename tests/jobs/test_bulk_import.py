@@ -15,6 +15,7 @@ from app.database import Database
 from app.jobs.engine import JobEngine
 from app.lib.logger import NullLogger
 from app.lib.table_files import Text, TextTable
+from app.lib.table_problems import TableProblem
 from app.models.item import Item
 from app.models.item_import import ItemImport
 from app.models.job import Job
@@ -170,6 +171,14 @@ async def test_an_exported_file_comes_in_as_it_was(
     await imported(database, settings, table.head() + body)
 
     assert await titles(database) == texts
+
+
+def test_first_rows_are_not_looked_for_without_end(settings: Settings, tmp_path: Path) -> None:
+    workbook(tmp_path / "items.xlsx", [["title"]])
+    times = iter([0.0, 1.0, 1.0, 100.0])
+
+    with pytest.raises(TableProblem, match="too_slow"):
+        look_at(tmp_path / "items.xlsx", table_limits(settings), lambda: next(times))
 
 
 async def test_all_or_nothing(database: Database, settings: Settings, engine: JobEngine) -> None:

@@ -14,14 +14,17 @@ from app.jobs import bulk_import, import_commit
 from app.jobs.bulk_import import Import
 from app.jobs.engine import JobEngine
 from app.jobs.import_commit import ImportCommit
+from app.models.item_import import ItemImport
 from app.models.job import Job
+from app.services.imports.folder import ImportFolder
 from app.services.job_service import JobService
 from tests.jobs.test_bulk_import import engine as engine
-from tests.jobs.test_bulk_import import imported, lines, titles
+from tests.jobs.test_bulk_import import begin, imported, lines, the_import, titles, upload
 from tests.jobs.test_bulk_import import settings as settings
 from tests.jobs.test_engine import database as database
 from tests.jobs.test_engine import has_ended, job_when
 from tests.jobs.test_engine import url as url
+from tests.lib.test_table_source import workbook
 
 Part = Import | ImportCommit
 
@@ -111,6 +114,22 @@ async def test_cancelled_at_a_step_and_run_again_from_there(
     done = await retried(database, cancelled)
     assert (done.status, done.result) == ("done", DONE)
     assert await titles(database) == FIVE
+
+
+async def test_a_workbook_without_rows_is_cancelled_while_they_are_looked_for(
+    database: Database, settings: Settings, engine: JobEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_id = await upload(database, settings, CONTENT)
+    found = await the_import(database)
+    found.shape["kind"] = "xlsx"
+    async with database.system_session() as session:
+        await session.execute(update(ItemImport).values(shape=found.shape))
+    workbook(ImportFolder(settings.files_dir, found.key).upload, "<row/>" * 9000 + "<damaged")
+    once(monkeypatch, "read", cancel)
+
+    job = await job_when(database, await begin(database, import_id), has_ended)
+
+    assert (job.status, job.problem) == ("cancelled", None)
 
 
 async def test_at_the_last_step_it_is_too_late_to_cancel(

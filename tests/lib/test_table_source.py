@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from xlsxwriter import Workbook
 
+from app.lib import xlsx_archive, xlsx_rows, xlsx_strings
 from app.lib.table_problems import Row, TableLimits, TableProblem
 from app.lib.table_source import inspect, open_rows
 
@@ -57,6 +58,15 @@ def workbook(path: Path, rows: str = "", parts: Mapping[str, str] | None = None)
     return path
 
 
+def many_strings(path: Path) -> Path:
+    """A workbook with 907 of them."""
+    with Workbook(path) as book:
+        page = book.add_worksheet()
+        for number in range(900):
+            page.write_row(number, 0, [f"項目 {number}", f"text {number % 7}"])
+    return path
+
+
 class TestCsv:
     @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp932", "utf-16"])
     def test_the_encoding_is_found(self, tmp_path: Path, encoding: str) -> None:
@@ -87,6 +97,7 @@ class TestCsv:
             (b'title\n"' + b"x\n" * 600_000, "row_too_long"),
             (b"a," * 10_000, "too_many_columns"),
             (b"a\n" * 1_100, "too_many_rows"),
+            (b"a\n" + b"\n" * 1_100_000, "too_many_rows"),
         ],
         ids=lambda given: given if isinstance(given, str) else "",
     )
@@ -117,13 +128,7 @@ class TestWorkbook:
         ]
 
     def test_many_rows_have_many_strings(self, tmp_path: Path) -> None:
-        path = tmp_path / "items.xlsx"
-        with Workbook(path) as book:
-            page = book.add_worksheet()
-            for number in range(900):
-                page.write_row(number, 0, [f"項目 {number}", f"text {number % 7}"])
-
-        rows = read(path)
+        rows = read(many_strings(tmp_path / "items.xlsx"))
 
         assert rows[0] == (1, ["項目 0", "text 0"])
         assert rows[899] == (900, ["項目 899", "text 3"])
@@ -133,6 +138,59 @@ class TestWorkbook:
 
         assert bomb.stat().st_size < 20_000
         assert refused(bomb) == "unpacks_to_too_much"
+
+    @pytest.mark.parametrize(("name", "limit"), [("_NOT_MUCH", 1000), ("_MOST_TIMES", 250)])
+    def test_what_is_small_or_not_so_much_larger_inside_is_no_bomb(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, limit: int
+    ) -> None:
+        monkeypatch.setattr(xlsx_archive, "_NOT_MUCH", 1000)
+        rows = '<row r="1"><c r="A1"><v>1</v></c></row>' + " " * 500_000
+        path = workbook(tmp_path / "items.xlsx", rows)
+
+        assert refused(path) == "unpacks_to_too_much"
+        monkeypatch.setattr(xlsx_archive, name, limit * 1000)
+        assert read(path) == [(1, ["1"])]
+
+    @pytest.mark.parametrize(
+        "rows",
+        ["<a>" * 100, "".join(f"<a{n}/>" for n in range(11_000))],
+        ids=["tags in tags", "names of tags"],
+    )
+    def test_what_the_parser_would_keep_has_an_end(self, tmp_path: Path, rows: str) -> None:
+        assert refused(workbook(tmp_path / "items.xlsx", rows)) == "damaged"
+
+    def test_no_more_strings_are_kept_than_fit(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(xlsx_strings, "_MOST_STRINGS", 899)
+
+        assert refused(many_strings(tmp_path / "items.xlsx")) == "unpacks_to_too_much"
+
+    def test_styles_have_an_end_too(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(xlsx_rows, "_MOST_BYTES", 500)
+
+        assert refused(many_strings(tmp_path / "items.xlsx")) == "unpacks_to_too_much"
+
+    def test_who_looks_on_can_end_what_has_no_rows(self, tmp_path: Path) -> None:
+        path = workbook(tmp_path / "items.xlsx", "<row/>" * 10_000)
+
+        def look() -> None:
+            raise TimeoutError
+
+        with pytest.raises(TimeoutError), open_rows(path, inspect(path), LIMITS, look) as rows:
+            next(rows)
+
+    def test_an_archive_may_be_written_as_large_ones_are(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr(zipfile, "ZIP64_LIMIT", 10)
+            path = workbook(tmp_path / "items.xlsx", '<row r="1"><c><v>1</v></c></row>')
+
+        assert b"PK\x06\x06" in path.read_bytes()
+        assert read(path) == [(1, ["1"])]
+        monkeypatch.setattr(xlsx_archive, "_DIRECTORY", 100)
+        assert refused(path) == "damaged"
 
     def test_an_entity_is_not_even_read(self, tmp_path: Path) -> None:
         doctype = '<!DOCTYPE a [<!ENTITY b "c"><!ENTITY d SYSTEM "file:///etc/passwd">]>'

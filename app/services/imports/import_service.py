@@ -1,6 +1,7 @@
 """A user's imports of items: files that were uploaded, and the jobs that import them."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -26,6 +27,9 @@ _MOST_WAITING: Final = 3
 
 _SAMPLE_ROWS: Final = 6
 _SAMPLE_CHARACTERS: Final = 200
+_SECONDS: Final = 30.0
+"""How long the first rows are looked for. A workbook may have very much before them."""
+
 _UNPACKED: Final = 8
 """A workbook may become so many times as large as a file may be."""
 
@@ -47,10 +51,17 @@ def table_limits(settings: Settings) -> TableLimits:
     return TableLimits(settings.import_max_rows, settings.import_max_columns, unpacked)
 
 
-def look_at(path: Path, limits: TableLimits) -> tuple[TableShape, list[list[str]]]:
+def look_at(
+    path: Path, limits: TableLimits, clock: Callable[[], float] = time.monotonic
+) -> tuple[TableShape, list[list[str]]]:
     """How a file is read, and its first rows, with long cells cut short. Raises `TableProblem`."""
-    shape = inspect(path)
-    with open_rows(path, shape, limits) as found:
+    shape, end = inspect(path), clock() + _SECONDS
+
+    def look() -> None:
+        if clock() > end:
+            raise TableProblem("too_slow")
+
+    with open_rows(path, shape, limits, look) as found:
         rows = [cells for _, cells in islice(found, _SAMPLE_ROWS)]
     if not rows:
         raise TableProblem("empty")
