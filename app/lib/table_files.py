@@ -172,8 +172,8 @@ class Workbook:
                 in_utc = value.astimezone(UTC).replace(tzinfo=None)
                 self._sheet.write_datetime(row, column, in_utc, self._moment)
             case date():
-                # As a moment, the first day of 1900 would be taken for a time without a day.
-                self._sheet.write_datetime(row, column, value)
+                # As a moment, which its types want, 1900-01-01 would be a time without a day.
+                self._sheet.write_datetime(row, column, value)  # type: ignore[call-overload]
 
     def _add_sheet(self) -> None:
         self._sheet = self._book.add_worksheet()
