@@ -6,11 +6,31 @@ trace log; the trace id leads there.
 
 import json
 import logging
+import logging.config
+import sys
+import threading
 from datetime import UTC, datetime
+from types import TracebackType
 from typing import Any
 
 from app.config import Settings
-from app.lib.tracelog.trace import current_trace
+from app.lib.tracelog.trace import current_trace, trace_id_of
+
+log = logging.getLogger(__name__)
+
+
+def start_app_log(settings: Settings) -> None:
+    """Bring what this process says into the app log.
+
+    In production that is also what Python itself would print as it likes: warnings, and exceptions
+    that nobody has caught, of threads and of destructors too.
+    """
+    logging.config.dictConfig(logging_config(settings))
+    if settings.environment == "production":
+        logging.captureWarnings(capture=True)
+        sys.excepthook = _uncaught
+        threading.excepthook = _uncaught_in_thread
+        sys.unraisablehook = _unraisable
 
 
 def logging_config(settings: Settings) -> dict[str, Any]:
@@ -40,12 +60,14 @@ class JSONLines(logging.Formatter):
             "time": _time(record).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "level": record.levelname,
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": _text(record),
         }
-        if trace := current_trace():
-            entry["trace_id"] = trace.trace_id
+        if trace_id := _trace_id(record):
+            entry["trace_id"] = trace_id
         if record.exc_info:
-            entry["exception"] = self.formatException(record.exc_info)
+            entry["exception"] = _whole(self.formatException(record.exc_info))
+        if record.stack_info:
+            entry["stack"] = _whole(record.stack_info)
         # ASCII: U+2028 and its like end a line for some readers.
         return json.dumps(entry)
 
@@ -55,12 +77,50 @@ class ReadableLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         time = _time(record).astimezone().strftime("%H:%M:%S")
-        line = f"{time} {record.levelname:<7} {record.getMessage()}"
-        if trace := current_trace():
-            line += f" (trace {trace.trace_id})"
+        line = f"{time} {record.levelname:<7} {_text(record)}"
+        if trace_id := _trace_id(record):
+            line += f" (trace {trace_id})"
         if record.exc_info:
             line += "\n" + self.formatException(record.exc_info)
+        if record.stack_info:
+            line += "\n" + record.stack_info
         return line
+
+
+def _trace_id(record: logging.LogRecord) -> str | None:
+    """The trace that the line is about. The server logs what ended a request after its trace."""
+    if trace := current_trace():
+        return trace.trace_id
+    return trace_id_of(record.exc_info[1]) if record.exc_info else None
+
+
+def _text(record: logging.LogRecord) -> str:
+    """The message. One whose values do not fit is said as it was written, with its values."""
+    try:
+        return _whole(record.getMessage().rstrip("\n"))
+    except (TypeError, ValueError, LookupError):
+        return _whole(f"{record.msg} {record.args!r}")
+
+
+def _whole(text: str) -> str:
+    """Halves of characters are no JSON for most readers."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    log.critical("The process ends.", exc_info=(kind, error, trace))
+
+
+def _uncaught_in_thread(caught: threading.ExceptHookArgs) -> None:
+    if caught.exc_type is not SystemExit:
+        name = caught.thread.name if caught.thread else "?"
+        error = caught.exc_value or caught.exc_type()
+        log.error("The thread %s ends.", name, exc_info=error)
+
+
+def _unraisable(caught: "sys.UnraisableHookArgs") -> None:
+    what = caught.err_msg or "Exception ignored in"
+    log.error("%s: %r", what, caught.object, exc_info=caught.exc_value)
 
 
 def _time(record: logging.LogRecord) -> datetime:

@@ -7,11 +7,10 @@ and SIGTERM end it.
 import argparse
 import gc
 import importlib
-import logging.config
 import os
 import signal
 
-from app.app_log import logging_config
+from app.app_log import start_app_log
 from commands.kit.listener import listen
 from commands.kit.settings import load_settings, provide_env_file
 
@@ -35,7 +34,7 @@ def main(arguments: list[str]) -> int:
     try:
         provide_env_file()
         settings = load_settings()
-        logging.config.dictConfig(logging_config(settings))
+        start_app_log(settings)
         with listen(settings.host, settings.port) as listener:
             gc.disable()  # until it has started
             # Only now: to read the app takes a second, and so far it can be refused at once.

@@ -1,11 +1,13 @@
 import json
 import logging
-import logging.config
+import sys
+import threading
+import warnings
 from collections.abc import Iterator
 
 import pytest
 
-from app.app_log import JSONLines, ReadableLines, logging_config
+from app.app_log import JSONLines, ReadableLines, start_app_log
 from app.config import Settings
 from app.lib.tracelog.trace import Trace, use_trace
 
@@ -33,6 +35,32 @@ class TestJSON:
             assert json.loads(JSONLines().format(record("x")))["trace_id"] == TRACE_ID
         assert "trace_id" not in json.loads(JSONLines().format(record("x")))
 
+    @pytest.mark.parametrize("formatter", [JSONLines(), ReadableLines()])
+    def test_a_message_whose_values_do_not_fit_is_said_all_the_same(
+        self, formatter: logging.Formatter
+    ) -> None:
+        assert "It took %d s ('long',)" in formatter.format(record("It took %d s", "long"))
+
+    def test_half_a_character_is_no_reason_to_be_unreadable(self) -> None:
+        assert json.loads(JSONLines().format(record("a\ud800b")))["message"] == "a\\ud800b"
+
+    def test_a_stack_that_was_asked_for_is_there(self) -> None:
+        asked = record("x")
+        asked.stack_info = "Stack:\n  here"
+
+        assert json.loads(JSONLines().format(asked))["stack"] == "Stack:\n  here"
+        assert ReadableLines().format(asked).endswith("x\nStack:\n  here")
+
+    def test_an_exception_that_has_left_its_trace_still_tells_it(self) -> None:
+        failed = record("Exception in the app\n")
+        with pytest.raises(LookupError) as caught, use_trace(Trace(TRACE_ID)):
+            raise LookupError
+        failed.exc_info = (caught.type, caught.value, caught.tb)
+
+        entry = json.loads(JSONLines().format(failed))
+
+        assert (entry["trace_id"], entry["message"]) == (TRACE_ID, "Exception in the app")
+
 
 def test_for_people_a_line_begins_with_time_and_level() -> None:
     with use_trace(Trace(TRACE_ID)):
@@ -46,7 +74,10 @@ def test_for_people_a_line_begins_with_time_and_level() -> None:
 def as_it_was() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
+    hooks = sys.excepthook, threading.excepthook, sys.unraisablehook
     yield
+    sys.excepthook, threading.excepthook, sys.unraisablehook = hooks
+    logging.captureWarnings(capture=False)
     root.handlers[:] = handlers
     root.setLevel(level)
 
@@ -54,8 +85,41 @@ def as_it_was() -> Iterator[None]:
 @pytest.mark.usefixtures("as_it_was")
 def test_in_production_it_is_json_on_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
     settings = Settings(environment="production")
-    logging.config.dictConfig(logging_config(settings))
+    start_app_log(settings)
 
     logging.getLogger("app.somewhere").warning("Look")
 
     assert json.loads(capsys.readouterr().out)["message"] == "Look"
+
+
+@pytest.mark.usefixtures("as_it_was")
+def test_in_production_what_python_prints_by_itself_is_json_too(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fail() -> None:
+        raise LookupError("no\nend")
+
+    class Broken:
+        def __del__(self) -> None:
+            fail()
+
+    start_app_log(Settings(environment="production"))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.warn("Look\nhere", UserWarning, stacklevel=1)
+    thread = threading.Thread(target=fail, name="worker")
+    thread.start()
+    thread.join()
+    Broken()
+    sys.excepthook(LookupError, LookupError("the end"), None)
+
+    out, err = capsys.readouterr()
+    warned, ended, ignored, last = map(json.loads, out.splitlines())
+    assert err == ""
+    assert "UserWarning: Look\nhere" in warned["message"]
+    assert ended["message"] == "The thread worker ends."
+    assert "__del__" in ignored["message"]
+    for entry in (ended, ignored):
+        assert entry["exception"].endswith("LookupError: no\nend")
+    assert (last["level"], last["exception"]) == ("CRITICAL", "LookupError: the end")

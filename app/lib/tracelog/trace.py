@@ -18,6 +18,7 @@ R = TypeVar("R")
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z", re.IGNORECASE)
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(?:-.*)?\Z")
+_TRACE_ID = "__trace_id__"
 _NIL = "00000000-0000-0000-0000-000000000000"
 
 
@@ -55,8 +56,15 @@ class use_trace:
         self._token = _current.set(self._trace)
         return self._trace
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
         _current.reset(self._token)
+        if error is not None:
+            vars(error).setdefault(_TRACE_ID, self._trace.trace_id)
+
+
+def trace_id_of(error: BaseException | None) -> str | None:
+    """The id of the trace that an exception came out of: whoever logs it outside may want it."""
+    return None if error is None else vars(error).get(_TRACE_ID)
 
 
 def carry(function: Callable[P, R]) -> Callable[P, R]:
