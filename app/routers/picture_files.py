@@ -7,7 +7,6 @@ from urllib.parse import quote
 from fastapi import Depends, HTTPException, Path, Request
 from fastapi.responses import Response
 from sqlalchemy.ext.asyncio import AsyncSession
-from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.requests import ClientDisconnect
 
@@ -19,7 +18,7 @@ from app.services.errors import NotFound
 from app.services.pictures.encoding import CONTENT_TYPES
 from app.services.pictures.intake import Intake, Upload, take_files
 from app.services.pictures.picture_service import PictureService
-from app.services.pictures.storage import PictureStorage, picture_storage
+from app.services.pictures.storage import PictureStorage, in_thread, picture_storage
 
 FIELD: Final = "files"
 """The name of the field with files."""
@@ -133,7 +132,7 @@ async def file_response(
         return Response(status_code=304, headers=headers)
     await session.close()
     try:
-        content = await run_in_threadpool(storage.read, picture.key, name)
+        content = await in_thread(storage.read, picture.key, name)
     except FileNotFoundError:
         raise NotFound from None
     headers["Content-Disposition"] = _disposition(picture, name)

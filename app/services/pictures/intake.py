@@ -17,7 +17,7 @@ from app.lib.utils import utc_now
 from app.models.picture import new_key
 from app.services.pictures.errors import PictureRefused
 from app.services.pictures.inspection import clean_name, size_of
-from app.services.pictures.storage import ORIGINAL, PictureStorage
+from app.services.pictures.storage import ORIGINAL, PictureStorage, in_thread
 
 MOST_AT_ONCE: Final = 10
 
@@ -77,7 +77,7 @@ async def take_files(
             key = new_key(now)
             async with task.step("Store", {"key": key}):
                 kind = "application/octet-stream"
-                await run_in_threadpool(storage.write, key, ORIGINAL, upload.file, kind)
+                await in_thread(storage.write, key, ORIGINAL, upload.file, kind)
             intake.taken.append(TakenFile(key, name, width, height, now))
     return intake
 

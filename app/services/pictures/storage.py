@@ -3,11 +3,13 @@
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import IO, Final, Protocol
+from typing import IO, Final, ParamSpec, Protocol, TypeVar
+
+from anyio import CapacityLimiter, to_thread
 
 from app.config import Settings
 from app.services.pictures.errors import StorageAway
@@ -15,6 +17,18 @@ from app.services.pictures.supabase_bucket import SupabaseBucket
 
 ORIGINAL: Final = "original"
 """The file as it was uploaded. It is never given out, and goes when the picture is ready."""
+
+
+_WAITING: Final = CapacityLimiter(16)
+"""So many threads may wait for a storage, so that one that hangs leaves the others to the app."""
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+async def in_thread(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """What a storage's call gives, without waiting in the event loop."""
+    return await to_thread.run_sync(partial(call, *args, **kwargs), limiter=_WAITING)
 
 
 class PictureStorage(Protocol):

@@ -1,10 +1,14 @@
 """The files of pictures, on disk and in Supabase Storage: the same promises."""
 
 import io
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from anyio import create_task_group, to_thread
 from pydantic import SecretStr
 
 from app.config import Settings
@@ -12,7 +16,12 @@ from app.lib.utils import utc_now
 from app.models.picture import key_time, new_key
 from app.services.pictures import supabase_bucket
 from app.services.pictures.errors import StorageAway
-from app.services.pictures.storage import PictureFolder, PictureStorage, picture_storage
+from app.services.pictures.storage import (
+    PictureFolder,
+    PictureStorage,
+    in_thread,
+    picture_storage,
+)
 from app.services.pictures.supabase_bucket import SupabaseBucket
 from tests.support.gotrue import PUBLISHABLE, SECRET
 from tests.support.supabase_storage import SupabaseStorage, bucket
@@ -30,6 +39,29 @@ def storage(
     request: pytest.FixtureRequest, tmp_path: Path, server: SupabaseStorage
 ) -> PictureStorage:
     return PictureFolder(tmp_path / "p") if request.param == "disk" else bucket(server)
+
+
+class Pieces(httpx.SyncByteStream):
+    """An answer's body as it comes in."""
+
+    def __init__(self, *pieces: bytes, before: Callable[[], None] = lambda: None) -> None:
+        self._pieces = pieces
+        self._before = before
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in self._pieces:
+            self._before()
+            yield piece
+
+
+def bucket_at(answer: Callable[[httpx.Request], httpx.Response], **more: Any) -> SupabaseBucket:
+    """The app's way to a bucket on a server that answers so."""
+    settings = Settings(
+        supabase_url="https://x.supabase.co",
+        supabase_secret_key=SecretStr("eyJ.old.key"),
+        picture_bucket="pictures",
+    )
+    return SupabaseBucket(settings, transport=httpx.MockTransport(answer), **more)
 
 
 def write(storage: PictureStorage, key: str, name: str, content: bytes = b"x") -> None:
@@ -109,12 +141,7 @@ def test_an_older_key_is_a_token_too() -> None:
         seen.append(request.headers.get("authorization", ""))
         return httpx.Response(200, json=[])
 
-    settings = Settings(
-        supabase_url="https://x.supabase.co",
-        supabase_secret_key=SecretStr("eyJ.old.key"),
-        picture_bucket="pictures",
-    )
-    list(SupabaseBucket(settings, transport=httpx.MockTransport(answer)).keys())
+    list(bucket_at(answer).keys())
     assert seen == ["Bearer eyJ.old.key"]
 
 
@@ -129,6 +156,61 @@ def test_a_short_failure_is_passed_over_and_a_long_one_told(
     server.broken = supabase_bucket.TRIES
     with pytest.raises(StorageAway):
         storage.read(ONE, "original")
+
+
+@pytest.mark.parametrize(
+    ("status", "answer"),
+    [
+        (200, {"text": "<html>Please sign in to the Wi-Fi</html>"}),
+        (200, {"text": '{"id": "pictures", "publ'}),
+        (200, {"json": ["of another kind"]}),
+        (200, {"json": {"id": "pictures"}}),
+        (200, {"headers": {"Content-Encoding": "gzip"}, "stream": Pieces(b"no gzip")}),
+        (403, {"text": "<html>"}),
+        (302, {"headers": {"Location": "https://elsewhere.example"}}),
+    ],
+    ids=["html", "cut", "list", "says nothing", "no gzip", "403", "elsewhere"],
+)
+def test_an_answer_that_makes_no_sense_is_told(
+    monkeypatch: pytest.MonkeyPatch, status: int, answer: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(supabase_bucket, "PAUSE_SECONDS", 0.0)
+    storage = bucket_at(lambda _: httpx.Response(status, **answer))
+
+    with pytest.raises(StorageAway):
+        write(storage, ONE, "original")
+
+
+async def test_a_storage_that_hangs_leaves_threads_to_others() -> None:
+    goes_on = threading.Event()
+    async with create_task_group() as waiting:
+        for _ in range(50):
+            waiting.start_soon(in_thread, goes_on.wait)
+        assert await to_thread.run_sync(str, "free") == "free"
+        goes_on.set()
+
+
+@pytest.mark.parametrize("hangs", [True, False], ids=["hangs", "drips"])
+def test_an_answer_that_does_not_come_is_waited_for_once(hangs: bool) -> None:
+    now, asked = 0.0, 0
+
+    def later(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        nonlocal asked
+        asked += 1
+        if hangs:
+            later(supabase_bucket.TIMEOUT_SECONDS)
+            raise httpx.ReadTimeout("", request=request)
+        return httpx.Response(200, stream=Pieces(*[b"x"] * 1000, before=lambda: later(5.0)))
+
+    storage = bucket_at(answer, clock=lambda: now)
+
+    with pytest.raises(StorageAway):
+        storage.read(ONE, "original")
+    assert (asked, now) == (1, supabase_bucket.TIMEOUT_SECONDS + (0 if hangs else 5))
 
 
 def test_many_keys_come_in_pages(server: SupabaseStorage, monkeypatch: pytest.MonkeyPatch) -> None:
