@@ -85,7 +85,7 @@ class Writing:
 
         def watch(text: str) -> None:
             nonlocal written
-            written = text
+            written = clean(text)  # PostgreSQL takes no NUL, also not for a moment
 
         self._note("")
         task = asyncio.create_task(chat.complete(messages, watch))

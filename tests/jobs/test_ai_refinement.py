@@ -19,6 +19,7 @@ from app.config import Settings
 from app.database import Database, parse_url
 from app.jobs.ai_refinement import Writing, clean, prompt
 from app.jobs.running import JobError, RunningJob
+from app.lib.chat_completions import Chat, Watch
 from app.lib.logger import NullLogger
 from app.lib.utils import utc_now
 from app.models.refinement import AiUsage
@@ -42,6 +43,29 @@ def test_the_items_text_is_data_in_the_prompt() -> None:
 
 def test_an_answer_becomes_a_description() -> None:
     assert clean(" \x00Buy\r\ntea\x1b[31m.\r\n ") == "Buy\ntea[31m."
+
+
+async def test_what_is_noted_on_the_way_can_be_stored(
+    sqlite_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noted, is_noted = list[str](), asyncio.Event()
+
+    def note(text: str) -> None:
+        noted.append(text)
+        if text:
+            is_noted.set()
+
+    class Slow:
+        async def complete(self, _messages: object, watch: Watch) -> str:
+            watch("Buy\x00\r\ntea")
+            await is_noted.wait()
+            return "Buy\x00\r\ntea.\n"
+
+    with writing(sqlite_database) as (work, _):
+        monkeypatch.setattr(work, "_note", note)
+        await work._write(cast(Chat, Slow()), [])
+
+    assert noted == ["", "Buy\ntea", "Buy\ntea."]
 
 
 async def test_each_user_and_day_is_counted_up_to_the_budget(database: Database) -> None:
@@ -99,6 +123,7 @@ def writing(url: str, **settings: int) -> Iterator[tuple[Writing, Session]]:
     given = Settings(database_url=url, **settings)
     running = SimpleNamespace(id="a-job", user_id=1, settings=given, transaction=transaction)
     running.check = lambda: None
+    running.progress = lambda *_: None
     with Session(engine) as session:
         yield Writing(cast(RunningJob, running)), session
     engine.dispose()
