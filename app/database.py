@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_asyn
 
 from app.acting import ActingSession, act_as, act_as_system
 from app.postgres import connector, set_up_postgres
+from app.row_security import take_over_roles
 
 MIGRATIONS: Final = Path(__file__).parents[1] / "migrations"
 
@@ -144,6 +145,8 @@ def upgrade(url: str) -> None:
     `DatabaseURLError`, and SQLAlchemy's `OperationalError` where the database does not answer.
     """
     with _migrating(url) as connection:
+        if connection.dialect.name == "postgresql":
+            take_over_roles(connection)
         command.upgrade(_alembic(connection), "head")
 
 

@@ -3,7 +3,7 @@
 from typing import Final
 
 from alembic import op
-from sqlalchemy import Table, text
+from sqlalchemy import Connection, Table, text
 
 from app.acting import SYSTEM_ROLE, USER_ROLE
 
@@ -82,20 +82,45 @@ def open_rows(table: str) -> None:
         op.execute(f"REVOKE ALL ON {table} FROM {role}")
 
 
-def make_roles() -> None:
+def make_roles(connection: Connection | None = None) -> None:
     """The two roles, for whoever runs migrations to take on; those that are there stay.
 
     Roles belong to the whole server. Where this user may not make any, somebody else has to.
     """
-    connection = op.get_bind()
+    connection = connection or op.get_bind()
+    schema = connection.scalar(text("SELECT quote_ident(current_schema())"))
     there = set(connection.scalars(text("SELECT rolname FROM pg_roles")))
     for role in (USER_ROLE, SYSTEM_ROLE):
         if role not in there:
-            op.execute(f"CREATE ROLE {role} NOLOGIN")
+            connection.execute(text(f"CREATE ROLE {role} NOLOGIN"))
         member = text("SELECT pg_has_role(:role, 'USAGE')")
         if not connection.scalar(member, {"role": role}):
-            op.execute(f"GRANT {role} TO CURRENT_USER")
-        op.execute(f"GRANT USAGE ON SCHEMA {_schema()} TO {role}")
+            connection.execute(text(f"GRANT {role} TO CURRENT_USER"))
+        connection.execute(text(f"GRANT USAGE ON SCHEMA {schema} TO {role}"))
+
+
+def take_over_roles(connection: Connection) -> None:
+    """Where the product was called otherwise: its roles may do what those of that name could.
+
+    They become members of these, which stay, since other databases of the server may need them.
+    """
+    found = text(
+        "SELECT DISTINCT policyname, other FROM pg_policies, unnest(roles) AS other "
+        "WHERE schemaname = current_schema() AND policyname IN ('user_rows', 'system_rows') "
+        "AND other NOT IN (:user, :system)"
+    )
+    names = {"user": USER_ROLE, "system": SYSTEM_ROLE}
+    if not (others := connection.execute(found, names).all()):
+        return
+    make_roles(connection)
+    member = text("SELECT pg_has_role(:role, :of, 'USAGE')")
+    for policy, other in others:
+        role = USER_ROLE if policy == "user_rows" else SYSTEM_ROLE
+        if connection.scalar(member, {"role": role, "of": other}):
+            continue
+        # A name that comes back had been taken over by the one between.
+        connection.execute(text(f"REVOKE {role} FROM {other}"))
+        connection.execute(text(f"GRANT {other} TO {role}"))
 
 
 def _user_rows(table: str, mine: str, rights: str) -> None:
@@ -112,10 +137,6 @@ def _grant_sequences(table: str, role: str) -> None:
     )
     for sequence in op.get_bind().scalars(owned, {"table": table}).all():
         op.execute(f"GRANT USAGE ON SEQUENCE {sequence} TO {role}")
-
-
-def _schema() -> str:
-    return str(op.get_bind().scalar(text("SELECT quote_ident(current_schema())")))
 
 
 def _is_postgresql() -> bool:

@@ -8,9 +8,11 @@ from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app import acting, row_security
 from app.acting import SYSTEM_ROLE, USER_ROLE, act_as, act_as_system, as_system, role_name
 from app.database import Database, upgrade
 from app.models import BackupCode, Base, User
+from app.product import SLUG
 from app.row_security import owner_of, part_of, protecting
 
 pytestmark = [pytest.mark.anyio, pytest.mark.postgres]
@@ -172,27 +174,73 @@ def no_roles(postgres_url: str) -> Iterator[None]:
             connection.execute(f"ALTER ROLE {other} RENAME TO {role}")
 
 
-@pytest.mark.usefixtures("_postgres_template", "no_roles")
-@pytest.mark.parametrize("rights", ["CREATEROLE", "CREATEROLE BYPASSRLS"])
-async def test_whoever_owns_the_database_need_not_be_a_superuser(
-    postgres_url: str, rights: str
-) -> None:
-    """Supabase's `postgres` has the second: it would pass over all of it by itself."""
+@pytest.fixture
+def house(postgres_url: str, no_roles: None, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A database of somebody who has the rights that the test says."""
     with psycopg.connect(postgres_url, autocommit=True) as connection:
-        connection.execute(f"CREATE ROLE landlord LOGIN {rights}")
+        before = _roles(connection)
+        connection.execute(f"CREATE ROLE landlord LOGIN {request.param}")
         connection.execute("CREATE DATABASE house OWNER landlord")
-        url = postgres_url.replace("postgres:", "landlord:", 1).replace("/postgres", "/house", 1)
-        upgrade(url)
-        database = Database(url)
-        try:
-            await fill(database)
-            async with database.session(1) as session:
-                assert await codes(session) == ["one", "two"]
-        finally:
-            await database.close()
-            connection.execute("DROP DATABASE house")
-            connection.execute(f"DROP OWNED BY landlord, {USER_ROLE}, {SYSTEM_ROLE}")
-            connection.execute("DROP ROLE landlord")
+        yield postgres_url.replace("postgres:", "landlord:", 1).replace("/postgres", "/house", 1)
+        connection.execute("DROP DATABASE house")
+        made = ", ".join(_roles(connection) - before)
+        connection.execute(f"DROP OWNED BY {made}".encode())
+        connection.execute(f"DROP ROLE {made}".encode())
+
+
+def _roles(connection: psycopg.Connection) -> set[str]:
+    return {name for (name,) in connection.execute("SELECT rolname FROM pg_roles")}
+
+
+@pytest.mark.usefixtures("_postgres_template")
+@pytest.mark.parametrize("house", ["CREATEROLE", "CREATEROLE BYPASSRLS"], indirect=True)
+async def test_whoever_owns_the_database_need_not_be_a_superuser(house: str) -> None:
+    """Supabase's `postgres` has the second: it would pass over all of it by itself."""
+    upgrade(house)
+    database = Database(house)
+    await fill(database)
+
+    async with database.session(1) as session:
+        assert await codes(session) == ["one", "two"]
+    await database.close()
+
+
+@pytest.mark.usefixtures("_postgres_template")
+@pytest.mark.parametrize("house", ["CREATEROLE"], indirect=True)
+async def test_by_another_name_it_finds_the_rows_that_were_there(
+    house: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also those of a table that came under the second of three names, and by the first again."""
+    upgrade(house)
+    database = Database(house)
+    await fill(database)
+    await database.close()
+
+    for slug in ("second", "third", SLUG):
+        user, system = role_name(slug, "user"), role_name(slug, "system")
+        for module in (acting, row_security):
+            monkeypatch.setattr(module, "USER_ROLE", user)
+        monkeypatch.setattr(row_security, "SYSTEM_ROLE", system)
+        monkeypatch.setattr(acting, "SYSTEM", acting.Actor(system))
+        upgrade(house)
+        if slug == "second":
+            with psycopg.connect(house) as connection:
+                connection.execute(
+                    """CREATE TABLE later AS SELECT 1 AS user_id;
+                    ALTER TABLE later ENABLE ROW LEVEL SECURITY;
+                    CREATE POLICY user_rows ON later TO second_user USING (user_id = app_user_id());
+                    GRANT SELECT ON later TO second_user"""
+                )
+        database = Database(house)
+        async with database.session(1) as session:
+            assert await codes(session) == ["one", "two"]
+            assert await session.scalar(text("SELECT count(*) FROM later")) == 1
+        async with database.session(2) as session:
+            assert await codes(session) == ["of Taro"]
+            assert await session.scalar(text("SELECT count(*) FROM later")) == 0
+        async with database.system_session() as session:
+            assert len(await codes(session)) == 3
+        await database.close()
 
 
 def test_a_product_of_two_words_has_roles_too() -> None:
