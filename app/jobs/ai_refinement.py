@@ -85,7 +85,7 @@ class Writing:
 
         def watch(text: str) -> None:
             nonlocal written
-            written = clean(text)  # PostgreSQL takes no NUL, also not for a moment
+            written = storable(text)
 
         self._note("")
         task = asyncio.create_task(chat.complete(messages, watch))
@@ -141,4 +141,9 @@ class Writing:
 
 def clean(text: str) -> str:
     """What a model has written as a description may be: no control characters, no blank ends."""
-    return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
+    return storable(text).strip()
+
+
+def storable(text: str) -> str:
+    """The same of what is not whole yet. PostgreSQL takes no NUL, also not for a moment."""
+    return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))

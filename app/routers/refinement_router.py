@@ -26,7 +26,8 @@ from app.routers.refinement_pages import (
     budget_of,
     panel,
 )
-from app.services.item_service import ItemChanged
+from app.services.errors import NotFound
+from app.services.item_service import ItemChanged, ItemService
 from app.services.refinement_service import BudgetSpent, RefinementService
 from app.templating import Toast, is_partial, language_of, redirect, render, render_text
 
@@ -123,6 +124,8 @@ async def accept_suggestion(
     """Take it as the item's description, or decide between it and what came in between."""
     try:
         await refinements.accept(items, item_id)
+    except NotFound:
+        return await _gone(request, items, item_id)
     except ItemChanged as conflict:
         suggestion = await refinements.find(item_id)
         return _conflict(request, conflict.current, suggestion.text if suggestion else "")
@@ -132,11 +135,21 @@ async def accept_suggestion(
 
 @router.post("/discard")
 async def discard_suggestion(
-    request: Request, refinements: Refinements, item_id: ItemId
+    request: Request, items: Items, refinements: Refinements, item_id: ItemId
 ) -> Response:
     """Throw it away, or have it not written any further."""
-    await refinements.discard(item_id)
+    try:
+        await refinements.discard(item_id)
+    except NotFound:
+        return await _gone(request, items, item_id)
     return redirect(request, f"/items/{item_id}")
+
+
+async def _gone(request: Request, items: ItemService, item_id: int) -> Response:
+    """The item as it is: what was decided about has been decided in another window."""
+    await items.get(item_id)
+    text = language_of(request).gettext("There is no suggestion any more.")
+    return redirect(request, f"/items/{item_id}", Toast(text, "info"))
 
 
 def _conflict(request: Request, current: Item, text: str) -> Response:

@@ -217,6 +217,19 @@ async def test_an_edit_in_between_is_not_lost(app: FastAPI, hana: AsyncClient, i
     assert "Throw it away" not in page
 
 
+async def test_in_two_windows_it_is_decided_once(
+    app: FastAPI, hana: AsyncClient, item: str
+) -> None:
+    await suggest(app, hana, item, status="done", text="Buy green tea.")
+    assert (await hana.post(f"{item}/refinement/accept")).headers["location"] == item
+    for second in ("accept", "discard"):
+        await hana.get(item)  # takes the toast away
+        assert (await hana.post(f"{item}/refinement/{second}")).headers["location"] == item
+        assert "There is no suggestion any more." in (await hana.get(item)).text
+        assert (await hana.post(f"/items/999/refinement/{second}")).status_code == 404
+    assert "Buy green tea." in (await hana.get(item)).text
+
+
 async def test_each_user_has_so_many_a_day(app: FastAPI, hana: AsyncClient, item: str) -> None:
     today = datetime.now(UTC).date()
     async with session_of(app) as session:
@@ -255,7 +268,8 @@ async def test_what_the_panel_says(app: FastAPI, hana: AsyncClient, item: str) -
     assert "So far" in part
     assert 'hx-trigger="every 20s"' in part
     assert (await hana.get(f"{item}/refinement")).headers["location"] == item
-    assert (await hana.post(f"{item}/refinement/accept")).status_code == 404
+    assert (await hana.post(f"{item}/refinement/accept")).headers["location"] == item
+    assert "There is no suggestion any more." in (await hana.get(item)).text
     await hana.post(f"{item}/refinement/discard")
     problem = {"code": "ai_busy", "values": {}}
     await suggest(app, hana, item, status="failed", text="So", problem=problem)
