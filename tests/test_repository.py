@@ -10,10 +10,7 @@ from commands.kit.door import COMMANDS
 from commands.kit.environment import ROOT
 from tests.docs.documents import command_source, read
 
-PROSE = (
-    *("AGENTS.md", "GEMINI.md", ".gemini/styleguide.md", "CONTRIBUTING.md", "SECURITY.md"),
-    *("CHANGELOG.md", ".github/pull_request_template.md"),
-)
+PROSE = (*("AGENTS.md", "GEMINI.md", ".gemini/styleguide.md", ".github/pull_request_template.md"),)
 EDITOR = (
     *(".vscode/extensions.json", ".vscode/settings.json", ".vscode/launch.json"),
     *(".vscode/tasks.json", ".devcontainer/devcontainer.json"),

@@ -12,6 +12,9 @@ from commands.kit.environment import ROOT
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 
+WRITES = "packages.yml"
+"""It opens a pull request."""
+
 of_every_workflow = pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
 
 
@@ -33,6 +36,7 @@ class TestWorkflow:
         workflow = _load(path)
         assert workflow["permissions"] == {"contents": "read"}
         for name, job in workflow["jobs"].items():
+            assert "permissions" not in job or path.name == WRITES, name
             assert int(job["timeout-minutes"]) <= 60, name
             assert re.fullmatch(r"ubuntu-\d\d\.04", job["runs-on"]), name
 
@@ -55,6 +59,11 @@ def test_the_same_checks_run_there_as_here() -> None:
 
 
 def test_updates_are_looked_for_where_versions_are_pinned() -> None:
+    packages = _load(ROOT / ".github" / "workflows" / "packages.yml")
+    assert packages["on"]["schedule"]
+    assert "python3 manage.py lock --upgrade" in [
+        step.get("run") for step in packages["jobs"]["lock"]["steps"]
+    ]
     updates = _load(ROOT / ".github" / "dependabot.yml")["updates"]
     assert {update["package-ecosystem"] for update in updates} == {
         *("github-actions", "docker", "docker-compose", "npm")

@@ -43,7 +43,8 @@ class Document:
 
 def documents() -> list[Path]:
     """All documents in English; each has a Japanese one beside it."""
-    found = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    top = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
+    found = [*(ROOT / name for name in top), *sorted((ROOT / "docs").glob("*.md"))]
     return [path for path in found if not path.name.endswith(".ja.md")]
 
 
