@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+from fnmatch import fnmatch
 
 import pytest
 import yaml
@@ -52,6 +54,21 @@ def test_the_editor_starts_the_app_and_the_tests() -> None:
             assert configuration["args"][0] in COMMANDS
 
 
+def test_templates_are_jinja_for_the_editor() -> None:
+    """It compares a pattern with a path in it to the whole path of a file."""
+    settings = json.loads((ROOT / ".vscode/settings.json").read_text(encoding="utf-8"))
+    (pattern,) = settings["files.associations"]
+    assert pattern.startswith("**/")
+    assert list(ROOT.glob(pattern.removeprefix("**/")))
+
+
+def test_chromium_may_make_its_sandbox_in_the_container_of_the_editor() -> None:
+    """Docker forbids the system calls that it needs; as root the tests would do without."""
+    container = json.loads((ROOT / ".devcontainer/devcontainer.json").read_text(encoding="utf-8"))
+    assert "chromium" in container["postCreateCommand"]
+    assert "--security-opt=seccomp=unconfined" in container["runArgs"]
+
+
 @pytest.mark.parametrize("name", FORMS)
 def test_forms_for_issues_have_what_github_asks_for(name: str) -> None:
     form = yaml.safe_load((ROOT / name).read_text(encoding="utf-8"))
@@ -68,6 +85,18 @@ def test_every_assistant_gets_the_same_rules() -> None:
 def test_assistants_see_no_secret_and_no_log() -> None:
     excluded = (ROOT / ".aiexclude").read_text(encoding="utf-8").splitlines()
     assert {".env", "/data/", "/logs/", "*.csv", "*.db"} <= set(excluded)
+
+
+@pytest.mark.parametrize("name", [".env", ".env.new", ".env.production", ".env.local"])
+def test_secrets_reach_neither_git_nor_assistants(name: str) -> None:
+    """`.env.new` is the draft that becomes `.env`: a kill may leave it."""
+    ignored = ["git", "check-ignore", "--no-index", "--quiet"]
+    if (ROOT / ".git").exists():
+        assert subprocess.run([*ignored, name], cwd=ROOT, check=False).returncode == 0
+        assert subprocess.run([*ignored, ".env.example"], cwd=ROOT, check=False).returncode == 1
+    patterns = (ROOT / ".aiexclude").read_text(encoding="utf-8").splitlines()
+    assert any(fnmatch(name, pattern) for pattern in patterns)
+    assert not any(fnmatch(".env.example", pattern) for pattern in patterns)
 
 
 def test_gemini_skips_only_what_programs_make() -> None:
