@@ -15,6 +15,7 @@ from app.lib.logger import TraceLogger
 from app.lib.secret_box import SecretBox
 from app.lib.tracelog.trace import current_trace
 from app.lib.utils import utc_now
+from app.live import place_of
 from app.mail import Mailer
 from app.models.login_session import LoginSession
 from app.models.user import User
@@ -141,6 +142,7 @@ async def recognize(request: Request, session: AsyncSession, user: User) -> None
         name=user.name,
         email=user.email,
         is_admin=user.role == "admin",
+        since=place_of(utc_now()),
         jobs=await JobService(session, user.id).going_on() if read_cookie(request, JOBS) else 0,
     )
     if (trace := current_trace()) is not None:

@@ -5,6 +5,8 @@ Any instance can serve it, whichever does the work that is looked at.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from fastapi import Request
 from fastapi.responses import Response
@@ -15,6 +17,28 @@ from app.database import Database
 
 Look = Callable[[AsyncSession, str], Awaitable[tuple[str, str | None]]]
 """Gets what was shown last; gives what is shown now, and what is to be sent, if anything."""
+
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_PLACE_DIGITS: Final = 17
+"""Some thousand years."""
+
+
+def place_of(moment: datetime) -> str:
+    """A moment as streams and the addresses of streams have it."""
+    return str((moment - _EPOCH) // timedelta(microseconds=1))
+
+
+def begun_at(request: Request, now: datetime) -> datetime:
+    """Up to when the reader of a stream knows how it was.
+
+    That is where a broken stream was, else when its page was made, which is in its address: between
+    the page and the stream no time is lost.
+    """
+    place = request.headers.get("last-event-id") or request.query_params.get("since", "")
+    if not (place.isascii() and place.isdigit() and len(place) < _PLACE_DIGITS):
+        return now
+    return _EPOCH + timedelta(microseconds=int(place))
 
 
 async def looks(
@@ -38,10 +62,10 @@ async def looks(
             return
 
 
-async def messages(texts: AsyncIterator[str]) -> AsyncIterator[bytes]:
-    """An event for each text."""
+async def messages(texts: AsyncIterator[str], place: Callable[[], str]) -> AsyncIterator[bytes]:
+    """An event for each text, with the place that the reader has come to."""
     async for text in texts:
-        yield format_sse_event(data_str=text)
+        yield format_sse_event(data_str=text, id=place())
 
 
 def response(events: AsyncIterator[bytes]) -> Response:

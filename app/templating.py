@@ -49,6 +49,8 @@ class Viewer:
     is_admin: bool
     jobs: int = 0
     """How many of the user's jobs go on, where this browser has queued some."""
+    since: str = ""
+    """When that was looked at, for the stream that tells how it goes on."""
 
 
 @dataclass(frozen=True, slots=True)

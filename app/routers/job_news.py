@@ -5,11 +5,13 @@ A page with a stream of its own has that tell it too: browsers have few connecti
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 
 from fastapi import Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app import live
 from app.i18n import Language
 from app.lib.utils import utc_now
 from app.models.job import Job
@@ -32,10 +34,15 @@ class Besides(Template):
 class JobNews:
     """Looks at the jobs of a user for one stream."""
 
-    def __init__(self, request: Request, user_id: int) -> None:
+    def __init__(self, request: Request, user_id: int, since: datetime | None = None) -> None:
         self._user_id = user_id
-        self._ends = Ends(language_of(request))
+        self._ends = Ends(language_of(request), since or utc_now())
         self._count = -1
+
+    @property
+    def place(self) -> str:
+        """Up to where it has told of ends."""
+        return self._ends.place
 
     async def look(self, session: AsyncSession, but: str = "") -> Besides:
         """How it is now; nothing is said of the end of the job `but`, which the page shows."""
@@ -47,11 +54,16 @@ class JobNews:
 
 
 class Ends:
-    """Tells of each job that ends from now on, once."""
+    """Tells of each job that ends after a moment, once."""
 
-    def __init__(self, language: Language) -> None:
+    def __init__(self, language: Language, since: datetime) -> None:
         self.language = language
-        self._since = utc_now()
+        self._since = since
+
+    @property
+    def place(self) -> str:
+        """Up to where it has told of them."""
+        return live.place_of(self._since)
 
     async def toasts(self, service: JobService, but: str = "") -> list[Toast]:
         """What has ended since the last call; `but` is a job of which nothing is said."""

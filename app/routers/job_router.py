@@ -14,6 +14,7 @@ from app.cookies import JOBS, delete_cookie, set_cookie
 from app.database import Database
 from app.dependencies import DatabaseDep, SessionDep, SettingsDep, SignedIn
 from app.i18n import Language
+from app.lib.utils import utc_now
 from app.models.job import ENDED, Job
 from app.routers import job_texts
 from app.routers.job_news import Ends
@@ -121,7 +122,7 @@ async def list_jobs(request: Request, settings: SettingsDep, jobs: Jobs) -> Resp
 @router.get("/jobs/stream")
 async def stream_jobs(request: Request, database: DatabaseDep, user: SignedIn) -> Response:
     """The list anew whenever something of it has changed, and a toast for each job that ends."""
-    user_id, ends = user.id, Ends(language_of(request))
+    user_id, ends = user.id, _ends(request)
 
     async def look(session: AsyncSession, shown: str) -> tuple[str, str | None]:
         service = JobService(session, user_id)
@@ -132,13 +133,14 @@ async def stream_jobs(request: Request, database: DatabaseDep, user: SignedIn) -
             return state, render_text(request, Streamed(lines, count, toasts))
         return state, state if state != shown else None
 
-    return live.response(live.messages(_looks(request, database, user_id, look)))
+    texts = _looks(request, database, user_id, look)
+    return live.response(live.messages(texts, lambda: ends.place))
 
 
 @router.get("/jobs/badge")
 async def stream_badge(request: Request, database: DatabaseDep, user: SignedIn) -> Response:
     """How many jobs go on, and a toast for each that ends. The stream ends with the last one."""
-    user_id, ends = user.id, Ends(language_of(request))
+    user_id, ends = user.id, _ends(request)
 
     async def look(session: AsyncSession, shown: str) -> tuple[str, str | None]:
         service = JobService(session, user_id)
@@ -148,7 +150,8 @@ async def stream_badge(request: Request, database: DatabaseDep, user: SignedIn) 
             return state, None
         return state, render_text(request, Badge(count, toasts))
 
-    return live.response(live.messages(_looks(request, database, user_id, look)))
+    texts = _looks(request, database, user_id, look)
+    return live.response(live.messages(texts, lambda: ends.place))
 
 
 @router.get("/jobs/{job_id}/file")
@@ -209,6 +212,10 @@ def _step(language: Language, step: dict[str, str]) -> Step:
     ended = datetime.fromisoformat(step["ended_at"]) if "ended_at" in step else None
     seconds = (ended - began).total_seconds() if ended else None
     return Step(job_texts.step_name(language, step["name"]), step["status"], began, seconds)
+
+
+def _ends(request: Request) -> Ends:
+    return Ends(language_of(request), live.begun_at(request, utc_now()))
 
 
 def _looks(

@@ -45,6 +45,8 @@ class EndPartial(Template):
     refinement: Panel
     count: int
     toasts: Sequence[Toast]
+    since: str
+    """For the stream that follows."""
 
 
 def refinement_service(

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import live
 from app.dependencies import DatabaseDep, Items, LoggerDep, SettingsDep, SignedIn
 from app.forms import Form
+from app.lib.utils import utc_now
 from app.models.item import Item
 from app.routers.item_pages import ConflictPage, values_of
 from app.routers.job_news import JobNews
@@ -91,7 +92,7 @@ async def stream_suggestion(
     What else goes on is in it too.
     """
     item, user_id, over = await items.get(item_id), user.id, False
-    jobs = JobNews(request, user_id)
+    jobs = JobNews(request, user_id, live.begun_at(request, utc_now()))
 
     async def look(session: AsyncSession, shown: str) -> tuple[str, str | None]:
         nonlocal over
@@ -100,7 +101,9 @@ async def stream_suggestion(
         over = not state.is_going
         besides = await jobs.look(session, but=state.job_id)
         if over:
-            return "", render_text(request, EndPartial(state, besides.count, besides.toasts))
+            return "", render_text(
+                request, EndPartial(state, besides.count, besides.toasts, jobs.place)
+            )
         html = render_text(request, PanelPartial(state))
         if besides.is_new:
             return html, html + render_text(request, besides)
@@ -109,7 +112,7 @@ async def stream_suggestion(
     async def events() -> AsyncIterator[bytes]:
         how_long = {"every": LOOK_SECONDS, "seconds": STREAM_SECONDS}
         async for html in live.looks(request, database, user_id, look, **how_long):
-            yield format_sse_event(data_str=html)
+            yield format_sse_event(data_str=html, id=jobs.place)
             if over:
                 yield format_sse_event(event="ended", data_str="ended")
                 return

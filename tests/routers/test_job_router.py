@@ -139,11 +139,11 @@ async def test_pages_ask_for_jobs_only_where_the_browser_has_queued_some(
     app: FastAPI, hana: AsyncClient
 ) -> None:
     await add_job(app)
-    assert 'hx-sse:connect="/jobs/badge"' not in (await hana.get("/account")).text
+    assert 'hx-sse:connect="/jobs/badge?' not in (await hana.get("/account")).text
 
     hana.cookies.set(f"{SLUG}-jobs", "1")
     page = (await hana.get("/account")).text
-    assert 'hx-sse:connect="/jobs/badge"' in page
+    assert 'hx-sse:connect="/jobs/badge?' in page
     # In one file with htmx: apart, it might come too late to be asked about the page.
     assert re.findall(r"static/(htmx[a-z-]*)\.", page) == ["htmx-sse"]
 
@@ -194,3 +194,26 @@ async def test_the_badge_counts_and_tells_of_each_end_once(
 
     assert answer.text.count("Done: Report: ends.csv") == 1
     assert answer.text.count("badge-sm badge-primary") == 1
+
+
+@pytest.mark.parametrize("path", ["badge", "stream"])
+async def test_what_ends_before_the_stream_is_there_is_told_by_it_once(
+    app: FastAPI, hana: AsyncClient, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setattr(job_router, "STREAM_SECONDS", job_router.LOOK_SECONDS)
+    hana.cookies.set(f"{SLUG}-jobs", "1")
+    job_id = await add_job(app, "ends.csv", status="running", attempt=1)
+    page = (await hana.get("/jobs" if path == "stream" else "/account")).text
+    url = re.findall(rf'hx-sse:connect="(/jobs/{path}[^"]+)"', page)[0]
+    async with session_of(app) as session:
+        values = {"status": "done", "ended_at": utc_now()}
+        await session.execute(update(Job).where(Job.id == job_id).values(**values))
+
+    first = (await hana.get(url)).text
+    place = re.findall(r"^id: (\d+)$", first, re.MULTILINE)[-1]
+    again = (await hana.get(url, headers={"Last-Event-ID": place})).text
+
+    assert [text.count("Done: Report: ends.csv") for text in (first, again)] == [1, 0]
+    for odd in ("9" * 40, "-1", "x", "\u0661"):
+        told = await hana.get(f"/jobs/{path}", params={"since": odd})
+        assert (told.status_code, "Done: " in told.text) == (200, False)

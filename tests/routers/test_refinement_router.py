@@ -129,8 +129,8 @@ async def test_a_suggestion_is_written_before_ones_eyes_and_taken(
 
     clicked = await hana.post(f"{item}/refinement")
     page = await page_when(hana, item, lambda page: "Buy green &lt;i&gt;" in page)
-    assert f'hx-sse:connect="{item}/refinement/stream"' in page
-    assert 'hx-sse:connect="/jobs/badge"' not in page  # one stream a page
+    assert f'hx-sse:connect="{item}/refinement/stream?' in page
+    assert 'hx-sse:connect="/jobs/badge?' not in page  # one stream a page
     assert (await hana.post(f"{item}/refinement")).headers["location"] == item
     await add_job(running, "ended.csv", status="done", ended_at=utc_now() + timedelta(hours=1))
     await add_job(running, "goes-on.csv", status="running", attempt=1)
@@ -138,7 +138,7 @@ async def test_a_suggestion_is_written_before_ones_eyes_and_taken(
     stream = (await hana.get(f"{item}/refinement/stream")).text
     # What else goes on and ends is told by the same stream, and followed by another behind it.
     assert stream.count("Done: Report: ended.csv") == 1
-    assert 'hx-sse:connect="/jobs/badge"' in stream.rpartition('hx-target="#jobs-badge"')[2]
+    assert 'hx-sse:connect="/jobs/badge?' in stream.rpartition('hx-target="#jobs-badge"')[2]
     assert "Buy green &lt;i&gt;tea&lt;/i&gt;." in stream
     assert "event: ended" in stream
     assert ">Use it<" in stream

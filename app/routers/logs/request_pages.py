@@ -187,4 +187,4 @@ class ListPage(_ListTemplate):
 
 @dataclass(frozen=True, slots=True)
 class ListPartial(_ListTemplate):
-    template: ClassVar[str] = "logs/_list.html"
+    template: ClassVar[str] = "logs/_swapped.html"

@@ -18,6 +18,7 @@ from app.routers.logs import live
 from app.services.logs.live_tail import LiveTail
 from tests.routers.conftest import Visit
 from tests.routers.logs.conftest import JAPANESE, delivered, keep
+from tests.routers.logs.test_requests import HTMX
 from tests.routers.test_job_router import add_job
 from tests.services.log_book import LogBook
 
@@ -93,10 +94,28 @@ async def test_it_tells_of_jobs_too_where_the_browser_has_queued_some(
     news = await admin.get("/logs/requests/live")
 
     assert 'id="jobs-badge"' in page.text
-    assert 'hx-sse:connect="/jobs/badge"' not in page.text  # one stream a page
+    assert 'hx-sse:connect="/jobs/badge?' not in page.text  # one stream a page
     assert news.text.count("event: jobs") == 1
     assert '<hx-partial hx-target="#jobs-badge"' in news.text
     assert news.text.count("Done: Report: ended.csv") == 1
+
+
+async def test_the_navigation_has_a_stream_of_its_own_while_the_list_is_not_live(
+    app: FastAPI, admin: AsyncClient
+) -> None:
+    await add_job(app, "goes-on.csv", 1, status="running", attempt=1)
+    admin.cookies.set(cookie_name(app.state.settings, JOBS), "1")
+    stream = 'hx-sse:connect="/jobs/badge?'
+
+    parts = [
+        (await admin.get(f"/logs/requests?{query}", headers=HTMX)).text
+        for query in ("live=1&after=9", "live=1", "after=9")
+    ]
+
+    assert ["data-live=" in part for part in parts] == [False, True, False]
+    badges = [part.partition('<hx-partial hx-target="#jobs-badge"')[2] for part in parts]
+    assert [stream in badge for badge in badges] == [True, False, False]
+    assert [bool(badge) for badge in badges] == [True, True, False]
 
 
 async def test_the_stream_says_when_the_database_is_down_and_goes_on(
