@@ -1,7 +1,6 @@
 """Look at this machine and say, one line each, what is right, what is wrong and how to mend it."""
 
 import argparse
-import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from functools import partial
@@ -9,7 +8,7 @@ from functools import partial
 from commands.kit.doctor import for_tests, project
 from commands.kit.doctor.finding import Check, Finding, examine, note
 from commands.kit.environment import ROOT
-from commands.kit.words import Failure
+from commands.kit.words import Failure, print_json
 
 _MARKS = {"ok": " ok ", "note": "note", "wrong": "FAIL"}
 
@@ -25,7 +24,7 @@ def main(arguments: list[str]) -> int:
         if not as_json:
             print(f"{_MARKS[finding.state]}  {finding.name:<15} {finding.text}")
     if as_json:
-        print(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False, indent=1))
+        print_json([asdict(finding) for finding in findings])
     return int(any(finding.state == "wrong" for finding in findings))
 
 

@@ -38,8 +38,21 @@ COMMANDS = {
 _REFUSALS = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC}
 
 
+# 128 and the signal's number, as of a program that it ended.
+_SIGPIPE = 141
+
+
 def main(arguments: list[str]) -> int:
     """Run the command that `arguments` name and return the exit code."""
+    try:
+        return _run(arguments)
+    except BrokenPipeError:
+        # Whoever read along has enough, such as `head`. What Python still writes goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _SIGPIPE
+
+
+def _run(arguments: list[str]) -> int:
     start.remember()
     os.chdir(environment.ROOT)
     for stream in (sys.stdout, sys.stderr):

@@ -1,5 +1,6 @@
 """What the commands say, in the language of the person's locale. Standard library only."""
 
+import json
 import locale
 import os
 import sys
@@ -37,3 +38,9 @@ def text(key: str, **values: object) -> str:
 def say(key: str, *, file: TextIO | None = None, **values: object) -> None:
     """Print a sentence on standard output, or on `file`."""
     print(text(key, **values), file=file or sys.stdout, flush=True)
+
+
+def print_json(value: object) -> None:
+    """Print `value` for programs, who lose nothing where a console cannot show a character."""
+    shows_all = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    print(json.dumps(value, ensure_ascii=not shows_all, indent=1, default=str))

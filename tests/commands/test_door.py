@@ -2,6 +2,7 @@
 
 import ast
 import hashlib
+import json
 import os
 import re
 import string
@@ -30,6 +31,32 @@ def test_it_lists_every_command_in_one_line_each(
         listed = re.findall(r"^  (\w+) +\S.*[.)]$", listing.stdout, re.MULTILINE)
         assert listed == list(COMMANDS)
         assert not (checkout.folder / ".venv").exists()
+
+
+def test_who_reads_along_no_further_is_told_nothing_more(untouched_checkout: Checkout) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "manage.py", "help"],
+        cwd=untouched_checkout.folder,
+        env=untouched_checkout.env,
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(writer)
+
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_json_loses_nothing_where_a_console_has_no_such_characters(
+    untouched_checkout: Checkout,
+) -> None:
+    env = {"LC_ALL": "ja_JP.UTF-8", "PYTHONIOENCODING": "ascii"}
+
+    done = untouched_checkout.manage("doctor", "--json", **env)
+
+    assert any("アカウント" in finding["text"] for finding in json.loads(done.stdout))
 
 
 def test_every_file_in_commands_is_a_command() -> None:

@@ -4,8 +4,8 @@ from dataclasses import asdict
 
 from app.lib.tracelog.transfer.verify import Verification, verify
 from commands.kit.logs.meter import Meter
-from commands.kit.logs.place import Place, print_json
-from commands.kit.words import say, text
+from commands.kit.logs.place import Place
+from commands.kit.words import print_json, say, text
 
 
 def compare(place: Place, *, alone: bool | None) -> int:

@@ -12,8 +12,8 @@ from typing import Final
 from app.lib.tracelog.shipper.accounting import Account
 from app.trace_log import make_logger
 from commands.kit.logs.meter import Meter
-from commands.kit.logs.place import Place, print_json
-from commands.kit.words import Failure, say, text
+from commands.kit.logs.place import Place
+from commands.kit.words import Failure, print_json, say, text
 
 DRAIN_SECONDS: Final = 10.0
 """How long a shipper that is asked to end goes on delivering."""

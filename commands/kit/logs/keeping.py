@@ -13,8 +13,8 @@ from app.lib.tracelog.upkeep.retention import Retention
 from app.lib.tracelog.upkeep.room import Freed, make_room
 from app.trace_log import make_rules
 from commands.kit.logs.meter import Meter
-from commands.kit.logs.place import Place, print_json
-from commands.kit.words import say
+from commands.kit.logs.place import Place
+from commands.kit.words import print_json, say
 
 _SHOWN: Final = 100
 

@@ -1,7 +1,6 @@
 """The log folder and its store, for the commands."""
 
 import contextlib
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,7 +68,3 @@ def said_plainly(name: str) -> Iterator[None]:
         raise Failure("logs_store_silent", name=name, reason=error) from None
     except StoreError as error:
         raise Failure("logs_store_fails", name=name, reason=error) from None
-
-
-def print_json(value: object) -> None:
-    print(json.dumps(value, ensure_ascii=False, indent=1, default=str))

@@ -17,8 +17,8 @@ from app.lib.tracelog.transfer.load import Loaded, load
 from app.lib.tracelog.upkeep.retention import DAY
 from app.trace_log import make_redactor
 from commands.kit.logs.meter import Meter
-from commands.kit.logs.place import Place, print_json
-from commands.kit.words import Failure, say
+from commands.kit.logs.place import Place
+from commands.kit.words import Failure, print_json, say
 
 _MOST_TOLD: Final = 1_000
 """So many bad rows are told one by one as JSON; on the screen all are."""
