@@ -224,10 +224,12 @@ class RunningJob:
 
     def _hold(self, session: Session, /, **values: Any) -> None:
         """Write to the job's row, which also proves that it is still ours."""
+        # The time that is left is reckoned from when progress was noted, and not from a proof.
+        changed_at = utc_now() if values else Job.changed_at
         held = session.execute(
             update(Job)
             .where(Job.id == self.id, Job.attempt == self.attempt, Job.status == "running")
-            .values(changed_at=utc_now(), **values)
+            .values(changed_at=changed_at, **values)
         )
         if held.rowcount != 1:  # type: ignore[attr-defined] # an UPDATE's result has it
             raise Interrupted

@@ -61,6 +61,7 @@ class Job(Base):
     step_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """When the step began; or would have, had this attempt at it done all that is done."""
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    """When its step, progress or status was noted last."""
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 

@@ -100,7 +100,7 @@ class JobService:
             .values(status="cancelled", cancel=True, ended_at=now, changed_at=now)
         )
         await self._session.execute(
-            update(Job).where(*mine, Job.status == "running").values(cancel=True, changed_at=now)
+            update(Job).where(*mine, Job.status == "running").values(cancel=True)
         )
         return await self.get(job_id)
 
