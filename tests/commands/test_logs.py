@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 
@@ -22,6 +23,7 @@ from app.lib.tracelog.store.store import Batch, Store
 from app.lib.tracelog.store.turso_store import TursoStore
 from commands import logs
 from commands.kit.environment import ROOT
+from commands.kit.logs import delivery
 from commands.kit.words import Failure
 from tests.commands.conftest import Checkout
 from tests.lib.tracelog.rows import API, api_row
@@ -146,6 +148,28 @@ def test_ship_once_says_why_it_cannot(
         logs.main(["ship", "--once", "--seconds", "0.5"])
 
     assert identity(ask("status")) == (5, 0, 5, 0, 0, 0)
+
+
+def test_who_ships_looks_at_the_alert_rules_too(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handlers: dict[int, Callable[[int, None], None]] = {}
+    seen: list[object] = []
+
+    async def watch(_settings: object, logger: EnhancedCSVLogger, _box: object) -> None:
+        seen.append(logger.recorder.log_dir)
+        handlers[signal.SIGTERM](signal.SIGTERM, None)
+        try:
+            await anyio.sleep_forever()
+        finally:
+            seen.append("ended")
+
+    monkeypatch.setattr(signal, "signal", handlers.__setitem__)
+    monkeypatch.setattr(delivery, "watch_alerts", watch)
+
+    assert logs.main(["ship"]) == 0
+
+    assert seen == [folder, "ended"]
 
 
 def test_ship_once_waits_for_another_process_that_delivers(folder: Path, ask: AskLogs) -> None:

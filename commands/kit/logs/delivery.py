@@ -5,11 +5,19 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from types import FrameType
 from typing import Final
 
+from anyio.from_thread import start_blocking_portal
+
+from app.config import Settings
+from app.lib.logger import EnhancedCSVLogger
+from app.lib.secret_box import SecretBox
 from app.lib.tracelog.shipper.accounting import Account
+from app.services.logs.alert_watch import watch_alerts
 from app.trace_log import make_logger
 from commands.kit.logs.meter import Meter
 from commands.kit.logs.place import Place
@@ -111,10 +119,11 @@ def _ship_on(place: Place) -> int:
     say("logs_shipping", folder=place.folder, store=place.store_name)
     meter = Meter(wanted=place.progress)
     shipped = place.account().shipped
-    while not ended.wait(1.0):
-        now = logger.shipper.progress().checkpoint.counters.shipped
-        meter.add(max(now - shipped, 0))
-        shipped = now
+    with _alerts_watched(place.settings, logger):
+        while not ended.wait(1.0):
+            now = logger.shipper.progress().checkpoint.counters.shipped
+            meter.add(max(now - shipped, 0))
+            shipped = now
     say("logs_draining")
     logger.close(DRAIN_SECONDS)
     account = place.account()
@@ -123,6 +132,18 @@ def _ship_on(place: Place) -> int:
     else:
         say("logs_ended", pending=f"{account.pending:,}")
     return 0
+
+
+@contextmanager
+def _alerts_watched(settings: Settings, logger: EnhancedCSVLogger) -> Iterator[None]:
+    """Meanwhile the alert rules are looked at: who delivers a log does it, here as in the app."""
+    box = SecretBox(settings.secret_key.get_secret_value())
+    with start_blocking_portal() as portal:
+        watch = portal.start_task_soon(watch_alerts, settings, logger, box)
+        try:
+            yield
+        finally:
+            watch.cancel()
 
 
 def _row_bytes(account: Account) -> int:
