@@ -12,6 +12,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import make_url
 
 import app.models  # noqa: F401 # so that `Base` knows all tables
+from app.acting import SYSTEM_ROLE, USER_ROLE
 from app.config import Settings
 from app.config_values import is_supabase_direct
 from app.database import MIGRATIONS
@@ -38,7 +39,10 @@ def database(settings: Settings) -> Iterator[Finding]:
         return
     with _connect(settings) as connection:
         yield _server(connection)
-        yield _tables(_postgres_version(connection))
+        try:
+            yield _tables(_postgres_version(connection))
+        except psycopg.errors.InsufficientPrivilege:
+            yield wrong("Tables", "doctor_tables_closed", name=connection.info.user)
         yield _clock(connection)
         yield _role(connection)
         yield from _row_security(connection)
@@ -112,31 +116,36 @@ def _clock(connection: Connection) -> Finding:
 
 
 def _role(connection: Connection) -> Finding:
-    name, everything, bypasses = _one(
+    """Who signs in, and the two whom the app acts as there: row security has to bind these."""
+    name, is_super, may_make = _one(
         connection,
-        "SELECT rolname, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user",
+        "SELECT rolname, rolsuper, rolcreaterole FROM pg_roles WHERE rolname = current_user",
     )
-    if everything:
+    acting = (USER_ROLE, SYSTEM_ROLE)
+    roles = connection.execute(
+        "SELECT rolname, rolsuper OR rolbypassrls, pg_has_role(oid, 'MEMBER') FROM pg_roles "
+        "WHERE rolname = ANY(%s) ORDER BY rolname",
+        [list(acting)],
+    ).fetchall()
+    if free := [role for role, passes_over, _ in roles if passes_over]:
+        return wrong("Database role", "doctor_role_bypasses", names=", ".join(free))
+    ready = {role for role, _, is_member in roles if is_member}
+    if (missing := [role for role in acting if role not in ready]) and not (is_super or may_make):
+        return wrong("Database role", "doctor_role_lacks", name=name, names=", ".join(missing))
+    if is_super:
         return note("Database role", "doctor_role_super", name=name)
-    if bypasses:
-        return note("Database role", "doctor_role_bypasses", name=name)
-    return ok("Database role", "doctor_role", name=name)
+    return ok("Database role", "doctor_role", name=name, names=" / ".join(acting))
 
 
 def _row_security(connection: Connection) -> Iterator[Finding]:
-    """Of the tables whose rows belong to somebody: which are guarded, even against their owner."""
-    owned = [
-        table.name
-        for table in Base.metadata.sorted_tables
-        if any(key.column.table.name == "users" for key in table.foreign_keys)
-    ]
+    """Which of the app's tables are guarded, even against their owner."""
     rows = connection.execute(
         """SELECT c.relname, c.relrowsecurity AND c.relforcerowsecurity AND EXISTS (
                SELECT 1 FROM pg_policies p
                WHERE p.schemaname = n.nspname AND p.tablename = c.relname)
            FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
            WHERE n.nspname = current_schema() AND c.relname = ANY(%s) ORDER BY c.relname""",
-        [owned],
+        [list(Base.metadata.tables)],
     ).fetchall()
     if not rows:
         return

@@ -51,21 +51,20 @@ def attempt(name: str, otherwise: State, check: Callable[[], object]) -> Finding
 
 
 def examine(checks: Sequence[tuple[str, Check]], seconds: float = SECONDS) -> Iterator[Finding]:
-    """The findings of all checks, in their order. One that hangs is a finding by its name."""
+    """The findings of all checks, in their order. One that hangs is one more by its name."""
     found: list[list[Finding]] = [[] for _ in checks]
 
-    def run(number: int, name: str, check: Check) -> None:
-        findings: list[Finding] = []
+    def run(findings: list[Finding], name: str, check: Check) -> None:
         try:
-            findings += check()
+            for finding in check():
+                findings.append(finding)  # each at once: the next may hang
         # What a check did not foresee must not hide what the others found.
         except Exception as error:  # noqa: BLE001
             reason = " ".join(str(error).split()) or type(error).__name__
             findings.append(wrong(name, "doctor_breaks", reason=reason))
-        found[number] = findings
 
     threads = [
-        threading.Thread(target=run, args=(number, name, check), daemon=True)
+        threading.Thread(target=run, name=name, args=(found[number], name, check), daemon=True)
         for number, (name, check) in enumerate(checks)
     ]
     for thread in threads:
@@ -73,7 +72,7 @@ def examine(checks: Sequence[tuple[str, Check]], seconds: float = SECONDS) -> It
     end = time.monotonic() + seconds
     for number, thread in enumerate(threads):
         thread.join(max(0.0, end - time.monotonic()))
-        if thread.is_alive():
+        hangs = thread.is_alive()
+        yield from found[number]
+        if hangs:
             yield wrong(checks[number][0], "doctor_hangs", seconds=round(seconds))
-        else:
-            yield from found[number]

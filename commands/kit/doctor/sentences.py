@@ -115,28 +115,42 @@ DOCTOR_SENTENCES: dict[str, tuple[str, str]] = {
         "この環境の時計と {seconds} 秒ずれています。時計を合わせてください（NTP）。",
     ),
     "doctor_clock_none": ("The server does not tell its time.", "サーバーが時刻を返しません。"),
-    "doctor_role": ("{name}, whom row security binds", "{name}（行単位の制限を受けます）"),
+    "doctor_tables_closed": (
+        "{name} may not read them; sign in as the role that made them, or GRANT that role to "
+        "{name}.",
+        "{name} には読む権限がありません。テーブルを作ったロールで接続するか、"
+        "そのロールを {name} に GRANT してください。",
+    ),
+    "doctor_role": (
+        "{name}, who acts as {names}; row security binds these",
+        "{name}（{names} として動き、行単位の制限を受けます）",
+    ),
     "doctor_role_super": (
-        "{name} is a superuser, whom row security does not bind; for the app make a role of its "
-        "own.",
-        "{name} はスーパーユーザーなので、行単位の制限を受けません。アプリ用のロールを"
-        "作ってください。",
+        "{name} is a superuser, which is more than the app needs; make it a login with CREATEROLE.",
+        "{name} はスーパーユーザーで、アプリに必要な権限を超えています。CREATEROLE だけを持つ"
+        "ロールを作ってください。",
+    ),
+    "doctor_role_lacks": (
+        "{name} may neither act as {names} nor make such roles: `ALTER ROLE {name} CREATEROLE`, or "
+        "have them made as docs/security.md says.",
+        "{name} は {names} として動けず、ロールを作る権限もありません。"
+        "`ALTER ROLE {name} CREATEROLE` とするか、"
+        "docs/security.ja.md のように作ってもらってください。",
     ),
     "doctor_role_bypasses": (
-        "{name} has BYPASSRLS, so row security does not bind it; for the app make a role "
-        "without it.",
-        "{name} は BYPASSRLS を持つので、行単位の制限を受けません。"
-        "持たないロールを作ってください。",
+        "Row security does not bind {names}: `ALTER ROLE … NOSUPERUSER NOBYPASSRLS`.",
+        "{names} が行単位の制限を受けません。`ALTER ROLE … NOSUPERUSER NOBYPASSRLS` を"
+        "実行してください。",
     ),
     "doctor_rows": (
-        "on and forced for all {count} tables whose rows belong to somebody",
-        "所有者のある {count} 個のテーブルすべてで有効です",
+        "on and forced for all {count} tables",
+        "{count} 個のテーブルすべてで有効です",
     ),
     "doctor_rows_bare": (
         "Not enabled and forced, with a policy, on {names}; there only the app's own queries keep "
-        "users apart.",
-        "{names} で有効になっていないか、ポリシーがありません。"
-        "ユーザーを分けるのはアプリの問い合わせだけです。",
+        "users apart: ENABLE and FORCE it, and see app/row_security.py.",
+        "{names} で有効になっていないか、ポリシーがありません。ユーザーを分けるのはアプリの"
+        "問い合わせだけです。ENABLE と FORCE を行い、app/row_security.py を見てください。",
     ),
     "doctor_pooler_none": ("none in between", "間にありません"),
     "doctor_pooler_session": ("Supabase's, in session mode", "Supabase の session pooler です"),

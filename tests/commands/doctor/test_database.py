@@ -8,15 +8,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from app.acting import SYSTEM_ROLE, USER_ROLE
 from app.config import Settings
 from app.database import upgrade
 from commands.kit.doctor import database
 from commands.kit.doctor.finding import Finding
-
-OWNED = (
-    "SELECT DISTINCT conrelid::regclass::text FROM pg_constraint"
-    " WHERE contype = 'f' AND confrelid = 'users'::regclass ORDER BY 1"
-)
 
 
 def look(url: str) -> dict[str, Finding]:
@@ -29,6 +25,7 @@ def guest(postgres_database: str) -> Iterator[str]:
     with psycopg.connect(postgres_database, autocommit=True) as connection:
         connection.execute("CREATE ROLE doctors_guest LOGIN")
         connection.execute("GRANT SELECT ON alembic_version TO doctors_guest")
+        connection.execute(f"GRANT {USER_ROLE}, {SYSTEM_ROLE} TO doctors_guest")
         yield postgres_database.replace("postgres:", "doctors_guest:", 1)
         connection.execute("DROP OWNED BY doctors_guest")
         connection.execute("DROP ROLE doctors_guest")
@@ -36,27 +33,44 @@ def guest(postgres_database: str) -> Iterator[str]:
 
 def test_on_postgresql_all_is_told_of_it(postgres_database: str, guest: str) -> None:
     with psycopg.connect(postgres_database, autocommit=True) as connection:
-        for (name,) in connection.execute(OWNED).fetchall():
-            connection.execute(f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY")
-            connection.execute(f"ALTER TABLE {name} FORCE ROW LEVEL SECURITY")
-            connection.execute(f"CREATE POLICY doctors_own ON {name} USING (true)")
         found = look(guest)
-        connection.execute("ALTER TABLE jobs NO FORCE ROW LEVEL SECURITY")
+        connection.execute("ALTER TABLE users NO FORCE ROW LEVEL SECURITY")
         bare = look(guest)["Row security"]
 
     assert {finding.state for finding in found.values()} == {"ok"}, found
     assert set(found) == {
         *("Database", "Tables", "Database clock", "Database role", "Row security", "Pooler")
     }
-    assert (bare.state, " jobs;" in bare.text) == ("note", True)
+    assert (bare.state, " users;" in bare.text) == ("note", True)
 
 
-def test_a_role_that_passes_over_row_security_is_told(postgres_database: str, guest: str) -> None:
+def test_who_the_app_acts_as_has_to_be_bound_by_row_security(
+    postgres_database: str, guest: str
+) -> None:
+    """Who signs in need not: `BYPASSRLS` is what Supabase gives its `postgres`."""
     with psycopg.connect(postgres_database, autocommit=True) as connection:
         connection.execute("ALTER ROLE doctors_guest BYPASSRLS")
+        assert look(guest)["Database role"].state == "ok"
+        connection.execute(f"ALTER ROLE {USER_ROLE} BYPASSRLS")
+        try:
+            free = look(guest)["Database role"]
+        finally:
+            connection.execute(f"ALTER ROLE {USER_ROLE} NOBYPASSRLS")
 
-    assert "superuser" in look(postgres_database)["Database role"].text
-    assert "BYPASSRLS" in look(guest)["Database role"].text
+    assert (free.state, f"bind {USER_ROLE}:" in free.text) == ("wrong", True)
+    assert look(postgres_database)["Database role"].text.startswith("postgres is a superuser")
+
+
+def test_a_role_that_can_neither_act_nor_read_is_told(postgres_database: str, guest: str) -> None:
+    with psycopg.connect(postgres_database, autocommit=True) as connection:
+        connection.execute(f"REVOKE {USER_ROLE}, {SYSTEM_ROLE} FROM doctors_guest")
+        connection.execute("REVOKE SELECT ON alembic_version FROM doctors_guest")
+
+    found = look(guest)
+
+    assert (found["Tables"].state, found["Database role"].state) == ("wrong", "wrong")
+    assert "GRANT that role to doctors_guest" in found["Tables"].text
+    assert f"act as {USER_ROLE}, {SYSTEM_ROLE} nor" in found["Database role"].text
 
 
 def test_tables_of_another_version_are_told(postgres_database: str) -> None:
