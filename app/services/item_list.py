@@ -132,6 +132,9 @@ class ItemList:
             found += met
             if len(met) == missing:
                 return found
+            if not met and await packs.are_rare():
+                order = ahead
+                break
             last = await self._rows(ahead.walk([], 1, offset=examined - 1))
             if not last:
                 return found

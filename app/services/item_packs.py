@@ -10,7 +10,7 @@ pack for the text index: what postings say counts for items only that are still 
 from array import array
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -35,19 +35,28 @@ from app.models.item_pack import ItemPack, ItemPosting
 from app.services.item_postings import kind_of, places_from_bytes
 from app.services.item_zones import ALL, Where, in_zones
 
-_PACKS_AT_ONCE: Final = 16
+_PACKS_AT_ONCE: Final = 64
 """At most. Where matches may be many it is one at first, which may do."""
+_GROWTH: Final = 8
+_FEW_A_PACK: Final = 25
+"""To look up so many rows takes no longer than to read what a pack has of a word's beginning."""
 _SEARCH: Final = 20
 """Looking one place up takes as long as reading so many."""
 _DENSE: Final = 50
 """If one of so many items matches."""
+_RARE: Final = 300
+_TELLING: Final = 2 * 16_384
+"""Fewer items could all be at the edge of a zone, where the matches do not begin yet."""
+
+Places = dict[int, set[int]]
+"""By pack, which it is by the id of its first item, some places in it."""
 
 
 class PackSearch:
     """The items that one user's packs give for some words, pack by pack.
 
-    They have all grams of the words. Whether they are in the list, and still packed, and whether
-    the grams are in a row, only their rows tell.
+    They have all grams of the words, or all whole ones if these are few. Whether they are in the
+    list, and still packed, and whether the grams are in a row, only their rows tell.
     """
 
     def __init__(
@@ -63,7 +72,10 @@ class PackSearch:
         """`where`: see `app.services.item_zones.zones_with`; `behind` is an id."""
         self._session = session
         self._owner_id = owner_id
-        self._grams = sorted({gram for word in words for gram in query_grams(word)})
+        grams = sorted({gram for word in words for gram in query_grams(word)})
+        self._whole = [gram for gram in grams if len(gram) == GRAM]
+        self._beginnings = [gram for gram in grams if len(gram) < GRAM]
+        self._asked_at_first = self._whole or self._beginnings
         self._where = where
         self._descending = descending
         self._behind = behind
@@ -88,6 +100,12 @@ class PackSearch:
                 return False
         return True
 
+    async def are_rare(self) -> bool:
+        """Whether so few of the next items match that it is slower to meet them than to get all."""
+        while self._examined < _TELLING and await self._gather():
+            pass
+        return len(self._found) * _RARE < self._examined
+
     async def _gather(self) -> bool:
         more = await self.next_ids()
         self._found += more or []
@@ -97,42 +115,62 @@ class PackSearch:
         """The ids of the next packs, in order; none: no pack is left."""
         if self._is_over:
             return None
-        packs: list[int] = []
-        places: defaultdict[int, dict[str, list[array[int]]]] = defaultdict(dict)
-        for gram, first, last, there in await self._session.execute(self._postings()):
-            if there is None:
-                packs.append(first)
-                self._examined += last + 1 - first
-            else:
-                found = places[first].setdefault(gram, [])
-                found.append(places_from_bytes(kind_of(last - first), there))
+        asked = self._asked_at_first
+        packs, found = await self._read(asked, self._next_packs())
         if len(packs) < self._at_once:
             self._is_over = True
-        self._at_once = min(self._at_once * 2, _PACKS_AT_ONCE)
+        self._at_once = min(self._at_once * _GROWTH, _PACKS_AT_ONCE)
         if not packs:
             return None
         self._last_pack = min(packs) if self._descending else max(packs)
-        ids = [
-            first + place
-            for first, places_of in places.items()
-            if len(places_of) == len(self._grams)
-            for place in _in_all(places_of.values())
-        ]
+        self._examined += sum(last + 1 - first for first, last in packs.items())
+        if asked is self._whole and self._beginnings:
+            found = await self._narrowed(found, len(packs))
+        ids = [first + place for first, places in found.items() for place in places]
         if self._behind is not None:
             ids = [item_id for item_id in ids if self._is_behind(item_id, self._behind)]
         return sorted(ids, reverse=self._descending)
 
+    async def _narrowed(self, found: Places, packs: int) -> Places:
+        """Those that have the beginnings, too, unless so many packs have few."""
+        if sum(map(len, found.values())) <= _FEW_A_PACK * packs:
+            return found
+        self._asked_at_first = self._whole + self._beginnings
+        these = select(ItemPack.id, ItemPack.last_id).where(ItemPack.id.in_(found))
+        _, places = await self._read(self._beginnings, these)
+        return {first: found[first] & there for first, there in places.items()}
+
+    async def _read(
+        self, grams: Sequence[str], packs: Select[int, int]
+    ) -> tuple[dict[int, int], Places]:
+        """First and last id of some packs, and where in each are the items with these grams."""
+        ends: dict[int, int] = {}
+        arrays: defaultdict[int, dict[str, list[array[int]]]] = defaultdict(dict)
+        for gram, first, last, places in await self._session.execute(self._postings(grams, packs)):
+            if places is None:
+                ends[first] = last
+            else:
+                found = arrays[first].setdefault(gram, [])
+                found.append(places_from_bytes(kind_of(last - first), places))
+        return ends, {
+            first: _in_all(there.values())
+            for first, there in arrays.items()
+            if len(there) == len(grams)
+        }
+
     def _is_behind(self, item_id: Any, start: int) -> Any:
         return item_id < start if self._descending else item_id > start
 
-    def _postings(self) -> CompoundSelect[str, int, int, bytes | None]:
-        """What the next packs have of the grams; and the packs themselves, without places."""
-        pack = self._next_packs().cte("pack")
-        whole = [gram for gram in self._grams if len(gram) == GRAM]
+    def _postings(
+        self, grams: Sequence[str], packs: Select[int, int]
+    ) -> CompoundSelect[str, int, int, bytes | None]:
+        """What some packs have of the grams; and the packs themselves, without places."""
+        pack = packs.cte("pack")
+        whole = [gram for gram in grams if len(gram) == GRAM]
         asked: list[tuple[ColumnElement[str], ColumnElement[bool]]] = []
         if whole:
             asked.append((ItemPosting.gram.label("gram"), ItemPosting.gram.in_(whole)))
-        for start in self._grams:
+        for start in grams:
             if len(start) < GRAM:
                 end = start + chr(0x10FFFF)
                 begins = and_(ItemPosting.gram >= start, ItemPosting.gram < end)
@@ -167,7 +205,7 @@ def _in_all(lists: Iterable[list["array[int]"]]) -> set[int]:
     found = set[int]().union(*fewest)
     for arrays in others:
         if len(found) * len(arrays) * _SEARCH < _total(arrays):
-            found = {place for place in found if any(_has(sorted_, place) for sorted_ in arrays)}
+            found = set[int]().union(*(_in_both(found, sorted_) for sorted_ in arrays))
         else:
             found.intersection_update(set[int]().union(*arrays) if len(arrays) > 1 else arrays[0])
     return found
@@ -177,9 +215,14 @@ def _total(arrays: list["array[int]"]) -> int:
     return sum(map(len, arrays))
 
 
-def _has(places: "array[int]", place: int) -> bool:
-    at = bisect_left(places, place)
-    return at < len(places) and places[at] == place
+def _in_both(places: Iterable[int], others: "array[int]") -> list[int]:
+    """Some places that are among others, which are sorted."""
+    end = len(others)
+    return [
+        place
+        for place in places
+        if (at := bisect_left(others, place)) < end and others[at] == place
+    ]
 
 
 def empty_packs(session: Session, owner_id: int | None = None) -> int:

@@ -71,31 +71,37 @@ class ItemSearch:
 
     def among(self, ids: Sequence[int], names: Iterable[str], wanted: int) -> Statement:
         """The first `wanted` matches, in order, if they are all among these ids."""
-        return self._rows_of(self._among(ids, wanted), names)
+        return self._rows_of(self._among(ids, wanted, are_packed=False), names)
 
     def packed(self, ids: Sequence[int], names: Iterable[str], wanted: int) -> Statement:
         """The same, if they are all packed: see `app.services.item_packs`."""
-        return self._rows_of(self._among(ids, wanted).where(ITEMS.c.is_packed), names)
+        return self._rows_of(self._among(ids, wanted, are_packed=True), names)
 
-    def _among(self, ids: Sequence[int], wanted: int) -> Statement:
+    def _among(self, ids: Sequence[int], wanted: int, *, are_packed: bool) -> Statement:
         if self._is_sqlite:
             given = func.json_each(json.dumps(ids)).table_valued("value")
         else:
             values = func.unnest(cast(ids, ARRAY(BigInteger)))
             given = values.table_valued(column("value", BigInteger)).render_derived()
-        (id_, key) = self.order.columns([])
-        matches = (
-            select(id_, key)
+        names = ("owner_id", "status", "deleted_at", "is_packed", "search_grams")
+        # All that the ids give, and nothing else, is looked up: without OFFSET PostgreSQL would
+        # guess how few rows all the conditions leave, and read some index from end to end for them.
+        rows = (
+            select(*self.order.columns(names))
             .join_from(given, ITEMS, ITEMS.c.id == given.c.value)
-            .where(
-                ITEMS.c.owner_id + 0 == self.order.owner_id,
-                ITEMS.c.deleted_at.is_(None),
-                *([ITEMS.c.status == self.order.status] if self.order.status else []),
-                *self.order.behind_start(ITEMS.c[self.order.key_name], ITEMS.c.id),
-                *self._contain(ITEMS.c.search_grams),
-            )
+            .offset(0)
+            .subquery()
         )
-        return self.order.sorted_by(matches, key, id_).limit(wanted)
+        conditions = [
+            rows.c.owner_id == self.order.owner_id,
+            rows.c.deleted_at.is_(None),
+            *([rows.c.status == self.order.status] if self.order.status else []),
+            *([rows.c.is_packed] if are_packed else []),
+            *self.order.behind_start(rows.c.sort_key, rows.c.id),
+            *self._contain(rows.c.search_grams),
+        ]
+        matches = select(rows.c.id, rows.c.sort_key).where(*conditions)
+        return self.order.sorted_by(matches, rows.c.sort_key, rows.c.id).limit(wanted)
 
     def indexed(self, names: Iterable[str], wanted: int) -> Statement:
         """The first `wanted` matches, in order, by the text index alone."""

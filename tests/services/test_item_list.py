@@ -140,8 +140,8 @@ async def test_all_pages_together_are_the_list(
 
 
 @pytest.mark.parametrize(
-    ("few", "read_first", "read_most"),
-    [(500, 1, 1), (-1, 10, 10), (-1, 10, 1000)],
+    ("few", "read_first", "read_most", "rare"),
+    [(500, 1, 1, 300), (-1, 10, 10, 0), (-1, 10, 1000, 300)],
 )
 async def test_a_search_finds_the_same_by_whichever_way(
     service_of: ServiceOf,
@@ -150,14 +150,17 @@ async def test_a_search_finds_the_same_by_whichever_way(
     few: int,
     read_first: int,
     read_most: int,
+    rare: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(item_list, "_FEW", few)
+    monkeypatch.setattr(item_packs, "_FEW_A_PACK", few)
+    monkeypatch.setattr(item_packs, "_RARE", rare)
     monkeypatch.setattr(item_zones, "_FEW", min(few, 1))
     monkeypatch.setattr(item_list, "_READ_FIRST", read_first)
     monkeypatch.setattr(item_list, "_READ_MOST", read_most)
     async with service_of(users.hana) as items:
-        for query in queries(24, "done", ("東", "eport", "会議 東京", "zzz")):
+        for query in queries(24, "done", ("東", "eport", "会議 東京", "東京 作成する", "zzz")):
             found = [item for page in await forwards(items, query) for item in page.items]
             assert found == expected(everything, query), query
 

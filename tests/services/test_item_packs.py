@@ -8,6 +8,7 @@ from app.lib.search_grams import list_grams
 from app.models.item import Item
 from app.models.item_pack import ItemPack, ItemPosting
 from app.schemas.item import ItemIn, ItemQuery
+from app.services import item_packs
 from app.services.item_bulk import NewItem, insert_items
 from app.services.item_packs import PackSearch, empty_packs
 from app.services.item_postings import Postings
@@ -107,3 +108,26 @@ async def test_the_ids_of_a_pack_may_have_gaps(
         assert await found("大阪") == []
         assert await found("京", descending=False, behind=ids[0]) == ids[1:]
         assert await found("京", behind=ids[2]) == ids[1::-1]
+
+
+async def test_a_short_word_is_looked_up_where_the_others_leave_many(
+    database: Database,
+    service_of: ServiceOf,
+    users: Users,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    new = [
+        NewItem(f"東京都庁 {'会議室' if place % 3 else '会場'}", "", "todo", None, clock(), clock())
+        for place in range(60)
+    ]
+    async with database.session(users.hana) as session:
+        await insert_items(session, users.hana, new)
+        for few, count in ((60, 60), (59, 40)):
+            monkeypatch.setattr(item_packs, "_FEW_A_PACK", few)
+            search = PackSearch(
+                session, users.hana, ["東京都", "会議"], EVERYWHERE, descending=True
+            )
+            assert len(await search.ids()) == count
+    async with service_of(users.hana) as items:
+        assert len((await items.page(ItemQuery(q="東京都 会議", limit=50))).items) == 40
