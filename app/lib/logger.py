@@ -5,7 +5,6 @@ import contextlib
 import os
 import sys
 import threading
-import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Final, Protocol
 
 from starlette.background import BackgroundTasks
 
+from app.lib.tracelog.forks import renew_after_forks
 from app.lib.tracelog.journal.journal import Fsync
 from app.lib.tracelog.recorder import Recorder
 from app.lib.tracelog.redaction.redactor import Redactor
@@ -156,7 +156,7 @@ class EnhancedCSVLogger(CSVOnlyLogger):
         self._shipper_pid = 0
         self._store: Store | None = None
         self._accountant = Accountant(self.recorder.log_dir, self.recorder.tally)
-        _loggers.add(self)
+        renew_after_forks(self)
 
     @property
     def store(self) -> Store:
@@ -218,18 +218,6 @@ class EnhancedCSVLogger(CSVOnlyLogger):
         else:
             self._shipper.wake()
 
-    def _after_fork(self) -> None:
+    def renew_after_fork(self) -> None:
         # Another thread may have held it, and is not here to release it.
         self._lock = threading.Lock()
-
-
-_loggers: "weakref.WeakSet[EnhancedCSVLogger]" = weakref.WeakSet()
-
-
-def _after_fork() -> None:
-    for logger in list(_loggers):
-        logger._after_fork()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)

@@ -37,12 +37,12 @@ from app.services.item_zones import ALL, Where, in_zones
 
 _PACKS_AT_ONCE: Final = 64
 """At most. Where matches may be many it is one at first, which may do."""
-_GROWTH: Final = 8
+_GROWTH: Final = 4
 _FEW_A_PACK: Final = 25
 """To look up so many rows takes no longer than to read what a pack has of a word's beginning."""
 _SEARCH: Final = 20
 """Looking one place up takes as long as reading so many."""
-_DENSE: Final = 50
+_DENSE: Final = 150
 """If one of so many items matches."""
 _RARE: Final = 300
 _TELLING: Final = 2 * 16_384

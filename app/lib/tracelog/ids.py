@@ -4,13 +4,13 @@ An id is the microseconds since 2015-01-01 UTC, shifted left by 12 bits, plus a 
 12 bits. It has 19 digits until the year 2086.
 """
 
-import os
 import secrets
 import threading
 import time
-import weakref
 from collections.abc import Callable
 from typing import Final
+
+from app.lib.tracelog.forks import renew_after_forks
 
 EPOCH_US: Final = 1_420_070_400_000_000
 NODE_BITS: Final = 12
@@ -47,7 +47,7 @@ class IdGenerator:
         self._clock_ns = clock_ns
         self._last_us = 0
         self._lock = threading.Lock()
-        _generators.add(self)
+        renew_after_forks(self)
 
     def next(self) -> int:
         now_us = self._clock_ns() // 1000 - EPOCH_US
@@ -55,18 +55,6 @@ class IdGenerator:
             self._last_us = now_us = max(now_us, self._last_us + 1)
         return (now_us << NODE_BITS) | self._node
 
-    def _after_fork(self) -> None:
+    def renew_after_fork(self) -> None:
         self._lock = threading.Lock()
         self._node = (self._node + 1 + secrets.randbelow(NODES - 1)) % NODES
-
-
-_generators: "weakref.WeakSet[IdGenerator]" = weakref.WeakSet()
-
-
-def _after_fork() -> None:
-    for generator in list(_generators):
-        generator._after_fork()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)

@@ -10,11 +10,11 @@ import os
 import struct
 import threading
 import time
-import weakref
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from app.lib.tracelog.forks import renew_after_forks
 from app.lib.tracelog.journal import locks
 
 _COUNTS: Final = struct.Struct("@QQ")
@@ -42,7 +42,7 @@ class Tally:
         self._map: memoryview | None = None
         self._memory = Counts()
         self._again_at = 0.0
-        _tallies.add(self)
+        renew_after_forks(self)
 
     def add(self, *, appended: int = 0, dropped: int = 0) -> None:
         with self._lock:
@@ -131,18 +131,6 @@ class Tally:
             if fd >= 0:
                 os.close(fd)
 
-    def _after_fork(self) -> None:
+    def renew_after_fork(self) -> None:
         # Another thread may have held it, and is not here to release it.
         self._lock = threading.Lock()
-
-
-_tallies: "weakref.WeakSet[Tally]" = weakref.WeakSet()
-
-
-def _after_fork() -> None:
-    for tally in list(_tallies):
-        tally._after_fork()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)

@@ -6,11 +6,11 @@ import logging
 import os
 import threading
 import time
-import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from app.lib.tracelog.forks import renew_after_forks
 from app.lib.tracelog.journal import locks
 
 log = logging.getLogger("tracelog")
@@ -53,7 +53,7 @@ class Election:
         self._looked_at = 0.0
         self._silence = 0.0
         self._without_lock = False
-        _elections.add(self)
+        renew_after_forks(self)
 
     def lead(self) -> bool:
         """Be the leader if there is none that lives; whether we are. Raises `OSError`.
@@ -206,7 +206,7 @@ class Election:
     def _file_is_ours(self) -> bool:
         return _is_at(self._fd, self._path)
 
-    def _after_fork(self) -> None:
+    def renew_after_fork(self) -> None:
         """Close the copy. Unlocking it would take the lock from the parent, keeping it open would
         hold the lock after the parent's death."""
         self._fd_lock = threading.Lock()
@@ -230,15 +230,3 @@ def _is_at(fd: int, path: Path) -> bool:
     except OSError:
         return False
     return (ours.st_dev, ours.st_ino) == (there.st_dev, there.st_ino)
-
-
-_elections: "weakref.WeakSet[Election]" = weakref.WeakSet()
-
-
-def _after_fork() -> None:
-    for election in list(_elections):
-        election._after_fork()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)

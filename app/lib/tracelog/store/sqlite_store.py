@@ -1,17 +1,16 @@
 """The store in a local SQLite file: what the app uses when no other is set."""
 
 import contextlib
-import os
 import re
 import sqlite3
 import threading
 import time
-import weakref
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from app.lib.tracelog.forks import renew_after_forks
 from app.lib.tracelog.schema import TABLES, Row, Table, Value
 from app.lib.tracelog.store import insertion, migrations
 from app.lib.tracelog.store.sql import Statement, check_reads_only, compare_sql, insert_sql
@@ -51,7 +50,7 @@ class SQLiteStore:
         self._lock = threading.Lock()
         self._writer: tuple[tuple[int, int], sqlite3.Connection] | None = None
         self._readers: deque[tuple[tuple[int, int], sqlite3.Connection]] = deque()
-        _stores.add(self)
+        renew_after_forks(self)
 
     @property
     def name(self) -> str:
@@ -190,7 +189,7 @@ class SQLiteStore:
             check_same_thread=False,
         )
 
-    def _after_fork(self) -> None:
+    def renew_after_fork(self) -> None:
         """SQLite's connections must neither be used nor closed by a child."""
         _inherited.extend(connection for _, connection in self._readers)
         if self._writer is not None:
@@ -247,13 +246,3 @@ def _named(error: sqlite3.Error) -> StoreError:
 
 
 _inherited: list[sqlite3.Connection] = []
-_stores: "weakref.WeakSet[SQLiteStore]" = weakref.WeakSet()
-
-
-def _after_fork() -> None:
-    for store in list(_stores):
-        store._after_fork()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
