@@ -72,7 +72,7 @@ def _make() -> None:
         import venv
     except ImportError:
         raise Failure("no_venv_module") from None
-    say("making_venv", version=platform.python_version())
+    say("making_venv", version=platform.python_version(), file=sys.stderr)
     try:
         venv.EnvBuilder(with_pip=True, clear=VENV.is_dir(), symlinks=os.name != "nt").create(VENV)
     except (OSError, subprocess.CalledProcessError) as error:
@@ -95,7 +95,7 @@ def _continue_in_venv() -> None:
 
 
 def _install(files: Sequence[str]) -> None:
-    say("installing", files=", ".join(files))
+    say("installing", files=", ".join(files), file=sys.stderr)
     if importlib.util.find_spec("pip") is None:
         _bring_pip()
     command = [sys.executable, "-m", "pip", "install", "--require-hashes", "--no-input"]

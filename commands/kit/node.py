@@ -3,6 +3,7 @@
 import hashlib
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 from commands.kit.environment import ROOT
@@ -31,7 +32,7 @@ def provide_modules() -> None:
     """Install `node_modules` as `package-lock.json` says, unless that is done. Raises `Failure`."""
     if modules_are_fresh():
         return
-    say("installing_modules")
+    say("installing_modules", file=sys.stderr)
     program = Path(node())
     library = program.parent if os.name == "nt" else program.parents[1] / "lib"
     npm = library / "node_modules" / "npm" / "bin" / "npm-cli.js"

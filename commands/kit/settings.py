@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import sys
 from collections.abc import Mapping
 
 from app.config import Settings
@@ -36,7 +37,7 @@ def provide_env_file() -> None:
             return
         example = (ROOT / ".env.example").read_text(encoding="utf-8")
         _write(_with_key(example))
-        say("wrote_env")
+        say("wrote_env", file=sys.stderr)
         return
     try:
         values = read_env_file(ENV_FILE)
@@ -44,7 +45,7 @@ def provide_env_file() -> None:
         return  # `load_settings` says what is wrong with it
     if not strip_quotes(os.environ.get("SECRET_KEY") or values.get("SECRET_KEY", "")):
         _write(_with_key(ENV_FILE.read_text(encoding="utf-8-sig")))
-        say("wrote_key")
+        say("wrote_key", file=sys.stderr)
 
 
 def env_file_values() -> dict[str, str]:

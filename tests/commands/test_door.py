@@ -232,16 +232,16 @@ class Installation:
             [
                 str(self.checkout.folder / ".venv" / "bin" / "python"),
                 "-c",
-                "from commands.kit import environment as e, words\n"
+                "import sys; from commands.kit import environment as e, words\n"
                 "try: e.provide(['requirements.txt'])\n"
-                "except words.Failure as failure: print(failure)",
+                "except words.Failure as failure: print(failure, file=sys.stderr)",
             ],
             cwd=self.checkout.folder,
             env=self.checkout.env | self.env | env,
-            capture_output=True,
+            stderr=subprocess.PIPE,
             text=True,
             check=True,
-        ).stdout
+        ).stderr
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ import uvicorn
 
 from app.config import Settings
 from app.lib.env_file import read_env_file
+from commands.kit import settings as kit_settings
 from commands.kit.environment import ROOT
 from commands.kit.server import Server
 from tests.commands.conftest import Checkout, Run
@@ -143,6 +144,20 @@ def test_in_production_no_demo_administrator_is_made_and_a_log_store_may_be_sile
     assert "hush" not in app.output()
     assert "Traceback" not in app.output()
     assert people(checkout) == 0
+
+
+def test_what_is_said_of_preparing_is_no_line_of_the_app_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Standard output is for the app log, and of other commands for JSON."""
+    monkeypatch.setattr(kit_settings, "ENV_FILE", tmp_path / ".env")
+    monkeypatch.delenv("SECRET_KEY", raising=False)
+
+    kit_settings.provide_env_file()
+
+    assert (tmp_path / ".env").exists()
+    said = capsys.readouterr()
+    assert (said.out, ".env" in said.err) == ("", True)
 
 
 def test_a_key_in_the_environment_is_enough_and_quotes_are_dropped_and_said_once(
