@@ -243,6 +243,8 @@ def test_no_secret_and_no_test_gets_in() -> None:
     allowed = {line[1:] for line in lines if line.startswith("!")}
     assert not allowed & {".env", ".git", "data", "logs", "tests"}
     assert allowed <= {path.name for path in ROOT.iterdir()}
+    # Also where somebody puts one beside the code; the last line that fits decides.
+    assert lines.index("**/.env*") > max(lines.index(f"!{name}") for name in allowed)
 
 
 def test_the_dockerfile_is_as_hadolint_wants_it() -> None:
