@@ -59,7 +59,7 @@ class use_trace:
     def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
         _current.reset(self._token)
         if error is not None:
-            vars(error).setdefault(_TRACE_ID, self._trace.trace_id)
+            vars(error)[_TRACE_ID] = self._trace.trace_id  # the last, for one may be raised again
 
 
 def trace_id_of(error: BaseException | None) -> str | None:

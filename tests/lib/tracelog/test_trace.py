@@ -15,6 +15,7 @@ from app.lib.tracelog.trace import (
     current_trace,
     incoming_trace_id,
     outgoing_headers,
+    trace_id_of,
     use_trace,
 )
 
@@ -129,3 +130,13 @@ def test_nothing_is_handed_on_outside_a_trace() -> None:
     with traced_client(transport=httpx.MockTransport(answer)) as client:
         assert "x-trace-id" not in client.get("http://other").json()
     assert outgoing_headers() == {}
+
+
+def test_an_exception_tells_the_trace_that_it_left_last() -> None:
+    """One that several wait for, such as a failed connection, is raised in each of them."""
+    error = LookupError()
+    for trace_id in ("first", "second"):
+        with pytest.raises(LookupError), use_trace(Trace(trace_id)):
+            raise error
+        assert trace_id_of(error) == trace_id
+    assert trace_id_of(LookupError()) is None
