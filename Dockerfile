@@ -17,8 +17,10 @@ COPY commands/kit commands/kit
 # The locked versions with the locked hashes, into /app/.venv.
 RUN ["python", "manage.py", "install"]
 COPY . .
-# A setting that is there but empty has its default, a folder in /app: that leads to /data.
+# What installs packages has done its work. A setting that is there but empty has its default, a folder
+# in /app: that leads to /data.
 RUN python -m compileall -q app commands migrations \
+    && .venv/bin/python -m pip uninstall --yes --quiet setuptools pip \
     && ln -s /data data \
     && ln -s /data logs
 
