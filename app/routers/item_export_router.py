@@ -1,5 +1,6 @@
 """What a list of items has, as a file: at once, as a job, or as a stream for programs."""
 
+import logging
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,9 +22,10 @@ from app.schemas.problem import PROBLEMS
 from app.services.item_export import COLUMNS, first_page, pages, record
 from app.services.item_list import ItemList
 from app.services.job_service import JobService
-from app.templating import redirect
+from app.templating import Toast, language_of, redirect
 
 router = APIRouter()
+log = logging.getLogger(__name__)
 
 
 class ItemExport(ItemFilter):
@@ -45,7 +47,14 @@ async def export_items(
     name = file_name("items", kind, utc_now())
     page = await items.page(first_page(wanted))
     if page.next_cursor is None:
-        content = await run_in_threadpool(_file, kind, page.items)
+        try:
+            content = await run_in_threadpool(_file, kind, page.items)
+        except OSError:
+            log.exception("A file of items could not be written.")
+            _ = language_of(request).gettext
+            text = _("There is no room left for the file. Please tell who runs this app.")
+            back = f"/items?{request.url.query}".removesuffix("?")
+            return redirect(request, back, Toast(text, "error"))
         return Response(content, 200, _attachment(name), TYPES[kind])
     params = {"kind": kind, "name": name, "wanted": wanted.model_dump()}
     await JobService(session, user.id).queue("Bulk_Export", name, params)

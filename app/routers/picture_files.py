@@ -16,6 +16,7 @@ from app.models.job import Job
 from app.models.picture import Picture
 from app.services.errors import NotFound
 from app.services.pictures.encoding import CONTENT_TYPES
+from app.services.pictures.errors import StorageAway
 from app.services.pictures.intake import Intake, Upload, take_files
 from app.services.pictures.picture_service import PictureService
 from app.services.pictures.storage import PictureStorage, in_thread, picture_storage
@@ -93,6 +94,8 @@ class Reception:
             form = await self._request.form(max_files=_MOST_FILES, max_fields=_MOST_FILES)
         except ClientDisconnect:
             raise HTTPException(400) from None  # somebody thought better of it
+        except OSError as error:
+            raise StorageAway from error  # the disk that files come in on is full
         uploads = [
             Upload(sent.filename or "", sent.size or 0, sent.file)
             for sent in form.getlist(FIELD)

@@ -1,6 +1,7 @@
 """A list of items as a file: what its page gives at once, what becomes a job, and the stream."""
 
 import csv
+import errno
 import io
 import json
 import zipfile
@@ -12,6 +13,7 @@ from fastapi import FastAPI
 from httpx import AsyncClient
 
 from app.models.job import Job
+from app.routers import item_export_router
 from app.services import item_export
 from app.services.job_files import FILES_KEPT, JobFiles
 from app.services.job_service import JobService
@@ -58,6 +60,19 @@ async def test_a_short_list_is_a_file_at_once_as_it_is_searched_and_sorted(visit
     assert rows(excel.text)[0]["description"] == "'=1+1"
     with zipfile.ZipFile(io.BytesIO((await hana.post(url, data={"kind": "xlsx"})).content)) as book:
         assert b">=1+1<" in book.read("xl/worksheets/sheet1.xml")
+
+
+async def test_a_disk_that_is_full_is_told_where_the_list_is(
+    hana: AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full() -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(item_export_router, "TemporaryDirectory", full)
+    answer = await hana.post("/items/export?q=tea&sort=title", data={"kind": "csv"})
+
+    assert answer.headers["location"] == "/items?q=tea&sort=title"
+    assert "There is no room left for the file." in (await hana.get("/items")).text
 
 
 async def test_a_long_list_becomes_a_job(

@@ -1,5 +1,6 @@
 """Pictures as a part of an item's page. The engine does not run here; its work is added by hand."""
 
+import errno
 import io
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient, Response
 from sqlalchemy import select, update
+from starlette import formparsers
 
 from app.models.job import Job
 from app.models.picture import Picture
@@ -187,6 +189,21 @@ async def test_a_storage_that_is_away_is_told(
     assert (answer.status_code, "out of reach" in answer.text) == (503, True)
     assert (await hana.get(f"/api{path}")).status_code == 503
     assert (await hana.post(f"/api/items/{item_id}/pictures")).status_code == 422
+
+
+async def test_a_disk_that_is_full_where_files_come_in_is_told(
+    hana: AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item_id = await add_item(hana, "Garden")
+
+    def full(**_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(formparsers, "SpooledTemporaryFile", full)
+    await upload(hana, item_id, ("red.png", png()))
+    assert "could not be stored." in (await hana.get(f"/items/{item_id}")).text
+    files = [("files", ("red.png", png()))]
+    assert (await hana.post(f"/api/items/{item_id}/pictures", files=files)).status_code == 503
 
 
 async def test_in_supabase_storage_they_come_and_go_through_the_app(
