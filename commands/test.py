@@ -20,11 +20,12 @@ from commands.kit.words import Failure, say, text
 
 _PYTHON = sys.executable
 _MANAGE = (_PYTHON, str(ROOT / "manage.py"))
-# One more than the cores of a small build machine, since there is always a test that waits for
-# something. With more cores, the browser and the servers use them.
 _PYTEST = (_PYTHON, "-m", "pytest")
 _LIVE = ("tests/routers/test_supabase_flows.py", "-v")
-_PARALLEL = ("-n", "3", "--dist", "worksteal")
+# More than there are cores, since there are always tests that wait for something. Each has a
+# PostgreSQL and a browser of its own, so they are not many on a large machine.
+_WORKERS = min((os.cpu_count() or 2) + 2, 8)
+_PARALLEL = ("-n", str(_WORKERS), "--dist", "worksteal")
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """`manage.py test` and `ci`, and how a part that is missing shows."""
 
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -50,7 +51,7 @@ def test_each_step_is_reported_by_name_and_time(
 
     lines = capfd.readouterr().out.splitlines()
     assert lines[0].split() == ["ok", "passes", lines[0].split()[2], "s"]
-    assert lines[1:] == ["args -n 3 --dist worksteal -"]
+    assert re.fullmatch(r"args -n [3-8] --dist worksteal -", "\n".join(lines[1:]))
 
 
 def test_a_step_that_fails_shows_why_and_the_others_still_run(
@@ -203,8 +204,8 @@ class TestLiveSupabase:
 
     ENV = ("SUPABASE_AUTH_URL", "SUPABASE_PUBLISHABLE_KEY", "SUPABASE_SECRET_KEY", "MAILPIT_URL")
 
-    def run(self, folder: Path, **env: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, str(ROOT / "manage.py"), "test", "--live-supabase"]
+    def run(self, folder: Path, *options: str, **env: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, str(ROOT / "manage.py"), "test", "--live-supabase", *options]
         # Empty, so that the settings of whoever runs this are none.
         full = clean_env(LANG="C.UTF-8", **dict.fromkeys(self.ENV, "") | env)
         return subprocess.run(
@@ -240,11 +241,13 @@ class TestLiveSupabase:
         server.start()
         try:
             values = (url, PUBLISHABLE, SECRET, url)
-            done = self.run(tmp_path, **dict(zip(self.ENV, values, strict=True)))
+            # Some of them: all are tested against the stand-in within the process, too.
+            some = ("-k", "sign_up or forgotten or deleting")
+            done = self.run(tmp_path, *some, **dict(zip(self.ENV, values, strict=True)))
         finally:
             server.kill()
         assert done.returncode == 0, done.stdout
-        assert " passed in " in done.stdout
+        assert re.search(r" [1-9]\d* passed", done.stdout)
         asked = server.output()
         for request in ("POST /signup", "POST /verify", "PUT /user", "DELETE /admin/users/"):
             assert request in asked
