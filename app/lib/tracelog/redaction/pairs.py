@@ -23,6 +23,19 @@ _SEPARATOR: Final = re.compile(
     rf"|(?:{_AFTER_END})(?:(?:[はがを][ \u3000]?|[ \u3000])(?=[A-Za-z0-9０-９])"
     r"|（(?=[A-Za-z0-9０-９]{6}))"
 )
+_COUNT: Final = (
+    r"[ \u3000]?[0-9０-９]{1,4}(?:[ \u3000]?(?:[-~〜～–]|から)[ \u3000]?[0-9０-９]{1,4})?[ \u3000]?"
+)
+_LENGTH: Final = re.compile(
+    rf"{_COUNT}(?:文字|[桁字])"
+    r"| ?(?:(?:at least|at most|min(?:imum)?(?: of)?|max(?:imum)?(?: of)?|must be) ){0,2}"
+    r"[0-9]{1,3}(?:[-–][0-9]{1,3})? (?:characters|chars|digits|letters)\b",
+    re.IGNORECASE,
+)
+"""What is said of a secret, and is none: `パスワード：8文字以上`."""
+_MEASURE: Final = re.compile(rf"{_COUNT}(?:文字|[桁字回度日時分秒週年月件個つ種台枚]|[かカヶケ]月)")
+"""The same where no sign stands before it: `パスワードは90日ごとに`."""
+_SIGNS: Final = frozenset(":=：＝")
 _BACKSLASHES: Final = re.compile(r"\\++")
 _LOOK_BACK: Final = 96
 _KEY_GAP: Final = re.compile(r"[^\w.\-$\[]+")
@@ -46,7 +59,7 @@ _LINE_START: Final = " \t>*<-#\"'"
 def hide_pairs(text: str, judge: KeyJudge) -> str:
     """Text with the values of secret keys replaced."""
     shown: list[str] = []
-    end = at = 0
+    end = at = known = 0
     sign = _ASCII_SIGN if text.isascii() else _SIGN
     while found_sign := sign.search(text, at):
         match = _SEPARATOR.match(text, found_sign.start())
@@ -55,7 +68,9 @@ def hide_pairs(text: str, judge: KeyJudge) -> str:
             at = run.end() if run else found_sign.end()
             continue
         at = match.end()
-        found = _key_before(text, max(end, match.start() - _LOOK_BACK), match, judge)
+        if (_MEASURE if match[0][-1] in "はがを \u3000" else _LENGTH).match(text, at):
+            continue
+        found = _key_before(text, max(known, match.start() - _LOOK_BACK), match, judge)
         if found is None:
             continue
         rule, key_start, whole_line = found
@@ -64,7 +79,10 @@ def hide_pairs(text: str, judge: KeyJudge) -> str:
             continue
         start, stop = span
         shown += [text[end:start], MARKER]
-        end = at = stop
+        end = at = known = stop
+        if text[stop - 1] in _SIGNS:
+            # It took another key with it, whose value is still to come: 「…です。暗証番号: …」
+            at, known = stop - 1, start
     return "".join([*shown, text[end:]]) if shown else text
 
 

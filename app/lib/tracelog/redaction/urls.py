@@ -18,6 +18,8 @@ _TOKEN_FOLLOWS: Final = words(
     invitations unsubscribe magic join recover recovery forgot
     """
 )
+_BESIDE_CODE: Final = frozenset({"state", "iss", "scope", "session_state", "grant_type"})
+"""With one of these a `code` that is mixed of letters and digits is one of OAuth's."""
 
 
 class UrlRedactor:
@@ -40,6 +42,8 @@ class UrlRedactor:
                 for _, key, value, _ in pairs
             ):
                 pairs = [(*p[:3], Rule.HIDE if p[3] is Rule.NAMED else p[3]) for p in pairs]
+        if any(key in _BESIDE_CODE for _, key, _, _ in pairs):
+            pairs = [(*p[:3], Rule.HIDE if _is_code(*p[2:]) else p[3]) for p in pairs]
         shown = "&".join(self._pair(*pair) for pair in pairs)
         return f"{shown}&[cut]" if cut else shown
 
@@ -110,6 +114,10 @@ class UrlRedactor:
             mixed = any(c.isdigit() for c in decoded) and any(c.isalpha() for c in decoded)
             return MARKER if looks_random(decoded) or (mixed and len(decoded) >= 6) else segment
         return MARKER if _is_token(decoded) else segment
+
+
+def _is_code(value: str | None, rule: Rule) -> bool:
+    return rule is Rule.CODE and is_hidden(Rule.SESSION, unquote_plus(value or ""))
 
 
 def _is_token(text: str) -> bool:
