@@ -10,7 +10,8 @@ _STATED: Final = re.compile(
     r"(?i)(?<![a-z])(?P<word>passwords?|passwd|pwd|passphrase|passcode|secrets?|tokens?|otp|pin"
     r"|api[ _\-]?keys?|credentials?|session(?:[ _\-]?id)?|requirepass|masterauth|rootpw|bindpw"
     r"|identified[ \t]{1,3}by)"
-    r"(?P<link>[ \t]{1,3}(?:(?:is|was|to|now)[ \t]{1,3})?)"
+    r"(?P<link>[ \t]{1,3}(?:(?:for|of)[ \t](?:[\w@.\-]{1,40}[ \t]){1,3}(?=is[ \t]|was[ \t]))?"
+    r"(?:(?:is|was|to|now)[ \t]{1,3}){0,2})"
     r"(?:'(?P<one>(?:[^'\\\n]++|''|\\.)++)|\"(?P<two>(?:[^\"\\\n]++|\"\"|\\.)++)"
     r"|`(?P<tick>[^`\n]++)|(?P<bare>[^\s'\"`<>()\[\]{},;]{6,}+))"
 )
@@ -34,7 +35,7 @@ _CODE_TO_ENTER: Final = re.compile(
     r"|approve|prove)\b)"
 )
 _JAPANESE_CODE: Final = re.compile(
-    r"((?:(?:暗証|認証)番号|(?:暗証|認証|確認|セキュリティー?|リカバリー|復旧|ピン|PIN)コード|パスコード"
+    r"((?:(?:暗証|認証)番号|(?:暗証|認証|確認|ログイン|セキュリティー?|リカバリー|復旧|ピン|PIN)コード|パスコード"
     r"|ワンタイムパスワード|マイナンバー|個人番号|カード番号|口座番号)[ \u3000]?)"
     r"[0-9０-９](?:[ \-‐－ー]?[0-9０-９]){3,15}+"
 )
