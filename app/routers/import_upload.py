@@ -1,14 +1,17 @@
 """Takes a file of items onto the disk as it comes in; its size is no matter of memory."""
 
+from pathlib import Path
 from typing import Final
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import Request
 from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
 
 from app.config import Settings
-from app.lib.table_problems import TableProblem
+from app.lib.table_problems import TableLimits, TableProblem
+from app.lib.table_source import TableShape
 from app.services.imports.folder import ImportFolder
 from app.services.imports.import_service import UploadedTable, look_at, table_limits
 
@@ -17,6 +20,10 @@ PATH: Final = "/items/import"
 
 _PIECE: Final = 1 << 20
 """So much is written at a time, outside the event loop."""
+
+
+_LOOKING: Final = CapacityLimiter(4)
+"""So many files are looked at at once; the worst of them take half a minute."""
 
 
 class NoFile(Exception):
@@ -28,12 +35,17 @@ async def take_table(request: Request, settings: Settings) -> UploadedTable:
     key, folder = await run_in_threadpool(ImportFolder.new, settings.files_dir)
     try:
         name, size = await _receive(request, folder, settings.import_max_bytes)
-        shape, sample = await run_in_threadpool(look_at, folder.upload, table_limits(settings))
+        shape, sample = await look_apart(folder.upload, table_limits(settings))
         return UploadedTable(key, name, size, shape, sample)
     # Whatever ends it, also a visitor who leaves: what came of the file does not stay.
     except BaseException:
         folder.remove()
         raise
+
+
+async def look_apart(path: Path, limits: TableLimits) -> tuple[TableShape, list[list[str]]]:
+    """`look_at` beside the event loop, where files that take long leave threads to others."""
+    return await to_thread.run_sync(look_at, path, limits, limiter=_LOOKING)
 
 
 async def _receive(request: Request, folder: ImportFolder, most_bytes: int) -> tuple[str, int]:

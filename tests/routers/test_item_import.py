@@ -2,17 +2,21 @@
 
 import csv
 import io
+import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import orjson
 import pytest
+from anyio import create_task_group, to_thread
 from fastapi import FastAPI
 from httpx import AsyncClient, Response
 from sqlalchemy import select
 
+from app.lib.table_problems import TableLimits
 from app.models.item_import import ItemImport
 from app.models.job import Job
+from app.routers import import_upload
 from app.services.imports.folder import ImportFolder
 from app.services.job_service import JobService
 from tests.routers.conftest import HTMX, Visit
@@ -178,6 +182,19 @@ async def test_a_disk_that_fills_up_in_an_upload_is_told_and_nothing_of_the_file
     assert (await hana.get("/items/imports/1")).status_code == 200
     again = await send(hana, CONTENT)
     assert (again.status_code, again.headers["location"]) == (303, "/items/imports/2")
+
+
+async def test_files_that_take_long_to_look_at_leave_threads_to_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    goes_on = threading.Event()
+    monkeypatch.setattr(import_upload, "look_at", lambda *_: goes_on.wait())
+
+    async with create_task_group() as waiting:
+        for _ in range(50):
+            waiting.start_soon(import_upload.look_apart, Path(), TableLimits(1, 1, 1))
+        assert await to_thread.run_sync(str, "free") == "free"
+        goes_on.set()
 
 
 async def test_htmx_and_the_script_get_the_next_page_by_header(hana: AsyncClient) -> None:
