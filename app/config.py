@@ -67,7 +67,7 @@ class Settings(BaseModel):
     turso_url: TursoURL = Field(
         "", description="libsql:// or https:// URL of the log store; empty is a local file."
     )
-    turso_token: SecretStr = Field(SecretStr(""), description="Token for `TURSO_URL`.")
+    turso_token: ApiKey = Field(SecretStr(""), description="Token for `TURSO_URL`.")
     log_dir: Path = Field(Path("logs"), description="Folder of the trace log's CSV files.")
     log_body_bytes: Annotated[int, Field(ge=0, le=1_048_576)] = Field(
         16_384, description="How much of each request and response body the trace log keeps."

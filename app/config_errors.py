@@ -50,6 +50,10 @@ def invalid(detail: ErrorDetails, name: str, env_file: Path | None) -> SettingsE
 
 
 _MALFORMED: Final = {
+    "folder": (
+        "is a folder, as Docker makes where it is to mount a file that is not there; remove it",
+        "フォルダーです（マウントするファイルがないと Docker が作ります）。削除してください",
+    ),
     "unreadable": ("cannot be read; check its permissions", "読めません。権限を確認してください"),
     "encoding": (
         "is not UTF-8; save it as UTF-8",
@@ -71,6 +75,10 @@ _MALFORMED: Final = {
         "has a value that starts with a quote and does not end with it; write it without quotes, "
         "and a comment on a line of its own",
         "値の引用符が閉じていません。引用符なしで書き、コメントは別の行にしてください",
+    ),
+    "control": (
+        "has a character that cannot be seen, or ends as only old Macs end lines; write it anew",
+        "見えない文字があるか、行の終わりが古い Mac の形式です。書き直してください",
     ),
 }
 

@@ -50,7 +50,7 @@ def _origin(value: str) -> str:
 
 
 def _database(value: str) -> str:
-    if value.startswith("sqlite:///") and value[10:] not in {"", ":memory:"}:
+    if value.startswith("sqlite:///") and value[10:] not in {"", ":memory:"} and "?" not in value:
         return value
     if "[YOUR-PASSWORD]" in value:
         raise problem(
@@ -59,7 +59,7 @@ def _database(value: str) -> str:
             "に [YOUR-PASSWORD] が残っています。データベースのパスワードに置き換えてください"
             "（記号はパーセントエンコードします）",
         )
-    if not _is_url(value, {"postgres", "postgresql"}):
+    if not _is_url(value, {"postgres", "postgresql"}) or _has_raw_signs(value):
         raise problem(
             "must be sqlite:///FOLDER/FILE.db or postgresql://USER:PASSWORD@HOST:5432/NAME, "
             "with special characters in the password percent-encoded",
@@ -172,14 +172,25 @@ def _bucket(value: str) -> str:
     return value
 
 
+def _has_raw_signs(value: str) -> bool:
+    """Whether `@`, or `%` before anything but two digits, stands where it cannot in a URL.
+
+    Then a password holds it as it is, and its end would be taken for the host and told.
+    """
+    return value.count("@") > 1 or bool(re.search(r"%(?!0[1-9a-f]|[1-9a-f][0-9a-f])", value, re.I))
+
+
 def _is_url(value: str, schemes: set[str], *, path: bool = True) -> bool:
     """Whether `value` is a URL of one of `schemes`, with a host (or `?host=`) and a sane port."""
     try:
         parts = urlsplit(value)
         port = parts.port
+        host = (parts.hostname or "").encode("idna")  # as it is looked up; no label may be empty
     except ValueError:
         return False
-    has_host = bool(parts.hostname) or "host=" in parts.query
+    if re.search(rb"\s", host):
+        return False
+    has_host = bool(host) or "host=" in parts.query
     return parts.scheme in schemes and has_host and port != 0 and (path or not parts.path)
 
 

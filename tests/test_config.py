@@ -116,12 +116,20 @@ WRONG = [
     ("DATABASE_URL", "postgresql+asyncpg://u:p@h/n"),
     ("DATABASE_URL", "postgresql://u:hush#hush@h/n"),
     ("DATABASE_URL", "postgresql://u:[YOUR-PASSWORD]@h/n"),
+    ("DATABASE_URL", "postgresql://u:hush@hush@h/n"),
+    ("DATABASE_URL", "postgresql://u:p@hush/hush@h/n"),
+    ("DATABASE_URL", "postgresql://u:hush%zz@h/n"),
     ("DATABASE_URL", "postgresql://u:p@h:port/n"),
+    ("DATABASE_URL", "postgresql://u:p@a..b/n"),
+    ("DATABASE_URL", "sqlite:///data/app.db?mode=ro"),
     ("DATABASE_URL", "postgres://postgres.ref:hush@aws-0-x.pooler.supabase.com:6543/postgres"),
     ("TRUSTED_PROXIES", "everybody"),
     ("TURSO_URL", "wss://x.turso.io"),
     ("TURSO_URL", "x.turso.io"),
     ("TURSO_URL", "file:"),
+    ("TURSO_URL", "https://a..b"),
+    ("TURSO_URL", "libsql://a b"),
+    ("TURSO_TOKEN", "hush日本"),
     ("SUPABASE_URL", "p.supabase.co"),
     ("LOG_BODY_BYTES", "-1"),
     ("LOG_RETENTION_DAYS", "-1"),
@@ -167,6 +175,15 @@ def test_a_wrong_value_is_told_with_its_place(env_file: Path) -> None:
         Settings.load({}, env_file)
 
 
+def test_a_folder_in_place_of_the_file_is_told(env_file: Path) -> None:
+    env_file.mkdir()
+
+    with pytest.raises(SettingsError, match="is a folder") as caught:
+        Settings.load({}, env_file)
+
+    assert "フォルダー" in caught.value.ja
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
@@ -175,6 +192,9 @@ def test_a_wrong_value_is_told_with_its_place(env_file: Path) -> None:
         (b"=1\n", "Line 1 of .* NAME=value"),
         (b"hello there\n", "Line 1 of .* comment starts with #"),
         (b"A=\xff\n", "UTF-8"),
+        ("A=1\n".encode("utf-16-le"), "UTF-8"),
+        (b"A=1\rB=2\r", "Line 1 of .* cannot be seen"),
+        (b"A=1\nB=\x1b[0m\n", "Line 2 of .* cannot be seen"),
     ],
 )
 def test_a_malformed_file_is_told_with_its_line(

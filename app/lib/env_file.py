@@ -10,14 +10,15 @@ from pathlib import Path
 
 _QUOTES = ('"', "'")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+_CONTROL = re.compile(r"[\x01-\x08\x0a-\x1f\x7f]")
 
 
 class EnvFileError(Exception):
     """A line, or the whole file, cannot be read.
 
-    `problem` names what is wrong: `unreadable`, `encoding`, `no-name`, `bad-name`, `no-equals`
-    or `open-quote`. `line` counts from 1 and is 0 where the whole file is meant. The line's text
-    is not kept, because it may hold a secret.
+    `problem` names what is wrong: `folder`, `unreadable`, `encoding`, `no-name`, `bad-name`,
+    `no-equals`, `open-quote` or `control`. `line` counts from 1 and is 0 where the whole file is
+    meant. The line's text is not kept, because it may hold a secret.
     """
 
     def __init__(self, path: Path, line: int, problem: str) -> None:
@@ -39,7 +40,9 @@ def read_env_file(path: Path) -> dict[str, str]:
     except UnicodeDecodeError:
         raise EnvFileError(path, 0, "encoding") from None
     except OSError:
-        raise EnvFileError(path, 0, "unreadable") from None
+        raise EnvFileError(path, 0, "folder" if path.is_dir() else "unreadable") from None
+    if "\0" in text:
+        raise EnvFileError(path, 0, "encoding")  # UTF-16 without its mark
     values: dict[str, str] = {}
     for number, line in enumerate(text.split("\n"), start=1):
         name, equals, value = line.removesuffix("\r").lstrip().partition("=")
@@ -65,6 +68,8 @@ def _problem(name: str, equals: str, value: str) -> str:
         return "no-name"
     if not _NAME.fullmatch(name):
         return "bad-name" if equals else "no-equals"
+    if _CONTROL.search(value):
+        return "control"
     value = value.strip()
     if value.startswith(_QUOTES) and strip_quotes(value) == value:
         return "open-quote"

@@ -48,13 +48,15 @@ def folders(settings: Settings) -> Iterator[Path]:
 def check_database(settings: Settings) -> None:
     """The database of `DATABASE_URL` answers."""
     if path := sqlite_path(settings):
-        if not path.exists():
-            return  # it will be made
         try:
+            if not path.exists():
+                return  # it will be made
             with closing(sqlite3.connect(path, timeout=_DATABASE_SECONDS)) as connection:
                 connection.execute("PRAGMA schema_version").fetchone()
         except sqlite3.Error as error:
             raise Failure("sqlite_fails", path=path, reason=error) from None
+        except OSError as error:  # such as a name that is too long
+            raise Failure("sqlite_fails", path=path, reason=error.strerror) from None
         return
     parts = urlsplit(settings.database_url)
     try:

@@ -12,7 +12,7 @@ def listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listener = socket.create_server((host, port), family=family, backlog=2048)
-    except socket.gaierror:
+    except (socket.gaierror, UnicodeError):  # the latter is of a name that no host can have
         raise Failure("no_address", host=host) from None
     except OSError as error:
         # Windows reports a port that another program holds for itself as EACCES.

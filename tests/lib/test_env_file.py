@@ -96,13 +96,13 @@ def test_a_file_in_another_encoding_is_refused_as_a_whole(env_file: Path) -> Non
     assert (caught.value.line, caught.value.problem) == (0, "encoding")
 
 
-def test_a_folder_in_its_place_is_unreadable(env_file: Path) -> None:
+def test_a_folder_in_its_place_is_told_as_one(env_file: Path) -> None:
     env_file.mkdir()
 
     with pytest.raises(EnvFileError) as caught:
         read_env_file(env_file)
 
-    assert caught.value.problem == "unreadable"
+    assert caught.value.problem == "folder"
 
 
 @pytest.mark.parametrize(
