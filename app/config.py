@@ -21,9 +21,9 @@ from pydantic import (
 from app.config_errors import SettingsError, invalid, malformed
 from app.config_values import (
     PROVIDERS,
-    ApiKey,
     BucketName,
     DatabaseURL,
+    HeaderSecret,
     Origin,
     Patterns,
     ProviderName,
@@ -67,7 +67,7 @@ class Settings(BaseModel):
     turso_url: TursoURL = Field(
         "", description="libsql:// or https:// URL of the log store; empty is a local file."
     )
-    turso_token: ApiKey = Field(SecretStr(""), description="Token for `TURSO_URL`.")
+    turso_token: HeaderSecret = Field(SecretStr(""), description="Token for `TURSO_URL`.")
     log_dir: Path = Field(Path("logs"), description="Folder of the trace log's CSV files.")
     log_body_bytes: Annotated[int, Field(ge=0, le=1_048_576)] = Field(
         16_384, description="How much of each request and response body the trace log keeps."
@@ -180,7 +180,9 @@ class Settings(BaseModel):
     ai_base_url: ServiceURL = Field(
         "", description="OpenAI-compatible endpoint, such as https://api.openai.com/v1."
     )
-    ai_api_key: ApiKey = Field(SecretStr(""), description="Its key; empty, it is asked without.")
+    ai_api_key: HeaderSecret = Field(
+        SecretStr(""), description="Its key; empty, it is asked without."
+    )
     ai_model: str = Field("", description="The model there; empty, nothing is suggested.")
     ai_daily: Annotated[int, Field(ge=1, le=100_000)] = Field(
         50, description="How many suggestions each user may have a day (UTC)."

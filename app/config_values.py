@@ -109,7 +109,7 @@ def _service(value: str) -> str:
     return value
 
 
-def _api_key(value: SecretStr) -> SecretStr:
+def _header_secret(value: SecretStr) -> SecretStr:
     if not re.fullmatch(r"[\x21-\x7e]*", value.get_secret_value()):
         raise problem(
             "must have no blanks, and no characters but those of ASCII",
@@ -199,7 +199,7 @@ Origin = Annotated[str, AfterValidator(_origin)]
 DatabaseURL = Annotated[str, AfterValidator(_database)]
 TursoURL = Annotated[str, AfterValidator(_turso)]
 ServiceURL = Annotated[str, AfterValidator(_service)]
-ApiKey = Annotated[SecretStr, AfterValidator(_api_key)]
+HeaderSecret = Annotated[SecretStr, AfterValidator(_header_secret)]
 SupabaseURL = Annotated[str, AfterValidator(_supabase)]
 BucketName = Annotated[str, AfterValidator(_bucket)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_split)]

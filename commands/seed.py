@@ -46,10 +46,11 @@ def first_seed(settings: Settings) -> None:
         if await session.scalar(select(User.id).limit(1)) is not None:
             return None
         admin = await seed_admin(session)
-        await seed_items(session, admin.user_id, ITEMS)
+        if admin.password:  # else another machine was first
+            await seed_items(session, admin.user_id, ITEMS)
         return admin
 
-    if admin := transact(settings, seed_if_empty):
+    if (admin := transact(settings, seed_if_empty)) and admin.password:
         say("seeded", items=f"{ITEMS:,}", email=admin.email)
         _tell(admin)
 

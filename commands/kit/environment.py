@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from commands.kit.turn import in_turn
 from commands.kit.words import Failure, say
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,14 +39,17 @@ def provide(files: Sequence[str]) -> None:
     `files` nothing is made or installed, and `.venv` is used where there is one. Raises `Failure`.
     """
     if not _inside():
-        usable = os.access(PYTHON, os.X_OK) and _made_by_new_python()
-        if files and not usable:
-            _make()
-        if files or usable:
+        if files and not _is_usable():
+            with in_turn():
+                if not _is_usable():
+                    _make()
+        if files or _is_usable():
             _continue_in_venv()
         return
-    if missing := [name for name in files if not is_installed(name)]:
-        _install(missing)
+    if not all(map(is_installed, files)):
+        with in_turn():
+            if missing := [name for name in files if not is_installed(name)]:
+                _install(missing)
 
 
 def is_installed(file: str) -> bool:
@@ -55,6 +59,10 @@ def is_installed(file: str) -> bool:
 
 def _inside() -> bool:
     return Path(sys.prefix).resolve() == VENV.resolve()
+
+
+def _is_usable() -> bool:
+    return os.access(PYTHON, os.X_OK) and _made_by_new_python()
 
 
 def _made_by_new_python() -> bool:

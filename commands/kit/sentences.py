@@ -103,6 +103,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Installing the packages of {files}; the first time this takes a minute ...",
         "{files} のパッケージを入れています。初回は 1 分ほどかかります ...",
     ),
+    "waits_for_turn": (
+        "Another command is preparing this folder; this one waits until that is done ...",
+        "別のコマンドがこのフォルダーを準備しています。終わるのを待っています ...",
+    ),
     "no_venv_module": (
         "Python's venv module is missing; install it (Debian and Ubuntu: "
         "`sudo apt install python3-venv`) and run this again.",

@@ -25,6 +25,7 @@ from commands.kit import checks
 from commands.kit.database import migrate
 from commands.kit.environment import ROOT
 from commands.kit.in_use import in_use
+from commands.kit.turn import in_turn
 from commands.kit.words import Failure, text
 from commands.seed import first_seed
 
@@ -103,10 +104,11 @@ def prepare(settings: Settings) -> None:
     store.start()
     try:
         checks.check_folders(checks.folders_at_start(settings))
-        checks.check_database(settings)
-        migrate(settings)
-        if settings.environment == "development" and not settings.uses_supabase:
-            first_seed(settings)
+        with in_turn():
+            checks.check_database(settings)
+            migrate(settings)
+            if settings.environment == "development" and not settings.uses_supabase:
+                first_seed(settings)
     finally:
         store.join()
 

@@ -9,6 +9,7 @@ from app.config import Settings
 from app.config_errors import SettingsError, malformed
 from app.lib.env_file import EnvFileError, read_env_file, strip_quotes
 from commands.kit.environment import ROOT
+from commands.kit.turn import in_turn
 from commands.kit.words import Failure, say
 
 ENV_FILE = ROOT / ".env"
@@ -32,9 +33,14 @@ def environment_has_it_all() -> bool:
 
 def provide_env_file() -> None:
     """Write `.env` where there is none, and a fresh `SECRET_KEY` where nothing else gives one."""
+    if not ENV_FILE.exists() and environment_has_it_all():
+        return
+    with in_turn():
+        _provide_env_file()
+
+
+def _provide_env_file() -> None:
     if not ENV_FILE.exists():
-        if environment_has_it_all():
-            return
         example = (ROOT / ".env.example").read_text(encoding="utf-8")
         _write(_with_key(example))
         say("wrote_env", file=sys.stderr)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from app.lib.tracelog.journal.locks import try_lock
 from commands.kit.door import COMMANDS
 from commands.kit.environment import ROOT, VENV
 from commands.kit.sentences import SENTENCES
@@ -228,7 +229,13 @@ class Installation:
 
     def provide(self, **env: str) -> str:
         """What is said while the packages are provided."""
-        return subprocess.run(
+        with self.providing(**env) as process:
+            said = process.communicate()[1]
+        assert process.returncode == 0
+        return said
+
+    def providing(self, **env: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
             [
                 str(self.checkout.folder / ".venv" / "bin" / "python"),
                 "-c",
@@ -240,8 +247,7 @@ class Installation:
             env=self.checkout.env | self.env | env,
             stderr=subprocess.PIPE,
             text=True,
-            check=True,
-        ).stderr
+        )
 
 
 @pytest.fixture
@@ -261,6 +267,26 @@ def test_packages_are_installed_once_and_again_only_when_the_list_changes(
 
     installation.wants("demo==1.0 # again", installation.digest)
     assert installation.provide().startswith("Installing")
+
+
+def test_of_two_commands_in_one_folder_the_second_waits_and_installs_nothing_again(
+    installation: Installation,
+) -> None:
+    installation.wants("demo==1.0", installation.digest)
+    stamp = installation.checkout.folder / ".venv" / ".installed.json"
+    installation.provide()
+    done = stamp.read_text()
+    stamp.unlink()  # as if the first one were still at it
+
+    with (installation.checkout.folder / "manage.py").open() as turn:
+        assert try_lock(turn.fileno())
+        second = installation.providing()
+        assert second.stderr is not None
+        assert second.stderr.readline().startswith("Another command is preparing this folder")
+        stamp.write_text(done)
+    with second:
+        assert second.communicate()[1] == ""
+    assert second.returncode == 0
 
 
 def test_without_a_network_that_is_what_it_says(installation: Installation) -> None:

@@ -33,3 +33,17 @@ async def test_seeding_again_keeps_the_account_and_its_password(database: Databa
         again = await seed_admin(session)
         assert (again.user_id, again.password) == (first.user_id, None)
         assert await session.scalar(select(func.count()).select_from(User)) == 1
+
+
+async def test_whoever_seeds_at_the_same_time_makes_no_second_one(database: Database) -> None:
+    class Overtaken(PasswordHasher):
+        async def hash(self, password: str) -> str:
+            async with database.system_session() as session:
+                assert (await seed_admin(session, hasher=hasher)).password is not None
+            return await hasher.hash(password)
+
+    hasher = PasswordHasher(memory_kib=8, passes=1)
+    async with database.system_session() as session:
+        second = await seed_admin(session, hasher=Overtaken())
+        assert second.password is None
+        assert await session.scalar(select(User.id)) == second.user_id
