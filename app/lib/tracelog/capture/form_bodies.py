@@ -81,13 +81,16 @@ def multipart_data(
     if boundary is None:
         return None
     fields: dict[str, Plain] = {}
-    for part in _parts(body, b"--" + (boundary[1] or boundary[2]))[:MAX_FIELDS]:
+    parts = _parts(body, b"--" + (boundary[1] or boundary[2]))
+    for part in parts[:MAX_FIELDS]:
         parameters = part.parameters()
         name = clean(parameters.get("name", ""))
         shown = _shown(redactor, name, parameters.get("filename"), part)
         add_field(fields, redactor.data.key(name), shown)
     if not fields and not cut:
         return None
+    if len(parts) > MAX_FIELDS:
+        fields[CUT_KEY] = len(parts)
     return fields
 
 

@@ -4,6 +4,7 @@ Bodies are copied while they pass, never waited for. The row is written just bef
 complete the response leave: whoever holds a complete response finds its row.
 """
 
+import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, Final
@@ -26,6 +27,7 @@ SKIPPED: Final = ("/static/", "/healthz", "/readyz", "/favicon.ico", "/logs")
 
 CLIENT_CLOSED_REQUEST: Final = 499
 _NO_BODY: Final = frozenset({204, 304})
+_LONGEST_LENGTH: Final = 20
 
 
 class CaptureMiddleware:
@@ -110,6 +112,7 @@ class _Exchange:
         "_send",
         "_started",
         "_status",
+        "_told",
         "_trace",
     )
 
@@ -126,6 +129,7 @@ class _Exchange:
         self._trace = trace
         self._disconnected = False
         self._recorded = False
+        self._told = False
         self._request_body: bytes | bytearray = b""
         self._response_body: bytes | bytearray = b""
         self._request_size = self._response_size = 0
@@ -158,9 +162,8 @@ class _Exchange:
     def ended(self, error: BaseException | None) -> None:
         """The app is done with the request; a response that never became whole is recorded now."""
         if isinstance(error, Exception) and not self._disconnected:
-            late = self._recorded and self._trace.exception is None
             self._trace.exception = error
-            if late:
+            if self._recorded and not self._told:
                 self._record_failure()
         if self._recorded:
             return
@@ -189,7 +192,7 @@ class _Exchange:
             if name == b"x-trace-id":
                 continue
             headers.append(pair)
-            if name == b"content-length" and pair[1].isdigit():
+            if name == b"content-length" and pair[1].isdigit() and len(pair[1]) < _LONGEST_LENGTH:
                 self._expected = int(pair[1])
             elif name == b"content-type":
                 self._response_type = pair[1]
@@ -284,7 +287,8 @@ class _Exchange:
         )
 
     def _record_failure(self) -> None:
-        error = self._trace.exception
+        error = self._trace.exception or _being_answered()
+        self._told = error is not None
         self._trace.failed = True
         self._capture.recorder.write(
             TASK_PROGRESS_LOGS,
@@ -302,4 +306,15 @@ class _Exchange:
         )
 
     def _route(self) -> str | None:
-        return getattr(self._scope.get("route"), "path", None)
+        path: str | None = getattr(self._scope.get("route"), "path", None)
+        if path is None or "app_root_path" not in self._scope:
+            return path
+        # The route of a mounted app knows nothing of where that is mounted.
+        return f"{self._scope['root_path'].removeprefix(self._scope['app_root_path'])}{path}"
+
+
+def _being_answered() -> BaseException | None:
+    """The exception that a handler, or the app mounted in ours, answers in its `except` block."""
+    error = sys.exc_info()[1]
+    # One that is itself an answer, as an HTTPException, says no more than its status.
+    return error.__cause__ if error is not None and hasattr(error, "status_code") else error

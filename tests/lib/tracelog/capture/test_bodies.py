@@ -147,6 +147,16 @@ def test_multipart_shows_fields_and_describes_files() -> None:
     )
 
 
+def test_of_very_many_parts_the_first_are_shown_and_the_number_told() -> None:
+    part = b'--b\r\nContent-Disposition: form-data; name="n%d"\r\n\r\n1\r\n'
+    data = b"".join(part % number for number in range(1001)) + b"--b--"
+
+    fields = json.loads(body("multipart/form-data; boundary=b", data, cap=1_000_000) or "")
+
+    assert len(fields) == 1001
+    assert fields[":cut"] == 1001
+
+
 def test_multipart_that_is_cut_within_a_file_or_a_field_says_so() -> None:
     assert body("multipart/form-data; boundary=x", MULTIPART, keep=len(MULTIPART) - 9) == (
         '{"title":"milk","photo":{":file":"a.png",":type":"image/png",":cut":true},":cut":172}'

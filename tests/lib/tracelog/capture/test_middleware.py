@@ -407,6 +407,80 @@ def test_an_answered_500_has_a_failed_step_too_and_a_404_has_none(
     assert (step["step_name"], step["error_message"]) == ("/down", "HTTP 503")
 
 
+def test_what_an_answered_5xx_was_raised_from_is_told(
+    app: FastAPI, client: Client, log_dir: Path
+) -> None:
+    async def ask_upstream() -> None:
+        raise TimeoutError("no answer from upstream")
+
+    @app.get("/down")
+    async def down() -> None:
+        try:
+            await ask_upstream()
+        except TimeoutError as error:
+            raise HTTPException(502) from error
+
+    client.request(path="/down")
+
+    [step] = rows(log_dir, "task_progress_logs")
+    assert step["error_message"] == "TimeoutError: no answer from upstream"
+    assert "in down\n" in step["stack_trace"]
+
+
+def test_a_mounted_app_is_recorded_with_its_whole_route_and_its_exceptions(
+    app: FastAPI, client: Client, log_dir: Path
+) -> None:
+    mounted = FastAPI()
+    app.mount("/shop", mounted)
+
+    @mounted.get("/orders/{number}")
+    async def show(number: int) -> None:
+        raise LookupError(f"no order {number}")
+
+    with pytest.raises(LookupError):
+        client.request(path="/shop/orders/7")
+
+    [row] = rows(log_dir)
+    assert row["endpoint"] == "/shop/orders/7"
+    assert row["request_header"][":route"] == "/shop/orders/{number}"
+    [step] = rows(log_dir, "task_progress_logs")
+    assert step["step_name"] == "/shop/orders/{number}"
+    assert step["error_message"] == "LookupError: no order 7"
+    assert "in show\n" in step["stack_trace"]
+
+
+def test_background_work_that_fails_is_a_failed_step_of_its_request(
+    app: FastAPI, client: Client, log_dir: Path
+) -> None:
+    def fail() -> None:
+        raise LookupError("nobody there")
+
+    @app.get("/send")
+    async def answer(background: BackgroundTasks) -> str:
+        background.add_task(fail)
+        return "ok"
+
+    with pytest.raises(LookupError):
+        client.request(path="/send")
+
+    [row] = rows(log_dir)
+    [step] = rows(log_dir, "task_progress_logs")
+    assert row["response_status"] == 200
+    assert (step["trace_id"], step["step_name"]) == (row["trace_id"], "/send")
+    assert step["error_message"] == "LookupError: nobody there"
+
+
+def test_a_length_that_is_no_number_of_bytes_disturbs_nothing(
+    app: FastAPI, client: Client, log_dir: Path
+) -> None:
+    @app.get("/")
+    async def answer() -> PlainTextResponse:
+        return PlainTextResponse("hello", headers={"Content-Length": "9" * 5000})
+
+    assert client.request() == 200
+    assert [row["response_body"] for row in rows(log_dir)] == ["hello"]
+
+
 def test_a_stream_that_breaks_is_recorded_with_its_exception(
     app: FastAPI, client: Client, log_dir: Path
 ) -> None:
