@@ -159,7 +159,10 @@ def _error_text(body: bytes) -> str:
         return _one_line(body[:2000].decode(errors="replace"))
     if isinstance(parsed, dict):
         parsed = parsed.get("error") or parsed.get("message") or parsed
-    return _one_line(str(parsed))
+    try:
+        return _one_line(str(parsed))
+    except RecursionError:
+        return ""
 
 
 def _one_line(text: str) -> str:

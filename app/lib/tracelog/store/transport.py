@@ -113,17 +113,21 @@ class Transport:
         seconds = min(CONNECT_SECONDS, _left(deadline))
         host, port = self._proxy[:2] if self._proxy else (self._host, self._port)
         client: http.client.HTTPConnection
-        if self._context is not None:
-            client = http.client.HTTPSConnection(host, port, timeout=seconds, context=self._context)
-        else:
-            client = http.client.HTTPConnection(host, port, timeout=seconds)
-        if self._proxy:
-            client.set_tunnel(self._host, self._port, self._proxy[2])
-        try:
-            client.connect()
-        except (OSError, http.client.HTTPException) as error:
-            client.close()
-            raise TransportError(_reason(error)) from None
+        with contextlib.ExitStack() as stack:
+            try:
+                if self._context is not None:
+                    client = http.client.HTTPSConnection(
+                        host, port, timeout=seconds, context=self._context
+                    )
+                else:
+                    client = http.client.HTTPConnection(host, port, timeout=seconds)
+                stack.callback(client.close)
+                if self._proxy:
+                    client.set_tunnel(self._host, self._port, self._proxy[2])
+                client.connect()
+            except (OSError, http.client.HTTPException, ValueError) as error:
+                raise TransportError(_reason(error)) from None
+            stack.pop_all()
         return _Connection(client)
 
     def _take(self) -> "_Connection | None":
@@ -173,7 +177,7 @@ class _Connection:
             response = self._client.getresponse()
         except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError) as error:
             raise _Gone(_reason(error)) from None
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException, ValueError) as error:
             raise TransportError(_reason(error)) from None
         try:
             data = response.read(max_bytes + 1)
@@ -181,7 +185,7 @@ class _Connection:
                 raise TooLarge(f"the answer has more than {max_bytes} bytes")
             if response.length:
                 raise TransportError("the answer was cut short")
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException, ValueError) as error:
             raise TransportError(_reason(error)) from None
         self.reusable = not response.will_close
         if response.headers.get("Content-Encoding", "").lower() == "gzip":
@@ -256,7 +260,8 @@ def _reason(error: Exception) -> str:
         return "it did not answer in time"
     if isinstance(error, ConnectionRefusedError):
         return "nobody listens there"
-    if isinstance(error, socket.gaierror):
+    if isinstance(error, (socket.gaierror, UnicodeError)):
+        # The second says that no name can be like that.
         return "there is no such host"
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate cannot be trusted ({error.verify_message})"

@@ -1,9 +1,10 @@
 """The store in Turso's cloud, or in any server that speaks Hrana over HTTP."""
 
+import re
 from array import array
 from collections.abc import Mapping, Sequence
 from typing import Final, cast
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import orjson
 
@@ -35,6 +36,7 @@ CALL_SECONDS: Final = 15.0
 
 _MOST_PAYLOAD: Final = 2_000_000
 _MOST_ANSWER: Final = 16 << 20
+_HEADER_VALUE: Final = re.compile("[!-~]*")
 _SCHEMES: Final = {"libsql": "https", "wss": "https", "ws": "http"}
 
 
@@ -54,8 +56,8 @@ class TursoStore:
             raise ValueError("the URL must look like libsql://your-database.turso.io")
         host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
         self._host = f"{host}:{parts.port}" if parts.port else host
-        self._token = token or query.get("authToken", [""])[0]
-        self._path = f"{parts.path.rstrip('/')}/v2/pipeline"
+        self._token = (token or query.get("authToken", [""])[0]).strip()
+        self._path = quote(f"{parts.path.rstrip('/')}/v2/pipeline", safe="/%")
         self._seconds = seconds
         self._transport = Transport(f"{scheme}://{self._host}")
         self._headers = {"Content-Type": "application/json"}
@@ -132,6 +134,8 @@ class TursoStore:
     # --- the wire ----------------------------------------------------------------------------
 
     def _post(self, batch: dict[str, object], *, write: bool, seconds: float) -> list[Result]:
+        if not _HEADER_VALUE.fullmatch(self._token):
+            raise StoreRefused("The token has characters that no token has.")
         try:
             answer = self._transport.post(
                 self._path,

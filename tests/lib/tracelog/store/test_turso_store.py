@@ -64,6 +64,8 @@ def error_of(store: Store) -> StoreError:
         (faults.answers(200, b"{}"), StoreUnavailable, "makes no sense"),
         (faults.answers(200, b'{"results":[]}'), StoreUnavailable, "makes no sense"),
         (faults.answers(200, b"no gzip", b"Content-Encoding: gzip"), StoreUnavailable, "gzip"),
+        (faults.answers(200, b"-5\r\nx", b"Transfer-Encoding: chunked"), StoreUnavailable, ""),
+        (faults.answers(400, b"[" * 1000 + b"]" * 1000), StoreRefused, "HTTP 400"),
         (faults.answers(500), StoreUnavailable, "HTTP 500"),
         (faults.answers(503, b"busy\nnow"), StoreUnavailable, "busy now"),
         (faults.answers(429, b'{"error":"slowly"}'), StoreUnavailable, "slowly"),
@@ -104,6 +106,29 @@ def test_a_pause_that_the_server_asks_for_is_handed_on(
 
     assert isinstance(error, StoreUnavailable)
     assert error.retry_after == 7.0
+
+
+@pytest.mark.parametrize("token", ["トークン", "secret\ntoken", "secret\0token"])
+def test_a_token_that_no_header_takes_is_refused_and_not_shown(token: str) -> None:
+    store = TursoStore("http://127.0.0.1:1", token)
+    with pytest.raises(StoreRefused, match="characters") as told:
+        store.query("SELECT 1")
+    assert "secret" not in str(told.value)
+
+
+def test_a_token_with_spaces_and_a_line_end_around_it_is_that_token(sqld: TursoServer) -> None:
+    store = TursoStore(sqld.url, f" {sqld.token}\n")
+    assert store.query("SELECT 1").rows == [(1,)]
+    store.close()
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["libsql://a..b", f"libsql://{'a' * 64}.invalid", "http://a\x01b", "http://127.0.0.1:1/é"],
+)
+def test_where_no_server_can_be_is_told(url: str) -> None:
+    with pytest.raises(StoreUnavailable):
+        TursoStore(url).query("SELECT 1")
 
 
 def test_an_answer_without_end_is_cut_off(faulty_server: FaultyServer, store: TursoStore) -> None:
