@@ -176,8 +176,8 @@ class Journal:
             _close(fd)
 
     def _lock(self) -> bool:
-        if locks.try_lock(self._fd):
-            return True
+        if (got := locks.try_lock_if_any(self._fd)) is not False:
+            return bool(got)
         now = time.monotonic()
         if now < self._lock_stuck_until:
             return False

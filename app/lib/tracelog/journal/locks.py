@@ -3,7 +3,11 @@
 A lock belongs to the open file, so it is gone when its process dies, however it dies.
 """
 
+import errno
 import sys
+from typing import Final
+
+_NO_LOCKS_HERE: Final = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS}
 
 if sys.platform == "win32":
     import msvcrt
@@ -45,3 +49,13 @@ else:
 
     def unlock(fd: int) -> None:
         fcntl.flock(fd, fcntl.LOCK_UN)
+
+
+def try_lock_if_any(fd: int) -> bool | None:
+    """As `try_lock`; None where the file system knows no locks, as some of networks do."""
+    try:
+        return try_lock(fd)
+    except OSError as error:
+        if error.errno not in _NO_LOCKS_HERE:
+            raise
+        return None

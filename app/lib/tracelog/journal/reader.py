@@ -65,10 +65,11 @@ def list_segments(log_dir: Path, table: Table) -> list[Segment]:
     the one that was meant at `sealed_path`.
     """
     active = log_dir / f"{table.name}.csv"
-    is_there, active_id = active.exists(), first_id_of(active)
+    is_there = active.is_file()
+    active_id = first_id_of(active) if is_there else None
     segments = []
     for path in log_dir.glob(f"{table.name}.*.csv"):
-        if match := _SEALED.search(path.name):
+        if (match := _SEALED.search(path.name)) and path.is_file():
             segments.append(Segment(path, int(match[1]), sealed=True))
     segments.sort(key=lambda segment: segment.first_id or 0)
     if is_there and not any(active_id == segment.first_id for segment in segments):

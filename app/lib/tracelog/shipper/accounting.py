@@ -195,7 +195,10 @@ class Accountant:
         except OSError:
             return Counter()
         if self._outcomes[0] != (version := (stat.st_mtime_ns, stat.st_ino)):
-            self._outcomes = version, Quarantine(self._log_dir).outcomes()
+            try:
+                self._outcomes = version, Quarantine(self._log_dir).outcomes()
+            except OSError:
+                return Counter()
         return self._outcomes[1]
 
 
@@ -209,8 +212,10 @@ def _files(
     """
     with contextlib.ExitStack() as stack:
         active = None
-        with contextlib.suppress(FileNotFoundError):
-            active = stack.enter_context((log_dir / f"{table.name}.csv").open("rb"))
+        # Something else of this name, as a pipe, may never open.
+        if (path := log_dir / f"{table.name}.csv").is_file():
+            with contextlib.suppress(FileNotFoundError):
+                active = stack.enter_context(path.open("rb"))
         sealed = {s.first_id: s.path for s in reader.list_segments(log_dir, table) if s.sealed}
         for first_id, path in sealed.items():
             key = first_id or 0

@@ -1,7 +1,6 @@
 """Which of the processes that share a log folder delivers."""
 
 import contextlib
-import errno
 import logging
 import os
 import threading
@@ -24,7 +23,6 @@ SILENT_SECONDS: Final = 1.2
 
 _LOOK_SECONDS: Final = 0.5
 _FLAGS: Final = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
-_NO_LOCKS_HERE: Final = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS}
 # Windows neither sets the times of an open file nor replaces one.
 _BEATS: Final = os.utime in os.supports_fd
 
@@ -135,15 +133,11 @@ class Election:
             os.close(fd)
 
     def _lock(self, fd: int) -> bool:
-        try:
-            return locks.try_lock(fd)
-        except OSError as error:
-            if error.errno not in _NO_LOCKS_HERE:
-                raise
-            if not self._without_lock:
-                self._without_lock = True
-                log.warning("%s cannot be locked; each process delivers all rows.", self._path)
-            return True
+        got = locks.try_lock_if_any(fd)
+        if got is None and not self._without_lock:
+            self._without_lock = True
+            log.warning("%s cannot be locked; each process delivers all rows.", self._path)
+        return got is not False
 
     def _begin(self, fd: int) -> None:
         self.terms += 1

@@ -124,7 +124,7 @@ class Quarantine:
         fd = os.open(self._log_dir / _LOCK, flags, 0o600)
         try:
             deadline = time.monotonic() + _LOCK_SECONDS
-            while not locks.try_lock(fd):
+            while locks.try_lock_if_any(fd) is False:
                 if time.monotonic() > deadline:
                     raise OSError(errno.EAGAIN, "another process holds the quarantine")
                 time.sleep(0.01)

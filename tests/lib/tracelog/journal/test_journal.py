@@ -64,6 +64,20 @@ def test_rows_are_in_the_file_with_one_header_when_append_returns(tmp_path: Path
     assert lines == [codec.header(API), *(codec.encode(API, row) for row in rows)]
 
 
+def test_a_file_system_without_locks_takes_rows_without_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: int) -> bool:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(locks, "try_lock", refuse)
+    target = Journal(tmp_path, API)
+    rows = [append(target, api_row()) for _ in range(3)]
+
+    assert read_all(tmp_path) == (rows, [])
+    assert target.lock_timeouts == 0
+
+
 def test_two_that_begin_a_file_at_once_and_get_no_lock_write_one_header(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -116,6 +116,13 @@ def test_segments_are_listed_oldest_first_and_known_by_their_first_row(tmp_path:
     assert [s.sealed for s in segments] == [True, True, False]
 
 
+def test_only_files_are_segments(tmp_path: Path) -> None:
+    (tmp_path / "api_logs.csv").mkdir()
+    (tmp_path / f"api_logs.{ROWS[0][0]}.csv").mkdir()
+
+    assert reader.list_segments(tmp_path, API) == []
+
+
 def test_an_empty_or_missing_file_has_no_rows(tmp_path: Path) -> None:
     assert reader.list_segments(tmp_path, API) == []
     path = write(tmp_path, b"")

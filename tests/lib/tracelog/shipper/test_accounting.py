@@ -319,3 +319,15 @@ def test_rows_in_sqld_are_shipped(sqld: TursoServer, tmp_path: Path) -> None:
     assert numbers(account) == (30, 25, 5, 0, 0)
     assert account.last_error
     logger.close(0)
+
+
+def test_what_is_no_file_in_the_folder_keeps_nobody_from_the_account(
+    near: EnhancedCSVLogger, tmp_path: Path
+) -> None:
+    (tmp_path / "quarantine.jsonl").mkdir()
+    (tmp_path / "api_logs.csv").mkdir()
+    log(near, 2)
+    log(near, 3, TASK_PROGRESS_LOGS)
+
+    assert near.shipper.drain(60)
+    assert numbers(near.status()) == (5, 3, 0, 0, 2)
