@@ -116,7 +116,8 @@ class CSVOnlyLogger(_StepLogger):
         if error is None:
             self.log(None, TASK_PROGRESS_LOGS, row)
         else:
-            self.log(None, TASK_PROGRESS_LOGS, {**row, **self.recorder.failure(error, "")})
+            failure = self.recorder.failure
+            self.recorder.write(TASK_PROGRESS_LOGS, lambda: {**row, **failure(error, "")})
 
     def _written(self) -> None:
         pass
@@ -213,10 +214,11 @@ class EnhancedCSVLogger(CSVOnlyLogger):
                 store.close()
 
     def _written(self) -> None:
-        if self._shipper is None or self._shipper_pid != os.getpid():
+        shipper = self._shipper
+        if shipper is None or self._shipper_pid != os.getpid() or not shipper.began:
             self.start()
         else:
-            self._shipper.wake()
+            shipper.wake()
 
     def renew_after_fork(self) -> None:
         # Another thread may have held it, and is not here to release it.

@@ -1,13 +1,14 @@
 """The logger as its users know it: the source document's calls, and tasks with steps."""
 
 import asyncio
+import contextvars
 import csv
 import json
 import threading
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import pytest
 from fastapi import BackgroundTasks, Depends, FastAPI, Request
@@ -27,6 +28,18 @@ def rows(folder: Path, table: str) -> list[dict[str, str]]:
         return []
     with path.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
+
+
+class Mute(Exception):
+    """An exception that cannot even say what it is."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+class Unreadable(dict[str, object]):
+    def items(self) -> NoReturn:
+        raise Mute
 
 
 def steps(folder: Path) -> list[dict[str, str]]:
@@ -216,6 +229,7 @@ def test_the_callers_dictionary_stays_as_it_was(logger: EnhancedCSVLogger) -> No
         ("task_progress_logs", {"input_data": {1: {2}}, "execution_order": float("nan")}),
         ("task_progress_logs", {"input_data": "\ud800", "error_message": "\x00\r"}),
         ("task_progress_logs", None),
+        ("task_progress_logs", Unreadable()),
     ],
 )
 def test_nothing_that_is_logged_raises(
@@ -225,6 +239,35 @@ def test_nothing_that_is_logged_raises(
 
     counts = logger.recorder.tally.totals()
     assert counts.appended + counts.dropped == 1
+
+
+def test_a_number_too_long_to_be_written_is_told_by_its_size(
+    logger: EnhancedCSVLogger, tmp_path: Path
+) -> None:
+    huge = 10**5000
+    logger.log(None, "task_progress_logs", {"input_data": huge, "execution_order": huge})
+
+    (row,) = steps(tmp_path)
+    assert json.loads(row["input_data"]) == "int of 16610 bits"
+    assert json.loads(row["output_data"]) == {":extra": {"execution_order": "int of 16610 bits"}}
+
+
+def test_rows_wait_for_a_thread_while_none_is_to_be_had(
+    logger: EnhancedCSVLogger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        for _ in range(2):
+            logger.log(None, "task_progress_logs", {"task_name": "T"})
+    assert len(steps(tmp_path)) == 2
+
+    logger.log(None, "task_progress_logs", {"task_name": "T"})
+
+    assert logger.shipper.drain(60)
+    assert logger.store.query("SELECT count(*) FROM task_progress_logs").rows == [(3,)]
 
 
 def test_secrets_given_to_the_logger_do_not_reach_the_disk(
@@ -294,6 +337,36 @@ def test_a_failing_step_is_recorded_and_its_exception_goes_on(
     assert (started["status"], failed["status"]) == ("START", "FAILED")
     assert failed["error_message"] == "LookupError: no such item"
     assert "test_logger.py" in failed["stack_trace"]
+
+
+def test_an_exception_without_words_is_recorded_and_goes_on(
+    logger: EnhancedCSVLogger, tmp_path: Path
+) -> None:
+    with pytest.raises(Mute), logger.task("Item_Update") as task, task.step("Load"):
+        raise Mute
+
+    failed = steps(tmp_path)[-1]
+    assert failed["step_name"] == "Load"
+    assert failed["error_message"].startswith("Mute: ")
+    assert "test_logger.py" in failed["stack_trace"]
+
+
+def test_a_task_in_a_generator_is_one_trace_in_whichever_context_it_goes_on(
+    logger: EnhancedCSVLogger, tmp_path: Path
+) -> None:
+    def work() -> Iterator[int]:
+        with logger.task("Export") as task:
+            for name in ("Read", "Write"):
+                with task.step(name):
+                    yield 1
+
+    # As a thread pool goes through it: each step in a copy of its own.
+    pieces = work()
+    while contextvars.copy_context().run(next, pieces, None):
+        pass
+
+    assert [row["status"] for row in steps(tmp_path)] == ["START", "SUCCESS"] * 2
+    assert len({row["trace_id"] for row in steps(tmp_path)}) == 1
 
 
 def test_a_retry_of_a_step_keeps_its_place(logger: EnhancedCSVLogger, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from typing import Final
 import orjson
 
 from app.lib.tracelog.ids import MAX_ID, MIN_ID
+from app.lib.tracelog.redaction.plain import plain
 from app.lib.tracelog.schema import (
     API_LOGS,
     STATUSES,
@@ -39,7 +40,8 @@ _CONTROL: Final = bytes([*range(0x0A), *range(0x0B, 0x20), 0x7F])
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SHORT_ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _SHORT_UNESCAPES = {"\\": "\\", "n": "\n", "r": "\r", "t": "\t"}
-_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}\Z")
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}\Z")
+_FIRST_SECOND, _END_SECOND = -62_135_596_800, 253_402_300_800
 _ID = re.compile(r"[1-9]\d{18}\Z")
 _INT = re.compile(r"-?\d{1,19}\Z")
 _MIN_INT, _MAX_INT = -(2**63), 2**63 - 1
@@ -68,7 +70,9 @@ def timestamp(seconds: float) -> str:
 
 @lru_cache(maxsize=4)
 def _second(seconds: int) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(seconds))
+    text = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(seconds))
+    # Some systems write years before 1000 with fewer digits.
+    return text.rjust(19, "0")
 
 
 # --- values in -------------------------------------------------------------------------------
@@ -94,13 +98,21 @@ def json_text(value: object) -> str:
             text = orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
         except (TypeError, ValueError, RecursionError):
             # Cycles, integers past 64 bit and lone surrogates end here.
-            text = orjson.dumps(clean_text(repr(value))).decode()
+            text = orjson.dumps(clean_text(_shown(value))).decode()
     # What orjson writes has no control characters, so only others are left to look for.
     if not text.isascii() or "\x7f" in text:
         text = _JSON_BREAKER.sub(_escape_json_breaker, text)
     if len(text) * 4 > MAX_VALUE_BYTES and (size := len(text.encode())) > MAX_VALUE_BYTES:
         text = f'{{":cut":{size}}}'
     return text
+
+
+def _shown(value: object) -> str:
+    try:
+        return repr(value)
+    # It may be foreign code, and Python writes no integer of more than 4,300 digits.
+    except Exception:  # noqa: BLE001
+        return type(value).__name__
 
 
 def one_line(text: bytes) -> bytes:
@@ -137,19 +149,19 @@ def _escape_json_breaker(match: re.Match[str]) -> str:
 
 def time_text(value: object, now: float) -> str:
     """A time as the tables hold it, from text, a datetime or Unix seconds; else `now`."""
-    if isinstance(value, float) and math.isfinite(value):
-        return timestamp(value)
-    if isinstance(value, str):
-        if _TIME.match(value):
-            return value
-        try:
+    try:
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            # NaN is in no range.
+            return timestamp(value) if _FIRST_SECOND <= value < _END_SECOND else timestamp(now)
+        if isinstance(value, str):
             value = dt.datetime.fromisoformat(value)
-        except ValueError:
-            return timestamp(now)
-    if isinstance(value, dt.datetime):
-        if value.tzinfo is not None:
-            value = value.astimezone(dt.UTC)
-        return value.strftime("%Y-%m-%d %H:%M:%S.") + f"{value.microsecond // 1000:03d}"
+        if isinstance(value, dt.datetime):
+            if value.tzinfo is not None:
+                value = value.astimezone(dt.UTC).replace(tzinfo=None)
+            return value.isoformat(" ", "milliseconds")
+    except (ValueError, OverflowError):
+        # No time, or one that in UTC is before the year 1 or after 9999.
+        return timestamp(now)
     return timestamp(now)
 
 
@@ -186,7 +198,7 @@ def make_row(
             known += 1
             converted = _CONVERT[kind](value, now)
             if converted is None and value != "":
-                extra[name] = value
+                extra[name] = plain(value)
         values.append(converted)
     values[0] = row_id
     values[1] = values[1] or trace_id

@@ -95,16 +95,21 @@ class Recorder:
             self._complain(table_name, error)
             return
         self.tally.add(appended=1)
-        if self._syncer_pid != os.getpid() and self._fsync == "everysec":
-            self._start_syncer()
-        self._written()
+        try:
+            if self._syncer_pid != os.getpid() and self._fsync == "everysec":
+                self._start_syncer()
+            self._written()
+        except RuntimeError as error:
+            # No thread is to be had now; the row is in the journal, and the next one asks again.
+            log.debug("The trace log cannot start a thread: %s", error)
 
     def failure(self, error: BaseException | None, message: str) -> dict[str, object]:
         """`error_message` and `stack_trace` of an exception, without secrets."""
         if error is None:
             return {"error_message": message}
         stack = "".join(traceback.format_exception(error))
-        what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        name, text = type(error).__name__, _text_of(error)
+        what = f"{name}: {text}" if text else name
         return {
             "error_message": self.redactor.text(what),
             "stack_trace": self.redactor.ends(stack, STACK_TRACE_CHARS),
@@ -119,7 +124,6 @@ class Recorder:
         self.tally.close()
 
     def _start_syncer(self) -> None:
-        self._syncer_pid = os.getpid()
         self._closed = closed = threading.Event()
 
         def sync_each_second() -> None:
@@ -129,6 +133,7 @@ class Recorder:
                     journal.sync()
 
         threading.Thread(target=sync_each_second, name="tracelog-sync", daemon=True).start()
+        self._syncer_pid = os.getpid()
 
     def _complain(self, table_name: str, error: Exception) -> None:
         self._lost += 1
@@ -136,8 +141,18 @@ class Recorder:
         if now - self._complained < COMPLAINT_SECONDS:
             return
         self._complained = now
-        reason = f"unknown table {table_name!r}" if isinstance(error, KeyError) else str(error)
+        unknown = isinstance(error, KeyError)
+        reason = f"unknown table {table_name!r}" if unknown else _text_of(error)
         log.error("The trace log lost a row (%s so far in this process): %s", self._lost, reason)
+
+
+def _text_of(error: BaseException) -> str:
+    """What an exception says, if its `__str__` works."""
+    try:
+        return str(error)
+    # It is foreign code, and may raise whatever it likes.
+    except Exception:  # noqa: BLE001
+        return "its text cannot be made"
 
 
 def redact_row(redactor: Redactor, table: Table, data: Mapping[str, object]) -> dict[str, object]:

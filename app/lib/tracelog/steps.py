@@ -79,9 +79,13 @@ class Task(_Context):
         order = self._order(step_name)
         row = {"task_name": self.name, "step_name": step_name, "status": status, **columns}
         row["execution_order"] = order
+        trace = self._trace or current_trace()
+        if trace is not None:
+            # Its own, also in a thread that knows of none.
+            row["trace_id"] = trace.trace_id
         if status == "FAILED":
             self._recorded = error
-            if trace := current_trace():
+            if trace is not None:
                 trace.failed = True
         self._write(row, error)
 

@@ -57,7 +57,12 @@ class use_trace:
         return self._trace
 
     def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
-        _current.reset(self._token)
+        try:
+            _current.reset(self._token)
+        except ValueError:
+            # A generator that a thread pool goes through ends in another context than it began in.
+            if _current.get() is self._trace:
+                _current.set(None)
         if error is not None:
             vars(error)[_TRACE_ID] = self._trace.trace_id  # the last, for one may be raised again
 

@@ -144,6 +144,18 @@ def test_unknown_keys_go_into_a_json_column_and_never_become_columns() -> None:
     assert json.loads(str(task["output_data"])) == {":extra": {"region": "x"}}
 
 
+NO_TIMES = (
+    "yesterday",
+    "9999-99-99 99:99:99.999",
+    "２０２６-01-02 03:04:05.678",
+    "0001-01-01T00:00:00+09:00",
+    1e15,
+    -1e15,
+    float("nan"),
+    True,
+)
+
+
 @pytest.mark.parametrize(
     ("given", "held"),
     [
@@ -151,13 +163,17 @@ def test_unknown_keys_go_into_a_json_column_and_never_become_columns() -> None:
         ("2026-01-02 03:04:05.678", "2026-01-02 03:04:05.678"),
         ("2026-01-02T12:04:05.678+09:00", "2026-01-02 03:04:05.678"),
         (dt.datetime(2026, 1, 2, 3, 4, 5, 678_999, tzinfo=dt.UTC), "2026-01-02 03:04:05.678"),
-        ("yesterday", "2026-11-18 11:06:40.123"),
+        (1_767_323_045, "2026-01-02 03:04:05.000"),
+        (dt.datetime(33, 4, 3, 15), "0033-04-03 15:00:00.000"),  # taken as UTC
+        (-61_200_000_000, "0030-08-25 16:00:00.000"),
+        *((given, "2026-11-18 11:06:40.123") for given in NO_TIMES),
     ],
 )
 def test_created_at_is_utc_with_milliseconds(given: object, held: str) -> None:
-    row = columns(API, make(API, method="GET", endpoint="/", created_at=given))
+    row = make(API, method="GET", endpoint="/", created_at=given)
 
-    assert row["created_at"] == held
+    assert columns(API, row)["created_at"] == held
+    assert codec.decode(API, codec.encode(API, row)) == row
 
 
 def test_missing_names_are_a_dash_and_a_missing_trace_is_the_current_one() -> None:

@@ -106,8 +106,14 @@ class Shipper:
                 self._election.adopt(lock)
             self._urgent.clear()
             take_short_turns()
-            self._thread = threading.Thread(target=self._run, name="tracelog-shipper", daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._run, name="tracelog-shipper", daemon=True)
+            thread.start()
+            self._thread = thread
+
+    @property
+    def began(self) -> bool:
+        """Whether the thread could be started."""
+        return self._thread is not None
 
     def wake(self) -> None:
         """Say that there is something new."""
