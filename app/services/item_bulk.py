@@ -15,6 +15,7 @@ from app.schemas.cursor import NO_DUE_DATE
 from app.services.item_order import Dialect, dialect_of
 from app.services.item_postings import Pack, Postings
 from app.services.item_zones import GatheredZones, StoredZones, Zones, zones_of_ids, zones_of_keys
+from app.services.sqlite_rows import insert_rows
 
 _COLUMNS: Final = {
     "owner_id": "bigint",
@@ -44,7 +45,6 @@ _INSERT_COPIED: Final = f"""
 _END_COPY: Final = "DROP TABLE new_items"
 _NULL: Final = r"\N"
 
-_ROWS_A_STATEMENT: Final = 1024
 _ROWS_AT_ONCE: Final = 10_000
 
 
@@ -120,9 +120,9 @@ async def insert_prepared(
     if isinstance(items.stored, bytes):
         # The ids of no two packs of a user are mixed, so a search can go from one to the next.
         await connection.exec_driver_sql(_LOCK, (f"item packs of {items.owner_id}",))
-        ids = await _insert_copied(connection, items.stored, is_packed)
+        ids: Sequence[int] = await _insert_copied(connection, items.stored, is_packed)
     else:
-        ids = await _insert_values(connection, items.stored, is_packed)
+        ids = await _insert_values(connection, items.stored, items.count, is_packed)
     items.zones.add_everywhere(zones_of_ids(ids[0], ids[-1]))
     await items.zones.store(session, stored)
     if items.pack:
@@ -207,22 +207,13 @@ def _copied_moment(at: datetime) -> str:
 async def _insert_values(
     connection: AsyncConnection,
     values: Sequence[Any],
+    count: int,
     is_packed: bool,  # noqa: FBT001 # the column's value
-) -> list[int]:
-    """One statement for many rows: the text index writes what it has gathered after each.
-
-    Python keeps the last 128 of a connection, up to two megabytes each. So they are of few kinds,
-    whatever the number of rows: each has a power of two of them.
-    """
-    ids, start, width = list[int](), 0, len(_COLUMNS)
-    places = f"({', '.join('?' * width)}, {is_packed:d})"
-    while left := (len(values) - start) // width:
-        count = min(_ROWS_A_STATEMENT, 1 << (left.bit_length() - 1))
-        statement = f"{_INSERT} VALUES {', '.join([places] * count)} RETURNING id"
-        batch = tuple(values[start : start + count * width])
-        ids += (await connection.exec_driver_sql(statement, batch)).scalars()
-        start += len(batch)
-    return sorted(ids)
+) -> Sequence[int]:
+    row = f"({', '.join('?' * len(_COLUMNS))}, {is_packed:d})"
+    last = await insert_rows(connection, _INSERT, row, values)
+    # Nobody else writes before this is committed, and AUTOINCREMENT counts on.
+    return range(last + 1 - count, last + 1)
 
 
 def _as_values(rows: Iterable[Row]) -> list[Any]:

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models.item_pack import ItemPack
 from app.services.item_zones import GatheredZones, Zones
+from app.services.sqlite_rows import insert_rows
 
 _WORTH_IT: Final = 4
 """So many items must have a gram, on average, or the text index would do as well."""
@@ -89,8 +90,10 @@ class Pack:
         await session.execute(insert(ItemPack).values(id=first, owner_id=owner_id, last_id=last))
         connection = await session.connection()
         if connection.dialect.name == "sqlite":
-            rows = [(first, gram, owner_id, places) for gram, places in written]
-            await connection.exec_driver_sql(_STORE_ON_SQLITE, rows)
+            values = list[int | str | bytes]()
+            for gram, places in written:
+                values += (first, gram, owner_id, places)
+            await insert_rows(connection, _STORE_ON_SQLITE, "(?, ?, ?, ?)", values)
         else:
             await connection.exec_driver_sql(
                 _STORE_ON_POSTGRESQL,
@@ -111,9 +114,7 @@ class Pack:
             yield gram, _to_bytes(array(kind, there))
 
 
-_STORE_ON_SQLITE: Final = (
-    "INSERT INTO item_postings (pack_id, gram, owner_id, places) VALUES (?, ?, ?, ?)"
-)
+_STORE_ON_SQLITE: Final = "INSERT INTO item_postings (pack_id, gram, owner_id, places)"
 # Three values, which the server cuts up: a driver takes longer over lists of thousands.
 _STORE_ON_POSTGRESQL: Final = """
     INSERT INTO item_postings (pack_id, gram, owner_id, places)
