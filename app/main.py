@@ -18,6 +18,7 @@ from app.client_address import ClientAddress, networks
 from app.config import Settings
 from app.cookies import SESSION, cookie_name
 from app.database import Database
+from app.head_requests import HeadRequests
 from app.jobs.engine import JobEngine
 from app.lib.logger import CSVOnlyLogger, EnhancedCSVLogger, TraceLogger
 from app.lib.secret_box import SecretBox
@@ -89,6 +90,7 @@ def create_app(settings: Settings | None = None, *, logger: TraceLogger | None =
                 session_cookie=cookie_name(settings, SESSION),
                 refuse=errors.error_response,
             ),
+            Middleware(HeadRequests),
         ],
     )
     app.state.settings = settings

@@ -75,7 +75,9 @@ def _add(settings: Settings, email: str, name: str | None, role: Role) -> None:
         wanted = SignUp(email=email, name=name or email.partition("@")[0], password=new_password())
     except ValidationError as error:
         field = error.errors()[0]["loc"][0]
-        raise Failure("user_invalid", field=field, reason=error.errors()[0]["msg"]) from None
+        raise Failure(
+            "user_invalid", field=field, reason=error.errors()[0]["msg"].rstrip(".")
+        ) from None
 
     async def add(session: AsyncSession) -> None:
         hasher = PasswordHasher()

@@ -16,7 +16,7 @@ from pydantic_core import PydanticCustomError
 
 from app.models.item import DESCRIPTION_LENGTH, TITLE_LENGTH, Status
 from app.schemas.cursor import Cursor, Direction, InvalidCursor, Sort
-from app.schemas.text import line_feeds, no_control_characters, one_line
+from app.schemas.text import line_feeds, no_control_characters, one_line, visible
 
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -41,6 +41,7 @@ Title = Annotated[
     StringConstraints(min_length=1, max_length=TITLE_LENGTH),
     one_line,
     no_control_characters,
+    visible,
 ]
 Description = Annotated[
     str, StringConstraints(max_length=DESCRIPTION_LENGTH), line_feeds, no_control_characters

@@ -1,6 +1,7 @@
 """Text as people type it: validators for `Annotated`, to stand behind the length limits."""
 
 import re
+import unicodedata
 
 from pydantic import AfterValidator, BeforeValidator
 from pydantic_core import PydanticCustomError
@@ -12,6 +13,12 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 def _no_control_characters(value: str) -> str:
     if _CONTROL.search(value):
         raise PydanticCustomError("control_character", "Control characters are not allowed")
+    return value
+
+
+def _visible(value: str) -> str:
+    if value and all(unicodedata.category(sign) in {"Cf", "Zs"} for sign in value):
+        raise PydanticCustomError("string_too_short", "Nothing of it can be seen")
     return value
 
 
@@ -34,3 +41,6 @@ line_feeds = BeforeValidator(_line_feeds)
 
 no_control_characters = AfterValidator(_no_control_characters)
 """Refuses what cannot be seen, with the error `control_character`."""
+
+visible = AfterValidator(_visible)
+"""Refuses what is there and looks empty, such as zero-width spaces, as if it were empty."""

@@ -99,6 +99,13 @@ async def test_a_method_that_a_page_does_not_have(client: AsyncClient) -> None:
     assert trace_id_shown(answer)
 
 
+async def test_a_page_that_is_asked_for_its_headers_only(client: AsyncClient) -> None:
+    answer = await client.head("/sign-in")
+    assert (answer.status_code, answer.text) == (200, "")
+    assert answer.headers["content-security-policy"]
+    assert (await client.head("/nowhere")).status_code == 404
+
+
 async def test_a_body_that_is_too_large(hana: AsyncClient) -> None:
     answer = await hana.post("/account/tokens", data={"name": "x" * 2_000_000})
     assert answer.status_code == 413

@@ -26,6 +26,7 @@ def test_lengths_count_characters_as_they_are_stored() -> None:
     assert len(ItemIn(title="あ" * 200, description="\r\n" * 10_000).description) == 10_000
     assert problem(ItemIn, title="あ" * 201) == [("title", "string_too_long")]
     assert problem(ItemIn, title=" \n ") == [("title", "string_too_short")]
+    assert problem(ItemIn, title="\u200b \ufeff") == [("title", "string_too_short")], "unseen"
     assert problem(ItemIn, title="x", description="x" * 10_001) == [
         ("description", "string_too_long")
     ]
