@@ -1,14 +1,16 @@
 """Rows out of CSV files: those that this logger wrote, and those that others did.
 
-A file with exactly our header is read as the journal is, ids and all. Any other is read by its
-header's names: dictionaries as JSON or as Python's repr, times in the zone of whoever wrote them,
-what is no column into a JSON column. Such a row gets its id from its time and content, the same
-each time, so that the file can be loaded again. Secrets are taken out of it.
+A file with exactly our header is read as the journal is, ids and all, but for rows in it that a
+database has numbered. Those, and any other file, are read by the header's names: dictionaries as
+JSON or as Python's repr, times in the zone of whoever wrote them, what is no column into a JSON
+column. Such a row gets its id from its time and content, the same each time, so that the file can
+be loaded again. Secrets are taken out of it.
 """
 
 import csv
 import datetime as dt
 import hashlib
+import re
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ from typing import Final
 
 from app.lib.tracelog import codec, ids
 from app.lib.tracelog.journal import reader
+from app.lib.tracelog.journal.reader import BadSpan
 from app.lib.tracelog.recorder import redact_row
 from app.lib.tracelog.redaction.redactor import Redactor
 from app.lib.tracelog.schema import API_LOGS, TABLES, TASK_PROGRESS_LOGS, Row, Table
@@ -24,6 +27,7 @@ from app.lib.tracelog.transfer.field_order import by_header, by_value, moment, s
 
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MILLISECOND: Final = dt.timedelta(milliseconds=1)
+_NUMBER: Final = re.compile(rb"-?[0-9]{1,18},")
 _MOST_MOMENTS: Final = 10_000
 
 
@@ -90,18 +94,33 @@ class CSVSource:
                 chunk = reader.read(self.path, self.table, self.position, final=True)
                 if chunk.next_offset == self.position:
                     return
-                found: list[tuple[int, Row | str]] = [
-                    (span.start, span.reason) for span in chunk.bad
-                ]
+                found: list[tuple[int, Row | BadSpan]] = [(span.start, span) for span in chunk.bad]
                 found += [
                     (end - 1, row) for row, end in zip(chunk.rows, chunk.row_ends, strict=True)
                 ]
                 for place, what in sorted(found, key=lambda each: each[0]):
                     line += file.read(place - self.position).count(b"\n")
                     self.position = place
-                    yield BadRow(line, what) if isinstance(what, str) else GoodRow(line, what)
+                    if isinstance(what, BadSpan):
+                        yield self._numbered_row(line, what.raw) or BadRow(line, what.reason)
+                    else:
+                        yield GoodRow(line, what)
                 line += file.read(chunk.next_offset - self.position).count(b"\n")
                 self.position = chunk.next_offset
+
+    def _numbered_row(self, line: int, raw: bytes) -> GoodRow | BadRow | None:
+        """A row that some database has numbered, as AUTOINCREMENT does; None where it is none."""
+        if not _NUMBER.match(raw):
+            return None
+        try:
+            texts = codec.split_fields(raw.decode())
+            fields = [
+                codec.unescape(text) if column.kind == "text" else text
+                for column, text in zip(self.table.columns, texts, strict=True)
+            ]
+        except ValueError:
+            return None
+        return self._other_row(line, fields)
 
     # --- other files -------------------------------------------------------------------------
 

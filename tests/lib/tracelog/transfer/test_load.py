@@ -13,6 +13,7 @@ import pytest
 from app.lib.tracelog import codec, ids
 from app.lib.tracelog.redaction.redactor import Redactor
 from app.lib.tracelog.schema import API_LOGS, TABLES, TASK_PROGRESS_LOGS, Row
+from app.lib.tracelog.store.sql import Statement
 from app.lib.tracelog.store.sqlite_store import SQLiteStore
 from app.lib.tracelog.store.store import Batch, Inserted, RowRejected, Store, StoreUnavailable
 from app.lib.tracelog.store.turso_store import TursoStore
@@ -334,6 +335,30 @@ def test_a_dump_of_the_table_keeps_its_times_and_what_its_ids_were(
     assert new["id"] == ours
     assert {old["created_at"], new["created_at"]} == {"2026-11-23 04:47:08.123"}
     assert json.loads(str(old["request_header"])) == {":extra": {"old_id": "17"}}
+
+
+def test_rows_that_a_database_has_numbered_come_back_out_of_their_export(
+    store: SQLiteStore, tmp_path: Path
+) -> None:
+    old = SQLiteStore(tmp_path / "old.db")
+    old.migrate()
+    columns = "trace_id, method, endpoint, request_body, created_at"
+    row = (TRACE, "GET", "/a\nb", "no JSON", "2026-11-23 04:47:08.123")
+    insert = f"INSERT INTO api_logs ({columns}) VALUES (?, ?, ?, ?, ?)"
+    old.transact([Statement(insert, row), Statement(insert, row)])
+    export(old, tmp_path / "out")
+    old.close()
+
+    assert put(store, tmp_path / "out" / "api_logs.csv") == (Loaded(written=2), [])
+    assert put(store, tmp_path / "out" / "api_logs.csv") == (Loaded(known=2), [])
+
+    first, second = stored(store)
+    assert [json.loads(str(each["request_header"])) for each in (first, second)] == [
+        {":extra": {"old_id": "1"}},
+        {":extra": {"old_id": "2"}},
+    ]
+    assert (first["endpoint"], first["request_body"]) == ("/a\nb", '"no JSON"')
+    assert first["created_at"] == "2026-11-23 04:47:08.123"
 
 
 def test_times_without_a_zone_are_those_of_the_one_that_is_given(
