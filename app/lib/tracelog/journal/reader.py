@@ -65,8 +65,12 @@ def list_segments(log_dir: Path, table: Table) -> list[Segment]:
     the one that was meant at `sealed_path`.
     """
     active = log_dir / f"{table.name}.csv"
-    is_there = active.is_file()
-    active_id = first_id_of(active) if is_there else None
+    is_there, active_id = active.is_file(), None
+    try:
+        active_id = first_id_of(active) if is_there else None
+    except PermissionError:
+        # Somebody else's: it takes no rows of ours, and must not keep those in the other files.
+        is_there = False
     segments = []
     for path in log_dir.glob(f"{table.name}.*.csv"):
         if (match := _SEALED.search(path.name)) and path.is_file():

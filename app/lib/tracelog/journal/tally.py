@@ -66,7 +66,12 @@ class Tally:
     def totals(self) -> Counts:
         """The sums over all processes that ever wrote to this log folder."""
         appended, dropped = self._memory.appended, self._memory.dropped
-        for path in self._folder.glob("*.count"):
+        try:
+            paths = list(self._folder.glob("*.count"))
+        except OSError:
+            # A folder that may not be entered.
+            paths = []
+        for path in paths:
             try:
                 data = path.read_bytes()
             except OSError:

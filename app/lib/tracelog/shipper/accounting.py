@@ -214,13 +214,13 @@ def _files(
         active = None
         # Something else of this name, as a pipe, may never open.
         if (path := log_dir / f"{table.name}.csv").is_file():
-            with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(FileNotFoundError, PermissionError):
                 active = stack.enter_context(path.open("rb"))
         sealed = {s.first_id: s.path for s in reader.list_segments(log_dir, table) if s.sealed}
         for first_id, path in sealed.items():
             key = first_id or 0
             # One that was removed is accounted for by a newer checkpoint, which is looked at next.
-            with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(FileNotFoundError, PermissionError):
                 if checkpoint.offset(table.name, key) == (size := path.stat().st_size):
                     yield None, key, size
                     continue

@@ -53,6 +53,7 @@ class Follower:
         self._clock = clock
         self._finished: dict[str, set[int]] = {name: set() for name in TABLES}
         self._sizes: dict[tuple[str, int], int] = {}
+        self._forbidden: set[Path] = set()
         self._order = list(TABLES.values())
 
     def next(self, max_rows: int, max_bytes: int) -> list[Part]:
@@ -74,6 +75,11 @@ class Follower:
                     yield from self._parts_of(table, segment, room)
                 except FileNotFoundError:
                     continue
+                except PermissionError as error:
+                    # Its rows wait until somebody mends that; those in the other files need not.
+                    if segment.path not in self._forbidden:
+                        self._forbidden.add(segment.path)
+                        log.error("%s cannot be read: %s.", segment.path, error.strerror)  # noqa: TRY400
 
     def _parts_of(self, table: Table, segment: Segment, room: _Room) -> Iterator[Part]:
         key = segment.first_id or 0

@@ -1,5 +1,6 @@
 """Every row is in one of the places that the account names, whatever happened to it."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -7,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, Any, BinaryIO, NoReturn
 
 import pytest
 
@@ -331,3 +332,40 @@ def test_what_is_no_file_in_the_folder_keeps_nobody_from_the_account(
 
     assert near.shipper.drain(60)
     assert numbers(near.status()) == (5, 3, 0, 0, 2)
+
+
+def test_files_that_may_not_be_read_keep_only_their_own_rows(
+    near: EnhancedCSVLogger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forbidden = {tmp_path / "api_logs.csv", tmp_path / f"{TASK_PROGRESS_LOGS}.{10**18}.csv"}
+    for path in forbidden:
+        path.touch()
+    open_path = Path.open
+
+    def refuse(path: Path, *args: Any, **options: Any) -> IO[Any]:
+        if path in forbidden:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        opened: IO[Any] = open_path(path, *args, **options)
+        return opened
+
+    # Not by their mode, which the superuser does not care for.
+    monkeypatch.setattr(Path, "open", refuse)
+    log(near, 2)
+    log(near, 3, TASK_PROGRESS_LOGS)
+
+    assert near.shipper.drain(60)
+    assert numbers(near.status()) == (5, 3, 0, 0, 2)
+
+
+def test_a_folder_that_may_not_be_entered_seems_empty(
+    far: EnhancedCSVLogger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, *_: object, **__: object) -> NoReturn:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    log(far, 1)
+    with monkeypatch.context() as patch:
+        for name in ("glob", "stat", "open"):
+            patch.setattr(Path, name, refuse)
+        assert far.status().pending == 0
+    assert numbers(far.status()) == (1, 0, 1, 0, 0)
