@@ -57,7 +57,9 @@ def _run(arguments: list[str]) -> int:
     os.chdir(environment.ROOT)
     for stream in (sys.stdout, sys.stderr):
         # A console that cannot show a character shows a question mark instead of a stack trace.
-        stream.reconfigure(errors="replace", line_buffering=True)  # type: ignore[union-attr]
+        # There is none at all where whoever started this has closed it.
+        if stream is not None:
+            stream.reconfigure(errors="replace", line_buffering=True)  # type: ignore[union-attr]
     name, *rest = arguments or ["help"]
     if name in {"help", "-h", "--help"}:
         _overview()

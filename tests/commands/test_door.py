@@ -50,6 +50,18 @@ def test_who_reads_along_no_further_is_told_nothing_more(untouched_checkout: Che
     assert (done.returncode, done.stderr) == (141, b"")
 
 
+def test_without_standard_output_there_is_nobody_to_tell(untouched_checkout: Checkout) -> None:
+    done = subprocess.run(
+        ["/bin/sh", "-c", 'exec "$0" manage.py help >&-', sys.executable],
+        cwd=untouched_checkout.folder,
+        env=untouched_checkout.env,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 def test_json_loses_nothing_where_a_console_has_no_such_characters(
     untouched_checkout: Checkout,
 ) -> None:
