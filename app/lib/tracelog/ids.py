@@ -17,6 +17,8 @@ NODE_BITS: Final = 12
 NODES: Final = 1 << NODE_BITS
 MIN_ID: Final = 10**18
 MAX_ID: Final = 2**63 - 1
+_FIRST_US: Final = (MIN_ID >> NODE_BITS) + 1
+_LAST_US: Final = MAX_ID >> NODE_BITS
 
 
 def time_of(row_id: int) -> float:
@@ -51,6 +53,9 @@ class IdGenerator:
 
     def next(self) -> int:
         now_us = self._clock_ns() // 1000 - EPOCH_US
+        if not _FIRST_US <= now_us < _LAST_US:
+            # A clock that was never set, as of a device without a battery, says 1970.
+            now_us = _FIRST_US
         with self._lock:
             self._last_us = now_us = max(now_us, self._last_us + 1)
         return (now_us << NODE_BITS) | self._node

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from app.lib.tracelog.ids import MAX_ID, IdGenerator, time_of
+from app.lib.tracelog.ids import MAX_ID, MIN_ID, IdGenerator, time_of
 
 NOW_NS = 1_795_000_000_123_456_789
 
@@ -43,6 +43,16 @@ def test_a_clock_that_steps_back_makes_no_id_twice() -> None:
     ids = [generator.next() for _ in range(4)]
 
     assert ids == sorted(set(ids))
+
+
+@pytest.mark.parametrize("seconds", [-1, 0, 1_000_000_000, 4_000_000_000, 9_000_000_000])
+def test_a_clock_that_was_never_set_makes_ids_even_so(seconds: int) -> None:
+    generator = IdGenerator(0, lambda: seconds * 10**9)
+
+    ids = [generator.next() for _ in range(3)]
+
+    assert ids == sorted(set(ids))
+    assert all(MIN_ID <= i <= MAX_ID for i in ids)
 
 
 def test_threads_of_one_process_never_share_an_id() -> None:
