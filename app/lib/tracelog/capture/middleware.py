@@ -213,6 +213,9 @@ class _Exchange:
             # Nobody gets what the app answers now, and an exception is how it was told so.
             self._status = CLIENT_CLOSED_REQUEST
             self._trace.exception = None
+        elif _has_left(self._receive):
+            # The app did not listen, so that its exception, if any, is one of its own.
+            self._status = CLIENT_CLOSED_REQUEST
         status = self._status or 0
         if self._trace.exception is not None or (status >= 500 and not self._trace.failed):
             self._record_failure()
@@ -318,3 +321,11 @@ def _being_answered() -> BaseException | None:
     error = sys.exc_info()[1]
     # One that is itself an answer, as an HTTPException, says no more than its status.
     return error.__cause__ if error is not None and hasattr(error, "status_code") else error
+
+
+def _has_left(receive: Receive) -> bool:
+    """Whether the server knows that the client is gone. Asking by `receive` would wait for more.
+
+    uvicorn's request has an attribute that tells; another server's is taken to have its client.
+    """
+    return getattr(getattr(receive, "__self__", None), "disconnected", False) is True

@@ -6,13 +6,15 @@ import tracemalloc
 import uuid
 from collections.abc import Iterator, MutableMapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, cast
 
 import pytest
+import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
+from uvicorn.server import ServerState
 
 from app.lib.logger import CSVOnlyLogger
 from app.lib.tracelog.capture.middleware import ASGIApp, CaptureMiddleware, Receive, Scope, Send
@@ -169,6 +171,46 @@ def test_server_sent_events_leave_one_by_one(logger: CSVOnlyLogger) -> None:
         ":type": "text/event-stream",
         ":size": sum(map(len, sent)),
     }
+
+
+@pytest.mark.parametrize("fails", [False, True])
+@pytest.mark.parametrize("http", ["h11", "httptools"])
+def test_a_client_that_leaves_an_app_which_does_not_listen_is_status_499(
+    logger: CSVOnlyLogger, http: Literal["h11", "httptools"], *, fails: bool
+) -> None:
+    async def work(scope: Scope, receive: Any, send: Send) -> None:
+        at_work.set()
+        request = receive.__self__._receive.__self__  # uvicorn's
+        while not request.disconnected:
+            request.message_event.clear()
+            await request.message_event.wait()
+        if fails:
+            raise LookupError("of its own")
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"too late"})
+
+    async def call() -> None:
+        app = CaptureMiddleware(work, logger.recorder)
+        config = uvicorn.Config(app, http=http, lifespan="off", log_level="critical")
+        config.load()
+        state, protocol = ServerState(), cast("Any", config.http_protocol_class)
+        server = await asyncio.get_running_loop().create_server(
+            lambda: protocol(config, state, {}), "127.0.0.1"
+        )
+        async with server:
+            address = server.sockets[0].getsockname()
+            _, writer = await asyncio.open_connection(*address)
+            writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            await at_work.wait()
+            writer.close()
+            await asyncio.gather(*state.tasks)
+
+    at_work = asyncio.Event()
+    asyncio.run(call())
+
+    assert recorded(logger)["response_status"] == 499
+    steps, _ = read_all(logger.recorder.log_dir, TABLES[TASK_PROGRESS_LOGS])
+    assert len(steps) == fails
 
 
 def test_a_client_that_leaves_during_its_upload_is_status_499(logger: CSVOnlyLogger) -> None:
