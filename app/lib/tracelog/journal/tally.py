@@ -65,6 +65,7 @@ class Tally:
 
     def totals(self) -> Counts:
         """The sums over all processes that ever wrote to this log folder."""
+        self._renew_if_removed()
         appended, dropped = self._memory.appended, self._memory.dropped
         try:
             paths = list(self._folder.glob("*.count"))
@@ -89,6 +90,14 @@ class Tally:
                 self._claim()
             self._release()
             self._pid = 0
+
+    def _renew_if_removed(self) -> None:
+        """Have a file again where somebody has removed ours, with what we counted in it."""
+        with self._lock:
+            if self._map is None or self._pid != os.getpid() or os.fstat(self._fd).st_nlink:
+                return
+            self._memory = Counts(self._map[0], self._map[1])
+            self._claim()
 
     def _release(self) -> None:
         if self._map is not None:

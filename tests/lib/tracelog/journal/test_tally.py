@@ -116,3 +116,13 @@ def test_who_looks_while_another_process_counts_never_sees_less_than_before(
 
     assert looks == sorted(looks)
     assert Tally(tmp_path).totals() == Counts(200_000, 0)
+
+
+def test_a_file_that_somebody_removed_is_written_again_with_what_was_in_it(tmp_path: Path) -> None:
+    counting = Tally(tmp_path)
+    counting.add(appended=2, dropped=1)
+    (tmp_path / ".tally" / "0.count").unlink()
+    counting.add(appended=1)
+
+    assert counting.totals() == Tally(tmp_path).totals() == Counts(3, 1)
+    counting.close()
