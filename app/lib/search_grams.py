@@ -72,7 +72,7 @@ def _cut(word: str) -> Iterable[str]:
     return [word[start : start + GRAM] for start in range(length)]
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def _known_word(word: str) -> tuple[str, ...]:
     return tuple(_cut(word))
 
