@@ -11,7 +11,6 @@ from bisect import bisect_right
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from functools import reduce
-from itertools import chain
 from operator import and_, or_
 from typing import Any, Final, Literal, NamedTuple, get_args
 
@@ -33,7 +32,6 @@ from app.lib.search_grams import GRAM, query_grams
 from app.models.gram_zones import GramZones
 from app.models.item import Item
 from app.schemas.cursor import Key
-from app.services.sqlite_rows import insert_rows
 
 Order = Literal["created", "updated", "title", "due"]
 ORDERS: Final[tuple[Order, ...]] = get_args(Order)
@@ -151,8 +149,7 @@ class GatheredZones:
             return
         connection = await session.connection()
         if connection.dialect.name == "sqlite":
-            one_by_one = list(chain.from_iterable(rows))
-            await insert_rows(connection, _INSERT, _ROW, one_by_one, then=_UPDATE_ON_SQLITE)
+            await connection.exec_driver_sql(_STORE_ON_SQLITE, rows)
         else:
             _, *columns = zip(*rows, strict=True)
             values = (self._owner_id, *(" ".join(map(str, column)) for column in columns))
@@ -276,8 +273,10 @@ def _missing(new: str) -> str:
     return " OR ".join(f"{new}.{order} & ~item_gram_zones.{order} <> 0" for order in ORDERS)
 
 
-_ROW: Final = f"({', '.join('?' * len(_COLUMNS))})"
-_UPDATE_ON_SQLITE: Final = f"{_UPDATE} WHERE {_missing('excluded')}"
+# All of them are made of constants.
+_STORE_ON_SQLITE: Final = (
+    f"{_INSERT} VALUES ({', '.join('?' * len(_COLUMNS))}) {_UPDATE} WHERE {_missing('excluded')}"
+)
 # What is asked first leaves ON CONFLICT, which locks each row that it meets, those that change.
 # A column is one text, which the server cuts up: a driver takes longer over lists of thousands.
 _BITS: Final = "string_to_array(%s, ' ')::bigint[]"
