@@ -209,7 +209,7 @@ def _set_up_sqlite(engine: Engine, busy_seconds: float) -> None:
             "journal_mode = WAL",
             "synchronous = NORMAL",  # WAL stays consistent; a power cut may take the last commits
             "foreign_keys = ON",
-            "cache_size = -16384",
+            "cache_size = -4096",  # a connection; what is read lies in the mapped file
             "mmap_size = 1073741824",
             "temp_store = MEMORY",
         ):
