@@ -153,8 +153,8 @@ def _readable() -> Iterator[None]:
         yield
     except (zipfile.BadZipFile, zlib.error, expat.ExpatError, EOFError, KeyError) as error:
         raise TableProblem("damaged") from error
-    # zipfile raises these, the first for a kind of ZIP that it cannot read, where sizes and names
-    # make no sense.
+    # zipfile's own: NotImplementedError is its word for a kind of ZIP that it cannot read, the
+    # others come of sizes and names that make no sense.
     except (NotImplementedError, UnicodeError, struct.error, OverflowError, ValueError) as error:
         raise TableProblem("damaged") from error
 

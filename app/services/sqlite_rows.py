@@ -14,11 +14,11 @@ _ROWS_A_STATEMENT: Final = 1024
 
 
 async def insert_rows(
-    connection: AsyncConnection, insert: str, row: str, values: Sequence[Any], *, then: str = ""
+    connection: AsyncConnection, insert: str, row: str, values: Sequence[Any]
 ) -> int:
     """Insert rows, whose `values` follow each other; the rowid of the last one.
 
-    `row` is what stands behind VALUES for each, as `(?, ?, 1)`, `then` what stands behind them all.
+    `row` is what stands behind VALUES for each, as `(?, ?, 1)`.
 
     Python keeps the last 128 statements of a connection, up to two megabytes each. So they are of
     few kinds, whatever the number of rows: each has a power of two of them.
@@ -27,7 +27,7 @@ async def insert_rows(
     while left := (len(values) - start) // width:
         count = min(_ROWS_A_STATEMENT, 1 << (left.bit_length() - 1))
         batch = tuple(values[start : start + count * width])
-        statement = f"{insert} VALUES {', '.join([row] * count)} {then}"
+        statement = f"{insert} VALUES {', '.join([row] * count)}"
         last = (await connection.exec_driver_sql(statement, batch)).lastrowid
         start += len(batch)
     return last
