@@ -33,11 +33,11 @@ RUN useradd --system --uid 10001 --home-dir /data --no-create-home --shell /usr/
     && install --directory --owner=app --group=app /data
 WORKDIR /app
 COPY --from=packages /app /app
-# Each of them can be set otherwise with --env or --env-file. Uploads lie in TMPDIR while they come in:
-# /tmp may be memory.
-ENV ENVIRONMENT=production \
-    HOST=0.0.0.0 \
-    PORT=10000 \
+# Each of them can be set otherwise with --env or --env-file, the first three as ENVIRONMENT, HOST and
+# PORT: those may be there and empty. Uploads lie in TMPDIR while they come in: /tmp may be memory.
+ENV DEFAULT_ENVIRONMENT=production \
+    DEFAULT_HOST=0.0.0.0 \
+    DEFAULT_PORT=10000 \
     DATABASE_URL=sqlite:////data/app.db \
     FILES_DIR=/data/files \
     LOG_DIR=/data/logs \

@@ -4,6 +4,7 @@ Settings come from the process environment, then from `.env`. Nothing else reads
 """
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -15,10 +16,15 @@ from pydantic import (
     PrivateAttr,
     SecretStr,
     ValidationError,
+    ValidationInfo,
+    field_validator,
     model_validator,
 )
+from pydantic_core import PydanticKnownError
 
-from app.config_errors import SettingsError, invalid, malformed
+from app.config_complete import incomplete
+from app.config_errors import invalid, malformed
+from app.config_names import misspelt
 from app.config_values import (
     PROVIDERS,
     BucketName,
@@ -36,7 +42,7 @@ from app.config_values import (
     TursoURL,
     Words,
 )
-from app.lib.env_file import EnvFileError, read_env_file, strip_quotes
+from app.lib.env_file import EnvFileError, read_env_file, strip_quotes, value_of
 
 
 class Settings(BaseModel):
@@ -195,6 +201,15 @@ class Settings(BaseModel):
     )
 
     _unquoted: tuple[str, ...] = PrivateAttr(default=())
+    _passed_over: tuple[str, ...] = PrivateAttr(default=())
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _whole_numbers(cls, value: object, about: ValidationInfo) -> object:
+        is_number = cls.model_fields[about.field_name or ""].annotation is int
+        if is_number and isinstance(value, str) and not re.fullmatch("-?[0-9]+", value):
+            raise PydanticKnownError("int_parsing")  # pydantic takes `80.0` and `8_0`
+        return value
 
     @model_validator(mode="before")
     @classmethod
@@ -248,12 +263,18 @@ class Settings(BaseModel):
         """Variables whose value `load` found in quotes and took without; worth a line at start."""
         return self._unquoted
 
+    @property
+    def misspelt_names(self) -> dict[str, str]:
+        """Variables that `load` found and that are almost settings, with the names of those."""
+        return misspelt(self._passed_over, map(str.upper, type(self).model_fields))
+
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None, env_file: Path | None = None) -> Self:
         """Read settings from `environ` (default: the process's) over `env_file` (default: `.env`).
 
         Quotes around a value are dropped, since `docker run --env-file` passes them on. An empty
-        value counts as none. Raises `SettingsError`.
+        value counts as none: then that of `DEFAULT_` and its name holds, which an image may have.
+        Raises `SettingsError`.
         """
         environ = os.environ if environ is None else environ
         env_file = env_file or Path(".env")
@@ -264,49 +285,17 @@ class Settings(BaseModel):
         named = strip_quotes(merged.get("PUBLIC_ORIGIN", ""))
         if not named and "RENDER_EXTERNAL_URL" in merged:
             merged["PUBLIC_ORIGIN"] = merged["RENDER_EXTERNAL_URL"]
-        names = [name.upper() for name in cls.model_fields if name.upper() in merged]
-        values = {name: strip_quotes(merged[name]) for name in names}
+        names = [name.upper() for name in cls.model_fields]
+        values = {name: value for name in names if (value := value_of(merged, name))}
         try:
-            settings = cls.model_validate(
-                {name.lower(): value for name, value in values.items() if value}
-            )
+            settings = cls.model_validate({name.lower(): value for name, value in values.items()})
         except ValidationError as error:
             detail = error.errors(include_url=False, include_input=False)[0]
             name = str(detail["loc"][0]).upper()
             raise invalid(detail, name, None if name in environ else env_file) from None
-        if settings.environment == "production" and not values.get("SECRET_KEY"):
-            raise SettingsError(
-                "SECRET_KEY is missing: in production it must be set, to 32 random characters "
-                "or more.",
-                "SECRET_KEY がありません。本番環境では 32 文字以上のランダムな文字列を"
-                "設定してください。",
-            )
-        in_production = settings.environment == "production"
-        if in_production and settings.smtp_host and not settings.public_origin:
-            raise SettingsError(
-                "PUBLIC_ORIGIN is missing: with SMTP_HOST it must be set, because links in mails "
-                "begin with it.",
-                "PUBLIC_ORIGIN がありません。SMTP_HOST を設定するときは必要です"
-                "（メールのリンクの先頭になります）。",
-            )
-        if settings.picture_bucket and not (
-            values.get("SUPABASE_SECRET_KEY") and settings.supabase_url
-        ):
-            raise SettingsError(
-                "PICTURE_BUCKET needs SUPABASE_URL and SUPABASE_SECRET_KEY.",
-                "PICTURE_BUCKET には SUPABASE_URL と SUPABASE_SECRET_KEY が必要です。",
-            )
-        for name in PROVIDERS:
-            pair = [f"{name.upper()}_CLIENT_{part}" for part in ("ID", "SECRET")]
-            if bool(values.get(pair[0])) != bool(values.get(pair[1])):
-                raise SettingsError(
-                    f"{pair[0]} and {pair[1]} belong together: set both, or neither.",
-                    f"{pair[0]} と {pair[1]} は両方とも設定するか、どちらも設定しないでください。",
-                )
-        if bool(settings.ai_base_url) != bool(settings.ai_model):
-            raise SettingsError(
-                "AI_BASE_URL and AI_MODEL belong together: set both, or neither.",
-                "AI_BASE_URL と AI_MODEL は両方とも設定するか、どちらも設定しないでください。",
-            )
-        settings._unquoted = tuple(n for n in names if merged[n].strip() != values[n])
+        if missing := incomplete(settings, set(values)):
+            raise missing
+        settings._passed_over = tuple(merged.keys() - names)
+        given = {name: merged[name].strip() for name in names if name in merged}
+        settings._unquoted = tuple(n for n, value in given.items() if strip_quotes(value) != value)
         return settings

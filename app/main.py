@@ -124,6 +124,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     logger = app.state.logger
     if names := app.state.settings.unquoted_names:
         log.warning("Dropped the quotes around %s; better leave them out.", ", ".join(names))
+    if names := app.state.settings.misspelt_names:
+        meant = ", ".join(f"{name} (meant {setting}?)" for name, setting in names.items())
+        log.warning("Not a setting, and passed over: %s.", meant)
     if isinstance(logger, EnhancedCSVLogger):
         logger.start()
     jobs: JobEngine = app.state.jobs

@@ -11,7 +11,7 @@ from commands.kit import checks
 from commands.kit.database import migrate
 from commands.kit.environment import ROOT
 from commands.kit.settings import load_settings
-from commands.kit.words import say
+from commands.kit.words import Failure, say
 
 
 def main(arguments: list[str]) -> int:
@@ -19,6 +19,8 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="manage.py migrate", description=__doc__)
     parser.add_argument("--make", metavar="MESSAGE", help="write a file in migrations/versions")
     message = parser.parse_args(arguments).make
+    if message is not None and not message.strip():
+        raise Failure("no_message")
     settings = load_settings()
     checks.check_folders(checks.folders_at_start(settings))
     checks.check_database(settings)

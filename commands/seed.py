@@ -13,7 +13,7 @@ from app.services.seed_service import DemoAdmin, seed_admin
 from commands.kit import checks
 from commands.kit.database import migrate, transact
 from commands.kit.settings import load_settings
-from commands.kit.words import say
+from commands.kit.words import Failure, say
 
 ITEMS = 200
 
@@ -26,6 +26,8 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="manage.py seed", description=__doc__)
     parser.add_argument("--items", type=int, default=ITEMS, metavar="N", help="how many (200)")
     options = parser.parse_args(arguments)
+    if options.items < 0:
+        raise Failure("seed_less_than_none")
     settings = load_settings()
     checks.check_folders(checks.folders_at_start(settings))
     checks.check_database(settings)

@@ -51,6 +51,21 @@ def test_quotes_are_dropped_from_both_and_their_names_kept(env_file: Path) -> No
     assert set(settings.unquoted_names) == {"TURSO_URL", "LOG_DIR"}
 
 
+def test_a_name_that_is_almost_a_settings_is_known_and_others_are_not(env_file: Path) -> None:
+    env_file.write_text("SECRETKEY=x\nport=1\nPROT=2\nDATABASE_URI=y\nHOST=::1\nPOSTGRES_DB=z\n")
+    others = {"HOME": "/", "HOSTNAME": "h", "GITHUB_SHA": "f00", "SMTP_PASS": "p", "RENDER": "true"}
+
+    settings = Settings.load({**others, "TRUSTED_PROXY": "private"}, env_file)
+
+    assert settings.misspelt_names == {
+        "DATABASE_URI": "DATABASE_URL",
+        "PROT": "PORT",
+        "SECRETKEY": "SECRET_KEY",
+        "port": "PORT",
+    }
+    assert Settings().misspelt_names == {}
+
+
 def test_supabase_auth_is_below_its_project_unless_told(env_file: Path) -> None:
     project = {"SUPABASE_URL": "https://p.supabase.co/"}
 
@@ -105,6 +120,11 @@ WRONG = [
     ("PORT", "8000 # the usual"),
     ("PORT", "0"),
     ("PORT", "65536"),
+    ("PORT", "80.0"),
+    ("PORT", "8_000"),
+    ("SMTP_PORT", "+25"),
+    ("RATE_LIMIT_FACTOR", "1e3"),
+    ("LOG_MAX_BYTES", "10.5"),
     ("ENVIRONMENT", "prod"),
     ("SECRET_KEY", "too-short-a-secret"),
     ("PUBLIC_ORIGIN", "app.example.com"),

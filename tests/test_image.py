@@ -23,7 +23,9 @@ import httpx
 import pytest
 from packaging.requirements import Requirement
 
+from app.config import Settings
 from app.jobs import engine
+from app.lib.env_file import value_of
 from app.main import DRAIN_SECONDS
 from commands.kit import environment, server
 from commands.kit.environment import ROOT
@@ -226,8 +228,12 @@ def test_its_labels_tell_what_it_is() -> None:
     assert labels["org.opencontainers.image.licenses"] == "MIT"
 
 
-def test_it_listens_where_platforms_look_for_it() -> None:
-    assert {"HOST=0.0.0.0", "PORT=10000"} <= set(shlex.split(step("ENV")))
+@pytest.mark.parametrize("empty", [{}, {"ENVIRONMENT": "", "HOST": "", "PORT": '""'}])
+def test_it_listens_where_platforms_look_for_it(empty: dict[str, str], tmp_path: Path) -> None:
+    given = dict(word.split("=", 1) for word in shlex.split(step("ENV")))
+    settings = Settings.load({**given, "SECRET_KEY": KEY, **empty}, tmp_path / ".env")
+    assert (settings.environment, settings.host) == ("production", "0.0.0.0")
+    assert str(settings.port) == value_of({**given, **empty}, "PORT") == "10000"
     assert step("EXPOSE") == "10000"
     assert step("USER") == str(USER)
 

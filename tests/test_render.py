@@ -72,4 +72,4 @@ def test_the_health_check_depends_on_nothing_else(service: dict[str, Any]) -> No
 
 def test_the_port_is_the_one_that_render_expects(variables: dict[str, dict[str, Any]]) -> None:
     assert "PORT" not in variables
-    assert "PORT=10000" in step("ENV")
+    assert "DEFAULT_PORT=10000" in step("ENV")

@@ -6,6 +6,7 @@ the end of the line.
 """
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 _QUOTES = ('"', "'")
@@ -61,6 +62,15 @@ def strip_quotes(value: str) -> str:
     if len(value) >= 2 and value[0] in _QUOTES and value[-1] == value[0]:
         return value[1:-1]
     return value
+
+
+def value_of(environ: Mapping[str, str], name: str) -> str:
+    """A variable's value without quotes; where it has none, that of `DEFAULT_` and its name.
+
+    An image has its defaults there: an empty `HOST=` of `docker run --env-file` would replace one
+    of the variable's own name.
+    """
+    return strip_quotes(environ.get(name, "")) or strip_quotes(environ.get(f"DEFAULT_{name}", ""))
 
 
 def _problem(name: str, equals: str, value: str) -> str:

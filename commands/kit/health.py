@@ -7,13 +7,13 @@ import os
 import sys
 from http.client import HTTPConnection, HTTPException
 
-from app.lib.env_file import strip_quotes
+from app.lib.env_file import value_of
 
 _SECONDS = 4
 
 
 def main() -> int:
-    port = int(strip_quotes(os.environ.get("PORT", "")) or 8000)
+    port = int(value_of(os.environ, "PORT") or 8000)
     connection = HTTPConnection("127.0.0.1", port, timeout=_SECONDS)
     try:
         connection.request("GET", "/healthz")

@@ -325,6 +325,14 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Wrote a new file in migrations/versions; read it before you use it.",
         "migrations/versions に新しいファイルを作りました。使う前に読んで確かめてください。",
     ),
+    "no_message": (
+        'Say in a few words what changes: --make "items have a colour".',
+        '何が変わるのかを短く書いてください: --make "items have a colour"',
+    ),
+    "seed_less_than_none": (
+        "--items says how many more: 0 or a larger number.",
+        "--items には追加する件数を 0 以上で指定してください。",
+    ),
     "seeded": (
         "Made {items} example items for {email}.",
         "{email} に例のアイテムを {items} 件作りました。",

@@ -2,12 +2,14 @@
 
 import os
 import secrets
+import shutil
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 
 from app.config import Settings
 from app.config_errors import SettingsError, malformed
-from app.lib.env_file import EnvFileError, read_env_file, strip_quotes
+from app.lib.env_file import EnvFileError, read_env_file, strip_quotes, value_of
 from commands.kit.environment import ROOT
 from commands.kit.turn import in_turn
 from commands.kit.words import Failure, say
@@ -25,9 +27,7 @@ def load_settings() -> Settings:
 
 def environment_has_it_all() -> bool:
     """Whether this is production with a key, or with code that is only to be read (a container)."""
-    environment, key = (
-        strip_quotes(os.environ.get(name, "")) for name in ("ENVIRONMENT", "SECRET_KEY")
-    )
+    environment, key = (value_of(os.environ, name) for name in ("ENVIRONMENT", "SECRET_KEY"))
     return environment == "production" and (bool(key) or not os.access(ROOT, os.W_OK))
 
 
@@ -89,10 +89,18 @@ def _with_line(text: str, name: str, value: str) -> str:
 
 
 def _write(text: str) -> None:
-    """Replace `.env` at once, readable by its owner only."""
-    draft = ENV_FILE.with_name(".env.new")
+    """Replace `.env` at once, readable by its owner only.
+
+    Where it is a link, what that leads to is replaced and stays whose it is and as open as it is.
+    """
+    path = ENV_FILE.resolve()
+    draft = path.with_name(f"{path.name}.new")
     draft.unlink(missing_ok=True)
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
         file.write(text)
-    draft.replace(ENV_FILE)
+    if ENV_FILE.is_symlink() and path.exists():
+        shutil.copymode(path, draft)
+        with suppress(OSError):  # a file can be given away by root alone
+            shutil.chown(draft, path.stat().st_uid, path.stat().st_gid)
+    draft.replace(path)

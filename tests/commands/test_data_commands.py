@@ -8,7 +8,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from commands import seed
+from commands import migrate, seed
+from commands.kit.words import Failure
 from tests.commands.conftest import Checkout
 
 
@@ -49,6 +50,15 @@ def test_a_new_migration_holds_what_the_models_have_more(checkout: Checkout) -> 
     with closing(sqlite3.connect(checkout.folder / "data" / "app.db")) as database:
         columns = [row[1] for row in database.execute("PRAGMA table_info(users)")]
     assert "nickname" in columns
+
+
+def test_a_migration_has_a_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(Failure, match="--make"):
+        migrate.main(["--make", " "])
+
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_seed_makes_one_administrator(

@@ -1,5 +1,6 @@
 """`manage.py keys`: keys that belong together, and none that is overwritten."""
 
+import stat
 from pathlib import Path
 
 import jwt
@@ -31,6 +32,19 @@ def test_the_keys_are_tokens_of_the_secret(env_file: Path) -> None:
     assert len(secret) >= 43
     roles = [jwt.decode(token, secret, ["HS256"], issuer="supabase")["role"] for token in tokens]
     assert roles == ["anon", "service_role"]
+
+
+def test_a_link_stays_one_and_its_file_as_open_as_it_was(env_file: Path) -> None:
+    shared = env_file.rename(env_file.with_name("shared.env"))
+    shared.chmod(0o640)
+    env_file.symlink_to(shared.name)
+
+    assert keys.main([]) == 0
+
+    assert env_file.is_symlink()
+    assert set(NAMES) <= set(read_env_file(shared))
+    assert stat.S_IMODE(shared.stat().st_mode) == 0o640
+    assert sorted(path.name for path in env_file.parent.iterdir()) == [".env", "shared.env"]
 
 
 def test_keys_that_are_there_stay(env_file: Path) -> None:

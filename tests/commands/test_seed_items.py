@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from commands import seed
+from commands.kit.words import Failure
 
 
 def test_it_adds_as_many_as_wanted_in_parts(
@@ -25,3 +26,12 @@ def test_it_adds_as_many_as_wanted_in_parts(
         assert database.execute("SELECT count(*) FROM items").fetchone() == (26,)
         titles = database.execute("SELECT count(DISTINCT title) FROM items").fetchone()[0]
         assert titles > 15, "the parts must differ"
+
+
+def test_less_than_none_cannot_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(Failure, match="--items"):
+        seed.main(["--items", "-5"])
+
+    assert list(tmp_path.iterdir()) == []

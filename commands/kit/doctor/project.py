@@ -50,6 +50,9 @@ def env_file(settings: "Settings") -> Iterator[Finding]:
         yield ok("Settings", "doctor_env")
     if settings.unquoted_names:
         yield note("Settings", "doctor_quotes", names=", ".join(settings.unquoted_names))
+    if names := settings.misspelt_names:
+        meant = ", ".join(f"{name} → {setting}" for name, setting in names.items())
+        yield note("Settings", "doctor_misspelt", names=meant)
     if settings.environment == "production" and not settings.public_origin:
         yield note("Settings", "doctor_no_origin")
 

@@ -34,6 +34,10 @@ DOCTOR_SENTENCES: dict[str, tuple[str, str]] = {
         "値の引用符を外して読みます: {names}。ほかのプログラムでは残ることがあるので、"
         "書かないでください。",
     ),
+    "doctor_misspelt": (
+        "Almost the name of a setting, and passed over: {names}.",
+        "設定の名前に似ていますが、設定ではないので読みません: {names}",
+    ),
     "doctor_test_installs": (
         "Some tests are left out without it; `python3 manage.py test` installs it where there is "
         "one for this system.",

@@ -36,11 +36,13 @@ def test_one_in_git_is_wrong(root: Path) -> None:
     assert (found.state, "git rm --cached .env" in found.text) == ("wrong", True)
 
 
-def test_quotes_and_a_missing_origin_are_told(root: Path) -> None:
+def test_quotes_and_misspelt_names_and_a_missing_origin_are_told(root: Path) -> None:
     settings = Settings.load(
-        {"LOG_DIR": "'x'", "ENVIRONMENT": "production", "SECRET_KEY": "k" * 40}
+        {"LOG_DIR": "'x'", "ENVIRONMENT": "production", "SECRET_KEY": "k" * 40, "LOGDIR": "y"}
     )
 
-    found = list(project.env_file(settings))
+    _, quotes, name, origin = project.env_file(settings)
 
-    assert ["LOG_DIR" in found[1].text, "PUBLIC_ORIGIN" in found[2].text] == [True, True]
+    assert "LOG_DIR" in quotes.text
+    assert "LOGDIR → LOG_DIR" in name.text
+    assert "PUBLIC_ORIGIN" in origin.text
