@@ -4,6 +4,7 @@ All of them carry the trace id; none tells how the inside looks.
 """
 
 import logging
+import re
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Mount
 
 from app.cookies import SESSION, read_cookie
 from app.database import Database
@@ -38,6 +40,8 @@ from app.templating import Template, Toast, is_partial, language_of, render, vie
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS: Final = 5
+
+_METHODS: Final = ("DELETE", "GET", "PATCH", "POST", "PUT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +105,23 @@ def install(app: FastAPI) -> None:
 
 async def _http(request: Request, error: Exception) -> Response:
     error = cast(HTTPException, error)
-    return await error_response(
-        request, error.status_code, detail=error.detail, headers=error.headers
-    )
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_allowed(request, headers.get("Allow", "")))
+    return await error_response(request, error.status_code, detail=error.detail, headers=headers)
+
+
+def _allowed(request: Request, named: str) -> list[str]:
+    """The methods that an address has: the route which refused has `named` its own only."""
+    routes = [route for route in request.app.routes if not isinstance(route, Mount)]
+    methods = set(re.findall(r"\w+", named))
+    for method in _METHODS:
+        scope = {**request.scope, "method": method}
+        if any(route.matches(scope)[0] is Match.FULL for route in routes):
+            methods.add(method)
+    if "GET" in methods:
+        methods.add("HEAD")  # HeadRequests answers it
+    return sorted(methods)
 
 
 async def _invalid(request: Request, error: Exception) -> Response:

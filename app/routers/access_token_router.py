@@ -7,8 +7,8 @@ from pydantic import ValidationError
 from app.dependencies import Fresh, SignedIn, Tokens
 from app.forms import Form, problems, read_form
 from app.routers.account_pages import TokensPage
-from app.routers.account_router import RowId
 from app.schemas.account import NewAccessToken
+from app.schemas.numbers import RowId
 from app.templating import Toast, language_of, redirect, render
 
 router = APIRouter(prefix="/account/tokens", include_in_schema=False)

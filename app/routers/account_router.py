@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, HTTPException, Path, Request
+from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import Response
 from pydantic import ValidationError
 
@@ -30,6 +30,7 @@ from app.routers.account_pages import (
 )
 from app.routers.browser_session import renew_session
 from app.schemas.account import Address, ChangePassword
+from app.schemas.numbers import RowId
 from app.services.errors import (
     AddressRefused,
     InvalidCredentials,
@@ -41,8 +42,6 @@ from app.services.rate_limits import MAIL_BY_ACCOUNT, SIGN_IN_BY_ACCOUNT
 from app.templating import Toast, language_of, redirect, render
 
 router = APIRouter(prefix="/account", include_in_schema=False)
-
-RowId = Annotated[int, Path(ge=1, lt=1 << 63)]
 
 
 async def account_page(

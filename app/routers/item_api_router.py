@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
@@ -19,6 +19,7 @@ from app.schemas.item import (
     ItemQuery,
     ItemStatusChange,
 )
+from app.schemas.numbers import RowId
 from app.schemas.problem import PROBLEMS, Answers, Problem
 from app.services.errors import NotFound
 from app.services.item_service import ItemChanged
@@ -41,8 +42,6 @@ class DeletedIds(BaseModel):
 
     ids: list[int]
 
-
-ItemId = Annotated[int, Path(ge=1, lt=1 << 63)]
 
 _NOT_FOUND: Final[Answers] = {
     404: {"model": Problem, "description": "There is no such item, or it is another's."}
@@ -87,19 +86,19 @@ async def restore_items(items: Items, chosen: ItemIds) -> ItemsOut:
 
 
 @router.get("/{item_id}", responses=_NOT_FOUND)
-async def get_item(items: Items, item_id: ItemId) -> ItemOut:
+async def get_item(items: Items, item_id: RowId) -> ItemOut:
     """One item."""
     return ItemOut.model_validate(await items.get(item_id))
 
 
 @router.put("/{item_id}", response_model=ItemOut, responses=_CHANGES)
-async def replace_item(items: Items, item_id: ItemId, data: ItemPut) -> ItemOut | JSONResponse:
+async def replace_item(items: Items, item_id: RowId, data: ItemPut) -> ItemOut | JSONResponse:
     """Replace an item's content, if it is still at `version`."""
     return await _update(items, item_id, data, data.version)
 
 
 @router.patch("/{item_id}", response_model=ItemOut, responses=_CHANGES)
-async def change_item(items: Items, item_id: ItemId, patch: ItemPatch) -> ItemOut | JSONResponse:
+async def change_item(items: Items, item_id: RowId, patch: ItemPatch) -> ItemOut | JSONResponse:
     """Change what is given and leave the rest, if the item is still at `version`."""
     current = await items.get(item_id)
     if current.version != patch.version:
@@ -110,14 +109,14 @@ async def change_item(items: Items, item_id: ItemId, patch: ItemPatch) -> ItemOu
 
 
 @router.delete("/{item_id}", status_code=204, responses=_NOT_FOUND)
-async def delete_item(items: Items, item_id: ItemId) -> None:
+async def delete_item(items: Items, item_id: RowId) -> None:
     """Delete an item; for 30 days it can be restored."""
     if not await items.delete([item_id]):
         raise NotFound
 
 
 @router.post("/{item_id}/restore", responses=_NOT_FOUND)
-async def restore_item(items: Items, item_id: ItemId) -> ItemOut:
+async def restore_item(items: Items, item_id: RowId) -> ItemOut:
     """Bring a deleted item back."""
     restored = await items.restore([item_id])
     if not restored:

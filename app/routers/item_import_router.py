@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Annotated, Final
 
 import orjson
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response, StreamingResponse
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
@@ -23,6 +23,7 @@ from app.routers.import_texts import file_problem, row_problems
 from app.routers.import_upload import PATH, NoFile, take_table
 from app.routers.job_router import note_job
 from app.schemas.item_import import ImportChoice
+from app.schemas.numbers import RowId
 from app.services.errors import NotFound
 from app.services.imports.folder import ImportFolder
 from app.services.imports.import_service import ImportService
@@ -30,7 +31,6 @@ from app.templating import Toast, is_partial, language_of, redirect, render
 
 router = APIRouter(include_in_schema=False)
 
-ImportId = Annotated[int, Path(ge=1, lt=1 << 63)]
 _UPLOADS: Final = re.compile(re.escape(PATH))
 _BOM: Final = "\ufeff"
 _LINES_AT_ONCE: Final = 500
@@ -85,7 +85,7 @@ async def upload_file(
 
 
 @router.get("/items/imports/{import_id}")
-async def map_columns(request: Request, imports: Imports, import_id: ImportId) -> Response:
+async def map_columns(request: Request, imports: Imports, import_id: RowId) -> Response:
     """Which column is what, and how the first rows look then."""
     file = await imports.get(import_id)
     if file.job_id is not None:
@@ -100,7 +100,7 @@ async def map_columns(request: Request, imports: Imports, import_id: ImportId) -
 
 @router.post("/items/imports/{import_id}")
 async def begin_import(
-    request: Request, settings: SettingsDep, imports: Imports, import_id: ImportId
+    request: Request, settings: SettingsDep, imports: Imports, import_id: RowId
 ) -> Response:
     """Queue the job, or show what is wrong with the form."""
     file = await imports.get(import_id)

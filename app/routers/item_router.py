@@ -1,9 +1,8 @@
 """Items as pages: each route answers browsers with a page or a redirect, and htmx with a part."""
 
 from collections.abc import Mapping
-from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Path, Request
+from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import Response
 from pydantic import ValidationError
 
@@ -24,14 +23,13 @@ from app.routers.picture_files import Pictures
 from app.routers.picture_pages import section
 from app.routers.refinement_pages import Refinements, panel
 from app.schemas.item import ItemIds, ItemIn, ItemPut, ItemQuery, ItemStatusChange
+from app.schemas.numbers import RowId
 from app.security import local_path, return_path
 from app.services.errors import NotFound
 from app.services.item_service import ItemChanged, ItemService
 from app.templating import Toast, Undo, is_partial, language_of, redirect, render
 
 router = APIRouter(prefix="/items", include_in_schema=False)
-
-ItemId = Annotated[int, Path(ge=1, lt=1 << 63)]
 
 
 @router.get("")
@@ -58,7 +56,7 @@ async def create_item(request: Request, items: Items) -> Response:
     _ = language_of(request).gettext
     sent = await read_form(request)
     try:
-        item = await items.create(ItemIn.model_validate(sent))
+        item = await items.create(ItemIn.model_validate(sent, extra="ignore"))
     except ValidationError as error:
         return _new_form(request, sent_form(sent, problems(request, error)), 422)
     toast = Toast(_("“%(title)s” is added.") % {"title": item.title})
@@ -119,7 +117,7 @@ async def show_item(
     items: Items,
     pictures: Pictures,
     refinements: Refinements,
-    item_id: ItemId,
+    item_id: RowId,
 ) -> Response:
     """All there is to say about an item; its row for htmx."""
     item = await items.get(item_id)
@@ -131,20 +129,20 @@ async def show_item(
 
 
 @router.get("/{item_id}/edit")
-async def edit_item(request: Request, items: Items, item_id: ItemId) -> Response:
+async def edit_item(request: Request, items: Items, item_id: RowId) -> Response:
     """The form that changes an item: in its row for htmx, else a page."""
     form = form_of(await items.get(item_id))
     return _edit_form(request, item_id, form, return_path(request, "/items"))
 
 
 @router.post("/{item_id}")
-async def update_item(request: Request, items: Items, item_id: ItemId) -> Response:
+async def update_item(request: Request, items: Items, item_id: RowId) -> Response:
     """Save an item, or show what is wrong with the form, or the version that came in between."""
     _ = language_of(request).gettext
     sent = await read_form(request)
     back = local_path(sent.get("back", ""), "/items")
     try:
-        data = ItemPut.model_validate(sent)
+        data = ItemPut.model_validate(sent, extra="ignore")
     except ValidationError as error:
         form = sent_form(sent, problems(request, error))
         return _edit_form(request, item_id, form, back, 422)
@@ -166,7 +164,7 @@ async def update_item(request: Request, items: Items, item_id: ItemId) -> Respon
 
 
 @router.post("/{item_id}/status")
-async def set_status_of_item(request: Request, items: Items, item_id: ItemId) -> Response:
+async def set_status_of_item(request: Request, items: Items, item_id: RowId) -> Response:
     """Give one item a status."""
     sent = await read_form(request)
     try:

@@ -10,13 +10,12 @@ from app.lib.tracelog.trace import current_trace
 from app.routers.picture_files import (
     FIELD,
     FileName,
-    ItemId,
-    PictureId,
     Pictures,
     Reception,
     Storage,
     file_response,
 )
+from app.schemas.numbers import RowId
 from app.schemas.picture import (
     PictureFile,
     PictureOut,
@@ -73,7 +72,7 @@ router = APIRouter(
 
 
 @router.get("")
-async def list_pictures(pictures: Pictures, item_id: ItemId) -> PicturesOut:
+async def list_pictures(pictures: Pictures, item_id: RowId) -> PicturesOut:
     """An item's pictures, in their order."""
     return PicturesOut(pictures=[_out(shown) for shown in await pictures.of_item(item_id)])
 
@@ -86,7 +85,7 @@ async def list_pictures(pictures: Pictures, item_id: ItemId) -> PicturesOut:
     responses={422: {"model": UploadRefused, "description": "No file was taken."}, **_AWAY},
 )
 async def add_pictures(
-    item_id: ItemId, reception: Annotated[Reception, Depends()]
+    item_id: RowId, reception: Annotated[Reception, Depends()]
 ) -> UploadOut | JSONResponse:
     """Upload pictures. They are checked at once and prepared by a job; `state` says how far."""
     try:
@@ -107,14 +106,14 @@ async def add_pictures(
 
 
 @router.get("/{picture_id}")
-async def get_picture(pictures: Pictures, item_id: ItemId, picture_id: PictureId) -> PictureOut:
+async def get_picture(pictures: Pictures, item_id: RowId, picture_id: RowId) -> PictureOut:
     """One picture."""
     return _out(await pictures.get(item_id, picture_id))
 
 
 @router.patch("/{picture_id}")
 async def change_picture(
-    pictures: Pictures, item_id: ItemId, picture_id: PictureId, patch: PicturePatch
+    pictures: Pictures, item_id: RowId, picture_id: RowId, patch: PicturePatch
 ) -> PictureOut:
     """Give a picture its description, or its place among the item's pictures."""
     if patch.alt is not None:
@@ -125,7 +124,7 @@ async def change_picture(
 
 
 @router.delete("/{picture_id}", status_code=204)
-async def delete_picture(pictures: Pictures, item_id: ItemId, picture_id: PictureId) -> None:
+async def delete_picture(pictures: Pictures, item_id: RowId, picture_id: RowId) -> None:
     """Delete a picture for good."""
     await pictures.delete(item_id, picture_id)
 
@@ -136,8 +135,8 @@ async def get_file(
     session: SessionDep,
     pictures: Pictures,
     storage: Storage,
-    item_id: ItemId,
-    picture_id: PictureId,
+    item_id: RowId,
+    picture_id: RowId,
     file: FileName,
 ) -> Response:
     """A file that was made of a picture; `files` of the picture has their names."""

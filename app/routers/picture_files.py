@@ -37,8 +37,6 @@ _HEADERS: Final = {
     "Vary": "Cookie, Authorization",
 }
 
-ItemId = Annotated[int, Path(ge=1, lt=1 << 63)]
-PictureId = Annotated[int, Path(ge=1, lt=1 << 63)]
 FileName = Annotated[str, Path(pattern=r"^(large|thumb)\.[a-z]{3,4}$")]
 
 

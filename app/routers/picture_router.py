@@ -12,8 +12,6 @@ from app.forms import read_form
 from app.routers.job_router import note_job
 from app.routers.picture_files import (
     FileName,
-    ItemId,
-    PictureId,
     Pictures,
     Reception,
     Storage,
@@ -28,6 +26,7 @@ from app.routers.picture_pages import (
     tiles,
 )
 from app.routers.picture_texts import away, refusals
+from app.schemas.numbers import RowId
 from app.schemas.picture import PicturePatch
 from app.services.errors import NotFound
 from app.services.pictures.errors import StorageAway
@@ -43,7 +42,7 @@ async def upload_pictures(
     request: Request,
     settings: SettingsDep,
     reception: Annotated[Reception, Depends()],
-    item_id: ItemId,
+    item_id: RowId,
 ) -> Response:
     """Take files; a job prepares those that are pictures."""
     try:
@@ -56,7 +55,7 @@ async def upload_pictures(
 
 @router.get("/{picture_id}")
 async def show_picture(
-    request: Request, pictures: Pictures, item_id: ItemId, picture_id: PictureId
+    request: Request, pictures: Pictures, item_id: RowId, picture_id: RowId
 ) -> Response:
     """One picture for htmx, which asks until it is ready or gone; browsers get the item's page."""
     try:
@@ -72,7 +71,7 @@ async def show_picture(
 
 @router.post("/{picture_id}/alt")
 async def describe_picture(
-    request: Request, pictures: Pictures, item_id: ItemId, picture_id: PictureId
+    request: Request, pictures: Pictures, item_id: RowId, picture_id: RowId
 ) -> Response:
     """Keep what the user says is to be seen."""
     _ = language_of(request).gettext
@@ -93,7 +92,7 @@ async def describe_picture(
 
 @router.post("/{picture_id}/move")
 async def move_picture(
-    request: Request, pictures: Pictures, item_id: ItemId, picture_id: PictureId
+    request: Request, pictures: Pictures, item_id: RowId, picture_id: RowId
 ) -> Response:
     """Exchange a picture with the one before or behind it."""
     to = (await read_form(request)).get("to", "")
@@ -108,7 +107,7 @@ async def move_picture(
 
 @router.post("/{picture_id}/delete")
 async def delete_picture(
-    request: Request, pictures: Pictures, item_id: ItemId, picture_id: PictureId
+    request: Request, pictures: Pictures, item_id: RowId, picture_id: RowId
 ) -> Response:
     """Delete a picture for good."""
     await pictures.delete(item_id, picture_id)
@@ -122,8 +121,8 @@ async def show_file(
     session: SessionDep,
     pictures: Pictures,
     storage: Storage,
-    item_id: ItemId,
-    picture_id: PictureId,
+    item_id: RowId,
+    picture_id: RowId,
     file: FileName,
 ) -> Response:
     """A file that was made of a picture."""

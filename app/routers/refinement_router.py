@@ -4,9 +4,9 @@ Where no model is configured there is none of it.
 """
 
 from collections.abc import AsyncIterator
-from typing import Annotated, Final
+from typing import Final
 
-from fastapi import APIRouter, Depends, HTTPException, Path, Request
+from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import Response
 from fastapi.sse import format_sse_event
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -27,6 +27,7 @@ from app.routers.refinement_pages import (
     budget_of,
     panel,
 )
+from app.schemas.numbers import RowId
 from app.services.errors import NotFound
 from app.services.item_service import ItemChanged, ItemService
 from app.services.refinement_service import BudgetSpent, RefinementService
@@ -49,12 +50,10 @@ router = APIRouter(
     dependencies=[Depends(configured)],
 )
 
-ItemId = Annotated[int, Path(ge=1, lt=1 << 63)]
-
 
 @router.post("")
 async def suggest(
-    request: Request, settings: SettingsDep, items: Items, refinements: Refinements, item_id: ItemId
+    request: Request, settings: SettingsDep, items: Items, refinements: Refinements, item_id: RowId
 ) -> Response:
     """Have a new description written."""
     item = await items.get(item_id)
@@ -68,7 +67,7 @@ async def suggest(
 
 @router.get("")
 async def show_suggestion(
-    request: Request, items: Items, refinements: Refinements, item_id: ItemId
+    request: Request, items: Items, refinements: Refinements, item_id: RowId
 ) -> Response:
     """The panel for htmx; browsers get the item's page."""
     shown = await panel(request, refinements, await items.get(item_id), is_there=True)
@@ -85,7 +84,7 @@ async def stream_suggestion(
     settings: SettingsDep,
     user: SignedIn,
     items: Items,
-    item_id: ItemId,
+    item_id: RowId,
 ) -> Response:
     """The panel anew whenever more is written, and the event `ended` behind its last state.
 
@@ -122,7 +121,7 @@ async def stream_suggestion(
 
 @router.post("/accept")
 async def accept_suggestion(
-    request: Request, items: Items, refinements: Refinements, item_id: ItemId
+    request: Request, items: Items, refinements: Refinements, item_id: RowId
 ) -> Response:
     """Take it as the item's description, or decide between it and what came in between."""
     try:
@@ -138,7 +137,7 @@ async def accept_suggestion(
 
 @router.post("/discard")
 async def discard_suggestion(
-    request: Request, items: Items, refinements: Refinements, item_id: ItemId
+    request: Request, items: Items, refinements: Refinements, item_id: RowId
 ) -> Response:
     """Throw it away, or have it not written any further."""
     try:

@@ -15,7 +15,7 @@ from app.dependencies import (
 )
 from app.forms import read_form
 from app.routers.account_pages import EventsPage, UserPageOfAdmin, UsersPage
-from app.routers.account_router import RowId
+from app.schemas.numbers import IdFromZero, RowId
 from app.services.errors import LastAdmin
 from app.templating import Toast, language_of, redirect, render
 
@@ -29,7 +29,7 @@ async def list_users(
     request: Request,
     users: UserAdminDep,
     q: Annotated[str, Query(max_length=200)] = "",
-    after: Annotated[int, Query(ge=0, lt=1 << 63)] = 0,
+    after: IdFromZero = 0,
 ) -> Response:
     """Users by age, or those whose address or name contains `q`."""
     query = q.replace("\x00", "").strip()

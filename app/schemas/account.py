@@ -6,6 +6,7 @@ from pydantic import AfterValidator, BaseModel, EmailStr, Field, StringConstrain
 from pydantic_core import PydanticCustomError
 
 from app.models.access_token import Scope
+from app.schemas.numbers import WholeNumber
 from app.schemas.password_rules import is_common
 from app.schemas.text import no_control_characters, one_line
 
@@ -83,4 +84,4 @@ class NewAccessToken(BaseModel):
 
     name: Name
     scope: Scope = "read"
-    days: Annotated[int, Field(ge=1, le=366)] = 30
+    days: Annotated[WholeNumber, Field(ge=1, le=366)] = 30

@@ -16,6 +16,7 @@ from pydantic_core import PydanticCustomError
 
 from app.models.item import DESCRIPTION_LENGTH, TITLE_LENGTH, Status
 from app.schemas.cursor import Cursor, Direction, InvalidCursor, Sort
+from app.schemas.numbers import RowId, WholeNumber
 from app.schemas.text import line_feeds, no_control_characters, one_line, visible
 
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -48,11 +49,15 @@ Description = Annotated[
 ]
 DueOn = Annotated[date, Field(ge=date(1900, 1, 1), le=date(9999, 12, 30), examples=["2026-11-05"])]
 OptionalDueOn = Annotated[DueOn | None, BeforeValidator(_iso_date)]
-Version = Annotated[int, Field(ge=1, lt=1 << 31, description="The version that was changed.")]
+Version = Annotated[
+    WholeNumber, Field(ge=1, lt=1 << 31, description="The version that was changed.")
+]
 
 
 class ItemIn(BaseModel):
     """What a user says about an item."""
+
+    model_config = ConfigDict(extra="forbid")  # a key that is mistyped would lose what it holds
 
     title: Title
     description: Description = ""
@@ -68,6 +73,8 @@ class ItemPut(ItemIn):
 
 class ItemPatch(BaseModel):
     """Changes to an item; what is not there stays as it is."""
+
+    model_config = ConfigDict(extra="forbid")
 
     version: Version
     title: Title | None = None
@@ -127,7 +134,7 @@ class ItemQuery(ItemFilter):
     before: Annotated[str | None, BeforeValidator(_empty_is_none)] = Field(
         None, description="`previous_cursor` of the page behind."
     )
-    limit: int = Field(50, ge=1, le=200)
+    limit: WholeNumber = Field(50, ge=1, le=200)
 
     @model_validator(mode="after")
     def _cursors_fit(self) -> Self:
@@ -157,7 +164,9 @@ class ItemPage(BaseModel):
 class ItemIds(BaseModel):
     """Several items at once. Ids that are not one's own are passed over."""
 
-    ids: list[Annotated[int, Field(ge=1, lt=1 << 63)]] = Field(min_length=1, max_length=200)
+    model_config = ConfigDict(extra="forbid")
+
+    ids: list[RowId] = Field(min_length=1, max_length=200)
 
 
 class ItemStatusChange(ItemIds):

@@ -5,6 +5,8 @@ from typing import Annotated, Final, Literal, Self, get_args
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from app.schemas.numbers import WholeNumber
+
 ItemField = Literal["title", "description", "status", "due_on"]
 ITEM_FIELDS: Final[tuple[ItemField, ...]] = get_args(ItemField)
 
@@ -13,7 +15,7 @@ def _empty_is_none(value: object) -> object:
     return None if value == "" else value
 
 
-Column = Annotated[int, Field(ge=0, lt=10_000)]
+Column = Annotated[WholeNumber, Field(ge=0, lt=10_000)]
 OptionalColumn = Annotated[Column | None, BeforeValidator(_empty_is_none)]
 
 

@@ -9,9 +9,9 @@ from functools import cached_property
 from typing import Annotated, Final, Literal, NamedTuple, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
-from pydantic_core import PydanticCustomError
 
 from app.lib.utils import moment_of
+from app.schemas.numbers import IdFromZero, WholeNumber
 
 SHORT_TRACE_ID: Final = 8
 """So many characters of a trace id are shown in lists, and are enough to search for."""
@@ -22,15 +22,6 @@ def _empty_is_none(value: object) -> object:
     return None if value == "" else value
 
 
-def _whole_number(value: object) -> object:
-    """Pydantic alone would take ` 1 `, `+1`, `1.0` and `1_000` too."""
-    value = _empty_is_none(value)
-    if isinstance(value, str) and not (value.isascii() and value.isdigit()):
-        raise PydanticCustomError("whole_number", "Input should be a whole number")
-    return value
-
-
-_Number = Annotated[int, Field(ge=0, lt=1 << 63)]
 _Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
 
 
@@ -53,7 +44,7 @@ class RequestFilter(BaseModel):
         _Line,
         Field(description="With a leading `/` how the path begins, else a part of it."),
     ] = ""
-    user: Annotated[_Number | None, BeforeValidator(_whole_number)] = None
+    user: Annotated[IdFromZero | None, BeforeValidator(_empty_is_none)] = None
     trace: Annotated[
         Annotated[_Line, StringConstraints(min_length=SHORT_TRACE_ID, to_lower=True)] | None,
         BeforeValidator(_empty_is_none),
@@ -61,10 +52,10 @@ class RequestFilter(BaseModel):
     ] = None
     route: Annotated[_Line, Field(description="A route's template, whole.")] = ""
     ip: Annotated[_Line, Field(description="An IP address, whole.")] = ""
-    slower: Annotated[_Number | None, BeforeValidator(_whole_number)] = Field(
+    slower: Annotated[IdFromZero | None, BeforeValidator(_empty_is_none)] = Field(
         None, description="At least so many milliseconds."
     )
-    faster: Annotated[_Number | None, BeforeValidator(_whole_number)] = Field(
+    faster: Annotated[IdFromZero | None, BeforeValidator(_empty_is_none)] = Field(
         None, description="Less than so many milliseconds."
     )
     failed: Annotated[
@@ -72,15 +63,15 @@ class RequestFilter(BaseModel):
         BeforeValidator(lambda value: value or False),
         Field(description="Only those in whose trace a step has failed."),
     ] = False
-    since: int | None = Field(None, description="From this second of Unix time on.")
-    until: int | None = Field(None, description="Before this second of Unix time.")
-    after: Annotated[_Number | None, BeforeValidator(_whole_number)] = Field(
+    since: WholeNumber | None = Field(None, description="From this second of Unix time on.")
+    until: WholeNumber | None = Field(None, description="Before this second of Unix time.")
+    after: Annotated[IdFromZero | None, BeforeValidator(_empty_is_none)] = Field(
         None, description="`next_cursor` of the page before."
     )
-    before: Annotated[_Number | None, BeforeValidator(_whole_number)] = Field(
+    before: Annotated[IdFromZero | None, BeforeValidator(_empty_is_none)] = Field(
         None, description="`previous_cursor` of the page behind; `after` counts where both are."
     )
-    limit: int = Field(50, ge=1, le=200)
+    limit: WholeNumber = Field(50, ge=1, le=200)
 
 
 class RequestLine(BaseModel):

@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from app.models.picture import ALT_LENGTH
+from app.schemas.numbers import WholeNumber
 from app.schemas.text import no_control_characters, one_line
 
 PictureState = Literal["waiting", "stopped", "ready", "failed"]
@@ -68,7 +69,9 @@ class PicturesOut(BaseModel):
 class PicturePatch(BaseModel):
     """Changes of a picture; what is not given stays."""
 
+    model_config = ConfigDict(extra="forbid")
+
     alt: AltText | None = None
-    position: Annotated[int, Field(ge=1, le=1000)] | None = Field(
+    position: Annotated[WholeNumber, Field(ge=1, le=1000)] | None = Field(
         None, description="Its place among the item's pictures, from 1."
     )

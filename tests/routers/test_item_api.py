@@ -24,6 +24,9 @@ BODIES: dict[str, Any] = {
     "create_item": ITEM,
     "replace_item": ITEM | {"version": 1},
     "change_item": {"version": 1, "title": "mine"},
+    "set_status_of_items": {"ids": [1], "status": "done"},
+    "delete_items": {"ids": [1]},
+    "restore_items": {"ids": [1]},
 }
 
 
@@ -37,9 +40,10 @@ def every_route() -> list[tuple[str, str, str]]:
 async def send(
     browser: AsyncClient, method: str, path: str, name: str, item_id: int = 1
 ) -> Response:
-    body = BODIES.get(name) or {"ids": [item_id], "status": "done"}
-    json = None if method in {"GET", "DELETE"} else body
-    return await browser.request(method, path.format(item_id=item_id), json=json)
+    sent = BODIES.get(name)
+    if sent and "ids" in sent:
+        sent = {**sent, "ids": [item_id]}
+    return await browser.request(method, path.format(item_id=item_id), json=sent)
 
 
 async def create(browser: AsyncClient, **fields: object) -> dict[str, Any]:
@@ -77,6 +81,35 @@ async def test_what_is_anothers_is_not_there(
         assert "secret" not in response.text
     assert (await taro.get("/api/items")).json() == before
     assert (await taro.post(f"/api/items/{deleted['id']}/restore")).is_success
+
+
+async def test_a_key_that_is_mistyped_is_named(hana: AsyncClient) -> None:
+    await create(hana)
+    for method, path, name in every_route():
+        if name in BODIES:
+            body = {**BODIES[name], "titel": "lost"}
+            response = await hana.request(method, path.format(item_id=1), json=body)
+            assert response.status_code == 422, name
+            (problem,) = response.json()["detail"]
+            assert (problem["type"], problem["loc"]) == ("extra_forbidden", ["body", "titel"])
+    (item,) = (await hana.get("/api/items")).json()["items"]
+    assert item["version"] == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/items", "GET, HEAD, POST"),
+        ("/items/1", "GET, HEAD, POST"),
+        ("/api/items", "GET, HEAD, POST"),
+        ("/api/items/1", "DELETE, GET, HEAD, PATCH, PUT"),
+    ],
+)
+async def test_a_refused_method_is_told_with_the_others(
+    hana: AsyncClient, path: str, methods: str
+) -> None:
+    answer = await hana.request("PROPFIND", path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, methods)
 
 
 async def test_an_item_goes_through_its_life(hana: AsyncClient) -> None:
@@ -201,8 +234,11 @@ async def test_a_body_that_is_no_item_is_said_to(hana: AsyncClient, body: bytes)
     assert (await hana.get("/api/items")).json()["items"] == []
 
 
-@pytest.mark.parametrize("item_id", ["0", "-1", "x", str(1 << 63), "1.5"])
+@pytest.mark.parametrize(
+    "item_id", ["0", "-1", "x", str(1 << 63), "9" * 5000, "1.5", "1.0", "+1", "1_0", "%201", "１"]
+)
 async def test_an_address_that_names_no_item_is_not_there(hana: AsyncClient, item_id: str) -> None:
+    await create(hana)
     assert (await hana.get(f"/api/items/{item_id}")).status_code == 404
 
 

@@ -79,6 +79,10 @@ def test_several_are_at_least_one_and_not_too_many() -> None:
     assert problem(ItemIds, ids=[]) == [("ids", "too_short")]
     assert problem(ItemIds, ids=list(range(1, 202))) == [("ids", "too_long")]
     assert problem(ItemIds, ids=[1 << 63]) == [("ids", "less_than")]
+    assert ItemIds.model_validate({"ids": ["12", 3]}).ids == [12, 3], "as forms send them, too"
+    for wrong in (1.0, True, "1.0", "+1", "1_0", " 1"):
+        assert problem(ItemIds, ids=[wrong]) == [("ids", "whole_number")]
+        assert problem(ItemPatch, version=wrong) == [("version", "whole_number")]
 
 
 def test_new_passwords_have_length_and_are_not_the_address() -> None:

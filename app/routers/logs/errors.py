@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Annotated, ClassVar, Final
 
-from fastapi import Depends, HTTPException, Query, Request
+from fastapi import Depends, HTTPException, Request
 from fastapi.responses import Response
 
 from app.dependencies import Admin, LoggerDep
@@ -13,6 +13,7 @@ from app.lib.logger import TraceLogger
 from app.lib.tracelog.store.store import StoreError
 from app.routers.logs.reading import RETRY, Problem, ReaderDep, problem_of, there
 from app.routers.logs.router import router
+from app.schemas.numbers import IdFromZero
 from app.services.logs.errors import (
     NOTE_CHARS,
     STATES,
@@ -25,7 +26,6 @@ from app.services.logs.store_reader import StoreReader
 from app.templating import Template, Toast, language_of, redirect, render, time_zone_of
 
 _BASE: Final = "/logs/errors"
-_ID = Annotated[int | None, Query(ge=0, lt=1 << 63)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ ErrorsDep = Annotated[_Errors, Depends(error_service)]
 
 @router.get("/errors")
 async def list_errors(
-    request: Request, errors: ErrorsDep, state: str = "open", before: _ID = None
+    request: Request, errors: ErrorsDep, state: str = "open", before: IdFromZero | None = None
 ) -> Response:
     """Groups in a state; `all` shows those in any."""
     chosen = _state(state)
@@ -83,7 +83,7 @@ async def list_errors(
 
 @router.get("/errors/{fingerprint}")
 async def show_group(
-    request: Request, errors: ErrorsDep, fingerprint: str, before: _ID = None
+    request: Request, errors: ErrorsDep, fingerprint: str, before: IdFromZero | None = None
 ) -> Response:
     """One group."""
     try:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Annotated, Final
 
 import orjson
-from fastapi import Header, Query, Request
+from fastapi import Header, Request
 from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse, format_sse_event
 from sqlalchemy.exc import SQLAlchemyError
@@ -22,6 +22,7 @@ from app.routers.logs.requests import LogDep
 from app.routers.logs.router import router
 from app.routers.logs.span import read_span
 from app.schemas.log import RequestPage
+from app.schemas.numbers import IdFromZero
 from app.services.logs.live_tail import COUNTED, Arrivals, LiveTail
 from app.templating import render_text, time_zone_of
 
@@ -33,8 +34,6 @@ RETRY_MS: Final = 1000
 _SILENT_LOOKS: Final = 15
 """After so many looks without news a proxy should see that the stream is alive."""
 
-_Id = Annotated[int, Query(ge=0, lt=1 << 63)]
-
 
 @router.get("/requests/live")
 async def follow_requests(
@@ -42,7 +41,7 @@ async def follow_requests(
     log: LogDep,
     database: DatabaseDep,
     admin: Admin,
-    since: _Id = 0,
+    since: IdFromZero = 0,
     last_event_id: Annotated[str, Header()] = "",
 ) -> Response:
     """The rows that a live list gets, as `requests`; as `state` whether the database answers.

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
-from typing import Annotated, ClassVar
+from typing import ClassVar
 from urllib.parse import urlencode
 
-from fastapi import Query, Request
+from fastapi import Request
 from fastapi.responses import Response
 
 from app.lib.tracelog.store.store import StoreError
@@ -15,6 +15,7 @@ from app.routers.logs.frame import Frame
 from app.routers.logs.reading import RETRY, Problem, ReaderDep, problem_of, there
 from app.routers.logs.router import router
 from app.routers.logs.span import read_span
+from app.schemas.numbers import IdFromZero
 from app.services.logs.tasks import RunPage, TaskService, TasksView
 from app.templating import Template, render, time_zone_of
 
@@ -42,7 +43,7 @@ async def list_tasks(
     request: Request,
     reader: ReaderDep,
     task: str = "",
-    before: Annotated[int | None, Query(ge=0, lt=1 << 63)] = None,
+    before: IdFromZero | None = None,
 ) -> Response:
     """All tasks of a span of time; with `task` the runs of that one."""
     zone = time_zone_of(request)

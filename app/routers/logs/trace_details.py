@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import tzinfo
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from fastapi import HTTPException, Path, Request
+from fastapi import HTTPException, Request
 from fastapi.responses import Response
 
 from app.dependencies import Admin, LoggerDep
@@ -16,9 +16,9 @@ from app.routers.logs.requests import LogDep, log_there
 from app.routers.logs.router import router
 from app.routers.logs.trace_timeline import Row, detail_row
 from app.schemas.log import Payload
+from app.schemas.numbers import IdFromZero
 from app.templating import Template, is_partial, render, time_zone_of
 
-_Id = Annotated[int, Path(ge=0, lt=1 << 63)]
 _Column = Literal["request_header", "request_body", "response_body", "input_data", "output_data"]
 
 
@@ -63,7 +63,7 @@ class DetailProblemPage(Template):
 
 @router.get("/traces/{trace_id}/steps/{first_id}/{last_id}")
 async def show_step(
-    request: Request, log: LogDep, trace_id: str, first_id: _Id, last_id: _Id
+    request: Request, log: LogDep, trace_id: str, first_id: IdFromZero, last_id: IdFromZero
 ) -> Response:
     """One attempt at a step, by the ids of its first and last row."""
     try:
@@ -85,7 +85,7 @@ async def show_value(
     user: Admin,
     trace_id: str,
     column: _Column,
-    row_id: _Id,
+    row_id: IdFromZero,
 ) -> Response:
     """A long value whole. Who opened it is recorded."""
     try:

@@ -29,6 +29,7 @@ from app.routers.logs.router import router
 from app.routers.logs.trace_details import record_reading
 from app.routers.logs.trace_timeline import Part, Timeline
 from app.schemas.log import RequestView, TraceView
+from app.schemas.numbers import IdFromZero, WholeNumber
 from app.services.logs.log_service import MOST_COMPARED, LogService
 from app.services.logs.trace_comparison import StepPair, compare, most_different
 from app.services.logs.trace_neighbours import NONE, Neighbours, find_neighbours
@@ -102,8 +103,8 @@ async def show_trace(
     state: StateDep,
     user: Admin,
     trace_id: str,
-    part: Annotated[int, Query(ge=1, le=1000)] = 1,
-    row: Annotated[int | None, Query(ge=0, lt=1 << 63)] = None,
+    part: Annotated[WholeNumber, Query(ge=1, le=1000)] = 1,
+    row: IdFromZero | None = None,
 ) -> Response:
     """All that happened under one trace id. Who looked at its bodies is recorded."""
     if not TRACE_ID.fullmatch(trace_id):
