@@ -4,6 +4,9 @@ It is for operators: a start, a server that does not answer, a failure. What use
 trace log; the trace id leads there.
 """
 
+import asyncio
+import contextvars
+import gc
 import json
 import logging
 import logging.config
@@ -11,15 +14,17 @@ import sys
 import threading
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from app.config import Settings
 from app.lib.tracelog.trace import current_trace, trace_id_of
+
+if TYPE_CHECKING:  # the process that delivers imports this, and little else
+    from app.config import Settings
 
 log = logging.getLogger(__name__)
 
 
-def start_app_log(settings: Settings) -> None:
+def start_app_log(settings: "Settings") -> None:
     """Bring what this process says into the app log.
 
     In production that is also what Python itself would print as it likes: warnings, and exceptions
@@ -33,13 +38,16 @@ def start_app_log(settings: Settings) -> None:
         sys.unraisablehook = _unraisable
 
 
-def logging_config(settings: Settings) -> dict[str, Any]:
-    """For `logging.config.dictConfig`, and for uvicorn, whose own messages then look the same."""
+def logging_config(settings: "Settings") -> dict[str, Any]:
+    """For `logging.config.dictConfig` here and in uvicorn, whose own messages then look the same.
+
+    All in it can be written as JSON, so that it can be handed to another process.
+    """
     formatter = JSONLines if settings.environment == "production" else ReadableLines
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"line": {"()": formatter}},
+        "formatters": {"line": {"()": f"{__name__}.{formatter.__name__}"}},
         "handlers": {
             "stdout": {
                 "class": "logging.StreamHandler",
@@ -50,6 +58,18 @@ def logging_config(settings: Settings) -> dict[str, Any]:
         "root": {"handlers": ["stdout"], "level": "WARNING"},
         "loggers": {"app.start": {"level": "INFO"}},
     }
+
+
+def tell_untended(loop: asyncio.AbstractEventLoop, failure: dict[str, Any]) -> None:
+    """As the loop tells what nobody has awaited, but in the trace of the task that failed.
+
+    For `loop.set_exception_handler`.
+    """
+    # Python 3.11 has no `get_context` for tasks.
+    parts = gc.get_referents(failure.get("task") or failure.get("future"))
+    contexts = (part for part in parts if isinstance(part, contextvars.Context))
+    context = next(contexts, contextvars.Context())
+    context.copy().run(loop.default_exception_handler, failure)
 
 
 class JSONLines(logging.Formatter):

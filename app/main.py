@@ -13,6 +13,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp
 
 from app import errors
+from app.app_log import tell_untended
 from app.assets import HashedStaticFiles
 from app.client_address import ClientAddress, networks
 from app.config import Settings
@@ -122,6 +123,7 @@ def _host_check(settings: Settings) -> list[Middleware]:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     logger = app.state.logger
+    asyncio.get_running_loop().set_exception_handler(tell_untended)
     if names := app.state.settings.unquoted_names:
         log.warning("Dropped the quotes around %s; better leave them out.", ", ".join(names))
     if names := app.state.settings.misspelt_names:

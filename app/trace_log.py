@@ -1,5 +1,6 @@
 """The trace log's parts as the settings describe them, for the app and for commands."""
 
+from app.app_log import logging_config
 from app.config import Settings
 from app.lib.logger import EnhancedCSVLogger
 from app.lib.tracelog.capture.sampling import Sampling
@@ -23,6 +24,7 @@ def make_logger(settings: Settings, *, beside: bool = False) -> EnhancedCSVLogge
         segment_bytes=settings.log_segment_bytes,
         fsync=settings.log_fsync,
         beside=beside and settings.delivers_beside,
+        log_config=logging_config(settings),
     )
 
 

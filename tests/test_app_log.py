@@ -1,3 +1,5 @@
+import asyncio
+import gc
 import json
 import logging
 import sys
@@ -7,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.app_log import JSONLines, ReadableLines, start_app_log
+from app.app_log import JSONLines, ReadableLines, logging_config, start_app_log, tell_untended
 from app.config import Settings
 from app.lib.tracelog.trace import Trace, use_trace
 
@@ -90,6 +92,33 @@ def test_in_production_it_is_json_on_standard_output(capsys: pytest.CaptureFixtu
     logging.getLogger("app.somewhere").warning("Look")
 
     assert json.loads(capsys.readouterr().out)["message"] == "Look"
+
+
+def test_it_can_be_told_to_another_process() -> None:
+    config = logging_config(Settings(environment="production"))
+
+    assert json.loads(json.dumps(config)) == config
+
+
+@pytest.mark.anyio
+async def test_what_a_task_fails_of_that_nobody_awaits_is_told_in_its_trace(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def fail() -> None:
+        raise LookupError
+
+    asyncio.get_running_loop().set_exception_handler(tell_untended)
+    caplog.handler.setFormatter(JSONLines())
+    with use_trace(Trace(TRACE_ID)):
+        task = asyncio.create_task(fail())
+    await asyncio.wait([task])
+    del task
+    gc.collect()
+
+    (line,) = caplog.text.splitlines()
+    entry = json.loads(line)
+    assert entry["message"].startswith("Task exception was never retrieved")
+    assert entry["trace_id"] == TRACE_ID
 
 
 @pytest.mark.usefixtures("as_it_was")

@@ -129,7 +129,8 @@ class EnhancedCSVLogger(CSVOnlyLogger):
     `turso_url` is a `libsql://`, `https://` or `http://` URL, or `file:PATH` for a local SQLite
     file (default: `trace.db` in `base_path`). Delivery starts with the first row, in a thread of
     its own, and goes on where an earlier process stopped. `rules` say what is kept, and how long.
-    With `beside` the thread hands over to a process of its own after the first rows.
+    With `beside` the thread hands over to a process of its own after the first rows; `log_config`,
+    for `logging.config.dictConfig`, says how that tells what goes wrong.
     """
 
     def __init__(
@@ -143,8 +144,10 @@ class EnhancedCSVLogger(CSVOnlyLogger):
         segment_bytes: int = SEGMENT_BYTES,
         fsync: Fsync = "everysec",
         beside: bool = False,
+        log_config: Mapping[str, object] | None = None,
     ) -> None:
         self._beside = beside
+        self._log_config = log_config
         self._rules = rules or Rules()
         if self._rules.folder_bytes:
             # Only sealed files can go, so there have to be some before the folder is full.
@@ -186,7 +189,8 @@ class EnhancedCSVLogger(CSVOnlyLogger):
         # Where files cannot be handed to another process, neither can the lock.
         if not self._beside or sys.platform == "win32":
             return None
-        return Beside(Order(str(self.recorder.log_dir), self._url, self._token, self._rules))
+        log_dir = str(self.recorder.log_dir)
+        return Beside(Order(log_dir, self._url, self._token, self._rules, self._log_config))
 
     def status(self) -> Account:
         """What became of all rows of the log folder, whichever process wrote them. Reads files."""

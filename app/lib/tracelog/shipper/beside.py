@@ -6,12 +6,13 @@ so that there is no moment at which nobody holds it, and another could start a s
 process ends with the app, however that ends; whoever of the app's processes finds the lock free
 then goes on.
 
-`python -m app.lib.tracelog.shipper.beside FD` is that process. It imports little, since it costs
-its memory for as long as the app runs.
+`python -m app.lib.tracelog.shipper.beside LOCK ANSWER` is that process; it gets two open files. It
+imports little, since it costs its memory for as long as the app runs.
 """
 
 import json
 import logging
+import logging.config
 import os
 import select
 import signal
@@ -19,11 +20,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
 from app.lib.tracelog.upkeep.retention import Rules
+
+log = logging.getLogger("tracelog")
 
 AGAIN_SECONDS: Final = 60.0
 """How long after its start a process that has ended is started anew, at the soonest."""
@@ -36,12 +40,17 @@ _GO: Final = b"go\n"
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is to be delivered, where to, and what is kept."""
+    """What is to be delivered, where to, and what is kept.
+
+    `log_config`, for `logging.config.dictConfig`, says how the process tells what goes wrong; all
+    in it can be written as JSON.
+    """
 
     log_dir: str
     url: str
     token: str
     rules: Rules
+    log_config: Mapping[str, object] | None = None
 
 
 class Beside:
@@ -51,6 +60,7 @@ class Beside:
         self._order = order
         self._again_seconds = again_seconds
         self._process: subprocess.Popen[bytes] | None = None
+        self._answer: int | None = None
         self._started_at = -again_seconds
         self.leads = False
         """Whether the lock was handed to it."""
@@ -73,28 +83,32 @@ class Beside:
         if now - self._started_at < self._again_seconds:
             return
         self._started_at = now
+        answer = None
         try:
+            self._answer, answer = os.pipe()
             self._process = subprocess.Popen(  # noqa: S603 # our own module
-                [sys.executable, "-m", __spec__.name, str(lock)],
+                [sys.executable, "-m", __spec__.name, str(lock), str(answer)],
                 stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
                 env=_with_path(os.environ),
-                pass_fds=[lock],
+                pass_fds=[lock, answer],
                 # What ends the app from its terminal is not meant for it: the app ends it.
                 start_new_session=True,
             )
             # The token is not for the list of processes.
             self._tell(json.dumps(asdict(self._order)).encode() + b"\n")
         except OSError as error:
-            logging.getLogger("tracelog").warning("No process delivers beside this one: %s", error)
+            log.warning("No process delivers beside this one: %s", error)
             self.end()
+        finally:
+            if answer is not None:
+                os.close(answer)
 
     def is_ready(self) -> bool:
         """Whether it waits for the lock."""
-        if self._process is None or self._process.stdout is None:
+        if self._answer is None:
             return False
-        answered, _, _ = select.select([self._process.stdout], [], [], 0)
-        return bool(answered) and self._process.stdout.readline() == _READY
+        answered, _, _ = select.select([self._answer], [], [], 0)
+        return bool(answered) and os.read(self._answer, len(_READY)) == _READY
 
     def lead(self) -> None:
         """Tell it that the lock is its own from now on."""
@@ -107,15 +121,15 @@ class Beside:
     def end(self) -> None:
         """Have it end, without waiting for that; it lets go of the lock."""
         process, self._process = self._process, None
+        answer, self._answer = self._answer, None
         self.leads = False
+        if answer is not None:
+            os.close(answer)
         if process is None:
             return
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                try:
-                    pipe.close()
-                except OSError:
-                    continue
+        if process.stdin is not None:
+            with suppress(OSError):
+                process.stdin.close()
         if process.poll() is None:
             _ending.append(process)
         _ending[:] = [each for each in _ending if each.poll() is None]
@@ -134,8 +148,15 @@ def _with_path(environ: Mapping[str, str]) -> dict[str, str]:
     return {**environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 
 
-def main(lock: int) -> None:
+def main(lock: int, answer: int) -> None:
     """Deliver what standard input orders, until that is at its end."""
+    try:
+        _main(lock, answer)
+    except Exception:
+        log.critical("The process that delivers the trace log ends.", exc_info=True)
+
+
+def _main(lock: int, answer: int) -> None:
     # Imported by the process alone; the app has what it needs of them.
     from app.lib.tracelog.journal.tally import Tally
     from app.lib.tracelog.shipper.accounting import Accountant
@@ -147,10 +168,14 @@ def main(lock: int) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         # The app drains the log when it is asked to end, and ends this process itself.
         signal.signal(number, signal.SIG_IGN)
-    logging.basicConfig(format="%(levelname)s %(message)s", stream=sys.stderr)
     order = json.loads(sys.stdin.buffer.readline() or b"null")
     if order is None:
         return
+    if order["log_config"] is not None:
+        logging.config.dictConfig(order["log_config"])
+    else:
+        logging.basicConfig(format="%(levelname)s %(message)s", stream=sys.stderr)
+    logging.captureWarnings(capture=True)
     log_dir, rules = Path(order["log_dir"]), Rules(**order["rules"])
     shipper = Shipper(
         log_dir,
@@ -160,7 +185,7 @@ def main(lock: int) -> None:
         housekeeper=Housekeeper(log_dir, rules, Accountant(log_dir, Tally(log_dir))),
     )
     try:
-        os.write(sys.stdout.fileno(), _READY)
+        os.write(answer, _READY)
     except BrokenPipeError:  # the app has ended meanwhile
         return
     if sys.stdin.buffer.readline() != _GO:
@@ -173,6 +198,6 @@ def main(lock: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), int(sys.argv[2]))
     # A call to the store that is under way is not waited for.
     os._exit(0)

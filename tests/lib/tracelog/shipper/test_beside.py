@@ -153,25 +153,43 @@ def test_asked_to_end_the_app_takes_the_lead_back_and_delivers_the_rest(
     wait_until(lambda: is_gone(pid), what="its end")
 
 
+def have_started(order: dict[str, object]) -> str:
+    """What a process says that gets this order from an app which has ended meanwhile."""
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-m", Beside.__module__, "0", str(write)],
+        input=json.dumps(order) + "\n",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        pass_fds=[write],
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    os.close(write)
+    return done.stdout
+
+
 def test_an_app_that_ends_before_the_process_is_ready_ends_it_without_a_word(
     tmp_path: Path,
 ) -> None:
     order = Order(str(tmp_path), f"file:{tmp_path / 'trace.db'}", "", Rules())
-    process = subprocess.Popen(
-        [sys.executable, "-m", Beside.__module__, "0"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    process.stdout.close()
-    assert process.stdin is not None
-    process.stdin.write(json.dumps(asdict(order)).encode() + b"\n")
-    process.stdin.close()
-    assert process.stderr is not None
-    with process.stderr:
-        assert process.stderr.read() == b""
-    assert process.wait(60) == 0
+    assert have_started(asdict(order)) == ""
+
+
+def test_what_it_says_is_said_as_it_was_told_to(tmp_path: Path) -> None:
+    handler = {"class": "logging.StreamHandler", "formatter": "line"}
+    log_config = {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"line": {"format": "told: %(message)s"}},
+        "handlers": {"one": handler | {"stream": "ext://sys.stdout"}},
+        "root": {"handlers": ["one"]},
+    }
+    order = asdict(Order(str(tmp_path), "file:x", "", Rules(), log_config))
+    said = have_started(order | {"rules": {"no": "such rule"}})
+    assert said.startswith("told: The process that delivers the trace log ends.\nTraceback")
 
 
 def test_nothing_is_started_unless_asked_for(tmp_path: Path) -> None:
