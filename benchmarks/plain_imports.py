@@ -17,8 +17,9 @@ from typing import Final, NamedTuple
 
 import psycopg
 
-from app.lib.search_grams import grams
-from app.services.item_bulk import NewItem, stored_row
+from app.lib.search_grams import grams, sort_key
+from app.models.item import STATUSES
+from app.services.item_bulk import NewItem
 
 NAMES: Final = ("title", "description", "status", "due_on")
 READY: Final = (
@@ -61,8 +62,10 @@ def write_ready(path: Path, owner_id: int, items: Iterator[NewItem]) -> None:
         writer.writerow(READY)
         for key, item in enumerate(items):
             searched_by = grams(f"{item.title}\n{item.description}")
-            *row, _created_at, _updated_at, version, _key = stored_row(owner_id, item, searched_by)
-            writer.writerow((*row, now, now, version, key * 7919))
+            said = (item.title, sort_key(item.title), item.description)
+            place = STATUSES.index(item.status)
+            row = (owner_id, *said, place, item.due_on, searched_by, now, now, 1, key * 7919)
+            writer.writerow(row)
 
 
 def import_plain(url: str, path: Path, table: str, columns: Sequence[str]) -> Took:

@@ -5,17 +5,21 @@ control characters. A word gives the three characters from each of its places on
 "東京都庁" becomes "東京都 京都庁 都庁 庁". So each substring of a word stands in the text of grams,
 up to three characters as (the beginning of) a gram, longer ones as whole grams in a row; and two
 words are never in a row, because a word's last gram is shorter than three characters.
+
+Where no index is built of it, a text is stored as its words are, a third as long: "|東京都庁|地図".
+Neither what is looked for in grams can stand in words, nor a longer word in grams: so both may be
+looked for in either.
 """
 
 import unicodedata
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import Final
 
 GRAM: Final = 3
+SORTED: Final = 200
 
-_MEMO_LENGTH: Final = 12
-"""Longer words hardly come back: in Japanese they are whole phrases."""
+_MARK: Final = "|"
+"""Before each word that is stored as a whole. It is punctuation, so no word has it."""
 _PLACES: Final = [slice(start, start + GRAM) for start in range(256)]
 
 _CONTROL: Final = {"Cc", "Cf", "Cs"}
@@ -43,38 +47,53 @@ def normalize(text: str) -> str:
 
 
 def sort_key(title: str) -> str:
-    """What a title is sorted by, at most 200 characters: NFKC may give more than it got."""
-    return normalize(title)[:200]
+    """What a title is sorted by, at most `SORTED` characters: NFKC may give more than it got."""
+    return normalize(title)[:SORTED]
 
 
 def words(text: str) -> list[str]:
     """The words of `text`, normalised, in order."""
-    return normalize(text).translate(_SEPARATORS).split()
+    return _split(normalize(text))
+
+
+def title_and_words(title: str, description: str) -> tuple[str, list[str]]:
+    """The `sort_key` of a title, which is one line, and the `words` of both, in less time."""
+    text = normalize(f"{title}\n{description}")
+    return text.partition("\n")[0][:SORTED], _split(text)
 
 
 def grams(text: str) -> str:
     """The grams of all words of `text`, in order, with a space between."""
-    return " ".join(list_grams(text))
+    return joined_grams(joined_words(words(text)))
 
 
-def list_grams(text: str) -> list[str]:
-    """The grams of all words of `text`, in order."""
-    found: list[str] = []
-    for word in words(text):
-        found += _known_word(word) if len(word) <= _MEMO_LENGTH else _cut(word)
-    return found
+def joined_words(found: Iterable[str]) -> str:
+    """These words as they are stored where no index is built of them."""
+    return f"{_MARK}{_MARK.join(found)}"
 
 
-def _cut(word: str) -> Iterable[str]:
+def joined_grams(stored: str) -> str:
+    """What is stored, of whichever kind, as a text of grams."""
+    return " ".join(stored_grams(stored)) if stored.startswith(_MARK) else stored
+
+
+def stored_grams(stored: str) -> list[str]:
+    """The grams that are stored, in order, as words or as what they are."""
+    if not stored.startswith(_MARK):
+        return stored.split()
+    return [gram for word in stored.split(_MARK) for gram in word_grams(word)]
+
+
+def word_grams(word: str) -> Iterable[str]:
+    """The grams of one word, in order."""
     length = len(word)
     if length <= len(_PLACES):
         return map(word.__getitem__, _PLACES[:length])
     return [word[start : start + GRAM] for start in range(length)]
 
 
-@lru_cache(maxsize=2048)
-def _known_word(word: str) -> tuple[str, ...]:
-    return tuple(_cut(word))
+def _split(normalized: str) -> list[str]:
+    return normalized.translate(_SEPARATORS).split()
 
 
 def query_words(query: str) -> list[str]:

@@ -96,7 +96,10 @@ class Item(Base):
     """The title as it is sorted: see `app.lib.search_grams.sort_key`."""
     description: Mapped[str]
     search_grams: Mapped[str] = mapped_column(deferred=True, deferred_raiseload=True)
-    """What the text index is built from: see `app.lib.search_grams`."""
+    """What the text index is built from; of packed items, which it leaves out, the words.
+
+    See `app.lib.search_grams`.
+    """
     is_packed: Mapped[bool] = mapped_column(default=False, server_default=false(), deferred=True)
     """Whether the text index leaves it to its pack: see `app.services.item_packs`."""
     import_key: Mapped[int | None] = mapped_column(BigInteger, deferred=True)

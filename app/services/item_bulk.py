@@ -3,18 +3,25 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import lru_cache
-from itertools import chain, islice
+from functools import cache, lru_cache
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from app.lib.search_grams import list_grams, sort_key
+from app.lib.search_grams import joined_grams, joined_words, title_and_words
 from app.models.item import STATUSES, Status
 from app.schemas.cursor import NO_DUE_DATE
 from app.services.item_order import Dialect, dialect_of
-from app.services.item_postings import Pack, Postings
-from app.services.item_zones import GatheredZones, StoredZones, Zones, zones_of_ids, zones_of_keys
+from app.services.item_postings import Pack, Postings, are_worth_it, pack_of
+from app.services.item_zones import (
+    GatheredZones,
+    StoredZones,
+    Zones,
+    zones_of_dates,
+    zones_of_ids,
+    zones_of_title,
+)
 from app.services.sqlite_rows import insert_rows
 
 _COLUMNS: Final = {
@@ -43,8 +50,18 @@ _INSERT_COPIED: Final = f"""
     SELECT array_agg(id ORDER BY id) FROM added
 """  # noqa: S608 # of constants
 _END_COPY: Final = "DROP TABLE new_items"
-_NULL: Final = r"\N"
+_NULL: Final = "\x00"
+_JOINTS: Final = len(_COLUMNS) - 1
+_ESCAPES: Final = (
+    (b"\\", b"\\\\"),
+    (b"\t", b"\\t"),
+    (b"\n", b"\\n"),
+    (b"\r", b"\\r"),
+    (b"\x00", b"\\N"),
+)
+_ENDS: Final = bytes.maketrans(b"\x1f\x1e", b"\t\n")
 
+_PLACES: Final = {status: place for place, status in enumerate(STATUSES)}
 _ROWS_AT_ONCE: Final = 10_000
 
 
@@ -60,7 +77,12 @@ class NewItem(NamedTuple):
     import_key: int | None = None
 
 
-Row = Sequence[Any]
+class _Row(NamedTuple):
+    """An item with what is derived from it alone."""
+
+    item: NewItem
+    title_key: str
+    searched_by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,29 +100,25 @@ class PreparedItems:
 
 def prepare_items(owner_id: int, items: Iterable[NewItem], dialect: Dialect) -> PreparedItems:
     """Do all that needs no database, so also beside it, in another thread."""
-    postings, zones, rows = Postings(), list[tuple[Zones, ...]](), list[Row]()
+    postings, zones, rows = Postings(), list[Zones](), list[_Row]()
+    of_dates = cache(zones_of_dates)
     for place, item in enumerate(items):
-        found = list_grams(f"{item.title}\n{item.description}")
-        row = stored_row(owner_id, item, " ".join(found))
-        zones.append(zones_of_keys(item.updated_at, row[2], item.due_on or NO_DUE_DATE))
-        postings.add(found, place)
-        rows.append(row)
-    stored = _as_copied(rows) if dialect == "postgresql" else _as_values(rows)
+        key, words = title_and_words(item.title, item.description)
+        postings.add(words, place)
+        dates = of_dates(item.updated_at, item.due_on or NO_DUE_DATE)
+        zones.append(dates | zones_of_title(key))
+        rows.append(_Row(item, key, joined_words(words)))
+    gathered = postings.gather(zones)
+    pack = pack_of(gathered, len(rows)) if are_worth_it(gathered) else None
+    if pack is None:  # the text index needs the grams
+        rows = [row._replace(searched_by=joined_grams(row.searched_by)) for row in rows]
     return PreparedItems(
         owner_id,
         len(rows),
-        stored,
-        postings.zones(owner_id, zones),
-        postings.pack(len(rows)) if postings.are_worth_it else None,
+        (_as_copied if dialect == "postgresql" else _as_values)(owner_id, rows),
+        GatheredZones(owner_id, {gram: found.zones for gram, found in gathered.items()}),
+        pack,
     )
-
-
-def stored_row(owner_id: int, item: NewItem, grams: str) -> Row:
-    """The values of the columns that new items have."""
-    title, description, status, due_on, created_at, updated_at, import_key = item
-    place = STATUSES.index(status)
-    text = (title, sort_key(title), description)
-    return (owner_id, *text, place, due_on, grams, created_at, updated_at, 1, import_key)
 
 
 async def insert_prepared(
@@ -158,45 +176,30 @@ async def _insert_copied(
     return ids
 
 
-def _as_copied(rows: Iterable[Row]) -> bytes:
+def _as_copied(owner_id: int, rows: Iterable[_Row]) -> bytes:
     """In the text format of COPY."""
+    # Cells end with signs that no validated text has; so what is to be escaped is, all at once.
     lines = [
-        "\t".join(
-            (
-                f"{owner_id}",
-                _escaped(title),
-                _escaped(title_key),
-                _escaped(description),
-                f"{status}",
-                due_on.isoformat() if due_on else _NULL,
-                grams,  # in which no punctuation is left
-                _copied_moment(created_at),
-                _copied_moment(updated_at),
-                f"{version}",
-                _NULL if import_key is None else f"{import_key}",
-            )
-        )
+        f"{owner_id}\x1f{title}\x1f{title_key}\x1f{description}\x1f{_PLACES[status]}"
+        f"\x1f{_day(due_on)}\x1f{searched_by}\x1f{_copied_moment(created_at)}"
+        f"\x1f{_copied_moment(updated_at)}\x1f1\x1f{_NULL if key is None else key}\x1e"
         for (
-            owner_id,
-            title,
+            (title, description, status, due_on, created_at, updated_at, key),
             title_key,
-            description,
-            status,
-            due_on,
-            grams,
-            created_at,
-            updated_at,
-            version,
-            import_key,
+            searched_by,
         ) in rows
     ]
-    lines.append("")
-    return "\n".join(lines).encode()
+    text = "".join(lines).encode()
+    if text.count(b"\x1e") != len(lines) or text.count(b"\x1f") != len(lines) * _JOINTS:
+        raise ValueError("the text of an item has control characters")
+    for sign, escaped in _ESCAPES:
+        text = text.replace(sign, escaped)
+    return text.translate(_ENDS)
 
 
-def _escaped(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace("\t", "\\t")
-    return escaped.replace("\n", "\\n").replace("\r", "\\r")
+@lru_cache(maxsize=4096)  # most are close to each other
+def _day(due_on: date | None) -> str:
+    return due_on.isoformat() if due_on else _NULL
 
 
 @lru_cache(maxsize=2)  # the items of an import have all the same
@@ -216,15 +219,16 @@ async def _insert_values(
     return range(last + 1 - count, last + 1)
 
 
-def _as_values(rows: Iterable[Row]) -> list[Any]:
-    return list(chain.from_iterable(map(_as_sqlite, rows)))
-
-
-def _as_sqlite(row: Sequence[Any]) -> Sequence[Any]:
+def _as_values(owner_id: int, rows: Iterable[_Row]) -> list[Any]:
     """Times and dates as SQLAlchemy writes them there."""
-    due_on, created_at, updated_at = row[5], row[7], row[8]
-    due = due_on.isoformat() if due_on else None
-    return (*row[:5], due, row[6], _moment(created_at), _moment(updated_at), *row[9:])
+    values = list[Any]()
+    for item, title_key, searched_by in rows:
+        title, description, status, due_on, created_at, updated_at, key = item
+        place, due = _PLACES[status], due_on and due_on.isoformat()
+        created, updated = _moment(created_at), _moment(updated_at)
+        values += (owner_id, title, title_key, description, place, due, searched_by)
+        values += (created, updated, 1, key)
+    return values
 
 
 @lru_cache(maxsize=2)  # the items of an import have all the same

@@ -1,19 +1,22 @@
 """What is written of items that come together: see `app.services.item_packs`."""
 
+import struct
 import sys
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from itertools import chain
 from operator import itemgetter, or_
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.lib.search_grams import word_grams
 from app.models.item_pack import ItemPack
-from app.services.item_zones import GatheredZones, Zones
+from app.services.item_zones import DATES, Zones
 from app.services.sqlite_rows import insert_rows
 
 _WORTH_IT: Final = 4
@@ -22,55 +25,58 @@ _COMMON: Final = 200
 """Grams that occur more often in a pack are taken to be in all its zones of dates."""
 
 
+class Gathered(NamedTuple):
+    """Of one gram the places of its items, in order, and the zones of all these."""
+
+    places: Sequence[int]
+    zones: Zones
+
+
 class Postings:
-    """What a pack is to have."""
+    """What a pack is to have. Its words are cut into grams once each, however often they come."""
 
     def __init__(self) -> None:
         self._places: defaultdict[str, list[int]] = defaultdict(list)
 
-    def add(self, grams: Iterable[str], place: int) -> None:
-        """Note the grams of the item at `place`; in order."""
+    def add(self, words: Iterable[str], place: int) -> None:
+        """Note the words of the item at `place`; in order."""
         places = self._places
-        for gram in grams:
-            places[gram].append(place)
+        for word in set(words):
+            places[word].append(place)
 
-    @property
-    def are_worth_it(self) -> bool:
-        """Whether these items should be a pack."""
-        count = sum(map(len, self._places.values()))
-        return count > 0 and count >= _WORTH_IT * len(self._places)
+    def gather(self, zones: Sequence[Zones]) -> dict[str, Gathered]:
+        """The grams of all words, sorted; `zones` are those of the item at each place.
 
-    def zones(self, owner_id: int, zones: Sequence[tuple[Zones, ...]]) -> GatheredZones:
-        """The zones of all grams; `zones` are those of the item at each place, in parts.
-
-        The first part, of titles, depends on the words; the others hardly do.
+        A place may be there twice, which costs less than to look whether it is.
         """
-        gathered = GatheredZones(owner_id)
-        for part in zip(*zones, strict=True):
-            few = _COMMON if gathered else len(zones)
-            masks = list(dict.fromkeys(part))
-            number = {mask: at for at, mask in enumerate(masks)}
-            numbers = [number[mask] for mask in part]  # small ones tell more quickly what is equal
-            everywhere = reduce(or_, masks)
-            for gram, places in self._places.items():
-                if len(places) > few:
-                    here = everywhere  # if not, it only costs time
-                elif len(places) == 1:
-                    here = part[places[0]]
-                else:
-                    here = 0
-                    for at in set(itemgetter(*places)(numbers)):
-                        here |= masks[at]
-                gathered.add((gram,), here)
+        parts: defaultdict[str, list[tuple[list[int], Zones]]] = defaultdict(list)
+        for word, places in self._places.items():
+            here = zones[places[0]]
+            if len(places) > 1:
+                here = reduce(or_, set(itemgetter(*places)(zones)))
+            part = places, here
+            for gram in word_grams(word):
+                parts[gram].append(part)
+        everywhere = reduce(or_, set(zones), 0) & DATES
+        gathered: dict[str, Gathered] = {}
+        for gram in sorted(parts):
+            lists, bits = zip(*parts[gram], strict=True)
+            there = sorted(chain.from_iterable(lists)) if len(lists) > 1 else lists[0]
+            common = everywhere if len(there) > _COMMON else 0
+            gathered[gram] = Gathered(there, reduce(or_, bits, common))
         return gathered
 
-    def pack(self, count: int) -> "Pack":
-        """The pack of these items, `count` of them, as it is written if their ids have no gaps."""
-        kind = kind_of(count - 1)
-        written = [
-            (gram, _to_bytes(array(kind, places))) for gram, places in sorted(self._places.items())
-        ]
-        return Pack(count, written)
+
+def are_worth_it(gathered: Mapping[str, Gathered]) -> bool:
+    """Whether these items should be a pack."""
+    count = sum(len(places) for places, _ in gathered.values())
+    return count > 0 and count >= _WORTH_IT * len(gathered)
+
+
+def pack_of(gathered: Mapping[str, Gathered], count: int) -> "Pack":
+    """The pack of these items, `count` of them, as it is written if their ids have no gaps."""
+    kind = kind_of(count - 1)
+    return Pack(count, [(gram, _to_bytes(kind, it.places)) for gram, it in gathered.items()])
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +117,7 @@ class Pack:
         before, kind = kind_of(self.count - 1), kind_of(offsets[-1])
         for gram, places in self.written:
             there = map(offsets.__getitem__, places_from_bytes(before, places))
-            yield gram, _to_bytes(array(kind, there))
+            yield gram, _to_bytes(kind, list(there))
 
 
 _STORE_ON_SQLITE: Final = "INSERT INTO item_postings (pack_id, gram, owner_id, places)"
@@ -134,10 +140,8 @@ def kind_of(last: int) -> str:
     return "H" if last < 1 << 16 else "I"
 
 
-def _to_bytes(places: "array[int]") -> bytes:
-    if sys.byteorder == "big":
-        places.byteswap()
-    return places.tobytes()
+def _to_bytes(kind: str, places: Sequence[int]) -> bytes:
+    return struct.pack(f"<{len(places)}{kind}", *places)
 
 
 def places_from_bytes(kind: str, data: bytes) -> "array[int]":

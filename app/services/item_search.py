@@ -21,6 +21,7 @@ from sqlalchemy import (
     select,
     table,
 )
+from sqlalchemy import or_ as any_of
 from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY
 
 from app.lib.search_grams import GRAM, needle, query_grams
@@ -166,9 +167,11 @@ class ItemSearch:
             scope += f"ｓ{STATUSES.index(self.order.status)}"
         return joint.join([*terms, whole.format(scope)])
 
-    def _contain(
-        self, grams: ColumnElement[str], longer_than: int = 0
-    ) -> list[ColumnElement[bool]]:
-        """For WHERE: the text of `grams` has all words that are longer than so many characters."""
+    def _contain(self, text: ColumnElement[str], longer_than: int = 0) -> list[ColumnElement[bool]]:
+        """For WHERE: the stored `text` has all words that are longer than so many characters."""
         find = func.instr if self._is_sqlite else func.strpos
-        return [find(grams, needle(word)) > 0 for word in self.words if len(word) > longer_than]
+        return [
+            any_of(*(find(text, part) > 0 for part in dict.fromkeys((word, needle(word)))))
+            for word in self.words
+            if len(word) > longer_than
+        ]

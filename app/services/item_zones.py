@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy import or_ as any_of
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.lib.search_grams import GRAM, query_grams
+from app.lib.search_grams import GRAM, query_grams, stored_grams
 from app.models.gram_zones import GramZones
 from app.models.item import Item
 from app.schemas.cursor import Key
@@ -54,6 +54,8 @@ _FEW: Final = 16
 
 Zones = int
 """The bits of all orders, one order behind the other: quick to gather for many items."""
+DATES: Final[Zones] = ALL << ZONES | ALL << 3 * ZONES
+"""Those of the orders by a date."""
 
 
 Place = tuple[Key, int]
@@ -115,19 +117,27 @@ def in_zones(
     return any_of(is_set(zone(first)), is_set(zone(last)), zone(last) - zone(first) > 1)
 
 
-def zones_of_keys(updated_at: datetime, title_key: str, due_key: date) -> tuple[Zones, Zones]:
-    """The zones of an item in all other orders; in two parts, of which each has few values."""
-    updated = 1 << ZONES + zone_of("updated", updated_at, 0) % ZONES
-    due = 1 << 3 * ZONES + zone_of("due", due_key, 0) % ZONES
-    return 1 << 2 * ZONES + zone_of("title", title_key, 0), updated | due
+def zones_of_keys(updated_at: datetime, title_key: str, due_key: date) -> Zones:
+    """The zones of an item in all orders but that of ids."""
+    return zones_of_dates(updated_at, due_key) | zones_of_title(title_key)
+
+
+def zones_of_dates(updated_at: datetime, due_key: date) -> Zones:
+    updated = zone_of("updated", updated_at, 0) % ZONES
+    due = zone_of("due", due_key, 0) % ZONES
+    return 1 << ZONES + updated | 1 << 3 * ZONES + due
+
+
+def zones_of_title(title_key: str) -> Zones:
+    return 1 << 2 * ZONES + zone_of("title", title_key, 0)
 
 
 class GatheredZones:
     """The zones of all grams of some items of one user, to be stored at once."""
 
-    def __init__(self, owner_id: int) -> None:
+    def __init__(self, owner_id: int, zones: Mapping[str, Zones] | None = None) -> None:
         self._owner_id = owner_id
-        self._zones: dict[str, Zones] = {}
+        self._zones: dict[str, Zones] = dict(zones or {})
 
     def __bool__(self) -> bool:
         return bool(self._zones)
@@ -205,9 +215,9 @@ async def note_items(session: AsyncSession, owner_id: int, item_ids: Collection[
         )
     )
     gathered = GatheredZones(owner_id)
-    for item_id, updated_at, title_key, due_key, grams in found:
-        zones = reduce(or_, zones_of_keys(updated_at, title_key, due_key))
-        gathered.add(grams.split(), zones_of_ids(item_id, item_id) | zones)
+    for item_id, updated_at, title_key, due_key, text in found:
+        zones = zones_of_keys(updated_at, title_key, due_key)
+        gathered.add(stored_grams(text), zones_of_ids(item_id, item_id) | zones)
     await gathered.store(session)
 
 

@@ -9,12 +9,16 @@ from hypothesis import strategies as st
 from app.lib.search_grams import (
     GRAM,
     grams,
-    list_grams,
+    joined_grams,
+    joined_words,
     needle,
     normalize,
     query_grams,
     query_words,
     sort_key,
+    stored_grams,
+    title_and_words,
+    word_grams,
     words,
 )
 
@@ -28,7 +32,7 @@ def test_a_word_is_cut_at_each_of_its_places() -> None:
 @pytest.mark.parametrize("length", [1, 12, 13, 256, 257, 1000])
 def test_words_of_any_length_are_cut_in_the_same_way(length: int) -> None:
     word = "".join(chr(0x4E00 + number) for number in range(length))
-    assert list_grams(word) == [word[place : place + GRAM] for place in range(length)]
+    assert list(word_grams(word)) == [word[place : place + GRAM] for place in range(length)]
 
 
 @pytest.mark.parametrize(
@@ -58,9 +62,32 @@ def test_each_part_of_a_word_is_found(text: str, data: st.DataObject) -> None:
     end = data.draw(st.integers(start + 1, len(word)))
     part = word[start:end]
     assert needle(part) in grams(text)
+    assert part in joined_words(found)
     indexed = grams(text).split(" ")
     for gram in query_grams(part):
         assert any(g == gram if len(gram) == GRAM else g.startswith(gram) for g in indexed)
+
+
+@given(TEXT, TEXT)
+def test_stored_words_are_read_as_their_grams_are(title: str, description: str) -> None:
+    title = " ".join(title.split())
+    key, found = title_and_words(title, description)
+    text = f"{title}\n{description}"
+    assert (key, found) == (sort_key(title), words(text))
+    for stored in (joined_words(found), grams(text)):
+        assert joined_grams(stored) == grams(text)
+        assert stored_grams(stored) == grams(text).split()
+
+
+@given(TEXT, TEXT)
+def test_what_is_looked_for_in_words_and_in_grams_is_found_only_where_it_is(
+    text: str, query: str
+) -> None:
+    found = words(text)
+    for word in query_words(query):
+        is_there = any(word in other for other in found)
+        for stored in (joined_words(found), grams(text)):
+            assert (word in stored or needle(word) in stored) == is_there
 
 
 @given(TEXT, TEXT)

@@ -82,8 +82,13 @@ def test_items_of_before_are_found_after_packs_came_and_went(url: str, engine: E
     upgrade(url)
     with engine.begin() as connection:
         connection.exec_driver_sql(add)
-        connection.exec_driver_sql("UPDATE items SET is_packed = true WHERE id = 2")
+        connection.exec_driver_sql(
+            "UPDATE items SET is_packed = true, search_grams = '|東京都|a' WHERE id = 2"
+        )
     assert indexed() == 1
     with database._migrating(url) as connection:
         command.downgrade(database._alembic(connection), "0012-1")
     assert indexed() == 2
+    with engine.connect() as connection:
+        kept = connection.exec_driver_sql("SELECT search_grams FROM items WHERE id = 2").scalar()
+    assert kept == "東京都 京都 都 a"

@@ -1,19 +1,26 @@
 """Packs: what postings find, and how items and packs leave each other."""
 
+from collections import defaultdict
+from datetime import date, timedelta
+from functools import reduce
+from operator import or_
+from random import Random
+
 import pytest
 from sqlalchemy import insert, select
 
 from app.database import Database
-from app.lib.search_grams import list_grams
+from app.lib.search_grams import grams, sort_key
 from app.models.item import Item
 from app.models.item_pack import ItemPack, ItemPosting
+from app.schemas.cursor import NO_DUE_DATE
 from app.schemas.item import ItemIn, ItemQuery
 from app.services import item_packs
-from app.services.item_bulk import NewItem, insert_items
+from app.services.item_bulk import NewItem, insert_items, prepare_items
 from app.services.item_packs import PackSearch, empty_packs
-from app.services.item_postings import Postings
+from app.services.item_postings import _COMMON, Postings, pack_of, places_from_bytes
 from app.services.item_service import item_values
-from app.services.item_zones import ALL, Where
+from app.services.item_zones import ALL, DATES, Where, zones_of_keys
 from tests.services.conftest import ServiceOf, Users
 from tests.support.databases import Clock
 
@@ -83,6 +90,42 @@ async def test_a_pack_goes_when_none_of_its_items_is_left(
     assert await packs(database) == [users.hana, users.taro]
 
 
+def test_a_pack_has_what_each_item_alone_would_have(clock: Clock) -> None:
+    random, texts = (
+        Random(5),
+        ["東京都庁 banana", "ﾊﾟﾝの会議。東京", "É! Straße", "-", "a ab abc", ""],
+    )
+    new = [
+        NewItem(
+            f"{random.choice('aあ東ー9')} {random.choice(texts)}",
+            random.choice(texts),
+            "todo",
+            random.choice([None, clock().date(), date(2027, 5, 5)]),
+            clock(),
+            clock() + timedelta(days=random.randrange(40)),
+        )
+        for _ in range(300)
+    ]
+    places, zones = defaultdict[str, set[int]](set), defaultdict[str, int](int)
+    for place, item in enumerate(new):
+        due_on = item.due_on or NO_DUE_DATE
+        for gram in grams(f"{item.title}\n{item.description}").split():
+            places[gram].add(place)
+            zones[gram] |= zones_of_keys(item.updated_at, sort_key(item.title), due_on)
+    everywhere = reduce(or_, zones.values()) & DATES
+
+    prepared = prepare_items(1, new, "sqlite")
+
+    assert prepared.pack is not None
+    written = {gram: set(places_from_bytes("H", data)) for gram, data in prepared.pack.written}
+    assert list(written) == sorted(places)
+    assert written == places
+    assert prepared.zones._zones == {
+        gram: bits | (everywhere if len(places[gram]) > _COMMON else 0)
+        for gram, bits in zones.items()
+    }
+
+
 @pytest.mark.parametrize("ids", [[5, 6, 7], [5, 9, 11], [5, 70_000, 70_001]])
 async def test_the_ids_of_a_pack_may_have_gaps(
     database: Database, users: Users, clock: Clock, ids: list[int]
@@ -93,8 +136,9 @@ async def test_the_ids_of_a_pack_may_have_gaps(
             values = item_values(ItemIn(title=title)) | {"id": ids[place], "is_packed": True}
             values |= {"owner_id": users.hana, "created_at": clock(), "updated_at": clock()}
             await session.execute(insert(Item).values(**values, version=1))
-            postings.add(list_grams(title), place)
-        await postings.pack(len(ids)).store(session, users.hana, ids)
+            postings.add(title.split(), place)
+        pack = pack_of(postings.gather([0] * len(ids)), len(ids))
+        await pack.store(session, users.hana, ids)
 
         async def found(*words: str, descending: bool = True, behind: int | None = None) -> object:
             search = PackSearch(

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 from app.database import Database
+from app.lib.search_grams import stored_grams
 from app.models.item import Item
 from app.schemas.item import ItemIn, ItemQuery
 from app.services.item_bulk import NewItem, insert_items
@@ -57,16 +58,19 @@ def test_made_up_items_would_pass_as_typed_ones() -> None:
         assert (data.title, data.description) == (item.title, item.description)
 
 
+@pytest.mark.parametrize("copies", [1, 6])
 async def test_items_inserted_in_bulk_are_as_if_created_one_by_one(
-    database: Database, service_of: ServiceOf, users: Users, clock: Clock
+    database: Database, service_of: ServiceOf, users: Users, clock: Clock, copies: int
 ) -> None:
+    """Many alike are packed: then they have their words where others have grams."""
     texts = [
         "東京 都庁",
+        "ﾊﾟﾝ　Ｓｔｒａßｅ. É É, banana",
         'tab\t and \\ and "quotes"',
         "二行\n目 \\N",
         "NULL",
         "'); DROP TABLE items;",
-    ]
+    ] * copies
     new = [NewItem(" ".join(text.split()), text, "doing", None, clock(), clock()) for text in texts]
     async with database.system_session() as session:
         assert await insert_items(session, users.hana, iter(new)) == len(new)
@@ -82,8 +86,16 @@ async def test_items_inserted_in_bulk_are_as_if_created_one_by_one(
             rows = await session.execute(
                 select(Item.__table__).where(Item.owner_id == owner_id).order_by(Item.id)
             )
-            stored.append([{**row, "id": 0, "owner_id": 0} for row in rows.mappings()])
+            stored.append(
+                [
+                    {**row, "id": 0, "owner_id": 0, "is_packed": None}
+                    | {"search_grams": stored_grams(row["search_grams"])}
+                    for row in rows.mappings()
+                ]
+            )
+        packed = select(func.count()).where(Item.is_packed)
+        assert await session.scalar(packed) == (len(new) if copies > 1 else 0)
     assert stored[0] == stored[1]
     async with service_of(users.hana) as items:
         for q in ("都庁", "quotes", "行", "DROP"):
-            assert len((await items.page(ItemQuery(q=q))).items) == 1
+            assert len((await items.page(ItemQuery(q=q))).items) == copies
