@@ -26,7 +26,7 @@ from app.schemas.item import ItemIds, ItemIn, ItemPut, ItemQuery, ItemStatusChan
 from app.schemas.numbers import RowId
 from app.security import local_path, return_path
 from app.services.errors import NotFound
-from app.services.item_service import ItemChanged, ItemService
+from app.services.item_service import ItemChanged, ItemDeleted, ItemService
 from app.templating import Toast, Undo, is_partial, language_of, redirect, render
 
 router = APIRouter(prefix="/items", include_in_schema=False)
@@ -72,9 +72,12 @@ async def delete_items(request: Request, items: Items) -> Response:
     language = language_of(request)
     try:
         chosen = ItemIds.model_validate({"ids": await read_all(request, "id")})
-    except ValidationError:
-        return await _nothing_chosen(request, items)
+    except ValidationError as error:
+        return await _nothing_chosen(request, items, error)
     deleted = await items.delete(chosen.ids)
+    if not deleted:
+        text = language.gettext("That is deleted already.")
+        return await _changed(request, items, Toast(text, "info"))
     text = language.ngettext("%(count)s item deleted.", "%(count)s items deleted.", len(deleted))
     undo = Undo("/items/restore", "items", tuple(deleted))
     toast = Toast(text % {"count": len(deleted)}, "info", undo)
@@ -87,9 +90,12 @@ async def restore_items(request: Request, items: Items) -> Response:
     language = language_of(request)
     try:
         chosen = ItemIds.model_validate({"ids": await read_all(request, "id")})
-    except ValidationError:
-        return await _nothing_chosen(request, items)
+    except ValidationError as error:
+        return await _nothing_chosen(request, items, error)
     restored = await items.restore(chosen.ids)
+    if not restored:
+        text = language.gettext("That is back already, or gone for good.")
+        return await _changed(request, items, Toast(text, "info"))
     text = language.ngettext("%(count)s item is back.", "%(count)s items are back.", len(restored))
     return await _changed(request, items, Toast(text % {"count": len(restored)}))
 
@@ -103,9 +109,12 @@ async def set_status_of_items(request: Request, items: Items) -> Response:
         change = ItemStatusChange.model_validate(
             {"ids": await read_all(request, "id"), "status": sent.get("status")}
         )
-    except ValidationError:
-        return await _nothing_chosen(request, items)
+    except ValidationError as error:
+        return await _nothing_chosen(request, items, error)
     changed = await items.set_status(change.ids, change.status)
+    if not changed:
+        text = language.gettext("That is not there any more.")
+        return await _changed(request, items, Toast(text, "info"))
     text = language.ngettext("%(count)s item changed.", "%(count)s items changed.", len(changed))
     return await _changed(request, items, Toast(text % {"count": len(changed)}))
 
@@ -148,14 +157,16 @@ async def update_item(request: Request, items: Items, item_id: RowId) -> Respons
         return _edit_form(request, item_id, form, back, 422)
     if taken := sent.get("take"):
         # In a conflict: one field as it is saved now, the others stay as the reader has them.
-        current = await items.get(item_id)
+        current = await items.get_even_deleted(item_id)
         mine = values_of(data)
         if taken in pages.FIELDS:
             mine[taken] = values_of(current)[taken]
         return _conflict(request, current, mine, back)
+    # In a conflict with a deletion: what is saved brings the item back.
+    was_back = bool(sent.get("restore") and await items.restore([item_id]))
     try:
-        item = await items.update(item_id, data, data.version)
-    except ItemChanged as conflict:
+        item = await items.update(item_id, data, data.version + was_back)
+    except (ItemChanged, ItemDeleted) as conflict:
         return _conflict(request, conflict.current, values_of(data), back)
     toast = Toast(_("“%(title)s” is saved.") % {"title": item.title})
     if is_partial(request):
@@ -216,6 +227,8 @@ def _conflict(request: Request, current: Item, mine: Mapping[str, str], back: st
     differing = tuple(name for name in pages.FIELDS if mine[name] != saved[name])
     if is_partial(request):
         return render(request, pages.ConflictPartial(current, form, differing), 409)
+    if current.deleted_at and not back.startswith("/items?"):
+        back = "/items"  # its own page is gone
     return render(request, pages.ConflictPage(current, form, differing, back), 409)
 
 
@@ -229,6 +242,11 @@ async def _changed(request: Request, items: ItemService, toast: Toast) -> Respon
     return redirect(request, back if back.startswith("/items?") else "/items", toast)
 
 
-async def _nothing_chosen(request: Request, items: ItemService) -> Response:
-    text = language_of(request).gettext("Select the items first.")
+async def _nothing_chosen(request: Request, items: ItemService, error: ValidationError) -> Response:
+    _ = language_of(request).gettext
+    text = _("Select the items first.")
+    for problem in error.errors(include_url=False, include_input=False):
+        if problem["type"] == "too_long":
+            most = problem["ctx"]["max_length"]
+            text = _("Select at most %(count)s items, please.") % {"count": most}
     return await _changed(request, items, Toast(text, "error"))

@@ -28,6 +28,14 @@ class ItemChanged(Conflict):
         self.current = current
 
 
+class ItemDeleted(NotFound):
+    """The user has deleted the item in the meantime; `current` is how it was then."""
+
+    def __init__(self, current: Item) -> None:
+        super().__init__(f"item {current.id} is deleted")
+        self.current = current
+
+
 class ItemService:
     """The items of one user: what is another's does not exist here. Never commits.
 
@@ -56,8 +64,15 @@ class ItemService:
 
     async def get(self, item_id: int) -> Item:
         """Raises `NotFound`."""
+        item = await self.get_even_deleted(item_id)
+        if item.deleted_at:
+            raise NotFound
+        return item
+
+    async def get_even_deleted(self, item_id: int) -> Item:
+        """An item that is there, or that can be restored. Raises `NotFound`."""
         item = await self._session.scalar(
-            select(Item).where(Item.id == item_id, self._mine, _LIVING),
+            select(Item).where(Item.id == item_id, self._mine),
             execution_options={"populate_existing": True},
         )
         if item is None:
@@ -85,7 +100,7 @@ class ItemService:
     async def update(self, item_id: int, data: ItemIn, version: int) -> Item:
         """Replace an item's content if it is still at `version`.
 
-        Raises `ItemChanged` with the item as it is now, or `NotFound`.
+        Raises `ItemChanged` or `ItemDeleted` with the item as it is now, or `NotFound`.
         """
         async with self._logger.task("Item_Update") as task:
             async with task.step("Validation", data.model_dump(mode="json")) as step:
@@ -100,7 +115,8 @@ class ItemService:
                     execution_options=_FRESH,
                 )
                 if item is None:
-                    raise ItemChanged(await self.get(item_id))
+                    current = await self.get_even_deleted(item_id)
+                    raise ItemDeleted(current) if current.deleted_at else ItemChanged(current)
                 await note_items(self._session, self._user_id, [item_id])
                 step.output = {"version": item.version}
         return item
