@@ -1,5 +1,6 @@
 """A process that runs one job, and what that took: seconds, CPU and memory."""
 
+import gc
 import multiprocessing
 import sys
 import threading
@@ -116,6 +117,7 @@ def _work(url: str, folder: Path, parent: Connection) -> None:
     logger = CSVOnlyLogger(folder / "logs")
     jobs = JobEngine(settings_of(url, folder), logger)
     jobs.start()
+    gc.freeze()  # as `manage.py run` does
     time.sleep(_QUIET_SECONDS)
     try:
         with _highest() as highest:

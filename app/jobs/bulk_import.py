@@ -11,15 +11,15 @@ from typing import IO, Any, Final
 
 import orjson
 
-from app.jobs.import_commit import ImportCommit, good_line
+from app.jobs.import_commit import ImportCommit
 from app.jobs.kinds import job
 from app.jobs.running import JobError, RunningJob
 from app.lib.table_problems import Row, TableProblem
 from app.lib.table_source import TableShape, open_rows
 from app.models.item_import import ItemImport
-from app.schemas.item import ItemIn
 from app.schemas.item_import import ImportChoice
 from app.services.imports.folder import ImportFolder
+from app.services.imports.good_lines import GoodLines
 from app.services.imports.import_service import JOB, table_limits
 from app.services.imports.item_rows import ItemRows
 
@@ -67,7 +67,8 @@ class Import:
 
     def validate(self, total: int) -> dict[str, int]:
         """Write the rows that are items, as they are inserted, and those that are not, and why."""
-        folder, reader, good = self._folder, ItemRows(self._import, self._choice), 0
+        folder, good = self._folder, 0
+        lines = GoodLines(ItemRows(self._import, self._choice))
         with (
             _told(),
             self._open_table() as rows,
@@ -77,10 +78,10 @@ class Import:
             bads.write(_line({"names": self._names()}))
             count = 0
             for number, cells in self._followed(rows, total):
-                found = reader.read(cells)
+                found = lines.read(cells)
                 count += 1
-                if isinstance(found, ItemIn):
-                    goods.write(good_line(found))
+                if isinstance(found, bytes):
+                    goods.write(found)
                     good += 1
                 else:
                     bads.write(_line({"row": number, "cells": cells, "problems": found}))

@@ -2,10 +2,8 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from hashlib import blake2b
 from typing import Any, Final
 
-import orjson
 from pydantic import ValidationError
 
 from app.lib.formula_guard import unguarded
@@ -52,19 +50,19 @@ class ItemRows:
     """Reads rows of one file."""
 
     def __init__(self, file: ItemImport, choice: ImportChoice) -> None:
-        self._width = len(file.sample[0])
+        self.width = len(file.sample[0])
         # A workbook's text is text as it is. In CSV an apostrophe may stand before it, which keeps
         # spreadsheets from working it out: this app's own files have that.
         self._guarded = file.shape["kind"] == "csv"
         chosen = ((field, choice.column(field)) for field in ITEM_FIELDS)
-        self._columns = [(field, at) for field, at in chosen if at is not None]
+        self.columns = {field: at for field, at in chosen if at is not None}
 
     def read(self, cells: Sequence[str]) -> ItemIn | list[Problem]:
         """The item of a row, or what is wrong with it."""
         # Cells beyond the columns of the file stand where none belongs.
-        if len(cells) > self._width and any(cells[self._width :]):
-            return [{"field": "", "type": "too_many_cells", "ctx": {"width": self._width}}]
-        values = {field: cells[at] for field, at in self._columns if at < len(cells)}
+        if len(cells) > self.width and any(cells[self.width :]):
+            return [{"field": "", "type": "too_many_cells", "ctx": {"width": self.width}}]
+        values = {field: cells[at] for field, at in self.columns.items() if at < len(cells)}
         if self._guarded:
             values = {field: unguarded(text) for field, text in values.items()}
         if "status" in values:
@@ -86,13 +84,6 @@ class ItemRows:
                 }
                 for detail in error.errors(include_url=False, include_input=False)
             ]
-
-
-def import_key(item: ItemIn) -> int:
-    """What tells the lines of files apart: 64 bits of a hash of all that they say of an item."""
-    due_on = item.due_on.isoformat() if item.due_on else None
-    said = orjson.dumps([item.title, item.description, item.status, due_on])
-    return int.from_bytes(blake2b(said, digest_size=8).digest(), signed=True)
 
 
 def _status(text: str) -> str:
