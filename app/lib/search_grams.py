@@ -25,13 +25,22 @@ _PLACES: Final = [slice(start, start + GRAM) for start in range(256)]
 _CONTROL: Final = {"Cc", "Cf", "Cs"}
 
 
+_VARIANTS: Final = (range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0))
+"""They follow a character and say how it is drawn, in names above all; nobody types them."""
+
+
 class _Separators(dict[int, int | str]):
-    """For `str.translate`: punctuation, white space and control characters become a space."""
+    """For `str.translate`: punctuation, white space and control characters become a space.
+
+    What only says how a character is drawn goes.
+    """
 
     def __missing__(self, code: int) -> int | str:
         category = unicodedata.category(chr(code))
         separates = category[0] in "PZ" or category in _CONTROL or chr(code) in "$+<=>^`|~"
         value: int | str = " " if separates else code
+        if any(code in variants for variants in _VARIANTS):
+            value = ""
         self[code] = value
         return value
 

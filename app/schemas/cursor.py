@@ -4,7 +4,7 @@ import binascii
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Final, Literal, Self
 
 import orjson
@@ -72,7 +72,7 @@ def _parse_key(sort: Sort, key: object) -> Key:
             case "updated", str():
                 moment = datetime.fromisoformat(key)
                 if moment.utcoffset() is not None:
-                    return moment
+                    return moment.astimezone(UTC)
             case "title", str() if len(key) <= TITLE_LENGTH and "\0" not in key:
                 return key
             case "status", str() if key in STATUSES:
@@ -81,7 +81,7 @@ def _parse_key(sort: Sort, key: object) -> Key:
                 return date.fromisoformat(key)
             case _:
                 pass
-    except ValueError:
+    except (ValueError, OverflowError):
         pass
     raise InvalidCursor("not a key of this sort")
 

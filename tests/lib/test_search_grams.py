@@ -44,6 +44,7 @@ def test_words_of_any_length_are_cut_in_the_same_way(length: int) -> None:
         ("C++ & $3.14/kg — «ok»", ["c", "3", "14", "kg", "ok"]),
         ("one\u200btwo\x00three", ["one", "two", "three"]),
         ("祝🎉", ["祝🎉"]),
+        ("葛\U000e0100飾の❤\ufe0f", ["葛飾の❤"]),
         ("。、!? ", []),
     ],
 )

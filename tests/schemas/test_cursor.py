@@ -83,6 +83,8 @@ def test_what_is_no_cursor_of_this_list_is_refused(text: str) -> None:
         ("updated", "2026-11-05T12:00:00"),
         ("updated", "yesterday"),
         ("updated", 1),
+        ("updated", "0001-01-01T00:00:00+23:59"),
+        ("updated", "9999-12-31T23:59:59-23:59"),
         ("updated", None),
         ("status", "gone"),
         ("status", 1),
