@@ -1,12 +1,13 @@
 """Fixtures for all tests, and what the end of a run tells beside their results."""
 
+import gc
 import os
 from collections import Counter
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.support.browser import browser, chromium
+from tests.support.browser import chromium
 from tests.support.live_app import live_app, start_app, start_server
 from tests.support.parts import MEASURED, PREFIX
 from tests.support.postgres import (
@@ -22,7 +23,6 @@ from tests.support.turso import open_sqld, sqld, tursodb
 __all__ = [
     "_postgres_template",
     "_sqlite_template",
-    "browser",
     "chromium",
     "empty_postgres_database",
     "live_app",
@@ -43,6 +43,16 @@ settings.register_profile(
     "busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("busy machine")
+
+
+# Finding thousands of tests makes nothing that is garbage, and looking for some is a third of it.
+gc.disable()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 
 from app.product import SLUG
 from tests.support.accounts import PASSWORD, sign_up_live
-from tests.support.browser import WAITS_MS
+from tests.support.browser import WAITS_MS, open_browser
 from tests.support.live_app import LiveApp
 from tests.support.plain_http import plain_client
 
@@ -90,6 +90,13 @@ class Visit(Protocol):
         signed_in: bool = True,
         origin: str = ...,
     ) -> Visitor: ...
+
+
+@pytest.fixture(scope="package")
+def browser(chromium: str) -> Iterator[Browser]:
+    """One browser for all tests of this folder; `browser.new_context()` is a fresh visitor."""
+    with open_browser(chromium) as browser:
+        yield browser
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
@@ -39,12 +40,12 @@ def chromium() -> str:
     return str(path)
 
 
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    """A browser for the tests of one module; `browser.new_context()` is a fresh visitor.
+@contextmanager
+def open_browser(chromium: str) -> Iterator[Browser]:
+    """A browser, by the path of its program.
 
-    Playwright runs an event loop in this thread meanwhile, so a module that uses this has no
-    `async` tests and calls no `asyncio.run`.
+    Playwright runs an event loop in this thread meanwhile, so nothing that runs beside it is
+    `async` or calls `asyncio.run`.
     """
     as_root = hasattr(os, "geteuid") and os.geteuid() == 0
     arguments = [*_ARGUMENTS, *(["--no-sandbox"] if as_root else [])]
