@@ -57,7 +57,7 @@ class KeyJudge:
             for form in (phrase, (*phrase[:-1], phrase[-1] + "s")):
                 self._phrases.setdefault(form[0], []).append(form)
         self.phrases = tuple(form for forms in self._phrases.values() for form in forms)
-        self.phrase_ends = frozenset(form[-1] for form in self.phrases)
+        self.phrase_ends = words_of.FOREIGN_PHRASE_ENDS | {form[-1] for form in self.phrases}
         self._known = Memo(self._judge, size=4096, longest=MAX_KEY)
 
     def __call__(self, key: str) -> Rule:

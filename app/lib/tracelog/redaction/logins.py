@@ -49,6 +49,12 @@ _LINK: Final = re.compile(
 )
 
 
+_LINK_QUERY: Final = re.compile(
+    rf"(?i)(?P<before>/[a-z\-_]{{0,32}}(?:{'|'.join(_LINK_WORDS)})[a-z\-_/]{{0,32}}\?)"
+    r"(?P<query>[^\s\"'<>#\[\]]++)"
+)
+
+
 def hide_logins(text: str) -> str:
     """Text without passwords of URLs, the credentials behind their scheme, and tokens of links."""
     if "@" in text:
@@ -58,9 +64,15 @@ def hide_logins(text: str) -> str:
     lower = text.lower()
     if "/" in text and any(word in lower for word in _LINK_WORDS):
         text = _LINK.sub(_hide_link, text)
+        text = hide_link_queries(text)
     if "bearer" in lower or "basic" in lower:
         text = _SCHEME.sub(_hide_credentials, text)
     return text
+
+
+def hide_link_queries(text: str) -> str:
+    """Text without what looks random in the query of a link that resets, confirms or invites."""
+    return _LINK_QUERY.sub(_hide_link_query, text) if "?" in text else text
 
 
 def _hide_credentials(match: re.Match[str]) -> str:
@@ -127,3 +139,12 @@ def _hide_link(match: re.Match[str]) -> str:
     token = match["token"]
     hidden = looks_random(token, least=12) or (mixes(token) and "." not in token)
     return match["before"] + MARKER if hidden else match[0]
+
+
+def _hide_link_query(match: re.Match[str]) -> str:
+    """Whatever such a link's token is called: `/verify?h=…`."""
+    pairs = [pair.partition("=") for pair in match["query"].split("&")]
+    return match["before"] + "&".join(
+        f"{name}={MARKER}" if looks_random(value) and "%40" not in value else f"{name}{sign}{value}"
+        for name, sign, value in pairs
+    )

@@ -13,27 +13,30 @@ from app.lib.tracelog.redaction.spans import value_span
 from app.lib.tracelog.redaction.words import FOREIGN_ENDS, words
 
 _SIGN: Final = re.compile(
-    r"[:=|\t,\\&>：＝﹕「『→⇒]|[はがを \u3000（](?=[「『A-Za-z0-9０-９\u3000 ])"
+    r"[:=|\t,\\&>：＝﹕「『→⇒]|[はがを是为為는은 \u3000（](?=[「『\[A-Za-z0-9０-９\u3000 ])"
 )
 _ASCII_SIGN: Final = re.compile(r"[:=|\t,\\&>]")
 _AFTER_END: Final = "|".join(f"(?<={end})" for end in FOREIGN_ENDS)
 _SEPARATOR: Final = re.compile(
     r"[:=：＝﹕]+>?|[はがを]?[「『]|(?<=-)>|[→⇒|\t]|(?<=[\"']),"
     r"|\\++(?:u003|x3)[adAD]|&#(?:61|58|x3[adAD]);|&(?:equals|colon);"
-    rf"|(?:{_AFTER_END})(?:(?:[はがを][ \u3000]?|[ \u3000])(?=[A-Za-z0-9０-９])"
+    rf"|(?:{_AFTER_END})(?:(?:[はがを是为為는은][ \u3000]?|[ \u3000])(?=[\[A-Za-z0-9０-９])"
     r"|（(?=[A-Za-z0-9０-９]{6}))"
 )
 _COUNT: Final = (
-    r"[ \u3000]?[0-9０-９]{1,4}(?:[ \u3000]?(?:[-~〜～–]|から)[ \u3000]?[0-9０-９]{1,4})?[ \u3000]?"
+    r"[ \u3000]?[0-9０-９]{1,4}(?:[ \u3000]?(?:[-~〜～–到至]|から)[ \u3000]?[0-9０-９]{1,4})?"
+    r"[ \u3000]?"
 )
 _LENGTH: Final = re.compile(
-    rf"{_COUNT}(?:文字|[桁字])"
+    rf"{_COUNT}(?:文字|자리|글자|[桁字位])"
     r"| ?(?:(?:at least|at most|min(?:imum)?(?: of)?|max(?:imum)?(?: of)?|must be) ){0,2}"
     r"[0-9]{1,3}(?:[-–][0-9]{1,3})? (?:characters|chars|digits|letters)\b",
     re.IGNORECASE,
 )
 """What is said of a secret, and is none: `パスワード：8文字以上`."""
-_MEASURE: Final = re.compile(rf"{_COUNT}(?:文字|[桁字回度日時分秒週年月件個つ種台枚]|[かカヶケ]月)")
+_MEASURE: Final = re.compile(
+    rf"{_COUNT}(?:文字|자리|글자|[桁字位回度日時分秒週年月件個つ種台枚天次]|[かカヶケ]月)"
+)
 """The same where no sign stands before it: `パスワードは90日ごとに`."""
 _SIGNS: Final = frozenset(":=：＝")
 _BACKSLASHES: Final = re.compile(r"\\++")
@@ -68,7 +71,7 @@ def hide_pairs(text: str, judge: KeyJudge) -> str:
             at = run.end() if run else found_sign.end()
             continue
         at = match.end()
-        if (_MEASURE if match[0][-1] in "はがを \u3000" else _LENGTH).match(text, at):
+        if (_MEASURE if match[0][-1] in "はがを是为為는은 \u3000" else _LENGTH).match(text, at):
             continue
         found = _key_before(text, max(known, match.start() - _LOOK_BACK), match, judge)
         if found is None:

@@ -1,43 +1,66 @@
-"""Secrets in sentences and commands, where neither `=` nor `:` stands before the value."""
+"""Secrets in sentences, where neither `=` nor `:` stands before the value."""
 
 import re
 from typing import Final
 
-from app.lib.tracelog.redaction.keys import KeyJudge, Rule, looks_random, mixes
+from app.lib.tracelog.redaction.keys import looks_random, mixes
 from app.lib.tracelog.redaction.plain import MARKER
 
 _STATED: Final = re.compile(
     r"(?i)(?<![a-z])(?P<word>passwords?|passwd|pwd|passphrase|passcode|secrets?|tokens?|otp|pin"
-    r"|api[ _\-]?keys?|credentials?|session(?:[ _\-]?id)?|requirepass|masterauth|rootpw|bindpw"
-    r"|identified[ \t]{1,3}by)"
+    r"|api[ _\-]?keys?|credentials?|session(?:[ _\-]?id)?|requirepass|masterauth|rootpw|bindpw|psk"
+    r"|identified[ \t]{1,3}by|passwort|kennwort|mot de passe|senha|contraseña)"
     r"(?P<link>[ \t]{1,3}(?:(?:for|of)[ \t](?:[\w@.\-]{1,40}[ \t]){1,3}(?=is[ \t]|was[ \t]))?"
-    r"(?:(?:is|was|to|now)[ \t]{1,3}){0,2})"
+    r"(?:(?:is|was|to|now|be|will|has|been|re?set|changed|updated|ist|lautet|est|es|é|è)"
+    r"[ \t]{1,3}){0,4})"
     r"(?:'(?P<one>(?:[^'\\\n]++|''|\\.)++)|\"(?P<two>(?:[^\"\\\n]++|\"\"|\\.)++)"
     r"|`(?P<tick>[^`\n]++)|(?P<bare>[^\s'\"`<>()\[\]{},;]{6,}+))"
+)
+_STATED_BEFORE: Final = re.compile(
+    r"(?i)(?<!\S)(?P<quote>[\"'`]?)(?P<value>[^\s\"'`]{6,128}+)(?P=quote)"
+    r"(?= (?:as|is|was) (?:(?:a|the|my|your|our|his|her|their|its|new|old|current|temporary|initial"
+    r"|root|admin) ){0,3}(?:password|passphrase|passcode|pin|secret|token|api key)"
+    r"(?: (?:for|to|of|and|in|on|at|but|now|here|please)\b|[.,;:!?)\]\n]|\Z))"
+)
+_FROM: Final = (
+    r"(?<![a-z])(?:password|passphrase|passcode|secret|token|pin)[ \t]{1,3}from[ \t]{1,3}"
+)
+_CHANGED: Final = re.compile(
+    rf"(?i)(?P<head>{_FROM})(?P<old>[^\s,;]{{4,128}}+)(?P<to>[ \t]{{1,3}}to[ \t]{{1,3}})"
+    r"(?P<new>[^\s,;]{4,128}+)"
 )
 _STEMS: Final = (
     "passw", "pwd", "passphrase", "passcode", "secret", "token", "otp ", "pin ", "credential",
     "api key", "api_key", "api-key", "apikey", "session", "requirepass", "masterauth", "rootpw",
-    "bindpw", "identified",
+    "bindpw", "psk ", "identified", "kennwort", "mot de passe", "senha", "contraseña",
 )  # fmt: skip
 _CODE: Final = re.compile(
     r"(?i)(\b(?:(?:verification|security|confirmation|login|sign-?in|one[ \-]?time|access|sms|2fa"
-    r"|mfa|authentication|recovery|reset)[ \-](?:code|password|pin)(?: is| was)?|your code is|otp"
-    r"|pin|cvv2?|cvc2?):?[ \t]{1,3})[0-9](?:[ \-]?[0-9]){2,9}+"
+    r"|mfa|authentication|recovery|reset)[ \-](?:code|password|pin)(?: is| was)?|your code is"
+    r"|(?:otp|pin|cvv2?|cvc2?)(?: (?:code|number))?(?: is| was| to)?):?[ \t]{1,3})"
+    r"[0-9](?:[ \-]?[0-9]){2,9}+"
 )
 _CODE_FIRST: Final = re.compile(
     r"(?i)\b[0-9]{4,8}(?= is (?:your|the) (?:[\w\-]{1,24} ){0,3}"
     r"(?:code|otp|pin|password|passcode)\b)"
 )
 _CODE_TO_ENTER: Final = re.compile(
-    r"(?i)(\b(?:enter|use|type(?: in)?|submit|reply(?: with)?)[ \t]{1,3})[0-9]{4,8}"
+    r"(?i)(\b(?:enter|use|type(?: in)?|submit|reply(?: with)?)[ \t]{1,3}"
+    r"(?:(?:the )?(?:code|pin) )?)[0-9]{4,8}"
     r"(?= to (?:verify|confirm|sign|log|log-?in|reset|activate|authori[sz]e|authenticate|unlock"
     r"|approve|prove)\b)"
 )
+_CODE_NAMES: Final = (
+    r"(?:(?:暗証|認証)番号|(?:暗証|認証|確認|ログイン|セキュリティー?|リカバリー|復旧|ピン|PIN)コード|パスコード"
+    r"|ワンタイムパスワード)"
+)
 _JAPANESE_CODE: Final = re.compile(
-    r"((?:(?:暗証|認証)番号|(?:暗証|認証|確認|ログイン|セキュリティー?|リカバリー|復旧|ピン|PIN)コード|パスコード"
-    r"|ワンタイムパスワード|マイナンバー|個人番号|カード番号|口座番号)[ \u3000]?)"
-    r"[0-9０-９](?:[ \-‐－ー]?[0-9０-９]){3,15}+"
+    rf"((?:{_CODE_NAMES}|マイナンバー|個人番号|カード番号|口座番号|(?<![一-龠ァ-ヶー])コード(?=[「『【][0-9０-９]{{4,8}}[」』】]を))"
+    r"[ \u3000「『【\[(（]?)[0-9０-９](?:[ \-‐－ー]?[0-9０-９]){3,15}+"
+)
+_JAPANESE_CODE_FIRST: Final = re.compile(
+    rf"(?<![0-9０-９])[0-9０-９]{{4,8}}(?=[」』】\])）]?[ \u3000]?[がは][ \u3000]?{_CODE_NAMES}"
+    r"(?:です|でした|だ|に|と|[、。]|\Z))"
 )
 _ARGUMENT: Final = re.compile(
     r"(?i)(\b(?:set|change|update|reset|check|verify|hash|use|with|add|new|encrypt)_?(?:[a-z]{1,16}_)?"
@@ -48,27 +71,15 @@ _ARGUMENT: Final = re.compile(
 _OPEN_CODE: Final = re.compile(
     r"(?i)\b[0-9]{4,8}(?: is(?: your| the)?(?: [\w\-]{0,24}){0,4}| t(?:o(?: \w{0,12})?)?)?\s{0,8}\Z"
 )
-_USER_FLAG: Final = re.compile(
-    r"((?<!\S)(?:-u|--user|--proxy-user)[ =]{1,2}[\"']?[^\s:\"']{0,64}:)[^\s\"']++"
+_OPEN_JAPANESE_CODE: Final = re.compile(
+    r"[0-9０-９]{4,8}[」』】\])）]?[ \u3000]?(?:[がはを][^\n]{0,12})?\Z"
 )
-# Programs whose short options hold secrets: (name, what stands before the value).
-_PROGRAMS: Final = (
-    ("mysql", r"\bmysql[a-z]*\b[^\n|;&]{0,200}?\s-p"),
-    ("mariadb", r"\bmariadb[a-z\-]*\b[^\n|;&]{0,200}?\s-p"),
-    ("sshpass", r"\bsshpass\s+-p\s*"),
-    ("redis-cli", r"\bredis-cli\b[^\n|;&]{0,200}?\s-a\s+"),
-    (
-        "login",
-        r"\b(?:docker|podman|helm|npm|oc|az)\b[^\n|;&]{0,100}?\blogin\b[^\n|;&]{0,200}?\s-p\s+",
-    ),
-    ("openssl", r"\bopenssl\b[^\n|;&]{0,200}?\s-(?:k|K|pass|passin|passout)\s+"),
-    ("zip", r"\bzip\b[^\n|;&]{0,200}?\s-P\s*"),
-    ("7z", r"\b7z[ar]?\b[^\n|;&]{0,200}?\s-p"),
+_OPEN_STATED: Final = re.compile(
+    r"(?<!\S)[\"'`]?(?P<value>[^\s\"'`]{6,128}+)[\"'`]?(?: (?:as|is|was)(?: \w{1,16}){0,3})?"
+    r"\s{0,8}\Z"
 )
-_COMMANDS: Final = tuple(
-    (name, re.compile(rf"({before})(?!\s)(?:\"[^\"\n]*\"|'[^'\n]*'|[^\s\"']+)"))
-    for name, before in _PROGRAMS
-)
+_OPEN_CHANGE: Final = re.compile(rf"(?i){_FROM}[^\s,;]{{4,128}}+(?:[ \t]{{1,3}}to?)?\s{{0,8}}\Z")
+_OPEN_PIPE: Final = re.compile(r"\becho\s[^\n]{1,400}\Z")
 _MESSAGE: Final = re.compile(
     r"(?i)(?:must|should|may|can|does|do|has|have|is|are|was) (?:not|no|be|been|contain|have|match"
     r"|include|required|missing|invalid|incorrect|wrong|expired|empty|too|already)\b"
@@ -77,10 +88,6 @@ _MESSAGE: Final = re.compile(
     r"|too (?:short|long|weak|common|many)\b"
     r"|(?:invalid|incorrect|wrong|expired|missing|required|unknown|revoked|expected|unauthorized)"
     r"(?:[.!]?\s*\Z| (?:or|value|format|length|type|header|token|password|signature|user|at|in)\b)"
-)
-_FLAG: Final = re.compile(
-    r"(?<!\S)(?P<flag>--?[A-Za-z][\w.\-]{1,48})(?P<gap>[ \t]{1,3})"
-    r"(?P<value>\"[^\"]*+\"?|'[^']*+'?|[^\s\-][^\s]*+)"
 )
 
 
@@ -91,6 +98,9 @@ def hide_stated(text: str) -> str:
         text = _STATED.sub(_hide_stated, text)
     if " to " in lower:
         text = _CODE_TO_ENTER.sub(rf"\g<1>{MARKER}", text)
+        text = _CHANGED.sub(_hide_both, text)
+    if " as " in lower or " is " in lower or " was " in lower:
+        text = _STATED_BEFORE.sub(_hide_stated_before, text)
     if any(stem in lower for stem in ("code", "otp", "pin", "cv", "one-time", "one time")):
         text = _CODE_FIRST.sub(MARKER, _CODE.sub(rf"\g<1>{MARKER}", text))
     return text
@@ -101,8 +111,8 @@ def is_code_to_enter(text: str) -> bool:
 
 
 def hide_japanese_codes(text: str) -> str:
-    """Text without digits right behind the word for what they are: `暗証番号0918`."""
-    return _JAPANESE_CODE.sub(rf"\g<1>{MARKER}", text)
+    """Text without digits right beside the word for what they are: `暗証番号0918`."""
+    return _JAPANESE_CODE_FIRST.sub(MARKER, _JAPANESE_CODE.sub(rf"\g<1>{MARKER}", text))
 
 
 def hide_arguments(text: str) -> str:
@@ -110,26 +120,16 @@ def hide_arguments(text: str) -> str:
     return _ARGUMENT.sub(rf"\g<1>{MARKER}", text) if "(" in text else text
 
 
-def hide_flags(text: str, judge: KeyJudge) -> str:
-    """Text without the values of secret command-line options: `--api-key abc`."""
-    if " -" not in text and "\n-" not in text and not text.startswith("-"):
-        return text
-
-    def hide(match: re.Match[str]) -> str:
-        flag = match["flag"].lstrip("-")
-        if judge(flag) is not Rule.HIDE or match["value"] == MARKER:
-            return match[0]
-        return f"{match['flag']}{match['gap']}{MARKER}"
-
-    for program, pattern in _COMMANDS:
-        if program in text:
-            text = pattern.sub(rf"\g<1>{MARKER}", text)
-    return _USER_FLAG.sub(rf"\g<1>{MARKER}", _FLAG.sub(hide, text))
-
-
 def without_open_code(text: str) -> str:
-    """Cut-off text without digits at its end that may have been `123456 is your code`."""
-    return _OPEN_CODE.sub("", text)
+    """Cut-off text without what the rest may have called a secret: `123456 is your code`."""
+    text = _OPEN_PIPE.sub("", _OPEN_CHANGE.sub("", _OPEN_CODE.sub("", text)))
+    text = _OPEN_JAPANESE_CODE.sub("", text)
+    last = _OPEN_STATED.search(text)
+    return text[: last.start()] if last and _is_odd(last["value"]) else text
+
+
+def _is_odd(value: str) -> bool:
+    return not value.startswith(MARKER) and (mixes(value) or looks_random(value))
 
 
 def _begins_word(text: str, stem: str) -> bool:
@@ -149,6 +149,21 @@ def _hide_stated(match: re.Match[str]) -> str:
         # "Unexpected token '<'" is what every JavaScript parser says.
         hidden = not match["word"].lower().startswith("token") or looks_random(value, least=6)
     return match[0][: start - match.start()] + MARKER if hidden else match[0]
+
+
+def _hide_stated_before(match: re.Match[str]) -> str:
+    if not _is_odd(match["value"]):
+        return match[0]
+    return f"{match['quote']}{MARKER}{match['quote']}"
+
+
+def _hide_both(match: re.Match[str]) -> str:
+    old, new = match["old"].strip("\"'`"), match["new"].strip("\"'`.")
+    if not any(
+        mixes(value) or looks_random(value, least=6) or value.isdigit() for value in (old, new)
+    ):
+        return match[0]
+    return f"{match['head']}{MARKER}{match['to']}{MARKER}"
 
 
 def _stated_value(match: re.Match[str]) -> tuple[str, int]:

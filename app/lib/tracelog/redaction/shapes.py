@@ -31,7 +31,7 @@ _KEYS: Final = tuple(
         ("pypi-", r"pypi-[A-Za-z0-9_\-]{20,}+"),
         ("hf_", r"hf_[A-Za-z0-9]{20,}+"),
         ("SG.", r"SG\.[A-Za-z0-9_\-]{12,64}\.[A-Za-z0-9_\-]{12,}+"),  # SendGrid
-        ("key-", r"key-[0-9a-f]{32}"),  # Mailgun
+        ("key-", r"key-[0-9a-z]{32}"),  # Mailgun
         ("SK", r"SK[0-9a-f]{32}"),  # Twilio
         ("shp", r"shp(?:at|ca|pa|ss)_[A-Za-z0-9]{16,}+"),  # Shopify
         ("_v1_", r"do[opr]_v1_[A-Za-z0-9]{16,}+"),  # DigitalOcean
@@ -46,6 +46,34 @@ _KEYS: Final = tuple(
         ("EAA", r"EAA[A-Za-z0-9]{30,}+"),  # Facebook
         ("AGE-SECRET-KEY-", r"AGE-SECRET-KEY-[A-Z0-9]{16,}+"),
         (":AA", r"(?:bot)?[0-9]{8,10}:AA[A-Za-z0-9_\-]{30,}+"),  # Telegram
+        ("r8_", r"r8_[A-Za-z0-9]{30,}+"),  # Replicate
+        ("gsk_", r"gsk_[A-Za-z0-9]{30,}+"),  # Groq
+        ("xai-", r"xai-[A-Za-z0-9]{40,}+"),
+        ("pplx-", r"pplx-[A-Za-z0-9]{30,}+"),  # Perplexity
+        ("AQ.", r"AQ\.A[A-Za-z0-9_\-]{30,}+"),  # Gemini
+        ("fig", r"fig[dour]_[A-Za-z0-9_\-]{20,}+"),  # Figma
+        ("NRAK-", r"NRAK-[A-Z0-9]{20,}+"),  # New Relic
+        ("phx_", r"phx_[A-Za-z0-9]{30,}+"),  # PostHog
+        ("tskey-", r"tskey-[a-z]{2,12}-[A-Za-z0-9\-]{16,}+"),  # Tailscale
+        ("dckr_", r"dckr_[a-z]{2,6}_[A-Za-z0-9_\-]{20,}+"),  # Docker Hub
+        ("sntry", r"sntry[su]_[A-Za-z0-9+/=_\-]{20,}+"),  # Sentry
+        ("ATATT3", r"ATATT3[A-Za-z0-9_\-=]{30,}+"),  # Atlassian
+        ("ATBB", r"ATBB[A-Za-z0-9]{24,}+"),
+        ("dp.", r"dp\.(?:pt|st|ct|sa|scim|audit)\.[A-Za-z0-9_.\-]{30,}+"),  # Doppler
+        ("pul-", r"pul-[0-9a-f]{40}"),  # Pulumi
+        ("PMAK-", r"PMAK-[0-9a-f]{24}-[0-9a-f]{20,}+"),  # Postman
+        ("gl", r"gl(?:sa|c)_[A-Za-z0-9_=+/]{20,}+"),  # Grafana
+        ("xkeysib-", r"xkeysib-[A-Za-z0-9\-]{30,}+"),  # Brevo
+        ("rubygems_", r"rubygems_[0-9a-f]{30,}+"),
+        ("pscale_", r"pscale_[a-z]{2,6}_[A-Za-z0-9_.\-]{20,}+"),  # PlanetScale
+        ("napi_", r"napi_[A-Za-z0-9]{30,}+"),  # Neon
+        ("HRKU-", r"HRKU-[A-Za-z0-9_\-]{30,}+"),  # Heroku
+        ("CCIP", r"CCIP(?:AT|RJ)_[A-Za-z0-9_]{20,}+"),  # CircleCI
+        ("atlasv1.", r"[A-Za-z0-9]{10,20}\.atlasv1\.[A-Za-z0-9_\-]{30,}+"),  # Terraform
+        ("hvb.", r"hvb\.[A-Za-z0-9_\-]{16,}+"),  # Vault
+        ("vercel_", r"vercel_[a-z]{2,8}_[A-Za-z0-9_]{20,}+"),
+        ("fm2_", r"fm2_[A-Za-z0-9+/=_\-]{30,}+"),  # Fly.io
+        (".", r"[MNO][A-Za-z0-9_\-]{23,27}\.[A-Za-z0-9_\-]{6}\.[A-Za-z0-9_\-]{27,}+"),  # Discord
         (".bearer.", r"base64url\.bearer\.authorization\.k8s\.io\.[A-Za-z0-9_\-=]++"),
     )
 )
@@ -55,11 +83,14 @@ _SK: Final = re.compile(r"(?<![A-Za-z0-9])[sr]k[-_][A-Za-z0-9_\-]{16,}+")  # Ope
 _JWT: Final = re.compile(r"eyJ[A-Za-z0-9_\-+/=]{13,}+(?:\.[A-Za-z0-9_\-+/=]*+){0,4}")
 _HASHES: Final = re.compile(
     r"\$(?:argon2(?:id|i|d)|2[abxy]|scrypt|y|gy|7|[156]|pbkdf2[a-z0-9\-]{0,16})\$(?:[^\s\"'`,;<>()]|,(?=[a-z]=)){8,}+"
-    r"|(?<![A-Za-z0-9])(?:pbkdf2_[a-z0-9]{3,8}|argon2|bcrypt_sha256|bcrypt|scrypt)\$(?:[^\s\"'`,;<>()]|,(?=[a-z]=)){8,}+"
+    r"|(?<![A-Za-z0-9])(?:pbkdf2[_:][a-z0-9]{3,8}(?::[0-9]{1,8})?|argon2|bcrypt_sha256|bcrypt"
+    r"|scrypt(?::[0-9]{1,8}){0,3})\$(?:[^\s\"'`,;<>()]|,(?=[a-z]=)){8,}+"
 )
 _HOOKS: Final = re.compile(
-    r"(hooks\.slack\.com/(?:services|workflows|triggers)/|/api/webhooks/)[A-Za-z0-9_\-/]{8,}+"
+    r"(hooks\.slack\.com/(?:services|workflows|triggers)/|/api/webhooks/|\.office\.com/webhook(?:b2)?/"
+    r"|hooks\.zapier\.com/hooks/catch/|/hooks?/incoming/)[A-Za-z0-9_\-/@]{8,}+"
 )
+_WIFI: Final = re.compile(r"(\bWIFI:(?:[A-Z]:(?:[^;\\]++|\\.)*+;){0,6}?P:)(?:[^;\\\n]++|\\.)++")
 _BEGIN: Final = "-----BEGIN "
 _END: Final = re.compile(r"-----END [A-Z0-9 ]{0,40}-----")
 
@@ -79,6 +110,8 @@ def hide_shapes(text: str) -> str:
         text = _HASHES.sub(MARKER, text)
     if "hook" in text:
         text = _HOOKS.sub(rf"\g<1>{MARKER}", text)
+    if "WIFI:" in text:
+        text = _WIFI.sub(rf"\g<1>{MARKER}", text)  # what a QR code says
     return text
 
 

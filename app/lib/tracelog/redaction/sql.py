@@ -11,11 +11,21 @@ _INSERT: Final = re.compile(
     r"(?i)\binsert\s{1,8}into\s{1,8}[^\s(]{1,128}\s{0,8}\((?P<columns>[^()]{1,4000}+)\)\s{0,8}values"
     r"(?P<values>(?:[^';]++|'(?:[^'\\]++|''|\\.)*+'?)*+)"
 )
+_SET_PASSWORD: Final = re.compile(
+    r"(?i)(\b(?:set\s{1,8}password(?:\s{1,8}for\s{1,8}[^\s=]{1,128})?|pragma\s{1,8}(?:hex|re)?key)"
+    r"\s{0,8}=\s{0,8}(?:password\s{0,8}\(\s{0,8})?)"
+    r"(?:\"(?:[^\"\n]++|\"\")*+\"?|x?'(?:[^'\\\n]++|''|\\.)*+'?)"
+)
 _LITERAL: Final = re.compile(r"'(?:[^'\\]++|''|\\.)*+'?|(?<![\w$:%])[0-9]++")
 
 
 def hide_rows(text: str, judge: KeyJudge) -> str:
-    """Text without the values of rows whose columns, as far as they are named, are secret."""
+    """Text without the values of rows whose columns, as far as they are named, are secret.
+
+    And without what `SET PASSWORD` and `PRAGMA key` set.
+    """
+    if "=" in text:
+        text = _SET_PASSWORD.sub(rf"\g<1>'{MARKER}'", text)
     if "Failing row" in text:
         # PostgreSQL prints all columns and names none.
         text = _FAILING_ROW.sub(rf"\g<1>{MARKER}", text)

@@ -7,6 +7,7 @@ from typing import Final
 from urllib.parse import unquote_plus
 
 from app.lib.tracelog.redaction.cards import hide_cards
+from app.lib.tracelog.redaction.commands import hide_commands
 from app.lib.tracelog.redaction.keys import KeyJudge
 from app.lib.tracelog.redaction.logins import hide_logins
 from app.lib.tracelog.redaction.markup import hide_tags, without_open_tag
@@ -14,7 +15,6 @@ from app.lib.tracelog.redaction.pairs import hide_pairs
 from app.lib.tracelog.redaction.plain import MARKER, clean
 from app.lib.tracelog.redaction.prose import (
     hide_arguments,
-    hide_flags,
     hide_japanese_codes,
     hide_stated,
     is_code_to_enter,
@@ -22,6 +22,7 @@ from app.lib.tracelog.redaction.prose import (
 )
 from app.lib.tracelog.redaction.shapes import hide_shapes
 from app.lib.tracelog.redaction.sql import hide_rows
+from app.lib.tracelog.redaction.tables import hide_columns
 from app.lib.tracelog.redaction.words import FOREIGN_ENDS
 
 MAX_TEXT: Final = 65_536
@@ -35,10 +36,12 @@ _PLAIN_URL: Final = re.compile(
     r"(?:/(?:[A-Za-z][A-Za-z0-9]{0,9}|[0-9]{1,9})(?:[_.\-][A-Za-z0-9]{1,10})?)*+/?\Z"
 )
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
-_RUN: Final = re.compile(r"[A-Za-z0-9_\-]{16}")
+_RUN: Final = re.compile(r"[A-Za-z0-9_\-]{16}|[0-9]{14}")
 _CARD: Final = re.compile(r"[0-9]{4}[^0-9A-Za-z][0-9]{4}")
 _JAPANESE: Final = re.compile(
-    f"(?:D|{'|'.join(FOREIGN_ENDS)})(?:(?:[はがを（]|[ \u3000])[ \u3000]?[A-Za-z0-9]|[0-9]{{4}})"
+    f"(?:D|{'|'.join(FOREIGN_ENDS)})"
+    r"(?:(?:[はがを是为為는은（]|[ \u3000])[ \u3000]?[\[A-Za-z0-9]|[【\[(（]?[0-9]{4})"
+    r"|[0-9]{4}[」』】\])）]?[ \u3000]?[がはを][ \u3000]?[暗認確ロセリ復ピPパワ]"
 )
 _ESCAPED: Final = re.compile(r"%[0-9A-Fa-f]{2}")
 _TOKEN: Final = re.compile(r"[^\s\"'<>]++")
@@ -81,7 +84,7 @@ class TextRedactor:
         return len(text) < 8 or not (
             (_RUN.search(text) is not None and _UUID.match(text) is None)
             or _CARD.search(text) is not None
-            or (" " in text and is_prose(text))
+            or ((" " in text or "\n" in text) and is_prose(text))
             or (not text.isascii() and _JAPANESE.search(text) is not None)
         )
 
@@ -101,12 +104,14 @@ class TextRedactor:
         text = hide_cards(hide_logins(hide_shapes(text)))
         if "<" in text:
             text = hide_tags(text, self._judge)
+        if "\n" in text:
+            text = hide_columns(text, self._judge)
         text = hide_arguments(hide_pairs(text, self._judge))
         if not text.isascii():
             text = hide_japanese_codes(text)
         if " " in text and is_prose(text):
             text = hide_rows(text, self._judge)
-            text = hide_flags(hide_stated(text), self._judge)
+            text = hide_commands(hide_stated(text), self._judge)
         return text
 
     def _unescaped(self, token: str, depth: int) -> str:
@@ -147,6 +152,10 @@ def is_prose(text: str) -> bool:
         or "rootpw" in lower
         or "bindpw" in lower
         or "masterauth" in lower
+        or "psk" in lower
+        or "kennwort" in lower
+        or "senha" in lower
+        or "contrase" in lower
     )
 
 

@@ -6,6 +6,7 @@ from typing import Final
 from urllib.parse import quote, unquote, unquote_plus
 
 from app.lib.tracelog.redaction.keys import KeyJudge, Rule, is_hidden, looks_random
+from app.lib.tracelog.redaction.logins import hide_link_queries
 from app.lib.tracelog.redaction.plain import MARKER
 from app.lib.tracelog.redaction.text import MAX_TEXT
 from app.lib.tracelog.redaction.words import NAME_KEYS, words
@@ -71,7 +72,7 @@ class UrlRedactor:
             query = self.query(query)
         if fragment:
             fragment = self.query(fragment) if "=" in fragment else self._text(fragment)
-        return f"{url}{mark}{query}{hash_mark}{fragment}"
+        return hide_link_queries(f"{url}{mark}{query}{hash_mark}{fragment}")
 
     def _segments(self, path: str) -> str:
         segments = (self._text(path) if "hook" in path else path).split("/")

@@ -15,9 +15,10 @@ def words(text: str) -> frozenset[str]:
 SECRET_WORDS: Final = words(
     """
     password passwords passwd pwd pswd psw passphrase passphrases passcode passcodes passwort
-    kennwort senha contrasena motdepasse passkey passkeys secret secrets token jwt bearer credential
-    credentials cred creds authorization cookie cookies csrf xsrf otp otps totp hotp cvv cvv2 cvc
-    cvc2 csc ssn sid sids sessid mnemonic psk samlresponse iban
+    kennwort senha contrasena motdepasse wachtwoord salasana passord heslo passkey passkeys secret
+    secrets token jwt bearer credential credentials cred creds authorization cookie cookies csrf
+    xsrf tpin mpin privkey xprv otp otps totp hotp cvv cvv2 cvc cvc2 csc ssn sid sids sessid
+    mnemonic psk samlresponse iban
     """
 )
 
@@ -37,8 +38,14 @@ SECRET_PHRASES: Final = tuple(
     pin code|pin number|pin no|pin hash|pin confirm|pin confirmation
     activation key|cert key|certificate key|product key|ssl key|tls key|wep key|wifi key
     wpa key|unlock code|two factor code|question answer|maiden name
+    wallet key|wallet seed|vault key|enc key|encrypt key|decrypt key|push key|pgp key|gpg key
+    priv key|reset key|signature key|serial key|rapidapi key|openai key|anthropic key|gemini key
+    stripe key|firebase key|sendgrid key|mailgun key|resend key|supabase key|turso key|github key
+    key pem|private pem|vapid private|gpg private|rsa private|pass hash|oauth verifier
+    email code|invite code|invitation code|scratch code|login link|passport no|driver license
+    drivers license
     client assertion|connection string|conn str|magic link|recovery phrase|seed phrase|seed words
-    security answer|challenge answer
+    security answer|challenge answer|clave secreta|kata sandi
     card number|card no|card num|card pan|cc number|cc num|cc no|credit card|debit card
     account number|bank account|my number|individual number|social security|passport number
     """.replace("\n", "|").split("|")
@@ -53,7 +60,7 @@ PASS_OWNERS: Final = words(
     """
     account admin app basic bind cert client current db email ftp http imap key keystore ldap login
     mail master my mysql new old pg pop postgres proxy redis root server service smtp ssh store sudo
-    truststore user vault wallet wifi
+    truststore user vault wallet wifi x
     """
 )
 """What stands before a last `pass` when it means a password: `db_pass`, not `first_pass`."""
@@ -137,10 +144,12 @@ LABEL_TAIL: Final = words(
 )
 """Last words of keys that describe a secret: `token_type`, `authorization_url`."""
 
-SESSION_LAST: Final = frozenset({"session"})
+SESSION_LAST: Final = frozenset({"session", "sess"})
 """Last words of keys whose value may be a short secret, or the name of a lecture."""
 
-RANDOM_LAST: Final = frozenset({"sig", "signature", "salt", "ticket", "assertion"})
+RANDOM_LAST: Final = frozenset(
+    {"sig", "signature", "salt", "pepper", "hmac", "ticket", "assertion"}
+)
 """Last words of keys that hold a secret only where the value looks like one."""
 
 RANDOM_ALONE: Final = frozenset({"key", "state", "access", "refresh", "oauth"})
@@ -206,6 +215,8 @@ FOREIGN_STEMS: Final = (
     "ログインコード",
     "認証番号",
     "認証情報",
+    "ログイン情報",
+    "接続情報",
     "認証キー",
     "ワンタイム",
     "トークン",
@@ -229,19 +240,36 @@ FOREIGN_STEMS: Final = (
     "暗証码",
     "密码",
     "密碼",
+    "密钥",
+    "密鑰",
     "口令",
     "令牌",
+    "验证码",
+    "驗證碼",
     "비밀번호",
+    "패스워드",
     "암호",
     "토큰",
+    "인증번호",
+    "인증코드",
     "пароль",
     "токен",
     "contraseña",
-    "clave secreta",
+    "lösenord",
+    "hasło",
+    "şifre",
+    "mậtkhẩu",
+    "รหัสผ่าน",
+    "كلمةالمرور",
+    "كلمةالسر",
+    "סיסמה",
 )
-"""Secret words outside ASCII (after NFKC and case folding); languages without spaces too."""
+"""Secret words outside ASCII (after NFKC and case folding), without the spaces in them."""
 
-FOREIGN_ENDS: Final = ("[ドン号語証鍵葉ー答码碼令牌호큰ь]", "ット", "証情報", "答え")
+FOREIGN_PHRASE_ENDS: Final = frozenset({"khẩu", "المرور", "السر"})
+"""The last words of those that are written with a space."""
+
+FOREIGN_ENDS: Final = ("[ドン号語証鍵葉ー答码碼钥鑰令牌호큰ь]", "ット", "証情報", "答え")
 """How those end that stand before their value without a sign: `暗証番号は 0918`. Patterns."""
 
 FOREIGN_COUNT_TAILS: Final = (
@@ -264,5 +292,11 @@ FOREIGN_COUNT_TAILS: Final = (
     "有無",
     "有効",
     "必須",
+    "长度",
+    "長度",
+    "位数",
+    "数量",
+    "有效期",
+    "길이",
 )
 """What follows a foreign secret word in a key that measures it: トークン数."""

@@ -1,0 +1,70 @@
+"""Secrets in commands as people type them: options, arguments and settings."""
+
+import re
+from typing import Final
+
+from app.lib.tracelog.redaction.keys import KeyJudge, Rule, looks_random, mixes
+from app.lib.tracelog.redaction.plain import MARKER
+
+_USER_FLAG: Final = re.compile(
+    r"((?<!\S)(?:-u|--user|--proxy-user)[ =]{1,2}[\"']?[^\s:\"']{0,64}:)[^\s\"']++"
+)
+# Programs whose short options hold secrets: (name, what stands before the value).
+_PROGRAMS: Final = (
+    ("mysql", r"\bmysql[a-z]*\b[^\n|;&]{0,200}?\s-p"),
+    ("mariadb", r"\bmariadb[a-z\-]*\b[^\n|;&]{0,200}?\s-p"),
+    ("sshpass", r"\bsshpass\s+-p\s*"),
+    ("redis-cli", r"\bredis-cli\b[^\n|;&]{0,200}?\s-a\s+"),
+    (
+        "login",
+        r"\b(?:docker|podman|helm|npm|oc|az)\b[^\n|;&]{0,100}?\blogin\b[^\n|;&]{0,200}?\s-p\s+",
+    ),
+    ("openssl", r"\bopenssl\b[^\n|;&]{0,200}?\s-(?:k|K|pass|passin|passout)\s+"),
+    ("zip", r"\b(?:un)?zip\b[^\n|;&]{0,200}?\s-P\s*"),
+    ("7z", r"\b7z[ar]?\b[^\n|;&]{0,200}?\s-p"),
+    ("mongo", r"\bmongo(?:sh|dump|restore|export|import)?\b[^\n|;&]{0,200}?\s-p\s*"),
+    ("sqlcmd", r"\bsqlcmd\b[^\n|;&]{0,200}?\s-P\s*"),
+    ("ssh-keygen", r"\bssh-keygen\b[^\n|;&]{0,200}?\s-[NP]\s+"),
+    ("htpasswd", r"\bhtpasswd\s+-[a-zA-Z]{0,8}b[a-zA-Z]{0,8}\s+\S{1,200}\s+\S{1,64}\s+"),
+    ("http", r"\bhttps?\s[^\n|;&]{0,200}?(?<=\s)(?:-a|--auth)[ =]{1,3}[^\s:]{0,64}:"),
+    ("chpasswd", r"\bchpasswd\s{0,3}<<<\s{0,3}[\"']?[\w.\-]{1,64}:"),
+    ("chpasswd", r"\becho\s+[\"']?[\w.\-]{1,64}:(?=[^\n|]{1,200}\|[^\n]{0,40}chpasswd)"),
+    ("-stdin", r"\becho\s+(?:-n\s+)?(?=[^\n|]{1,200}\|[^\n]{0,200}--password-stdin)"),
+)
+_COMMANDS: Final = tuple(
+    (name, re.compile(rf"({before})(?!\s)(?:\"[^\"\n]*\"|'[^'\n]*'|[^\s\"']+)"))
+    for name, before in _PROGRAMS
+)
+_SETTING: Final = re.compile(
+    r"(?P<head>(?<!\S)(?:ENV|setx|setenv|set|config)[ \t]{1,3})(?P<name>[A-Za-z_][\w.\-]{2,64})"
+    r"(?P<gap>[ \t]{1,3})(?P<value>\"[^\"\n]++\"|'[^'\n]++'|[^\s\"']++)"
+)
+_FLAG: Final = re.compile(
+    r"(?<!\S)(?P<flag>--?[A-Za-z][\w.\-]{1,48})(?P<gap>[ \t]{1,3})"
+    r"(?P<value>\"[^\"]*+\"?|'[^']*+'?|[^\s\-][^\s]*+)"
+)
+
+
+def hide_commands(text: str, judge: KeyJudge) -> str:
+    """Text without the secret values of commands: `--api-key abc`, `ENV API_KEY abc`."""
+
+    def hide(match: re.Match[str]) -> str:
+        flag = match["flag"].lstrip("-")
+        if judge(flag) is not Rule.HIDE or match["value"] == MARKER:
+            return match[0]
+        return f"{match['flag']}{match['gap']}{MARKER}"
+
+    def hide_setting(match: re.Match[str]) -> str:
+        value = match["value"].strip("\"'")
+        if judge(match["name"]) is not Rule.HIDE or not (mixes(value) or looks_random(value)):
+            return match[0]
+        return f"{match['head']}{match['name']}{match['gap']}{MARKER}"
+
+    for program, pattern in _COMMANDS:
+        if program in text:
+            text = pattern.sub(rf"\g<1>{MARKER}", text)
+    if "ENV " in text or "set" in text or "config " in text:
+        text = _SETTING.sub(hide_setting, text)
+    if " -" not in text and "\n-" not in text and not text.startswith("-"):
+        return text
+    return _USER_FLAG.sub(rf"\g<1>{MARKER}", _FLAG.sub(hide, text))
