@@ -84,11 +84,13 @@ class Bench:
         self._texts = texts
         self._name = "SQLite" if url.startswith("sqlite") else "PostgreSQL"
 
-    def import_file(self, path: Path) -> None:
+    def import_file(self, path: Path) -> int:
+        """The id of the user who has the rows afterwards."""
         user_id = self._fresh()
         self._job(
             f"import of {path.suffix}", partial(self._queue_import, user_id, self._upload(path))
         )
+        return user_id
 
     def run(self, plain: Path, workbook: Path) -> None:
         ready = self._folder / "ready.csv"
@@ -100,8 +102,8 @@ class Bench:
             what = "into a bare table" if path == plain else "into the real table, rows ready"
             self._show(f"{took.command} {what}", took.seconds)
         ready.unlink()
-        for path in (workbook, plain):
-            self.import_file(path)
+        self.import_file(workbook)
+        user_id = self.import_file(plain)
         for kind in KINDS:
             self._job(f"export as {kind}", partial(self._queue_export, user_id, kind))
 

@@ -1,11 +1,13 @@
 """`manage.py bench` prints what it measured."""
 
 import re
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from benchmarks import append, browser, explorer, imports, items, made_up_log
+from benchmarks.plain_imports import Took
 from commands import bench
 from commands.kit.parts import sqld_path
 from tests.support.parts import needs
@@ -72,6 +74,23 @@ def test_imports_are_shown_beside_the_commands_of_the_database(
     ]
     assert "into the real table" in table[2][1]
     assert all(float(row[2]) >= 0 for row in table[1:])
+
+
+def test_exported_is_what_the_last_import_has_brought(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    users, asked = count(1), list[tuple[str, int]]()
+    bench = imports.Bench("postgresql://nowhere/items", tmp_path, 3, 1)
+    monkeypatch.setattr(bench, "_fresh", lambda: next(users))
+    monkeypatch.setattr(bench, "_upload", lambda path: path)
+    monkeypatch.setattr(bench, "_job", lambda what, queue: asked.append((what, queue.args[0])))
+    monkeypatch.setattr(imports, "import_plain", lambda *_: Took("psql", 1.0))
+
+    bench.run(tmp_path / "items.csv", tmp_path / "items.xlsx")
+
+    (last, user_id), *exports = asked[1:]
+    assert last == "import of .csv"
+    assert [user for _, user in exports] == [user_id] * len(imports.KINDS)
 
 
 def test_delivery_is_shown_beside_plain_inserts(
