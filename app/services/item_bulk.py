@@ -100,15 +100,16 @@ class PreparedItems:
 
 def prepare_items(owner_id: int, items: Iterable[NewItem], dialect: Dialect) -> PreparedItems:
     """Do all that needs no database, so also beside it, in another thread."""
-    postings, zones, rows = Postings(), list[Zones](), list[_Row]()
+    postings, rows = Postings(), list[_Row]()
+    titles, dates = list[Zones](), list[Zones]()
     of_dates = cache(zones_of_dates)
     for place, item in enumerate(items):
         key, words = title_and_words(item.title, item.description)
         postings.add(words, place)
-        dates = of_dates(item.updated_at, item.due_on or NO_DUE_DATE)
-        zones.append(dates | zones_of_title(key))
+        titles.append(zones_of_title(key))
+        dates.append(of_dates(item.updated_at, item.due_on or NO_DUE_DATE))
         rows.append(_Row(item, key, joined_words(words)))
-    gathered = postings.gather(zones)
+    gathered = postings.gather(titles, dates)
     pack = pack_of(gathered, len(rows)) if are_worth_it(gathered) else None
     if pack is None:  # the text index needs the grams
         rows = [row._replace(searched_by=joined_grams(row.searched_by)) for row in rows]

@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from itertools import chain
 from operator import itemgetter, or_
 from typing import Final, NamedTuple
 
@@ -16,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.lib.search_grams import word_grams
 from app.models.item_pack import ItemPack
-from app.services.item_zones import DATES, Zones
+from app.services.item_zones import Zones
 from app.services.sqlite_rows import insert_rows
 
 _WORTH_IT: Final = 4
@@ -44,27 +43,55 @@ class Postings:
         for word in set(words):
             places[word].append(place)
 
-    def gather(self, zones: Sequence[Zones]) -> dict[str, Gathered]:
-        """The grams of all words, sorted; `zones` are those of the item at each place.
+    def gather(self, titles: Sequence[Zones], dates: Sequence[Zones]) -> dict[str, Gathered]:
+        """The grams of all words, sorted; `titles` and `dates` are the zones of each place.
 
         A place may be there twice, which costs less than to look whether it is.
         """
+        of_titles, of_dates = _Masks(titles), _Masks(dates)
         parts: defaultdict[str, list[tuple[list[int], Zones]]] = defaultdict(list)
         for word, places in self._places.items():
-            here = zones[places[0]]
-            if len(places) > 1:
-                here = reduce(or_, set(itemgetter(*places)(zones)))
+            if len(places) == 1:
+                here = titles[places[0]] | dates[places[0]]
+            elif len(places) <= _COMMON:
+                here = of_titles.at(places) | of_dates.at(places)
+            else:
+                here = of_titles.at(places) | of_dates.everywhere
             part = places, here
             for gram in word_grams(word):
                 parts[gram].append(part)
-        everywhere = reduce(or_, set(zones), 0) & DATES
         gathered: dict[str, Gathered] = {}
         for gram in sorted(parts):
             lists, bits = zip(*parts[gram], strict=True)
-            there = sorted(chain.from_iterable(lists)) if len(lists) > 1 else lists[0]
-            common = everywhere if len(there) > _COMMON else 0
+            there = lists[0] if len(lists) == 1 else _merged(lists)
+            common = of_dates.everywhere if len(there) > _COMMON else 0
             gathered[gram] = Gathered(there, reduce(or_, bits, common))
         return gathered
+
+
+class _Masks:
+    """The zones of all places in one order. They are few: small numbers tell them apart sooner."""
+
+    def __init__(self, zones: Sequence[Zones]) -> None:
+        self._masks = list(dict.fromkeys(zones))
+        number = {mask: at for at, mask in enumerate(self._masks)}
+        self._numbers = [number[mask] for mask in zones]
+        self.everywhere: Zones = reduce(or_, self._masks, 0)
+
+    def at(self, places: Sequence[int]) -> Zones:
+        """Those of two places or more."""
+        here = 0
+        for number in set(itemgetter(*places)(self._numbers)):
+            here |= self._masks[number]
+        return here
+
+
+def _merged(lists: Iterable[list[int]]) -> list[int]:
+    merged: list[int] = []
+    for places in lists:
+        merged += places
+    merged.sort()
+    return merged
 
 
 def are_worth_it(gathered: Mapping[str, Gathered]) -> bool:

@@ -54,8 +54,6 @@ _FEW: Final = 16
 
 Zones = int
 """The bits of all orders, one order behind the other: quick to gather for many items."""
-DATES: Final[Zones] = ALL << ZONES | ALL << 3 * ZONES
-"""Those of the orders by a date."""
 
 
 Place = tuple[Key, int]

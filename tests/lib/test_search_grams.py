@@ -52,6 +52,13 @@ def test_words_are_normalised_and_end_at_punctuation(text: str, expected: list[s
     assert words(text) == expected
 
 
+def test_words_end_where_they_do_whatever_else_is_in_a_text() -> None:
+    ascii_text = "".join(f"a{chr(code)}b" for code in range(128))
+    text = "".join(f"a{chr(code)}b" for code in range(0x10000) if not 0xFE00 <= code <= 0xFE0F)
+    assert words(ascii_text) == words(f"{ascii_text} あ")[:-1] == words(f"{ascii_text} 🎉")[:-1]
+    assert words(text) == words(f"{text} 🎉")[:-1]
+
+
 @given(TEXT, st.data())
 def test_each_part_of_a_word_is_found(text: str, data: st.DataObject) -> None:
     found = words(text)

@@ -20,7 +20,7 @@ from app.services.item_bulk import NewItem, insert_items, prepare_items
 from app.services.item_packs import PackSearch, empty_packs
 from app.services.item_postings import _COMMON, Postings, pack_of, places_from_bytes
 from app.services.item_service import item_values
-from app.services.item_zones import ALL, DATES, Where, zones_of_keys
+from app.services.item_zones import ALL, Where, zones_of_dates, zones_of_keys
 from tests.services.conftest import ServiceOf, Users
 from tests.support.databases import Clock
 
@@ -112,7 +112,9 @@ def test_a_pack_has_what_each_item_alone_would_have(clock: Clock) -> None:
         for gram in grams(f"{item.title}\n{item.description}").split():
             places[gram].add(place)
             zones[gram] |= zones_of_keys(item.updated_at, sort_key(item.title), due_on)
-    everywhere = reduce(or_, zones.values()) & DATES
+    everywhere = reduce(
+        or_, (zones_of_dates(item.updated_at, item.due_on or NO_DUE_DATE) for item in new)
+    )
 
     prepared = prepare_items(1, new, "sqlite")
 
@@ -137,7 +139,7 @@ async def test_the_ids_of_a_pack_may_have_gaps(
             values |= {"owner_id": users.hana, "created_at": clock(), "updated_at": clock()}
             await session.execute(insert(Item).values(**values, version=1))
             postings.add(title.split(), place)
-        pack = pack_of(postings.gather([0] * len(ids)), len(ids))
+        pack = pack_of(postings.gather([0] * len(ids), [0] * len(ids)), len(ids))
         await pack.store(session, users.hana, ids)
 
         async def found(*words: str, descending: bool = True, behind: int | None = None) -> object:
