@@ -29,6 +29,12 @@ _PROGRAMS: Final = (
     ("http", r"\bhttps?\s[^\n|;&]{0,200}?(?<=\s)(?:-a|--auth)[ =]{1,3}[^\s:]{0,64}:"),
     ("chpasswd", r"\bchpasswd\s{0,3}<<<\s{0,3}[\"']?[\w.\-]{1,64}:"),
     ("chpasswd", r"\becho\s+[\"']?[\w.\-]{1,64}:(?=[^\n|]{1,200}\|[^\n]{0,40}chpasswd)"),
+    ("ConvertTo-SecureString", r"\bConvertTo-SecureString\s+(?:-String\s+)?"),
+    ("net use", r"\bnet use\b[^\n]{0,200}?/user:\S{1,64}\s+(?!/)"),
+    ("net use", r"\bnet use\s+(?:\w:\s+)?\\\\\S{1,200}\s+(?=\S{1,128}\s+/user:)"),
+    ("PASS ", r"(?<!\S)USER [^\r\n]{1,64}\r?\n(?:[^\r\n]{0,200}\r?\n)?PASS "),
+    ("AUTH ", r"(?m:^)(?:HELLO [23] )?AUTH (?:(?:PLAIN|XOAUTH2|default) |LOGIN\r?\n)?(?=\S*[0-9])"),
+    (" LOGIN ", r"(?m:^)[A-Za-z0-9.]{1,8} LOGIN \S{1,128} "),
     ("-stdin", r"\becho\s+(?:-n\s+)?(?=[^\n|]{1,200}\|[^\n]{0,200}--password-stdin)"),
 )
 _COMMANDS: Final = tuple(
@@ -38,6 +44,10 @@ _COMMANDS: Final = tuple(
 _SETTING: Final = re.compile(
     r"(?P<head>(?<!\S)(?:ENV|setx|setenv|set|config)[ \t]{1,3})(?P<name>[A-Za-z_][\w.\-]{2,64})"
     r"(?P<gap>[ \t]{1,3})(?P<value>\"[^\"\n]++\"|'[^'\n]++'|[^\s\"']++)"
+)
+_LISTED: Final = re.compile(
+    r"(?P<head>(?P<quote>[\"'])--?(?P<flag>[A-Za-z][\w.\-]{1,48})(?P=quote),[ \t]{0,4}[\"'])"
+    r"(?P<value>[^\"'\n]++)"
 )
 _FLAG: Final = re.compile(
     r"(?<!\S)(?P<flag>--?[A-Za-z][\w.\-]{1,48})(?P<gap>[ \t]{1,3})"
@@ -60,11 +70,16 @@ def hide_commands(text: str, judge: KeyJudge) -> str:
             return match[0]
         return f"{match['head']}{match['name']}{match['gap']}{MARKER}"
 
+    def hide_listed(match: re.Match[str]) -> str:
+        return f"{match['head']}{MARKER}" if judge(match["flag"]) is Rule.HIDE else match[0]
+
     for program, pattern in _COMMANDS:
         if program in text:
             text = pattern.sub(rf"\g<1>{MARKER}", text)
     if "ENV " in text or "set" in text or "config " in text:
         text = _SETTING.sub(hide_setting, text)
+    if "'-" in text or '"-' in text:
+        text = _LISTED.sub(hide_listed, text)
     if " -" not in text and "\n-" not in text and not text.startswith("-"):
         return text
     return _USER_FLAG.sub(rf"\g<1>{MARKER}", _FLAG.sub(hide, text))

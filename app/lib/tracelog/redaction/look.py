@@ -13,7 +13,7 @@ from typing import Final
 
 from pydantic_core import SchemaValidator, core_schema
 
-from app.lib.tracelog.redaction.words import FOREIGN_ENDS
+from app.lib.tracelog.redaction.words import STATED
 
 
 class Look(IntFlag):
@@ -30,16 +30,15 @@ class Look(IntFlag):
 
 _ODD: Final = (
     r"[=$<>|%&\\\x7f\x{85}\x{2028}\x{2029}\x{feff}\x{212a}：＝﹕「『→⇒０-９]|\(['`]"
-    rf"|(?:D|{'|'.join(FOREIGN_ENDS)})"
-    r"(?:(?:[はがを是为為는은（]|[ \x{3000}])[ \x{3000}]?[\[A-Za-z0-9]|[【\[(（]?[0-9]{4})"
-    r"|[0-9]{4}[」』】\])）]?[ \x{3000}]?[がはを][ \x{3000}]?[暗認確ロセリ復ピPパワ]"
+    rf"|{STATED}"
     r"|[0-9](?:[ \x{3000}\x{ff0d}\x{30fc}\x{2010}-\x{2015}\x{2212}-]*[0-9]){13}"
     r'|[A-Za-z0-9_-]{16}[^"]*"(?:[^:]|$)'
 )
 _COLON: Final = r'[^"]:|[:,\[{]":'
 _STEMS: Final = (
     r"(?i:key|oken|pass|ecret|otp|pin|bearer|basic|credential|identified|insert|code|"
-    r"session|cvv|cvc|rootpw|bindpw|masterauth|psk|kennwort|senha|contrase)"
+    r"session|cvv|cvc|rootpw|bindpw|masterauth|psk|kennwort|senha|contrase"
+    r"|login|auth |/user:)"
 )
 _PROSE: Final = (
     rf'[ "]-|[0-9]{{4}} (?i:to) |(?i:failing row)|\', b?\'|{_STEMS}[^"]* | [^"]*{_STEMS}'

@@ -13,14 +13,17 @@ from app.lib.tracelog.redaction.spans import value_span
 from app.lib.tracelog.redaction.words import FOREIGN_ENDS, words
 
 _SIGN: Final = re.compile(
-    r"[:=|\t,\\&>：＝﹕「『→⇒]|[はがを是为為는은 \u3000（](?=[「『\[A-Za-z0-9０-９\u3000 ])"
+    r"[:=|\t,\\&>：＝﹕「『→⇒]|[はがを是为為는은 \u3000（](?=[「『\[A-Za-z0-9０-９\u3000 、])"
+    r"|[】\]］)）＞〉／](?=[\u3000 ]?[A-Za-z0-9])"
 )
 _ASCII_SIGN: Final = re.compile(r"[:=|\t,\\&>]")
 _AFTER_END: Final = "|".join(f"(?<={end})" for end in FOREIGN_ENDS)
 _SEPARATOR: Final = re.compile(
     r"[:=：＝﹕]+>?|[はがを]?[「『]|(?<=-)>|[→⇒|\t]|(?<=[\"']),"
     r"|\\++(?:u003|x3)[adAD]|&#(?:61|58|x3[adAD]);|&(?:equals|colon);"
+    rf"|(?:{_AFTER_END}|(?<=[A-Za-z]))[はが]、?[ \u3000]?(?=[A-Za-z0-9])"
     rf"|(?:{_AFTER_END})(?:(?:[はがを是为為는은][ \u3000]?|[ \u3000])(?=[\[A-Za-z0-9０-９])"
+    r"|[】\]］)）＞〉／][ \u3000]?(?=[A-Za-z]{0,40}[0-9][A-Za-z0-9]{3})"
     r"|（(?=[A-Za-z0-9０-９]{6}))"
 )
 _COUNT: Final = (
@@ -42,12 +45,21 @@ _SIGNS: Final = frozenset(":=：＝")
 _BACKSLASHES: Final = re.compile(r"\\++")
 _LOOK_BACK: Final = 96
 _KEY_GAP: Final = re.compile(r"[^\w.\-$\[]+")
-_WORD_BACKWARDS: Final = re.compile(r"[\w.\-$\[]++")
-_KEY_EDGE: Final = " \t\r\n\u00a0\u3000\"'`)]}\\!<>+*-」』”’"
+_INVISIBLE: Final = "\u200b\u200c\u200d\u2060\ufeff"
+_WORD_BACKWARDS: Final = re.compile(rf"[\w.\-$\[{_INVISIBLE}]++")
+_WHOSE: Final = re.compile(
+    r"(?i)(?:password|passphrase|passcode|pin|secret|token|api key) for [^\n:=]{1,60}\Z"
+)
+_SIGN_BEHIND: Final = re.compile(r"[ \t]*+[:=]")
+_KEY_EDGE: Final = f" \t\r\n\u00a0\u3000\"'`)]}}\\!?<>+*-」』”’）】］＞〉{_INVISIBLE}"
 _ENCODED_QUOTES: Final = ("&quot;", "&#34;", "&#39;", "&#x27;", "\\u0022", "%22")
 _LINKS: Final = words("is was to now provided given received used supplied entered")
 _PAIR: Final = re.compile(
     r"(?:\(|[\[,][ \t\n]{0,8}\[)[ \t\n]{0,8}[bBuUrR]{0,2}[\"'][^\"'()\[\]]{1,80}[\"']\Z"
+)
+_NAMED_VALUE: Final = re.compile(
+    r"(?m)^(?P<head>[ \t]*+(?:-[ \t]++)?(?:name|key):[ \t]*+[\"']?(?P<name>[\w.\-]{1,64})[\"']?"
+    r"[ \t]*+\r?\n[ \t]*+value:[ \t]++)(?P<value>[^\s][^\r\n]*+)"
 )
 _EXCEPTION: Final = re.compile(
     r"(?:^|\.)[A-Z][A-Za-z0-9]*(?:Error|Exception|Warning)\Z"
@@ -71,6 +83,8 @@ def hide_pairs(text: str, judge: KeyJudge) -> str:
             at = run.end() if run else found_sign.end()
             continue
         at = match.end()
+        if match[0] in "\t|" and _SIGN_BEHIND.match(text, at):
+            continue
         if (_MEASURE if match[0][-1] in "はがを是为為는은 \u3000" else _LENGTH).match(text, at):
             continue
         found = _key_before(text, max(known, match.start() - _LOOK_BACK), match, judge)
@@ -89,6 +103,16 @@ def hide_pairs(text: str, judge: KeyJudge) -> str:
     return "".join([*shown, text[end:]]) if shown else text
 
 
+def hide_named_values(text: str, judge: KeyJudge) -> str:
+    """Text without values that the line before names: `name: API_KEY`, `value: …`."""
+
+    def hide(match: re.Match[str]) -> str:
+        hidden = judge(match["name"]) is Rule.HIDE and not match["value"].startswith(MARKER)
+        return f"{match['head']}{MARKER}" if hidden else match[0]
+
+    return _NAMED_VALUE.sub(hide, text)
+
+
 def _key_before(
     text: str, low: int, separator: re.Match[str], judge: KeyJudge
 ) -> tuple[Rule, int, bool] | None:
@@ -100,7 +124,10 @@ def _key_before(
     if tail.endswith(_ENCODED_QUOTES):
         for quote in _ENCODED_QUOTES:
             tail = tail.removesuffix(quote).rstrip("\\")
-    if ")" in raw[len(tail) :] and (bracket := tail.rfind("(")) > 0:
+    closed = raw[len(tail) :]
+    if (")" in closed or "）" in closed) and (
+        bracket := max(tail.rfind("("), tail.rfind("（"))
+    ) > 0:
         # "Password (12 characters): …", but "Key (token)=(…)".
         outside = tail[:bracket].rstrip(_KEY_EDGE)
         if _rule_before(outside, raw, judge)[0] is Rule.HIDE:
@@ -135,6 +162,8 @@ def _rule_before(tail: str, raw: str, judge: KeyJudge) -> tuple[Rule, str]:
             phrase = " ".join(words[-count:])
             if tail.endswith(phrase) and judge(phrase) is Rule.HIDE:
                 return Rule.HIDE, phrase
+    if rule is Rule.SHOW and (whose := _WHOSE.search(tail)):
+        return Rule.HIDE, whose[0]
     return Rule.SHOW if rule is Rule.NAMED else rule, key
 
 

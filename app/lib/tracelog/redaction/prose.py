@@ -38,7 +38,7 @@ _CODE: Final = re.compile(
     r"(?i)(\b(?:(?:verification|security|confirmation|login|sign-?in|one[ \-]?time|access|sms|2fa"
     r"|mfa|authentication|recovery|reset)[ \-](?:code|password|pin)(?: is| was)?|your code is"
     r"|(?:otp|pin|cvv2?|cvc2?)(?: (?:code|number))?(?: is| was| to)?):?[ \t]{1,3})"
-    r"[0-9](?:[ \-]?[0-9]){2,9}+"
+    r"(?:[A-Z]{1,3}-)?[0-9](?:[ \-]?[0-9]){2,9}+"
 )
 _CODE_FIRST: Final = re.compile(
     r"(?i)\b[0-9]{4,8}(?= is (?:your|the) (?:[\w\-]{1,24} ){0,3}"
@@ -63,10 +63,15 @@ _JAPANESE_CODE_FIRST: Final = re.compile(
     r"(?:です|でした|だ|に|と|[、。]|\Z))"
 )
 _ARGUMENT: Final = re.compile(
-    r"(?i)(\b(?:set|change|update|reset|check|verify|hash|use|with|add|new|encrypt)_?(?:[a-z]{1,16}_)?"
-    r"(?:password|passwd|passphrase|passcode|pwd|secret|token|api_?key|pin)"
+    r"(?i)((?:\.|\b(?:set|change|update|reset|check|verify|hash|use|with|add|new|encrypt)_?"
+    r"(?:[a-z]{1,16}_)?)(?:password|passwd|passphrase|passcode|pwd|secret|token|api_?key|pin)"
     r"\([ \t]{0,4}(?P<quote>[\"'`]))"
     r"(?:[^\\\n\"'`]++|\\.|(?!(?P=quote))[\"'`])++"
+)
+_SECOND_ARGUMENT: Final = re.compile(
+    r"(?i)(\b(?:log_?in|sign_?in|authenticate|create_?user|jwt\.(?:encode|decode|sign|verify)"
+    r"|httpbasicauth|basicauth)\([^()\n]{1,120}?,[ \t]{0,4}(?P<mark>[\"'`]))"
+    r"(?:[^\\\n\"'`]++|\\.|(?!(?P=mark))[\"'`])++"
 )
 _OPEN_CODE: Final = re.compile(
     r"(?i)\b[0-9]{4,8}(?: is(?: your| the)?(?: [\w\-]{0,24}){0,4}| t(?:o(?: \w{0,12})?)?)?\s{0,8}\Z"
@@ -116,8 +121,10 @@ def hide_japanese_codes(text: str) -> str:
 
 
 def hide_arguments(text: str) -> str:
-    """Text without what a call sets a secret to: `SetPassword('x')`."""
-    return _ARGUMENT.sub(rf"\g<1>{MARKER}", text) if "(" in text else text
+    """Text without what a call is given as a secret: `SetPassword('x')`, `login('hana', 'x')`."""
+    if "(" not in text:
+        return text
+    return _SECOND_ARGUMENT.sub(rf"\g<1>{MARKER}", _ARGUMENT.sub(rf"\g<1>{MARKER}", text))
 
 
 def without_open_code(text: str) -> str:

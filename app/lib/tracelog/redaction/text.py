@@ -11,7 +11,7 @@ from app.lib.tracelog.redaction.commands import hide_commands
 from app.lib.tracelog.redaction.keys import KeyJudge
 from app.lib.tracelog.redaction.logins import hide_logins
 from app.lib.tracelog.redaction.markup import hide_tags, without_open_tag
-from app.lib.tracelog.redaction.pairs import hide_pairs
+from app.lib.tracelog.redaction.pairs import hide_named_values, hide_pairs
 from app.lib.tracelog.redaction.plain import MARKER, clean
 from app.lib.tracelog.redaction.prose import (
     hide_arguments,
@@ -23,7 +23,7 @@ from app.lib.tracelog.redaction.prose import (
 from app.lib.tracelog.redaction.shapes import hide_shapes
 from app.lib.tracelog.redaction.sql import hide_rows
 from app.lib.tracelog.redaction.tables import hide_columns
-from app.lib.tracelog.redaction.words import FOREIGN_ENDS
+from app.lib.tracelog.redaction.words import STATED
 
 MAX_TEXT: Final = 65_536
 """Characters of a text that are looked at and kept; a longer one is cut, and says so."""
@@ -38,11 +38,7 @@ _PLAIN_URL: Final = re.compile(
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
 _RUN: Final = re.compile(r"[A-Za-z0-9_\-]{16}|[0-9]{14}")
 _CARD: Final = re.compile(r"[0-9]{4}[^0-9A-Za-z][0-9]{4}")
-_JAPANESE: Final = re.compile(
-    f"(?:D|{'|'.join(FOREIGN_ENDS)})"
-    r"(?:(?:[はがを是为為는은（]|[ \u3000])[ \u3000]?[\[A-Za-z0-9]|[【\[(（]?[0-9]{4})"
-    r"|[0-9]{4}[」』】\])）]?[ \u3000]?[がはを][ \u3000]?[暗認確ロセリ復ピPパワ]"
-)
+_STATED: Final = re.compile(STATED)
 _ESCAPED: Final = re.compile(r"%[0-9A-Fa-f]{2}")
 _TOKEN: Final = re.compile(r"[^\s\"'<>]++")
 _PRINTABLE: Final = "".join(sorted(set(string.printable) - set(string.whitespace)))
@@ -85,7 +81,7 @@ class TextRedactor:
             (_RUN.search(text) is not None and _UUID.match(text) is None)
             or _CARD.search(text) is not None
             or ((" " in text or "\n" in text) and is_prose(text))
-            or (not text.isascii() and _JAPANESE.search(text) is not None)
+            or (not text.isascii() and _STATED.search(text) is not None)
         )
 
     def _redact(self, text: str, depth: int = 0) -> str:
@@ -105,7 +101,7 @@ class TextRedactor:
         if "<" in text:
             text = hide_tags(text, self._judge)
         if "\n" in text:
-            text = hide_columns(text, self._judge)
+            text = hide_named_values(hide_columns(text, self._judge), self._judge)
         text = hide_arguments(hide_pairs(text, self._judge))
         if not text.isascii():
             text = hide_japanese_codes(text)
@@ -153,6 +149,9 @@ def is_prose(text: str) -> bool:
         or "bindpw" in lower
         or "masterauth" in lower
         or "psk" in lower
+        or "login" in lower
+        or "auth " in lower
+        or "/user:" in lower
         or "kennwort" in lower
         or "senha" in lower
         or "contrase" in lower

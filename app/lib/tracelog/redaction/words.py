@@ -272,6 +272,14 @@ FOREIGN_PHRASE_ENDS: Final = frozenset({"khẩu", "المرور", "السر"})
 FOREIGN_ENDS: Final = ("[ドン号語証鍵葉ー答码碼钥鑰令牌호큰ь]", "ット", "証情報", "答え")
 """How those end that stand before their value without a sign: `暗証番号は 0918`. Patterns."""
 
+_SPACE: Final = "[ \u3000]"
+STATED: Final = (
+    rf"(?:D|{'|'.join(FOREIGN_ENDS)})(?:(?:[はがを是为為는은（】\]］)）＞〉／]|{_SPACE})、?{_SPACE}?"
+    rf"[\[A-Za-z0-9]|[【\[(（]?[0-9]{{4}})|[A-Za-z][はが]、?{_SPACE}?[A-Za-z0-9]"
+    rf"|[0-9]{{4}}[」』】\])）]?{_SPACE}?[がはを]{_SPACE}?[暗認確ロセリ復ピPパワ]"
+)
+"""Where such a word may have its value beside it without a sign. A pattern for `re` and Rust's."""
+
 FOREIGN_COUNT_TAILS: Final = (
     "数",
     "上限",
