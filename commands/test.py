@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,7 +49,7 @@ STEPS = (
 
 
 def main(arguments: list[str], name: str = "test") -> int:
-    """Run every step, also after one that fails. 1 if one failed."""
+    """Run every step, also where one fails. 1 if one failed."""
     parser = argparse.ArgumentParser(
         prog=f"manage.py {name}",
         description=__doc__,
@@ -61,11 +62,10 @@ def main(arguments: list[str], name: str = "test") -> int:
     for_pytest = [word for word in rest if word != "--"]
     if options.live_supabase:
         return _test_live(tuple(for_pytest))
-    left_out = _modules_missing()
     if for_pytest:
-        return _run_pytest(tuple(for_pytest), left_out)
+        return _run_pytest(tuple(for_pytest), _modules_missing())
 
-    failed = [step.name for step in STEPS if not _passes(step, left_out)]
+    failed, left_out = _check()
     if left_out and _in_ci():
         failed.append("node_modules")
     if failed:
@@ -74,11 +74,29 @@ def main(arguments: list[str], name: str = "test") -> int:
     return max(_run_pytest(_PARALLEL, left_out), int(bool(failed)))
 
 
-def _passes(step: Step, left_out: str) -> bool:
-    """Run a step and report it; what it prints is shown only where it fails."""
-    if step.needs_modules and left_out:
-        print(f"  -   {step.name:<18} {text('step_left_out')}", flush=True)
-        return True
+def _check() -> tuple[list[str], str]:
+    """Run every step, and tell of each in their order; which ones failed, and what is missing."""
+    failed = []
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        runs = {step: pool.submit(_run, step) for step in STEPS if not step.needs_modules}
+        left_out = _modules_missing()
+        if not left_out:
+            runs |= {step: pool.submit(_run, step) for step in STEPS if step.needs_modules}
+        for step in STEPS:
+            if step not in runs:
+                print(f"  -   {step.name:<18} {text('step_left_out')}", flush=True)
+                continue
+            done, seconds = runs[step].result()
+            mark = "FAIL" if done.returncode else " ok "
+            print(f" {mark} {step.name:<18} {seconds:5.1f} s", flush=True)
+            if done.returncode:
+                print(done.stdout, flush=True)
+                failed.append(step.name)
+    return failed, left_out
+
+
+def _run(step: Step) -> tuple[subprocess.CompletedProcess[str], float]:
+    """Run a step; what it prints is shown only where it fails. How long it took, in seconds."""
     started = time.monotonic()
     done = subprocess.run(
         step.command,
@@ -90,11 +108,7 @@ def _passes(step: Step, left_out: str) -> bool:
         errors="replace",
         check=False,
     )
-    mark = "FAIL" if done.returncode else " ok "
-    print(f" {mark} {step.name:<18} {time.monotonic() - started:5.1f} s", flush=True)
-    if done.returncode:
-        print(done.stdout, flush=True)
-    return done.returncode == 0
+    return done, time.monotonic() - started
 
 
 def _test_live(arguments: tuple[str, ...]) -> int:
