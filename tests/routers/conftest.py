@@ -15,9 +15,8 @@ from app.config import Settings
 from app.dependencies import SignedIn
 from app.lib.logger import CSVOnlyLogger
 from app.main import create_app
-from app.routers.browser_session import AFTER_SIGN_IN
 from app.services.password_hasher import PasswordHasher
-from tests.support.accounts import PASSWORD, sign_up
+from tests.support.accounts import PASSWORD, enter
 from tests.support.databases import BOTH
 from tests.support.routes import with_known_routes
 
@@ -81,8 +80,7 @@ def visit(app: FastAPI) -> Visit:
 
     async def new_visitor(name: str) -> AsyncClient:
         browser = browser_for(app)
-        await sign_up(browser, app, name)
-        await browser.get(AFTER_SIGN_IN)  # takes the welcome off the page
+        await enter(browser, app, name)
         return browser
 
     return new_visitor

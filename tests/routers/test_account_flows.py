@@ -15,7 +15,7 @@ from app.models.login_session import LoginSession
 from app.product import SLUG
 from app.routers.browser_session import AFTER_SIGN_IN
 from tests.routers.conftest import ON_BOTH, PASSWORD, Visit, browser_for
-from tests.support.accounts import link_fields
+from tests.support.accounts import link_fields, sign_up
 
 pytestmark = ON_BOTH
 
@@ -202,8 +202,9 @@ class TestDevices:
         assert (await there.get("/account")).status_code == 303
         assert (await here.get("/account")).status_code == 200
 
-    async def test_what_happened_is_listed(self, hana: AsyncClient) -> None:
-        page = (await hana.get("/account/sessions")).text
+    async def test_what_happened_is_listed(self, client: AsyncClient, app: FastAPI) -> None:
+        await sign_up(client, app, "Hana")
+        page = (await client.get("/account/sessions")).text
         for event in ("Account made", "Address confirmed", "Signed in"):
             assert event in page
 

@@ -89,11 +89,11 @@ async def ids_of(browser: AsyncClient, app: FastAPI) -> Ids:
 
 async def ask(browser: AsyncClient, method: str, path: str, ids: Ids) -> Response:
     """Send a route what it takes, with the ids of another wherever ids may stand."""
-    body = {"title": "Theirs", "version": 1, "status": "done", "ids": [ids["item_id"]]}
+    body = {"title": "Theirs", "version": 1, "status": "done"}
     url = path.format_map(ids)
     if path.startswith("/api/"):
         return await browser.request(method, url, json=body)
-    return await browser.request(method, url, data=body | {"format": "csv"})
+    return await browser.request(method, url, data={**body, "ids": ids["item_id"], "format": "csv"})
 
 
 async def test_with_the_ids_of_another_there_is_nothing(visit: Visit, app: FastAPI) -> None:

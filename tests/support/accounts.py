@@ -6,7 +6,11 @@ import re
 from fastapi import FastAPI
 from httpx import URL, AsyncClient
 
+from app.cookies import SESSION, cookie_name
+from app.lib.utils import utc_now
+from app.models.user import User
 from app.product import SLUG
+from app.services.session_service import SessionService
 from tests.support.plain_http import plain_client
 
 PASSWORD = "correct horse battery"
@@ -26,6 +30,24 @@ async def sign_up(browser: AsyncClient, app: FastAPI, name: str) -> None:
     assert answer.headers["location"] == "/check-mail", answer.text
     confirm = link_fields(app.state.mailer.mails[0].text) | {"password": PASSWORD}
     assert (await browser.post("/auth/confirm", data=confirm)).status_code == 303
+
+
+async def enter(browser: AsyncClient, app: FastAPI, name: str) -> None:
+    """`browser` is signed in with a new account, as after `sign_up`, without a page on the way."""
+    async with app.state.database.system_session() as session:
+        user = User(
+            email=f"{name}@example.com".lower(),
+            name=name,
+            password_hash=await app.state.hasher.hash(PASSWORD),
+            email_confirmed_at=utc_now(),
+        )
+        session.add(user)
+        await session.flush()
+        token = await SessionService(session).start(user, ip="127.0.0.1")
+        await session.commit()
+    browser.cookies.set(
+        cookie_name(app.state.settings, SESSION), token, domain=browser.base_url.host
+    )
 
 
 def sign_up_live(origin: str, name: str, email: str) -> str:
