@@ -74,6 +74,8 @@ async def error_response(
         body = {"detail": detail or HTTPStatus(status).phrase, "trace_id": _trace_id()}
         return JSONResponse(body, status, headers)
     if status == HTTPStatus.UNAUTHORIZED:
+        if request.method != "GET" and is_partial(request):
+            return _signed_out(request)
         return _to_sign_in(request)
     title, advice = _words(request, status)
     if is_partial(request):
@@ -246,6 +248,16 @@ def _speaks_json(request: Request) -> bool:
 def _trace_id() -> str:
     trace = current_trace()
     return trace.trace_id if trace else ""
+
+
+def _signed_out(request: Request) -> Response:
+    """What was typed into a form of the page would be lost on the way to the sign-in page."""
+    text = language_of(request).gettext(
+        "You are not signed in any more. Sign in in another window, then try again here: "
+        "nothing is lost."
+    )
+    toast = Toast(text, "error", sign_in=True)
+    return render(request, Nothing(), 401, toast=toast, headers=_KEEP_TARGET)
 
 
 def _to_sign_in(request: Request, page: str = "/sign-in") -> Response:

@@ -65,12 +65,16 @@ class Undo:
 
 @dataclass(frozen=True, slots=True)
 class Toast:
-    """What just happened, in the reader's words, and perhaps the way back."""
+    """What just happened, in the reader's words, and perhaps the way back.
+
+    `sign_in` offers to do that in another window, so that this page stays as it is.
+    """
 
     text: str
     kind: Literal["success", "info", "error"] = "success"
     undo: Undo | None = None
     trace_id: str = ""
+    sign_in: bool = False
 
 
 class Template:
@@ -256,7 +260,7 @@ def _read_flash(request: Request) -> Toast | None:
     if not payload or not hmac.compare_digest(signature.encode(), expected.encode()):
         return None
     try:
-        text, kind, undo, trace_id = json.loads(base64.urlsafe_b64decode(payload))
+        text, kind, undo, trace_id, sign_in = json.loads(base64.urlsafe_b64decode(payload))
     except (binascii.Error, ValueError):
         return None
-    return Toast(text, kind, Undo(*undo) if undo else None, trace_id)
+    return Toast(text, kind, Undo(*undo) if undo else None, trace_id, sign_in)

@@ -233,6 +233,19 @@ class TestTrouble:
         page.locator("tr.item [id^=edit-]").click()
         expect(page).to_have_url(f"{visitor.origin}/sign-in?next=/items%3Fq%3Dapple")
 
+    def test_what_was_typed_outlives_the_session(self, visitor: Visitor) -> None:
+        page = visitor.page
+        place = row(page, "Banana")
+        page.locator(f"{place} [id^=edit-]").click()
+        page.get_by_label("Title", exact=True).fill("A long thought")
+        (session,) = [c for c in visitor.context.cookies() if c["name"] == f"{SLUG}-session"]
+        visitor.context.clear_cookies(name=f"{SLUG}-session")
+        page.get_by_role("button", name="Save").click()
+        expect(page.locator("#toasts [role=alert] a")).to_have_attribute("href", "/sign-in")
+        visitor.context.add_cookies([session])  # type: ignore[list-item] # what it gave, it takes
+        page.get_by_role("button", name="Save").click()
+        expect(page.locator(place)).to_contain_text("A long thought")
+
     def test_no_answer_is_told_and_changes_nothing(self, visitor: Visitor) -> None:
         page = visitor.page
         visitor.context.set_offline(True)

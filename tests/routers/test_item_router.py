@@ -35,12 +35,17 @@ class TestWhoMay:
         assert answer.headers["location"].startswith("/sign-in?next=")
 
     @pytest.mark.parametrize(("method", "path"), ROUTES)
-    async def test_htmx_moves_the_whole_page_to_sign_in(
+    async def test_htmx_moves_the_whole_page_to_sign_in_unless_a_form_was_filled_in(
         self, client: AsyncClient, method: str, path: str
     ) -> None:
         answer = await client.request(method, path, headers=HTMX)
         assert answer.status_code == 401
-        assert answer.headers["hx-redirect"] == "/sign-in?next=/items"
+        if method == "GET":
+            assert answer.headers["hx-redirect"] == "/sign-in?next=/items"
+        else:
+            assert answer.headers["hx-reswap"] == "none"
+            assert "nothing is lost" in answer.text
+            assert 'href="/sign-in" target="_blank"' in answer.text
 
     @pytest.mark.parametrize(
         ("method", "path"), [(m, p) for m, p in ROUTES if p.startswith("/items/1")]
