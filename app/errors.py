@@ -253,8 +253,7 @@ def _trace_id() -> str:
 def _signed_out(request: Request) -> Response:
     """What was typed into a form of the page would be lost on the way to the sign-in page."""
     text = language_of(request).gettext(
-        "You are not signed in any more. Sign in in another window, then try again here: "
-        "nothing is lost."
+        "You are signed out. Sign in in another window and try again: nothing is lost."
     )
     toast = Toast(text, "error", sign_in=True)
     return render(request, Nothing(), 401, toast=toast, headers=_KEEP_TARGET)
