@@ -27,6 +27,9 @@ _ROWS_A_BATCH: Final = 10_000
 """A commit each: less than a second, for which SQLite keeps other writers waiting. Fewer make more
 work, since the grams that they have in common are stored with each batch."""
 
+_ROWS_AT_FIRST: Final = 2500
+"""The database waits for the first batch. Each of the next is twice as large as the one before."""
+
 _BYTES_A_BATCH: Final = 2 << 20
 """What an item is searched by takes several times as much memory as its text."""
 
@@ -35,7 +38,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """Some lines of the good rows, and their bytes. What can be prepared beside it is."""
+    """Some lines of the good rows, and their bytes. It is prepared if all seem to be new."""
 
     items: Sequence[NewItem]
     size: int
@@ -51,6 +54,8 @@ class ImportCommit:
         self._import_id = import_id
         self._skip_known = skip_known
         self._zones = StoredZones()
+        self._rows = min(_ROWS_AT_FIRST, _ROWS_A_BATCH)
+        self._prepares = True
 
     async def insert(self, folder: ImportFolder, good: int) -> dict[str, int]:
         """Insert what is not yet, of `good` rows; how many there are now, and how many were."""
@@ -95,7 +100,7 @@ class ImportCommit:
 
     def _read(self, file: IO[bytes], made_at: datetime, dialect: Dialect) -> _Batch | None:
         items, size = list[NewItem](), 0
-        for line in islice(file, _ROWS_A_BATCH):
+        for line in islice(file, self._rows):
             title, description, status, due_on, key = orjson.loads(line)
             due = date.fromisoformat(due_on) if due_on else None
             items.append(NewItem(title, description, status, due, made_at, made_at, key))
@@ -104,7 +109,8 @@ class ImportCommit:
                 break
         if not items:
             return None
-        return _Batch(items, size, None if self._skip_known else self._prepare(items, dialect))
+        self._rows = min(2 * self._rows, _ROWS_A_BATCH)
+        return _Batch(items, size, self._prepare(items, dialect) if self._prepares else None)
 
     def _prepare(self, items: Sequence[NewItem], dialect: Dialect) -> PreparedItems:
         return prepare_items(self._running.user_id, items, dialect)
@@ -112,10 +118,11 @@ class ImportCommit:
     async def _add(self, database: Database, begun: ItemImport, batch: _Batch) -> None:
         async with self._running.async_transaction(database) as session:
             prepared = batch.prepared
-            if prepared is None:
-                known = await self._known(session, begun, batch.items)
+            known = await self._known(session, begun, batch.items) if self._skip_known else set()
+            if known or prepared is None:
                 new = [item for item in batch.items if item.import_key not in known]
                 prepared = self._prepare(new, dialect_of(database))
+            self._prepares = not known  # of the next ones some may be known, too
             await insert_prepared(session, prepared, self._zones)
             inserted = prepared.count
             after = {

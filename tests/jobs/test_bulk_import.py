@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 
 from app.config import Settings
 from app.database import Database
+from app.jobs import import_commit
 from app.jobs.engine import JobEngine
 from app.lib.logger import NullLogger
 from app.lib.table_files import Text, TextTable
@@ -221,6 +222,22 @@ async def test_the_same_file_again_changes_nothing(
     without = await imported(database, settings, lines(coffee))
     assert without.result is not None
     assert without.result["inserted"] == 1
+
+
+async def test_known_rows_are_passed_over_in_whichever_batch_they_are(
+    database: Database, settings: Settings, engine: JobEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_commit, "_ROWS_A_BATCH", 2)
+    rows = [[f"Item {number}", "", "", ""] for number in range(7)]
+    await imported(database, settings, lines(rows[2], rows[4], rows[5]))
+
+    more = await imported(database, settings, lines(*rows), skip_known=True)
+    again = await imported(database, settings, lines(*rows), skip_known=True)
+
+    for job, inserted in ((more, 4), (again, 0)):
+        assert job.result is not None
+        assert (job.result["inserted"], job.result["skipped"]) == (inserted, 7 - inserted)
+    assert sorted(await titles(database)) == [title for title, *_ in rows]
 
 
 async def test_a_file_without_names_or_with_others(
