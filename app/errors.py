@@ -6,20 +6,20 @@ All of them carry the trace id; none tells how the inside looks.
 import logging
 import re
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import ClassVar, Final, cast
 from urllib.parse import quote
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
-from starlette.routing import Match, Mount
+from starlette.routing import Route
 
 from app.cookies import SESSION, read_cookie
 from app.database import Database
@@ -40,8 +40,6 @@ from app.templating import Template, Toast, is_partial, language_of, render, vie
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS: Final = 5
-
-_METHODS: Final = ("DELETE", "GET", "PATCH", "POST", "PUT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +113,19 @@ async def _http(request: Request, error: Exception) -> Response:
 
 def _allowed(request: Request, named: str) -> list[str]:
     """The methods that an address has: the route which refused has `named` its own only."""
-    routes = [route for route in request.app.routes if not isinstance(route, Mount)]
-    methods = set(re.findall(r"\w+", named))
-    for method in _METHODS:
-        scope = {**request.scope, "method": method}
-        if any(route.matches(scope)[0] is Match.FULL for route in routes):
-            methods.add(method)
+    routers: Sequence[APIRouter] = request.app.state.routers
+    fitting = [
+        route
+        for router in routers
+        for route in router.routes
+        if isinstance(route, Route) and route.path_regex.match(request.scope["path"])
+    ]
+    # `/items/new` is no item: of several paths the one with the fewest variables is meant.
+    nearest = min(fitting, key=lambda route: len(route.param_convertors), default=None)
+    methods = set(re.findall(r"\w+", named)) if nearest is None else set()
+    for route in fitting:
+        if nearest is not None and route.path == nearest.path:
+            methods.update(route.methods or ())
     if "GET" in methods:
         methods.add("HEAD")  # HeadRequests answers it
     return sorted(methods)

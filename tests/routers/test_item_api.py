@@ -101,6 +101,8 @@ async def test_a_key_that_is_mistyped_is_named(hana: AsyncClient) -> None:
     [
         ("/items", "GET, HEAD, POST"),
         ("/items/1", "GET, HEAD, POST"),
+        ("/items/new", "GET, HEAD"),
+        ("/items/delete", "POST"),
         ("/api/items", "GET, HEAD, POST"),
         ("/api/items/1", "DELETE, GET, HEAD, PATCH, PUT"),
     ],
