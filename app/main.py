@@ -13,6 +13,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp
 
 from app import errors
+from app.answered_errors import AnsweredErrors
 from app.app_log import tell_untended
 from app.assets import HashedStaticFiles
 from app.client_address import ClientAddress, networks
@@ -61,7 +62,8 @@ class Application(FastAPI):
             )
         stack = SecurityHeaders(stack, https=settings.secure_cookies)
         stack = GZipMiddleware(stack, minimum_size=1000)
-        return ClientAddress(stack, trusted=networks(settings.trusted_proxies))
+        stack = ClientAddress(stack, trusted=networks(settings.trusted_proxies))
+        return AnsweredErrors(stack)
 
 
 def create_app(settings: Settings | None = None, *, logger: TraceLogger | None = None) -> FastAPI:
