@@ -99,21 +99,18 @@ async def test_a_method_that_a_page_does_not_have(client: AsyncClient) -> None:
     assert trace_id_shown(answer)
 
 
-@pytest.mark.parametrize(
-    ("path", "methods"),
-    [
-        ("/account/tokens", "GET, HEAD, POST"),
-        ("/healthz", "GET, HEAD"),
-        ("/static/app.css", "GET, HEAD"),
-        ("/sign-out", "POST"),
-    ],
-)
 async def test_a_refused_method_is_told_with_all_that_the_address_has(
-    client: AsyncClient, path: str, methods: str
+    client: AsyncClient,
 ) -> None:
-    answer = await client.request("PROPFIND", path, headers={"Origin": ORIGIN})
-    assert answer.status_code == 405
-    assert answer.headers["allow"] == methods
+    allowed = {
+        "/account/tokens": "GET, HEAD, POST",
+        "/healthz": "GET, HEAD",
+        "/static/app.css": "GET, HEAD",
+        "/sign-out": "POST",
+    }
+    for path, methods in allowed.items():
+        answer = await client.request("PROPFIND", path, headers={"Origin": ORIGIN})
+        assert (answer.status_code, answer.headers["allow"]) == (405, methods)
 
 
 async def test_a_page_that_is_asked_for_its_headers_only(client: AsyncClient) -> None:
