@@ -27,11 +27,13 @@ _ROWS_A_BATCH: Final = 10_000
 """A commit each: less than a second, for which SQLite keeps other writers waiting. Fewer make more
 work, since the grams that they have in common are stored with each batch."""
 
-_ROWS_AT_FIRST: Final = 2500
+_ROWS_AT_FIRST: Final = 1250
 """The database waits for the first batch. Each of the next is twice as large as the one before."""
 
 _BYTES_A_BATCH: Final = 2 << 20
-"""What an item is searched by takes several times as much memory as its text."""
+_GRAMS_A_BATCH: Final = 30_000
+"""What items are searched by takes several times as much memory as their text, and more still where
+they have little in common. How much that is, the batch before tells."""
 
 T = TypeVar("T")
 
@@ -55,6 +57,7 @@ class ImportCommit:
         self._skip_known = skip_known
         self._zones = StoredZones()
         self._rows = min(_ROWS_AT_FIRST, _ROWS_A_BATCH)
+        self._bytes = _BYTES_A_BATCH
         self._prepares = True
 
     async def insert(self, folder: ImportFolder, good: int) -> dict[str, int]:
@@ -105,12 +108,15 @@ class ImportCommit:
             due = date.fromisoformat(due_on) if due_on else None
             items.append(NewItem(title, description, status, due, made_at, made_at, key))
             size += len(line)
-            if size >= _BYTES_A_BATCH:
+            if size >= self._bytes:
                 break
         if not items:
             return None
+        prepared = self._prepare(items, dialect) if self._prepares else None
         self._rows = min(2 * self._rows, _ROWS_A_BATCH)
-        return _Batch(items, size, self._prepare(items, dialect) if self._prepares else None)
+        if prepared and prepared.zones:
+            self._bytes = min(size * _GRAMS_A_BATCH // len(prepared.zones), _BYTES_A_BATCH)
+        return _Batch(items, size, prepared)
 
     def _prepare(self, items: Sequence[NewItem], dialect: Dialect) -> PreparedItems:
         return prepare_items(self._running.user_id, items, dialect)

@@ -25,7 +25,7 @@ _COMMON: Final = 200
 
 
 class Gathered(NamedTuple):
-    """Of one gram the places of its items, in order, and the zones of all these."""
+    """Of one gram, or of all that one word has, the places of the items and the zones of these."""
 
     places: Sequence[int]
     zones: Zones
@@ -44,12 +44,13 @@ class Postings:
             places[word].append(place)
 
     def gather(self, titles: Sequence[Zones], dates: Sequence[Zones]) -> dict[str, Gathered]:
-        """The grams of all words, sorted; `titles` and `dates` are the zones of each place.
+        """The grams of all words; `titles` and `dates` are the zones of each place.
 
         A place may be there twice, which costs less than to look whether it is.
         """
         of_titles, of_dates = _Masks(titles), _Masks(dates)
-        parts: defaultdict[str, list[tuple[list[int], Zones]]] = defaultdict(list)
+        gathered: dict[str, Gathered] = {}
+        more: defaultdict[str, list[Gathered]] = defaultdict(list)
         for word, places in self._places.items():
             if len(places) == 1:
                 here = titles[places[0]] | dates[places[0]]
@@ -57,13 +58,13 @@ class Postings:
                 here = of_titles.at(places) | of_dates.at(places)
             else:
                 here = of_titles.at(places) | of_dates.everywhere
-            part = places, here
+            found = Gathered(places, here)
             for gram in word_grams(word):
-                parts[gram].append(part)
-        gathered: dict[str, Gathered] = {}
-        for gram in sorted(parts):
-            lists, bits = zip(*parts[gram], strict=True)
-            there = lists[0] if len(lists) == 1 else _merged(lists)
+                if gathered.setdefault(gram, found) is not found:
+                    more[gram].append(found)
+        for gram, others in more.items():
+            lists, bits = zip(gathered[gram], *others, strict=True)
+            there = _merged(lists)
             common = of_dates.everywhere if len(there) > _COMMON else 0
             gathered[gram] = Gathered(there, reduce(or_, bits, common))
         return gathered
@@ -103,7 +104,8 @@ def are_worth_it(gathered: Mapping[str, Gathered]) -> bool:
 def pack_of(gathered: Mapping[str, Gathered], count: int) -> "Pack":
     """The pack of these items, `count` of them, as it is written if their ids have no gaps."""
     kind = kind_of(count - 1)
-    return Pack(count, [(gram, _to_bytes(kind, it.places)) for gram, it in gathered.items()])
+    written = [(gram, _to_bytes(kind, it.places)) for gram, it in sorted(gathered.items())]
+    return Pack(count, written)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,10 @@ new item changes few rows or none.
 """
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from functools import reduce
+from itertools import islice
 from operator import and_, or_
 from typing import Any, Final, Literal, NamedTuple, get_args
 
@@ -51,6 +52,8 @@ _TITLES: Final = (
 _MOST_GRAMS: Final = 3000
 """A beginning of more grams than that is taken to be everywhere."""
 _FEW: Final = 16
+_GRAMS_AT_ONCE: Final = 20_000
+"""Some MB of what is sent."""
 
 Zones = int
 """The bits of all orders, one order behind the other: quick to gather for many items."""
@@ -137,8 +140,9 @@ class GatheredZones:
         self._owner_id = owner_id
         self._zones: dict[str, Zones] = dict(zones or {})
 
-    def __bool__(self) -> bool:
-        return bool(self._zones)
+    def __len__(self) -> int:
+        """The number of grams."""
+        return len(self._zones)
 
     def add(self, grams: Iterable[str], zones: Zones) -> None:
         """Note grams in `zones`."""
@@ -152,25 +156,21 @@ class GatheredZones:
 
     async def store(self, session: AsyncSession, stored: "StoredZones | None" = None) -> None:
         """Set the bits that are missing; rows that have them all are not touched, nor locked."""
-        rows = self._rows(stored)
-        if not rows:
-            return
-        connection = await session.connection()
-        if connection.dialect.name == "sqlite":
-            await connection.exec_driver_sql(_STORE_ON_SQLITE, rows)
-        else:
-            _, *columns = zip(*rows, strict=True)
-            values = (self._owner_id, *(" ".join(map(str, column)) for column in columns))
-            await connection.exec_driver_sql(_STORE_ON_POSTGRESQL, values)
+        connection, left = await session.connection(), self._rows(stored)
+        while rows := list(islice(left, _GRAMS_AT_ONCE)):
+            if connection.dialect.name == "sqlite":
+                await connection.exec_driver_sql(_STORE_ON_SQLITE, rows)
+            else:
+                _, *columns = zip(*rows, strict=True)
+                values = (self._owner_id, *(" ".join(map(str, column)) for column in columns))
+                await connection.exec_driver_sql(_STORE_ON_POSTGRESQL, values)
 
-    def _rows(self, stored: "StoredZones | None") -> list[tuple[Any, ...]]:
+    def _rows(self, stored: "StoredZones | None") -> Iterator[tuple[Any, ...]]:
         """Sorted: two who write the same rows shall not wait for each other."""
         shifts = [place * ZONES for place in range(len(ORDERS))]
         new = self._zones.items() if stored is None else stored.missing(self._zones)
-        return [
-            (self._owner_id, gram, *(zones >> shift & ALL for shift in shifts))
-            for gram, zones in sorted(new)
-        ]
+        for gram, zones in sorted(new):
+            yield self._owner_id, gram, *(zones >> shift & ALL for shift in shifts)
 
     def note(self, stored: "StoredZones") -> None:
         """These are committed."""

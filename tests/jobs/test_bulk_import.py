@@ -1,8 +1,12 @@
 """Imports as the engine runs them, on SQLite and on PostgreSQL."""
 
+import io
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import orjson
 import pytest
@@ -14,6 +18,8 @@ from app.config import Settings
 from app.database import Database
 from app.jobs import import_commit
 from app.jobs.engine import JobEngine
+from app.jobs.import_commit import ImportCommit
+from app.jobs.running import RunningJob
 from app.lib.logger import NullLogger
 from app.lib.table_files import Text, TextTable
 from app.lib.table_problems import TableProblem
@@ -23,6 +29,7 @@ from app.models.job import Job
 from app.schemas.item import ItemQuery
 from app.schemas.item_import import ImportChoice
 from app.services.imports.folder import ImportFolder
+from app.services.imports.good_lines import line_of
 from app.services.imports.import_service import (
     ImportService,
     UploadedTable,
@@ -289,3 +296,24 @@ async def test_a_file_that_is_no_table_is_told_in_a_sentence(
     assert (job.status, job.problem) == ("failed", problem)
     async with database.system_session() as session:
         assert await session.scalar(select(func.count()).select_from(Item)) == 0
+
+
+def test_batches_are_shorter_where_items_have_little_in_common(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(import_commit, "_GRAMS_A_BATCH", 200)
+    running = SimpleNamespace(user_id=1)
+    sizes = {}
+    for kind, word in (("alike", "東京都"), ("different", "{0:c}{1:c}{2:c}")):
+        commit = ImportCommit(cast(RunningJob, running), 1, skip_known=False)
+        commit._rows = 50
+        rows = (
+            word.format(0x4E00 + 3 * number, 0x4E01 + 3 * number, 0x4E02 + 3 * number)
+            for number in range(1000)
+        )
+        file = io.BytesIO(b"".join(line_of(row, "", "todo", None) for row in rows))
+        read = partial(commit._read, file, datetime(2026, 11, 5, tzinfo=UTC), "sqlite")
+        sizes[kind] = [len(batch.items) for batch in iter(read, None) if batch]
+        assert sum(sizes[kind]) == 1000
+    assert sizes["alike"] == [50, 100, 200, 400, 250]
+    assert max(sizes["different"][1:]) < 100
