@@ -54,6 +54,16 @@ Version = Annotated[
 ]
 
 
+_ONLY_READ = ("id", "created_at", "updated_at")
+
+
+def _without_only_read(sent: object) -> object:
+    """Programs send an item back as they got it; what nobody can set is passed over."""
+    if not isinstance(sent, dict):
+        return sent
+    return {name: value for name, value in sent.items() if name not in _ONLY_READ}
+
+
 class ItemIn(BaseModel):
     """What a user says about an item."""
 
@@ -70,11 +80,15 @@ class ItemPut(ItemIn):
 
     version: Version
 
+    _pass_over = model_validator(mode="before")(_without_only_read)
+
 
 class ItemPatch(BaseModel):
     """Changes to an item; what is not there stays as it is."""
 
     model_config = ConfigDict(extra="forbid")
+
+    _pass_over = model_validator(mode="before")(_without_only_read)
 
     version: Version
     title: Title | None = None

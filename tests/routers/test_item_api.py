@@ -96,6 +96,17 @@ async def test_a_key_that_is_mistyped_is_named(hana: AsyncClient) -> None:
     assert item["version"] == 1
 
 
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+async def test_an_item_is_sent_back_as_it_was_read(hana: AsyncClient, method: str) -> None:
+    item = await create(hana)
+    changed = await hana.request(method, "/api/items/1", json={**item, "title": "Changed"})
+    assert changed.status_code == 200, changed.text
+    assert (changed.json()["title"], changed.json()["created_at"]) == (
+        "Changed",
+        item["created_at"],
+    )
+
+
 async def test_a_refused_method_is_told_with_the_others(hana: AsyncClient) -> None:
     allowed = {
         "/items": "GET, HEAD, POST",
