@@ -40,18 +40,22 @@ _COLUMNS: Final = {
 _NAMES: Final = ", ".join(_COLUMNS)
 _INSERT: Final = f"INSERT INTO items ({_NAMES}, is_packed)"
 
-# COPY itself is refused where there is row-level security.
-_TYPES: Final = ", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())
+# COPY itself is refused where there is row-level security. What is the same in all rows stays away.
+_SAME: Final = {"owner_id": "%s", "version": "1"}
+_MOMENTS: Final = {name: f"coalesce({name}, %s)" for name in ("created_at", "updated_at")}
+_COPIED: Final = {name: kind for name, kind in _COLUMNS.items() if name not in _SAME}
+_TYPES: Final = ", ".join(f"{name} {kind}" for name, kind in _COPIED.items())
+_VALUES: Final = ", ".join((_SAME | _MOMENTS).get(name, name) for name in _COLUMNS)
 _LOCK: Final = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
 _BEGIN_COPY: Final = f"CREATE TEMPORARY TABLE new_items ({_TYPES}) ON COMMIT DROP"
-_COPY: Final = f"COPY new_items ({_NAMES}) FROM STDIN"
+_COPY: Final = f"COPY new_items ({', '.join(_COPIED)}) FROM STDIN"
 _INSERT_COPIED: Final = f"""
-    WITH added AS ({_INSERT} SELECT {_NAMES}, %s FROM new_items RETURNING id)
+    WITH added AS ({_INSERT} SELECT {_VALUES}, %s FROM new_items RETURNING id)
     SELECT array_agg(id ORDER BY id) FROM added
 """  # noqa: S608 # of constants
 _END_COPY: Final = "DROP TABLE new_items"
 _NULL: Final = "\x00"
-_JOINTS: Final = len(_COLUMNS) - 1
+_JOINTS: Final = len(_COPIED) - 1
 _ESCAPES: Final = (
     (b"\\", b"\\\\"),
     (b"\t", b"\\t"),
@@ -85,14 +89,22 @@ class _Row(NamedTuple):
     searched_by: str
 
 
+class Copied(NamedTuple):
+    """What PostgreSQL copies, and the moments that are left out of it: all are the same, mostly."""
+
+    rows: bytes
+    created_at: datetime | None
+    updated_at: datetime | None
+
+
 @dataclass(frozen=True, slots=True)
 class PreparedItems:
     """Items as they are stored, with all that is derived from them."""
 
     owner_id: int
     count: int
-    stored: bytes | Sequence[Any]
-    """What PostgreSQL copies; or all values of all rows, for SQLite."""
+    stored: Copied | list[Any]
+    """For SQLite all values of all rows."""
     zones: GatheredZones
     pack: Pack | None
     """Unless the text index would do as well."""
@@ -116,7 +128,7 @@ def prepare_items(owner_id: int, items: Iterable[NewItem], dialect: Dialect) -> 
     return PreparedItems(
         owner_id,
         len(rows),
-        (_as_copied if dialect == "postgresql" else _as_values)(owner_id, rows),
+        _as_copied(rows) if dialect == "postgresql" else _as_values(owner_id, rows),
         GatheredZones(owner_id, {gram: found.zones for gram, found in gathered.items()}),
         pack,
     )
@@ -136,10 +148,12 @@ async def insert_prepared(
         return
     connection = await session.connection()
     is_packed = items.pack is not None
-    if isinstance(items.stored, bytes):
+    if isinstance(items.stored, Copied):
         # The ids of no two packs of a user are mixed, so a search can go from one to the next.
         await connection.exec_driver_sql(_LOCK, (f"item packs of {items.owner_id}",))
-        ids: Sequence[int] = await _insert_copied(connection, items.stored, is_packed)
+        ids: Sequence[int] = await _insert_copied(
+            connection, items.owner_id, items.stored, is_packed
+        )
     else:
         ids = await _insert_values(connection, items.stored, items.count, is_packed)
     items.zones.add_everywhere(zones_of_ids(ids[0], ids[-1]))
@@ -160,7 +174,8 @@ async def insert_items(session: AsyncSession, owner_id: int, items: Iterable[New
 
 async def _insert_copied(
     connection: AsyncConnection,
-    rows: bytes,
+    owner_id: int,
+    copied: Copied,
     is_packed: bool,  # noqa: FBT001 # the column's value
 ) -> list[int]:
     """The new ids, in order."""
@@ -170,20 +185,24 @@ async def _insert_copied(
         raw.driver_connection.cursor() as cursor,  # type: ignore[union-attr]
         cursor.copy(_COPY) as copy,
     ):
-        await copy.write(rows)
-    added = await connection.exec_driver_sql(_INSERT_COPIED, (is_packed,))
+        await copy.write(copied.rows)
+    values = (owner_id, copied.created_at, copied.updated_at, is_packed)
+    added = await connection.exec_driver_sql(_INSERT_COPIED, values)
     ids: list[int] = added.scalar_one()
     await connection.exec_driver_sql(_END_COPY)
     return ids
 
 
-def _as_copied(owner_id: int, rows: Iterable[_Row]) -> bytes:
+def _as_copied(rows: Sequence[_Row]) -> Copied:
     """In the text format of COPY."""
+    created = rows[0].item.created_at if rows else None
+    updated = rows[0].item.updated_at if rows else None
     # Cells end with signs that no validated text has; so what is to be escaped is, all at once.
     lines = [
-        f"{owner_id}\x1f{title}\x1f{title_key}\x1f{description}\x1f{_PLACES[status]}"
-        f"\x1f{_day(due_on)}\x1f{searched_by}\x1f{_copied_moment(created_at)}"
-        f"\x1f{_copied_moment(updated_at)}\x1f1\x1f{_NULL if key is None else key}\x1e"
+        f"{title}\x1f{title_key}\x1f{description}\x1f{_PLACES[status]}\x1f{_day(due_on)}"
+        f"\x1f{searched_by}\x1f{_NULL if created_at == created else created_at.isoformat()}"
+        f"\x1f{_NULL if updated_at == updated else updated_at.isoformat()}"
+        f"\x1f{_NULL if key is None else key}\x1e"
         for (
             (title, description, status, due_on, created_at, updated_at, key),
             title_key,
@@ -195,17 +214,12 @@ def _as_copied(owner_id: int, rows: Iterable[_Row]) -> bytes:
         raise ValueError("the text of an item has control characters")
     for sign, escaped in _ESCAPES:
         text = text.replace(sign, escaped)
-    return text.translate(_ENDS)
+    return Copied(text.translate(_ENDS), created, updated)
 
 
 @lru_cache(maxsize=4096)  # most are close to each other
 def _day(due_on: date | None) -> str:
     return due_on.isoformat() if due_on else _NULL
-
-
-@lru_cache(maxsize=2)  # the items of an import have all the same
-def _copied_moment(at: datetime) -> str:
-    return at.isoformat()
 
 
 async def _insert_values(
