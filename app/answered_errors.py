@@ -30,6 +30,7 @@ class AnsweredErrors:
 
         try:
             await self.app(scope, receive, send_and_see)
+        # Whatever it is: the visitor has the answer, so only the log is still to be told.
         except Exception:
             if not is_complete:
                 raise

@@ -152,6 +152,7 @@ def main(lock: int, answer: int) -> None:
     """Deliver what standard input orders, until that is at its end."""
     try:
         _main(lock, answer)
+    # Whatever ends it is told as the app tells things, and not by Python as it likes.
     except Exception:
         log.critical("The process that delivers the trace log ends.", exc_info=True)
 
