@@ -151,6 +151,16 @@ class TestLayout:
         page.wait_for_load_state("networkidle")
         assert page.evaluate("window.shift") == 0
 
+    @pytest.mark.parametrize("path", ["/items", "/sign-in"])
+    def test_nothing_is_painted_before_all_of_the_page_is_there(
+        self, visit: Visit, path: str
+    ) -> None:
+        page = visit(signed_in=path == "/items").go(path)
+        awaited = page.locator("link[rel=expect][blocking=render]").get_attribute("href")
+        assert awaited is not None
+        expect(page.locator(f"{awaited} ~ *")).to_have_count(0)
+        expect(page.locator(f"body > {awaited}")).to_be_hidden()
+
     def test_the_chosen_theme_is_there_before_the_first_paint(self, visit: Visit) -> None:
         visitor = visit(theme="dark", signed_in=False, script=False)
         page = visitor.go("/")
