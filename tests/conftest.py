@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support.browser import chromium
-from tests.support.live_app import live_app, start_app, start_server
+from tests.support.live_app import start_app, start_server
 from tests.support.parts import MEASURED, PREFIX
 from tests.support.postgres import (
     _postgres_template,
@@ -25,7 +25,6 @@ __all__ = [
     "_sqlite_template",
     "chromium",
     "empty_postgres_database",
-    "live_app",
     "open_sqld",
     "postgres_database",
     "postgres_server",
@@ -52,6 +51,8 @@ gc.disable()
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish() -> None:
     gc.freeze()
+    # Nor do most tests; as often as Python looks by itself, that is a twentieth of all they do.
+    gc.set_threshold(10_000)
     gc.enable()
 
 

@@ -99,6 +99,19 @@ def browser(chromium: str) -> Iterator[Browser]:
         yield browser
 
 
+@pytest.fixture(scope="package")
+def live_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveApp]:
+    """One app on SQLite for all tests of this folder; each test brings its own users.
+
+    It ends with them: it looks for jobs also while nobody is there.
+    """
+    app = LiveApp(tmp_path_factory.mktemp("app"), {})
+    app.migrate()
+    app.start()
+    yield app
+    app.kill()
+
+
 @pytest.fixture
 def visit(live_app: LiveApp, browser: Browser) -> Iterator[Visit]:
     visitors: list[Visitor] = []

@@ -10,10 +10,12 @@ from playwright.sync_api import Browser, expect, sync_playwright
 from commands.kit.parts import chromium_path
 from tests.support.parts import needs
 
-# The list below the address bar would be a page of its own for each window, a third of the work.
+# The list below the address bar would be a page of its own for each window, a third of the work,
+# and a process kept ready for the next page would not be used: each visitor has one of their own.
 # Playwright has such an argument too, and the last one counts: its features follow.
 _NOT_WANTED = (
     *("WebUIOmniboxPopup", "WebUIOmniboxAimPopup", "WebUIOmniboxFullPopup"),
+    "SpareRendererForSitePerProcess",
     *("AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose", "HttpsUpgrades"),
     *("MediaRouter", "OptimizationHints", "PaintHolding", "ThirdPartyStoragePartitioning"),
 )

@@ -37,6 +37,13 @@ class LiveApp(Program):
             cwd=folder,
         )
 
+    def migrate(self) -> None:
+        """Make its database; once, before it starts for the first time."""
+        from app.database import upgrade
+
+        (self.folder / "data").mkdir()
+        upgrade(self.env["DATABASE_URL"])
+
 
 class StartApp(Protocol):
     """`start_app(TURSO_URL=sqld.url, ...)`: an app of one's own with these settings."""
@@ -61,7 +68,7 @@ def start_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartApp]:
     def start(*factory: str, **env: str) -> LiveApp:
         app = LiveApp(tmp_path_factory.mktemp("app"), env, *factory)
         apps.append(app)
-        _migrate(app)
+        app.migrate()
         app.start()
         return app
 
@@ -92,16 +99,6 @@ def start_server(tmp_path: Path) -> Iterator[StartServer]:
         server.kill()
 
 
-@pytest.fixture(scope="session")
-def live_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveApp]:
-    """One app on SQLite for all tests of this process; each test brings its own users."""
-    app = LiveApp(tmp_path_factory.mktemp("app"), {})
-    _migrate(app)
-    app.start()
-    yield app
-    app.kill()
-
-
 def _served(factory: str, port: int) -> list[str]:
     command = [sys.executable, "-m", "uvicorn", factory, "--factory"]
     return [*command, "--port", str(port), "--no-access-log"]
@@ -121,10 +118,3 @@ def _defaults(folder: Path, port: int) -> dict[str, str]:
         "LOG_DIR": str(folder / "logs"),
         "PYTHONUNBUFFERED": "1",
     }
-
-
-def _migrate(app: LiveApp) -> None:
-    from app.database import upgrade
-
-    (app.folder / "data").mkdir()
-    upgrade(app.env["DATABASE_URL"])
