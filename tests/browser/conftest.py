@@ -6,10 +6,13 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 import pytest
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
 
+from app.database import Database
 from app.product import SLUG
-from tests.support.accounts import PASSWORD, sign_up_live
+from app.services.password_hasher import PasswordHasher
+from tests.support.accounts import PASSWORD, add_account
 from tests.support.browser import WAITS_MS, open_browser
 from tests.support.live_app import LiveApp
 from tests.support.plain_http import plain_client
@@ -77,7 +80,7 @@ class Visitor:
 class Visit(Protocol):
     """`visit(...)`: a new visitor; with `signed_in`, one with an account of their own.
 
-    They come to the app of all tests, or to the one at `origin`.
+    They come to the app of all tests, or, not signed in, to the one at `origin`.
     """
 
     def __call__(
@@ -112,8 +115,17 @@ def live_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveApp]:
     app.kill()
 
 
+@pytest.fixture(scope="package")
+def portal() -> Iterator[BlockingPortal]:
+    """An event loop beside that of Playwright."""
+    with start_blocking_portal() as portal:
+        yield portal
+
+
 @pytest.fixture
-def visit(live_app: LiveApp, browser: Browser) -> Iterator[Visit]:
+def visit(live_app: LiveApp, browser: Browser, portal: BlockingPortal) -> Iterator[Visit]:
+    database = Database(live_app.env["DATABASE_URL"])
+    hasher = PasswordHasher(memory_kib=8, passes=1)
     visitors: list[Visitor] = []
 
     def new(
@@ -135,28 +147,24 @@ def visit(live_app: LiveApp, browser: Browser) -> Iterator[Visit]:
             reduced_motion="reduce",
         )
         context.set_default_timeout(WAITS_MS)
+        email = f"visitor-{next(_numbers)}-{id(context)}@example.com"
+        cookies = {"lang": language, "theme": theme}
+        if signed_in:
+            assert origin == live_app.origin
+            cookies["session"] = portal.call(add_account, database, hasher, "Hana", email)
         context.add_cookies(
             [
-                {"name": f"{SLUG}-lang", "value": language, "url": origin},
-                {"name": f"{SLUG}-theme", "value": theme, "url": origin},
+                {"name": f"{SLUG}-{name}", "value": value, "url": origin}
+                for name, value in cookies.items()
             ]
         )
-        email = f"visitor-{next(_numbers)}-{id(context)}@example.com"
         visitor = Visitor(context, context.new_page(), origin, email)
         visitors.append(visitor)
-        if signed_in:
-            _sign_up(visitor)
         return visitor
 
     yield new
     troubles = [trouble for visitor in visitors for trouble in visitor.troubles]
     for visitor in visitors:
         visitor.close()
+    portal.call(database.close)
     assert troubles == []
-
-
-def _sign_up(visitor: Visitor) -> None:
-    token = sign_up_live(visitor.origin, "Hana", visitor.email)
-    visitor.context.add_cookies(
-        [{"name": f"{SLUG}-session", "value": token, "url": visitor.origin}]
-    )

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Visit, Visitor
+from tests.browser.conftest import PASSWORD, Visit, Visitor
 from tests.browser.item_scenes import ITEMS
 from tests.browser.scenes import Show, opened
 from tests.support.axe import COLORS, violations
@@ -23,6 +23,12 @@ def rejected_sign_up(visitor: Visitor) -> None:
     expect(page.locator("[aria-invalid=true]")).to_have_count(3)
 
 
+def mailbox(visitor: Visitor) -> None:
+    visitor.post("/sign-up", name="Hana", email=visitor.email, password=PASSWORD)
+    page = visitor.go("/dev/mail")
+    expect(page.locator("article", has_text=visitor.email)).to_be_visible()
+
+
 def menus(visitor: Visitor) -> None:
     page = visitor.go("/")
     page.locator("[popovertarget=display-menu]").click()
@@ -38,7 +44,7 @@ ANONYMOUS: dict[str, Show] = {
     "sign in by mail": opened("/sign-in/link"),
     "check mail": opened("/check-mail"),
     "confirm": opened("/auth/confirm?token_hash=x&type=email"),
-    "mailbox": opened("/dev/mail"),
+    "mailbox": mailbox,
     "docs": opened("/api/docs"),
     "not found": opened("/nowhere"),
     "menu": menus,

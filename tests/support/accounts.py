@@ -1,4 +1,4 @@
-"""Making an account the way people do: the form, the mail, the link, the password."""
+"""Making an account: the way people do, or without a page on the way."""
 
 import html
 import re
@@ -7,11 +7,11 @@ from fastapi import FastAPI
 from httpx import URL, AsyncClient
 
 from app.cookies import SESSION, cookie_name
+from app.database import Database
 from app.lib.utils import utc_now
 from app.models.user import User
-from app.product import SLUG
+from app.services.password_hasher import PasswordHasher
 from app.services.session_service import SessionService
-from tests.support.plain_http import plain_client
 
 PASSWORD = "correct horse battery"
 
@@ -34,30 +34,24 @@ async def sign_up(browser: AsyncClient, app: FastAPI, name: str) -> None:
 
 async def enter(browser: AsyncClient, app: FastAPI, name: str) -> None:
     """`browser` is signed in with a new account, as after `sign_up`, without a page on the way."""
-    async with app.state.database.system_session() as session:
+    email = f"{name}@example.com".lower()
+    token = await add_account(app.state.database, app.state.hasher, name, email)
+    browser.cookies.set(
+        cookie_name(app.state.settings, SESSION), token, domain=browser.base_url.host
+    )
+
+
+async def add_account(database: Database, hasher: PasswordHasher, name: str, email: str) -> str:
+    """The session token of a new account."""
+    async with database.system_session() as session:
         user = User(
-            email=f"{name}@example.com".lower(),
+            email=email,
             name=name,
-            password_hash=await app.state.hasher.hash(PASSWORD),
+            password_hash=await hasher.hash(PASSWORD),
             email_confirmed_at=utc_now(),
         )
         session.add(user)
         await session.flush()
         token = await SessionService(session).start(user, ip="127.0.0.1")
         await session.commit()
-    browser.cookies.set(
-        cookie_name(app.state.settings, SESSION), token, domain=browser.base_url.host
-    )
-
-
-def sign_up_live(origin: str, name: str, email: str) -> str:
-    """The session token of a new account on an app in another process."""
-    headers = {"Origin": origin}
-    with plain_client(base_url=origin, headers=headers) as client:
-        fields = {"name": name, "email": email, "password": PASSWORD}
-        assert client.post("/sign-up", data=fields).status_code == 303
-        mails = client.get("/dev/mail").text.split("<article")
-        mine = next(mail for mail in mails if html.escape(email) in mail)
-        confirm = link_fields(mine) | {"password": PASSWORD}
-        assert client.post("/auth/confirm", data=confirm).status_code == 303
-        return client.cookies[f"{SLUG}-session"]
+    return token
