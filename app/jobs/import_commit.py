@@ -50,6 +50,10 @@ class _Batch:
     prepared: PreparedItems | None
 
 
+class _SetBack(Exception):
+    """The database is not where it was: a standby took over that lacks what was committed last."""
+
+
 class ImportCommit:
     """Inserts the good rows of one import, or takes back what was inserted of them."""
 
@@ -67,20 +71,30 @@ class ImportCommit:
         """Insert what is not yet, of `good` rows; how many there are now, and how many were."""
         database = Database(self._running.settings.database_url)
         try:
-            begun = await self._begin(database)
-            made_at = begun.begun_at or begun.created_at
-            with folder.good.open("rb") as file, _rare_collections():
-                file.seek(begun.position)
-                self._running.progress(begun.inserted + begun.skipped, good)
-                read = partial(self._read, file, made_at, dialect_of(database))
-                async with aclosing(_ahead(read)) as batches:
-                    async for batch in batches:
-                        await self._add(database, begun, batch)
-                        self._running.progress(begun.inserted + begun.skipped, good)
-            self._running.check()
-            return {"inserted": begun.inserted, "skipped": begun.skipped}
+            while True:
+                begun = await self._begin(database)
+                try:
+                    await self._insert_rest(database, begun, folder, good)
+                except _SetBack:
+                    continue
+                self._running.check()
+                return {"inserted": begun.inserted, "skipped": begun.skipped}
         finally:
             await database.close()
+
+    async def _insert_rest(
+        self, database: Database, begun: ItemImport, folder: ImportFolder, good: int
+    ) -> None:
+        self._zones = StoredZones()  # a database that was away may come back without its last ones
+        made_at = begun.begun_at or begun.created_at
+        with folder.good.open("rb") as file, _rare_collections():
+            file.seek(begun.position)
+            self._running.progress(begun.inserted + begun.skipped, good)
+            read = partial(self._read, file, made_at, dialect_of(database))
+            async with aclosing(_ahead(read)) as batches:
+                async for batch in batches:
+                    await self._add(database, begun, batch)
+                    self._running.progress(begun.inserted + begun.skipped, good)
 
     async def take_back(self) -> int:
         """Delete what was inserted; how many items that were."""
@@ -139,9 +153,13 @@ class ImportCommit:
                 "inserted": begun.inserted + inserted,
                 "skipped": begun.skipped + len(batch.items) - inserted,
             }
-            await session.execute(
-                update(ItemImport).where(ItemImport.id == self._import_id).values(**after)
+            moved = await session.execute(
+                update(ItemImport)
+                .where(ItemImport.id == self._import_id, ItemImport.position == begun.position)
+                .values(**after)
             )
+            if moved.rowcount != 1:  # type: ignore[attr-defined] # an UPDATE's result has it
+                raise _SetBack
         prepared.zones.note(self._zones)
         for name, value in after.items():
             setattr(begun, name, value)

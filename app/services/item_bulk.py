@@ -51,7 +51,9 @@ _BEGIN_COPY: Final = f"CREATE TEMPORARY TABLE new_items ({_TYPES}) ON COMMIT DRO
 _COPY: Final = f"COPY new_items ({', '.join(_COPIED)}) FROM STDIN"
 _INSERT_COPIED: Final = f"""
     WITH added AS ({_INSERT} SELECT {_VALUES}, %s FROM new_items RETURNING id)
-    SELECT array_agg(id ORDER BY id) FROM added
+    SELECT min(id), max(id), CASE WHEN max(id) - min(id) >= count(*) THEN
+        (SELECT array_agg(id ORDER BY id) FROM added)
+    END FROM added
 """  # noqa: S608 # of constants
 _END_COPY: Final = "DROP TABLE new_items"
 _NULL: Final = "\x00"
@@ -177,7 +179,7 @@ async def _insert_copied(
     owner_id: int,
     copied: Copied,
     is_packed: bool,  # noqa: FBT001 # the column's value
-) -> list[int]:
+) -> Sequence[int]:
     """The new ids, in order."""
     await connection.exec_driver_sql(_BEGIN_COPY)
     raw = await connection.get_raw_connection()
@@ -188,9 +190,10 @@ async def _insert_copied(
         await copy.write(copied.rows)
     values = (owner_id, copied.created_at, copied.updated_at, is_packed)
     added = await connection.exec_driver_sql(_INSERT_COPIED, values)
-    ids: list[int] = added.scalar_one()
+    found: Sequence[Any] = added.one()
     await connection.exec_driver_sql(_END_COPY)
-    return ids
+    first, last, with_gaps = found
+    return with_gaps or range(first, last + 1)
 
 
 def _as_copied(rows: Sequence[_Row]) -> Copied:

@@ -49,24 +49,28 @@ class Postings:
         A place may be there twice, which costs less than to look whether it is.
         """
         of_titles, of_dates = _Masks(titles), _Masks(dates)
-        gathered: dict[str, Gathered] = {}
-        more: defaultdict[str, list[Gathered]] = defaultdict(list)
+        once: defaultdict[str, list[int]] = defaultdict(list)
+        often: defaultdict[str, list[Gathered]] = defaultdict(list)
         for word, places in self._places.items():
-            if len(places) == 1:
-                here = titles[places[0]] | dates[places[0]]
-            elif len(places) <= _COMMON:
-                here = of_titles.at(places) | of_dates.at(places)
+            if len(places) == 1:  # as most are, and in order: their lists need no merging
+                place = places[0]
+                for gram in set(word_grams(word)):
+                    once[gram].append(place)
             else:
-                here = of_titles.at(places) | of_dates.everywhere
-            found = Gathered(places, here)
-            for gram in word_grams(word):
-                if gathered.setdefault(gram, found) is not found:
-                    more[gram].append(found)
-        for gram, others in more.items():
-            lists, bits = zip(gathered[gram], *others, strict=True)
-            there = _merged(lists)
-            common = of_dates.everywhere if len(there) > _COMMON else 0
-            gathered[gram] = Gathered(there, reduce(or_, bits, common))
+                few = len(places) <= _COMMON
+                here = of_dates.at(places) if few else of_dates.everywhere
+                found = Gathered(places, of_titles.at(places) | here)
+                for gram in set(word_grams(word)):
+                    often[gram].append(found)
+        gathered: dict[str, Gathered] = {}
+        for gram, places in once.items():
+            zones = of_titles.at(places)
+            zones |= of_dates.at(places) if len(places) <= _COMMON else of_dates.everywhere
+            gathered[gram] = Gathered(places, zones)
+        for gram, others in often.items():
+            if gram in gathered:
+                others.append(gathered[gram])
+            gathered[gram] = others[0] if len(others) == 1 else _merged(others, of_dates.everywhere)
         return gathered
 
 
@@ -80,19 +84,23 @@ class _Masks:
         self.everywhere: Zones = reduce(or_, self._masks, 0)
 
     def at(self, places: Sequence[int]) -> Zones:
-        """Those of two places or more."""
+        if len(places) == 1:
+            return self._masks[self._numbers[places[0]]]
         here = 0
         for number in set(itemgetter(*places)(self._numbers)):
             here |= self._masks[number]
         return here
 
 
-def _merged(lists: Iterable[list[int]]) -> list[int]:
+def _merged(found: Sequence[Gathered], everywhere: Zones) -> Gathered:
+    """Of all of these; `everywhere` is where common grams are taken to be."""
     merged: list[int] = []
-    for places in lists:
+    zones = 0
+    for places, here in found:
         merged += places
+        zones |= here
     merged.sort()
-    return merged
+    return Gathered(merged, zones | everywhere if len(merged) > _COMMON else zones)
 
 
 def are_worth_it(gathered: Mapping[str, Gathered]) -> bool:

@@ -10,7 +10,7 @@ new item changes few rows or none.
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time
-from functools import reduce
+from functools import lru_cache, reduce
 from itertools import islice
 from operator import and_, or_
 from typing import Any, Final, Literal, NamedTuple, get_args
@@ -130,7 +130,12 @@ def zones_of_dates(updated_at: datetime, due_key: date) -> Zones:
 
 
 def zones_of_title(title_key: str) -> Zones:
-    return 1 << 2 * ZONES + zone_of("title", title_key, 0)
+    return _zones_of_letter(title_key[:1])
+
+
+@lru_cache(maxsize=4096)
+def _zones_of_letter(first: str) -> Zones:
+    return 1 << 2 * ZONES + zone_of("title", first, 0)
 
 
 class GatheredZones:

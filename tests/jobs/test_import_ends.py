@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlalchemy.exc import OperationalError
 
 from app.config import Settings
@@ -14,7 +14,10 @@ from app.jobs import bulk_import, import_commit
 from app.jobs.bulk_import import Import
 from app.jobs.engine import JobEngine
 from app.jobs.import_commit import ImportCommit
+from app.models.gram_zones import GramZones
+from app.models.item import Item
 from app.models.item_import import ItemImport
+from app.models.item_pack import ItemPack
 from app.models.job import Job
 from app.services.imports.folder import ImportFolder
 from app.services.job_service import JobService
@@ -185,6 +188,35 @@ async def test_a_database_that_is_away_is_waited_for(
         "failed",
         "done",
     ]
+
+
+def fail_over(work: Part) -> None:
+    """What a standby does that takes over and lacks what was committed last."""
+    with work._running.transaction() as session:
+        for table in (Item, ItemPack, GramZones):
+            session.execute(delete(table))
+        session.execute(update(ItemImport).values(position=0, inserted=0, skipped=0))
+
+
+@pytest.mark.parametrize("is_told", [False, True])
+async def test_what_a_failover_loses_comes_in_again(
+    database: Database,
+    settings: Settings,
+    engine: JobEngine,
+    monkeypatch: pytest.MonkeyPatch,
+    is_told: bool,  # pytest hands it over
+) -> None:
+    def take_over(work: Part) -> None:
+        fail_over(work)
+        if is_told:
+            fail_with("server closed the connection unexpectedly")(work)
+
+    once(monkeypatch, "_add", take_over, at=2)
+
+    done = await imported(database, settings, CONTENT)
+
+    assert (done.status, done.result) == ("done", DONE)
+    assert await titles(database, q="item") == FIVE
 
 
 async def test_files_that_are_gone_are_told(
