@@ -2,7 +2,8 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -19,7 +20,13 @@ from app.jobs.running import RunningJob
 from app.models.item import Item
 from app.models.item_import import ItemImport
 from app.services.imports.folder import ImportFolder
-from app.services.item_bulk import NewItem, PreparedItems, insert_prepared, prepare_items
+from app.services.item_bulk import (
+    NewItem,
+    PreparedItems,
+    insert_prepared,
+    prepare_items,
+    reserve_ids,
+)
 from app.services.item_order import Dialect, dialect_of
 from app.services.item_packs import empty_packs
 from app.services.item_zones import StoredZones
@@ -45,8 +52,10 @@ T = TypeVar("T")
 class _Batch:
     """Some lines of the good rows, and their bytes. It is prepared if all seem to be new."""
 
-    items: Sequence[NewItem]
+    count: int
     size: int
+    items: Sequence[NewItem]
+    """None where all are new: they are prepared, and take as much memory again."""
     prepared: PreparedItems | None
 
 
@@ -92,8 +101,7 @@ class ImportCommit:
             self._running.progress(begun.inserted + begun.skipped, good)
             read = partial(self._read, file, made_at, dialect_of(database))
             async with aclosing(_ahead(read)) as batches:
-                async for batch in batches:
-                    await self._add(database, begun, batch)
+                async for _ in self._added(database, begun, batches):
                     self._running.progress(begun.inserted + begun.skipped, good)
 
     async def take_back(self) -> int:
@@ -133,12 +141,49 @@ class ImportCommit:
         self._rows = min(2 * self._rows, _ROWS_A_BATCH)
         if prepared and prepared.zones:
             self._bytes = min(size * _GRAMS_A_BATCH // len(prepared.zones), _BYTES_A_BATCH)
-        return _Batch(items, size, prepared)
+        return _Batch(len(items), size, items if self._skip_known else [], prepared)
 
     def _prepare(self, items: Sequence[NewItem], dialect: Dialect) -> PreparedItems:
         return prepare_items(self._running.user_id, items, dialect)
 
-    async def _add(self, database: Database, begun: ItemImport, batch: _Batch) -> None:
+    async def _added(
+        self, database: Database, begun: ItemImport, batches: AsyncIterable[_Batch]
+    ) -> AsyncGenerator[None]:
+        """Give word of each batch that is committed, in order.
+
+        PostgreSQL takes the rows of one while it is told where those of the one before are found.
+        """
+        overlap = dialect_of(database) == "postgresql" and not self._skip_known
+        adding: deque[asyncio.Task[None]] = deque()
+        try:
+            async for batch in batches:
+                ids = await self._reserve(database, batch) if overlap else None
+                before = adding[-1] if adding else None
+                adding.append(asyncio.create_task(self._add(database, begun, batch, ids, before)))
+                if len(adding) > overlap:
+                    await adding.popleft()
+                    yield
+            while adding:
+                await adding.popleft()
+                yield
+        finally:
+            for task in adding:
+                task.cancel()
+            await asyncio.gather(*adding, return_exceptions=True)
+
+    async def _reserve(self, database: Database, batch: _Batch) -> Sequence[int]:
+        async with database.session(self._running.user_id) as session:
+            return await reserve_ids(session, self._running.user_id, batch.count)
+
+    async def _add(
+        self,
+        database: Database,
+        begun: ItemImport,
+        batch: _Batch,
+        ids: Sequence[int] | None = None,
+        before: asyncio.Task[None] | None = None,
+    ) -> None:
+        """Commit a batch, behind the one `before`; its `ids` are reserved, unless it is none."""
         async with self._running.async_transaction(database) as session:
             prepared = batch.prepared
             known = await self._known(session, begun, batch.items) if self._skip_known else set()
@@ -146,12 +191,12 @@ class ImportCommit:
                 new = [item for item in batch.items if item.import_key not in known]
                 prepared = self._prepare(new, dialect_of(database))
             self._prepares = not known  # of the next ones some may be known, too
-            await insert_prepared(session, prepared, self._zones)
+            await insert_prepared(session, prepared, self._zones, ids=ids, before=before)
             inserted = prepared.count
             after = {
                 "position": begun.position + batch.size,
                 "inserted": begun.inserted + inserted,
-                "skipped": begun.skipped + len(batch.items) - inserted,
+                "skipped": begun.skipped + batch.count - inserted,
             }
             moved = await session.execute(
                 update(ItemImport)

@@ -1,6 +1,6 @@
 """Many new items at once, by the fastest way that each database has."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache, lru_cache
@@ -50,11 +50,19 @@ _LOCK: Final = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
 _BEGIN_COPY: Final = f"CREATE TEMPORARY TABLE new_items ({_TYPES}) ON COMMIT DROP"
 _COPY: Final = f"COPY new_items ({', '.join(_COPIED)}) FROM STDIN"
 _INSERT_COPIED: Final = f"""
-    WITH added AS ({_INSERT} SELECT {_VALUES}, %s FROM new_items RETURNING id)
-    SELECT min(id), max(id), CASE WHEN max(id) - min(id) >= count(*) THEN
-        (SELECT array_agg(id ORDER BY id) FROM added)
-    END FROM added
+    INSERT INTO items (id, {_NAMES}, is_packed)
+    SELECT coalesce((%s::bigint[])[row_number() OVER ()], %s + row_number() OVER () - 1),
+        {_VALUES}, %s
+    FROM new_items
 """  # noqa: S608 # of constants
+_RESERVE: Final = """
+    SELECT min(id), max(id),
+        CASE WHEN max(id) - min(id) >= count(*) THEN array_agg(id ORDER BY id) END
+    FROM (
+        SELECT nextval((SELECT pg_get_serial_sequence('items', 'id')::regclass)) AS id
+        FROM generate_series(1, %s)
+    ) AS new
+"""
 _END_COPY: Final = "DROP TABLE new_items"
 _NULL: Final = "\x00"
 _JOINTS: Final = len(_COPIED) - 1
@@ -136,12 +144,33 @@ def prepare_items(owner_id: int, items: Iterable[NewItem], dialect: Dialect) -> 
     )
 
 
+async def reserve_ids(session: AsyncSession, owner_id: int, count: int) -> Sequence[int]:
+    """Ids for a pack of new items, in order; on PostgreSQL only.
+
+    No two packs of a user have ids that are mixed, so a search can go from one to the next. Who
+    reserves some for the same user meanwhile waits for the end of this transaction.
+    """
+    connection = await session.connection()
+    await connection.exec_driver_sql(_LOCK, (f"item packs of {owner_id}",))
+    reserved = await connection.exec_driver_sql(_RESERVE, (count,))
+    found: Sequence[Any] = reserved.one()
+    first, last, with_gaps = found
+    return with_gaps or range(first, last + 1)
+
+
 async def insert_prepared(
-    session: AsyncSession, items: PreparedItems, stored: StoredZones | None = None
+    session: AsyncSession,
+    items: PreparedItems,
+    stored: StoredZones | None = None,
+    *,
+    ids: Sequence[int] | None = None,
+    before: Awaitable[None] | None = None,
 ) -> None:
     """Store items, in order. Never commits.
 
     `stored` are zones that need not be sent again; the caller notes what is, once it is committed.
+    `ids` are reserved ones. `before` is waited for as soon as the rows themselves are there: what
+    comes next changes rows that other transactions of the same user change, too.
 
     It keeps other writers of SQLite waiting until the caller commits, so hand over some ten
     thousand at a time.
@@ -151,13 +180,12 @@ async def insert_prepared(
     connection = await session.connection()
     is_packed = items.pack is not None
     if isinstance(items.stored, Copied):
-        # The ids of no two packs of a user are mixed, so a search can go from one to the next.
-        await connection.exec_driver_sql(_LOCK, (f"item packs of {items.owner_id}",))
-        ids: Sequence[int] = await _insert_copied(
-            connection, items.owner_id, items.stored, is_packed
-        )
+        ids = ids or await reserve_ids(session, items.owner_id, items.count)
+        await _insert_copied(connection, items.owner_id, items.stored, ids, is_packed)
     else:
         ids = await _insert_values(connection, items.stored, items.count, is_packed)
+    if before:
+        await before
     items.zones.add_everywhere(zones_of_ids(ids[0], ids[-1]))
     await items.zones.store(session, stored)
     if items.pack:
@@ -178,9 +206,9 @@ async def _insert_copied(
     connection: AsyncConnection,
     owner_id: int,
     copied: Copied,
+    ids: Sequence[int],
     is_packed: bool,  # noqa: FBT001 # the column's value
-) -> Sequence[int]:
-    """The new ids, in order."""
+) -> None:
     await connection.exec_driver_sql(_BEGIN_COPY)
     raw = await connection.get_raw_connection()
     async with (
@@ -188,12 +216,10 @@ async def _insert_copied(
         cursor.copy(_COPY) as copy,
     ):
         await copy.write(copied.rows)
-    values = (owner_id, copied.created_at, copied.updated_at, is_packed)
-    added = await connection.exec_driver_sql(_INSERT_COPIED, values)
-    found: Sequence[Any] = added.one()
+    with_gaps = None if isinstance(ids, range) else list(ids)
+    values = (with_gaps, ids[0], owner_id, copied.created_at, copied.updated_at, is_packed)
+    await connection.exec_driver_sql(_INSERT_COPIED, values)
     await connection.exec_driver_sql(_END_COPY)
-    first, last, with_gaps = found
-    return with_gaps or range(first, last + 1)
 
 
 def _as_copied(rows: Sequence[_Row]) -> Copied:

@@ -313,7 +313,7 @@ def test_batches_are_shorter_where_items_have_little_in_common(
         )
         file = io.BytesIO(b"".join(line_of(row, "", "todo", None) for row in rows))
         read = partial(commit._read, file, datetime(2026, 11, 5, tzinfo=UTC), "sqlite")
-        sizes[kind] = [len(batch.items) for batch in iter(read, None) if batch]
+        sizes[kind] = [batch.count for batch in iter(read, None) if batch]
         assert sum(sizes[kind]) == 1000
     assert sizes["alike"] == [50, 100, 200, 400, 250]
     assert max(sizes["different"][1:]) < 100
