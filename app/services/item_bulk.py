@@ -216,8 +216,15 @@ async def _insert_copied(
         cursor.copy(_COPY) as copy,
     ):
         await copy.write(copied.rows)
-    with_gaps = None if isinstance(ids, range) else list(ids)
-    values = (with_gaps, ids[0], owner_id, copied.created_at, copied.updated_at, is_packed)
+    has_gaps = ids[-1] - ids[0] >= len(ids)
+    values = (
+        list(ids) if has_gaps else None,
+        ids[0],
+        owner_id,
+        copied.created_at,
+        copied.updated_at,
+        is_packed,
+    )
     await connection.exec_driver_sql(_INSERT_COPIED, values)
     await connection.exec_driver_sql(_END_COPY)
 

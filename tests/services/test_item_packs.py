@@ -16,7 +16,13 @@ from app.models.item_pack import ItemPack, ItemPosting
 from app.schemas.cursor import NO_DUE_DATE
 from app.schemas.item import ItemIn, ItemQuery
 from app.services import item_packs
-from app.services.item_bulk import NewItem, insert_items, prepare_items
+from app.services.item_bulk import (
+    NewItem,
+    insert_items,
+    insert_prepared,
+    prepare_items,
+    reserve_ids,
+)
 from app.services.item_packs import PackSearch, empty_packs
 from app.services.item_postings import _COMMON, Postings, pack_of, places_from_bytes
 from app.services.item_service import item_values
@@ -70,6 +76,32 @@ async def test_an_item_whose_text_changes_is_found_by_its_new_text_alone(
         assert len((await items.page(ItemQuery(q="京都"))).items) == 29
     async with service_of(users.taro) as items:
         assert (await items.page(ItemQuery(q="京都"))).items == []
+
+
+@pytest.mark.parametrize(
+    "database", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True
+)
+@pytest.mark.parametrize("step", [1, 3])
+async def test_a_pack_has_the_ids_that_were_reserved_for_it(
+    database: Database, service_of: ServiceOf, users: Users, clock: Clock, step: int
+) -> None:
+    new = alike(20, clock)
+    async with database.session(users.hana) as session:
+        reserved = await reserve_ids(session, users.hana, len(new) * step)
+    async with database.session(users.taro) as session:
+        await insert_items(session, users.taro, alike(20, clock))
+
+    ids = reserved[::step]  # as if others had come between
+    async with database.session(users.hana) as session:
+        prepared = prepare_items(users.hana, new, "postgresql")
+        await insert_prepared(session, prepared, ids=ids)
+
+    async with service_of(users.hana) as items:
+        found = (await items.page(ItemQuery(q="京都", direction="asc"))).items
+    assert [(item.id, item.title) for item in found] == [
+        (item_id, item.title) for item_id, item in zip(ids, new, strict=True)
+    ]
+    assert await packs(database) == [users.hana, users.taro]
 
 
 async def test_a_pack_goes_when_none_of_its_items_is_left(
