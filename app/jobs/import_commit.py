@@ -100,8 +100,11 @@ class ImportCommit:
             file.seek(begun.position)
             self._running.progress(begun.inserted + begun.skipped, good)
             read = partial(self._read, file, made_at, dialect_of(database))
-            async with aclosing(_ahead(read)) as batches:
-                async for _ in self._added(database, begun, batches):
+            async with (
+                aclosing(_ahead(read)) as batches,
+                aclosing(self._added(database, begun, batches)) as added,
+            ):
+                async for _ in added:
                     self._running.progress(begun.inserted + begun.skipped, good)
 
     async def take_back(self) -> int:
