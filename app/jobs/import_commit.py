@@ -23,6 +23,7 @@ from app.services.imports.folder import ImportFolder
 from app.services.item_bulk import (
     NewItem,
     PreparedItems,
+    are_reserved,
     insert_prepared,
     prepare_items,
     reserve_ids,
@@ -38,10 +39,14 @@ work, since the grams that they have in common are stored with each batch."""
 _ROWS_AT_FIRST: Final = 1250
 """The database waits for the first batch. Each of the next is twice as large as the one before."""
 
+_OVERLAPPING: Final = 8
+"""After so many batches all are committed before the next begins. Each has its owner's row locked,
+and whoever wants to delete that waits for a moment at which none has."""
+
 _BYTES_A_BATCH: Final = 2 << 20
 _GRAMS_A_BATCH: Final = 30_000
 """What items are searched by takes several times as much memory as their text, and more still where
-they have little in common. How much that is, the batch before tells."""
+they have little in common. How much that is, the batch before tells. Three are there at a time."""
 
 _PARTS_A_COLLECTION: Final = 20_000
 
@@ -55,12 +60,15 @@ class _Batch:
     count: int
     size: int
     items: Sequence[NewItem]
-    """None where all are new: they are prepared, and take as much memory again."""
+    """Empty where none can be known: all are prepared, and take as much memory again."""
     prepared: PreparedItems | None
 
 
 class _SetBack(Exception):
-    """The database is not where it was: a standby took over that lacks what was committed last."""
+    """The database is not where it was said to be.
+
+    A standby took over that lacks what was committed last, or a commit counts that gave no word.
+    """
 
 
 class ImportCommit:
@@ -85,6 +93,7 @@ class ImportCommit:
                 try:
                     await self._insert_rest(database, begun, folder, good)
                 except _SetBack:
+                    await database.engine.dispose()  # to ask whoever answers now, and nobody else
                     continue
                 self._running.check()
                 return {"inserted": begun.inserted, "skipped": begun.skipped}
@@ -105,7 +114,10 @@ class ImportCommit:
                 aclosing(self._added(database, begun, batches)) as added,
             ):
                 async for _ in added:
-                    self._running.progress(begun.inserted + begun.skipped, good)
+                    # It may wait for a row of the next batch, which needs this loop to commit.
+                    await asyncio.to_thread(
+                        self._running.progress, begun.inserted + begun.skipped, good
+                    )
 
     async def take_back(self) -> int:
         """Delete what was inserted; how many items that were."""
@@ -158,20 +170,20 @@ class ImportCommit:
         """
         overlap = dialect_of(database) == "postgresql" and not self._skip_known
         adding: deque[asyncio.Task[None]] = deque()
+        number = 0
         try:
             async for batch in batches:
+                number += 1
                 ids = await self._reserve(database, batch) if overlap else None
                 before = adding[-1] if adding else None
                 adding.append(asyncio.create_task(self._add(database, begun, batch, ids, before)))
-                if len(adding) > overlap:
+                while len(adding) > (overlap and number % _OVERLAPPING > 0):
                     await adding.popleft()
                     yield
             while adding:
                 await adding.popleft()
                 yield
-        finally:
-            for task in adding:
-                task.cancel()
+        finally:  # one behind a batch that failed fails, too, and another may be committing
             await asyncio.gather(*adding, return_exceptions=True)
 
     async def _reserve(self, database: Database, batch: _Batch) -> Sequence[int]:
@@ -186,8 +198,10 @@ class ImportCommit:
         ids: Sequence[int] | None = None,
         before: asyncio.Task[None] | None = None,
     ) -> None:
-        """Commit a batch, behind the one `before`; its `ids` are reserved, unless it is none."""
+        """Commit a batch, behind the one `before`. `ids` are those that were reserved for it."""
         async with self._running.async_transaction(database) as session:
+            if ids and not await are_reserved(session, ids):
+                raise _SetBack
             prepared = batch.prepared
             known = await self._known(session, begun, batch.items) if self._skip_known else set()
             if known or prepared is None:
@@ -203,7 +217,11 @@ class ImportCommit:
             }
             moved = await session.execute(
                 update(ItemImport)
-                .where(ItemImport.id == self._import_id, ItemImport.position == begun.position)
+                .where(
+                    ItemImport.id == self._import_id,
+                    ItemImport.position == begun.position,
+                    ItemImport.last_id == begun.last_id,
+                )
                 .values(**after)
             )
             if moved.rowcount != 1:  # type: ignore[attr-defined] # an UPDATE's result has it

@@ -46,6 +46,7 @@ _MOMENTS: Final = {name: f"coalesce({name}, %s)" for name in ("created_at", "upd
 _COPIED: Final = {name: kind for name, kind in _COLUMNS.items() if name not in _SAME}
 _TYPES: Final = ", ".join(f"{name} {kind}" for name, kind in _COPIED.items())
 _VALUES: Final = ", ".join((_SAME | _MOMENTS).get(name, name) for name in _COLUMNS)
+_LAST_ID: Final = "SELECT pg_sequence_last_value(pg_get_serial_sequence('items', 'id')::regclass)"
 _LOCK: Final = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
 _BEGIN_COPY: Final = f"CREATE TEMPORARY TABLE new_items ({_TYPES}) ON COMMIT DROP"
 _COPY: Final = f"COPY new_items ({', '.join(_COPIED)}) FROM STDIN"
@@ -158,6 +159,12 @@ async def reserve_ids(session: AsyncSession, owner_id: int, count: int) -> Seque
     return with_gaps or range(first, last + 1)
 
 
+async def are_reserved(session: AsyncSession, ids: Sequence[int]) -> bool:
+    """Whether this server knows that: one that took over may not."""
+    last = await (await session.connection()).exec_driver_sql(_LAST_ID)
+    return (last.scalar_one() or 0) >= ids[-1]
+
+
 async def insert_prepared(
     session: AsyncSession,
     items: PreparedItems,
@@ -169,13 +176,15 @@ async def insert_prepared(
     """Store items, in order. Never commits.
 
     `stored` are zones that need not be sent again; the caller notes what is, once it is committed.
-    `ids` are reserved ones. `before` is waited for as soon as the rows themselves are there: what
-    comes next changes rows that other transactions of the same user change, too.
+    For PostgreSQL: `ids` are reserved ones, and `before` is waited for as soon as the rows
+    themselves are there, since what comes next changes rows that the batch before changes, too.
 
     It keeps other writers of SQLite waiting until the caller commits, so hand over some ten
     thousand at a time.
     """
     if not items.count:
+        if before:
+            await before
         return
     connection = await session.connection()
     is_packed = items.pack is not None
@@ -186,6 +195,8 @@ async def insert_prepared(
         ids = await _insert_values(connection, items.stored, items.count, is_packed)
     if before:
         await before
+    if isinstance(items.stored, Copied):  # two of several batches each would wait for each other
+        await connection.exec_driver_sql(_LOCK, (f"item zones of {items.owner_id}",))
     items.zones.add_everywhere(zones_of_ids(ids[0], ids[-1]))
     await items.zones.store(session, stored)
     if items.pack:

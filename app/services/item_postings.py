@@ -52,7 +52,7 @@ class Postings:
         once: defaultdict[str, list[int]] = defaultdict(list)
         often: defaultdict[str, list[Gathered]] = defaultdict(list)
         for word, places in self._places.items():
-            if len(places) == 1:  # as most are, and in order: their lists need no merging
+            if len(places) == 1:  # most do, in the order of places: no merging
                 place = places[0]
                 for gram in set(word_grams(word)):
                     once[gram].append(place)

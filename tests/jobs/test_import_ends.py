@@ -1,10 +1,12 @@
 """Imports that are cancelled or fail on their way, and what a retry makes of them."""
 
+import asyncio
 import sys
 from collections.abc import Callable, Iterator
 from inspect import iscoroutinefunction
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import delete, update
 from sqlalchemy.exc import OperationalError
@@ -61,7 +63,10 @@ def once(
         return original(self, *args)
 
     async def call_later(self: Part, *args: Any) -> Any:
-        count(self)
+        # With PostgreSQL the batch before may have rows locked that are wanted here.
+        if before := [it for it in args if isinstance(it, asyncio.Task)]:
+            await asyncio.wait(before)
+        await asyncio.to_thread(count, self)
         return await original(self, *args)
 
     monkeypatch.setattr(part, method, call_later if iscoroutinefunction(original) else call)
@@ -116,14 +121,14 @@ async def test_cancelled_at_a_step_and_run_again_from_there(
     kept: int,
     all_or_nothing: bool,  # pytest hands it over
 ) -> None:
-    if kept and not settings.database_url.startswith("sqlite"):
-        kept -= 2  # the batch before is not committed yet when this one begins
     once(monkeypatch, method, cancel, at)
 
     cancelled = await imported(database, settings, CONTENT, all_or_nothing=all_or_nothing)
 
     assert (cancelled.status, cancelled.problem) == ("cancelled", None)
-    assert await titles(database) == ([] if all_or_nothing else FIVE[:kept])
+    # With PostgreSQL the last batch may have begun when the one before is committed.
+    whole = {kept, 5} if kept and not settings.database_url.startswith("sqlite") else {kept}
+    assert await titles(database) in ([[]] if all_or_nothing else [FIVE[:some] for some in whole])
     done = await retried(database, cancelled)
     assert (done.status, done.result) == ("done", DONE)
     assert await titles(database) == FIVE
@@ -227,6 +232,28 @@ async def test_what_a_failover_loses_comes_in_again(
 
     assert (done.status, done.result) == ("done", DONE)
     assert await titles(database, q="item") == FIVE
+
+
+@pytest.mark.parametrize(
+    "url", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True
+)
+async def test_ids_that_a_failover_forgets_are_reserved_again(
+    database: Database, settings: Settings, engine: JobEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forget(_work: Part) -> None:
+        with psycopg.connect(settings.database_url) as connection:
+            connection.execute(
+                "SELECT setval(pg_get_serial_sequence('items', 'id'), max(id)) FROM items"
+            )
+
+    once(monkeypatch, "_add", forget, at=2)
+
+    done = await imported(database, settings, CONTENT)
+
+    assert (done.status, done.result) == ("done", DONE)
+    assert await titles(database) == FIVE
+    again = await imported(database, settings, lines(["One more"]))
+    assert again.status == "done"
 
 
 async def test_files_that_are_gone_are_told(
