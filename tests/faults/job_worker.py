@@ -85,6 +85,7 @@ def work(url: str, folder: Path, parent: Connection, plan: Plan) -> None:
     execute, end = Attempts.execute, Attempts._end
 
     def look(self: RunningJob, done: int, total: int | None = None) -> None:
+        at_work.add(threading.get_ident())  # an import looks in a thread beside that of its job
         moment()
         progress(self, done, total)
 
