@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.lib.search_grams import query_words
 from app.schemas.cursor import Cursor
 from app.schemas.item import ItemOut, ItemPage, ItemQuery
+from app.services.item_marks import Marks
 from app.services.item_order import Found, ItemOrder, Statement, dialect_of
 from app.services.item_packs import PackSearch
 from app.services.item_search import ItemSearch
@@ -20,8 +21,14 @@ _COLUMNS: Final = tuple(ItemOut.model_fields)
 # A search reads a little of the list itself, and more of it where matches are dense enough. What is
 # rarer is quicker to get from the index: it gives all of it, and that is sorted.
 _READ_FIRST: Final = 1000
+_READ_NEXT: Final = 4000
 _READ_MOST: Final = 16_000
 _FEW: Final = 4000
+# Where many ids are known and the first in an order are wanted, its index is walked by marks. To look
+# up so few rows is no slower; and each takes as long as passing by so many entries of the index.
+_LOOKED_UP: Final = 1500
+_PASSED_BY: Final = 12
+_GROWTH: Final = 4
 
 
 class ItemList:
@@ -62,23 +69,28 @@ class ItemList:
     async def _find(self, q: str, order: ItemOrder, wanted: int) -> Found:
         """The first `wanted` items behind the order's start."""
         words = query_words(q)
-        search = ItemSearch(words, order)
         if not words:
             return await self._rows(order.walk(_COLUMNS, wanted))
-        if order.sort == "status" and not order.status:
-            rows: list[Row[*tuple[Any, ...]]] = []
-            for part in order.of_each_status():
-                rows += await self._find(q, part, wanted - len(rows))
-                if len(rows) == wanted:
-                    break
-            return rows
         where = await zones_with(self._session, self._user_id, words)
         if not where.of(order.zoned_by):
             return []
-        packs = self._packs(order, words, where)
+        search, packs = ItemSearch(words, order), self._packs(order, words, where)
+        if order.sort != "status" or order.status:
+            return await self._search(search, packs, where, wanted)
+        rows: list[Row[*tuple[Any, ...]]] = []
+        for part in order.of_each_status():
+            of_part = packs if part.start is None else self._packs(part, words, where)
+            rows += await self._search(search.along(part), of_part, where, wanted - len(rows))
+            if len(rows) == wanted:
+                break
+        return rows
+
+    async def _search(
+        self, search: ItemSearch, packs: PackSearch, where: Where, wanted: int
+    ) -> Found:
         if search.streams:
             return await self._looked_up(search, packs, wanted)
-        if order.dialect == "sqlite":
+        if search.order.dialect == "sqlite":
             # It can be asked for a few matches; PostgreSQL's index finds all before it gives one.
             ids = set(await self._session.scalars(search.ids(_FEW + 1)))
             if len(ids) <= _FEW and not await packs.are_more_than(_FEW - len(ids)):
@@ -105,15 +117,37 @@ class ItemList:
 
     async def _packed(self, search: ItemSearch, packs: PackSearch, wanted: int) -> Found:
         if not search.order.is_by_id:
-            ids = await packs.ids()
-            return await self._rows(search.packed(ids, _COLUMNS, wanted)) if ids else []
+            return await self._among(search, await packs.ids(), wanted)
         found: list[Row[*tuple[Any, ...]]] = []
-        while len(found) < wanted and (more := await packs.next_ids()) is not None:
-            start, size = 0, 4 * wanted
-            while start < len(more) and len(found) < wanted:
-                some = more[start : start + size]
-                found += await self._rows(search.packed(some, _COLUMNS, wanted - len(found)))
-                start, size = start + size, size * 4
+        async for batch in packs.batches():
+            some, size = search.order.left_of(batch), 4 * wanted
+            while some and len(found) < wanted:
+                now, some = some[:size], some[size:]
+                found += await self._rows(search.packed(now, _COLUMNS, wanted - len(found)))
+                size *= _GROWTH
+            if len(found) == wanted:
+                break
+        return found
+
+    async def _among(self, search: ItemSearch, ids: Sequence[int], wanted: int) -> Found:
+        """The first `wanted` of the packed items with these ids that match."""
+        found: list[Row[*tuple[Any, ...]]] = []
+        if len(ids) > _LOOKED_UP and Marks.can_hold(ids):
+            marks, size = Marks(ids), wanted
+            passed_by = _PASSED_BY * len(ids)
+            while True:
+                met = await self._rows(search.marked(marks, size, passed_by))
+                if met:
+                    now = [row.id for row in met]
+                    found += await self._rows(search.packed(now, _COLUMNS, wanted - len(found)))
+                    if len(found) == wanted:
+                        return found
+                    search = search.along(search.order.behind(met[-1].sort_key, met[-1].id))
+                if len(met) < size:
+                    break  # the others are far, if there are any
+                size *= _GROWTH
+        if ids:
+            found += await self._rows(search.packed(ids, _COLUMNS, wanted - len(found)))
         return found
 
     async def _read(
@@ -143,10 +177,9 @@ class ItemList:
             # As many as should do at this rate, and half as many again.
             missing -= len(met)
             examined = missing * examined * 3 // (2 * len(met)) if met else examined * 4
-        rest = search.along(order)
-        if order.is_by_id:
-            packs = self._packs(order, search.words, where)
-        return [*found, *await self._looked_up(rest, packs, wanted - len(found))]
+            if examined >= _READ_NEXT and not await packs.may_be_dense():
+                break
+        return [*found, *await self._looked_up(search.along(order), packs, wanted - len(found))]
 
     async def _skip(self, order: ItemOrder, where: Where) -> ItemOrder | None:
         """`order` from where it is in one of the zones; none where it ends before."""

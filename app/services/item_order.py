@@ -104,6 +104,13 @@ class ItemOrder:
             return None
         return self.start.item_id if self.start.key in (None, self.status) else None
 
+    def left_of(self, ids: Sequence[int]) -> Sequence[int]:
+        """Those of sorted `ids` that may be behind `start`, where nothing but the id decides."""
+        start = self.behind_id
+        if start is None:
+            return ids
+        return [item_id for item_id in ids if (item_id < start) == self.descending]
+
     def of_each_status(self) -> list[Self]:
         """What is behind `start` of this list, which is sorted by status, as one list a status."""
         statuses = reversed(STATUSES) if self.descending else STATUSES

@@ -10,7 +10,7 @@ pack for the text index: what postings say counts for items only that are still 
 from array import array
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -42,9 +42,10 @@ _FEW_A_PACK: Final = 25
 """To look up so many rows takes no longer than to read what a pack has of a word's beginning."""
 _SEARCH: Final = 20
 """Looking one place up takes as long as reading so many."""
-_DENSE: Final = 150
+_MET_SOON: Final = 150
 """If one of so many items matches."""
 _RARE: Final = 300
+_DENSE: Final = 10
 _TELLING: Final = 2 * 16_384
 """Fewer items could all be at the edge of a zone, where the matches do not begin yet."""
 
@@ -82,19 +83,26 @@ class PackSearch:
         self._last_pack: int | None = None
         self._at_once = _PACKS_AT_ONCE if where.are_few else 1
         self._examined = 0
-        self._found: list[int] = []
+        self._batches: list[list[int]] = []
+        self._count = 0
         self._is_over = False
+
+    async def batches(self) -> AsyncIterator[list[int]]:
+        """The ids of some packs after the other, in order. What has been read is read no more."""
+        place = 0
+        while place < len(self._batches) or await self._gather():
+            yield self._batches[place]
+            place += 1
 
     async def ids(self) -> list[int]:
         """All of them."""
-        while await self._gather():
-            pass
-        return self._found
+        self._at_once = _PACKS_AT_ONCE
+        return [item_id async for batch in self.batches() for item_id in batch]
 
     async def are_more_than(self, few: int) -> bool:
         """Whether they are, or so dense in the first packs that reading the list meets them."""
-        while len(self._found) <= few:
-            if self._examined > few and len(self._found) * _DENSE > self._examined:
+        while self._count <= few:
+            if self._examined > few and self._count * _MET_SOON > self._examined:
                 return True
             if not await self._gather():
                 return False
@@ -102,26 +110,29 @@ class PackSearch:
 
     async def are_rare(self) -> bool:
         """Whether so few of the next items match that it is slower to meet them than to get all."""
+        await self._sample()
+        return self._count * _RARE < self._examined
+
+    async def may_be_dense(self) -> bool:
+        """Whether reading on may be as good; where packs are too few to tell, it may."""
+        await self._sample()
+        return self._count * _DENSE > self._examined or self._examined < _TELLING
+
+    async def _sample(self) -> None:
         while self._examined < _TELLING and await self._gather():
             pass
-        return len(self._found) * _RARE < self._examined
 
     async def _gather(self) -> bool:
-        more = await self.next_ids()
-        self._found += more or []
-        return more is not None
-
-    async def next_ids(self) -> list[int] | None:
-        """The ids of the next packs, in order; none: no pack is left."""
+        """Read the next packs; whether there were some."""
         if self._is_over:
-            return None
+            return False
         asked = self._asked_at_first
         packs, found = await self._read(asked, self._next_packs())
         if len(packs) < self._at_once:
             self._is_over = True
         self._at_once = min(self._at_once * _GROWTH, _PACKS_AT_ONCE)
         if not packs:
-            return None
+            return False
         self._last_pack = min(packs) if self._descending else max(packs)
         self._examined += sum(last + 1 - first for first, last in packs.items())
         if asked is self._whole and self._beginnings:
@@ -129,7 +140,9 @@ class PackSearch:
         ids = [first + place for first, places in found.items() for place in places]
         if self._behind is not None:
             ids = [item_id for item_id in ids if self._is_behind(item_id, self._behind)]
-        return sorted(ids, reverse=self._descending)
+        self._batches.append(sorted(ids, reverse=self._descending))
+        self._count += len(ids)
+        return True
 
     async def _narrowed(self, found: Places, packs: int) -> Places:
         """Those that have the beginnings, too, unless so many packs have few."""
@@ -145,16 +158,15 @@ class PackSearch:
     ) -> tuple[dict[int, int], Places]:
         """First and last id of some packs, and where in each are the items with these grams."""
         ends: dict[int, int] = {}
-        arrays: defaultdict[int, dict[str, list[array[int]]]] = defaultdict(dict)
+        found: defaultdict[int, dict[str, list[bytes]]] = defaultdict(dict)
         for gram, first, last, places in await self._session.execute(self._postings(grams, packs)):
             if places is None:
                 ends[first] = last
             else:
-                found = arrays[first].setdefault(gram, [])
-                found.append(places_from_bytes(kind_of(last - first), places))
+                found[first].setdefault(gram, []).append(places)
         return ends, {
-            first: _in_all(there.values())
-            for first, there in arrays.items()
+            first: _in_all(kind_of(ends[first] - first), there.values())
+            for first, there in found.items()
             if len(there) == len(grams)
         }
 
@@ -199,9 +211,12 @@ class PackSearch:
         return packs.order_by(order).limit(self._at_once)
 
 
-def _in_all(lists: Iterable[list["array[int]"]]) -> set[int]:
-    """What is in one at least of the arrays of each list; the shortest list first."""
-    fewest, *others = sorted(lists, key=_total)
+def _in_all(kind: str, lists: Iterable[list[bytes]]) -> set[int]:
+    """What is in one at least of the places of each list; the shortest list first."""
+    # Where the grams of a word occur nowhere else, all have the same places.
+    different = {tuple(written): written for written in lists}.values()
+    decoded = [[places_from_bytes(kind, places) for places in written] for written in different]
+    fewest, *others = sorted(decoded, key=_total)
     found = set[int]().union(*fewest)
     for arrays in others:
         if len(found) * len(arrays) * _SEARCH < _total(arrays):

@@ -26,6 +26,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY
 
 from app.lib.search_grams import GRAM, needle, query_grams
 from app.models.item import STATUSES
+from app.services.item_marks import Marks
 from app.services.item_order import ITEMS, ItemOrder, Statement
 
 Columns = Sequence[ColumnElement[Any]]
@@ -64,6 +65,12 @@ class ItemSearch:
         # Not sorted again: both databases pass the rows on as they come, and stop at the last
         # that is wanted; SQLite would gather all of them first.
         return select(*columns).where(*self._contain(walk.c.search_grams)).limit(wanted)
+
+    def marked(self, marks: Marks, wanted: int, examined: int) -> Statement:
+        """Ids and keys of the first `wanted` with marks among the list's next `examined` items."""
+        walk = self.order.walk([], examined).subquery()
+        is_marked = marks.on_sqlite if self._is_sqlite else marks.on_postgresql
+        return select(walk).where(is_marked(walk.c.id)).limit(wanted)
 
     def ids(self, most: int) -> Select[int]:
         """At most so many ids that the index of SQLite gives, from anywhere in the list."""

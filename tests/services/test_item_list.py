@@ -140,8 +140,13 @@ async def test_all_pages_together_are_the_list(
 
 
 @pytest.mark.parametrize(
-    ("few", "read_first", "read_most", "rare"),
-    [(500, 1, 1, 300), (-1, 10, 10, 0), (-1, 10, 1000, 300)],
+    ("few", "read_first", "read_most", "rare", "looked_up", "passed_by"),
+    [
+        (500, 1, 1, 300, 1500, 12),
+        (-1, 10, 10, 0, 1500, 12),
+        (-1, 10, 10, 0, 0, 12),
+        (-1, 3, 1000, 0, 5, 1),
+    ],
 )
 async def test_a_search_finds_the_same_by_whichever_way(
     service_of: ServiceOf,
@@ -151,6 +156,8 @@ async def test_a_search_finds_the_same_by_whichever_way(
     read_first: int,
     read_most: int,
     rare: int,
+    looked_up: int,
+    passed_by: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(item_list, "_FEW", few)
@@ -158,9 +165,13 @@ async def test_a_search_finds_the_same_by_whichever_way(
     monkeypatch.setattr(item_packs, "_RARE", rare)
     monkeypatch.setattr(item_zones, "_FEW", min(few, 1))
     monkeypatch.setattr(item_list, "_READ_FIRST", read_first)
+    monkeypatch.setattr(item_list, "_READ_NEXT", read_most)
     monkeypatch.setattr(item_list, "_READ_MOST", read_most)
+    monkeypatch.setattr(item_list, "_LOOKED_UP", looked_up)
+    monkeypatch.setattr(item_list, "_PASSED_BY", passed_by)
+    monkeypatch.setattr(item_packs, "_TELLING", 0)
     async with service_of(users.hana) as items:
-        for query in queries(24, "done", ("東", "eport", "会議 東京", "東京 作成する", "zzz")):
+        for query in queries(24, "done", ("東", "e", "eport", "会議 東京", "東京 作成する", "zzz")):
             found = [item for page in await forwards(items, query) for item in page.items]
             assert found == expected(everything, query), query
 
@@ -233,6 +244,13 @@ async def sent_for_all_pages(
     return dict(sent)
 
 
+def read_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have searches read a few rows of the list, and walk it by marks then."""
+    monkeypatch.setattr(item_list, "_READ_FIRST", 10)
+    monkeypatch.setattr(item_list, "_READ_MOST", 10)
+    monkeypatch.setattr(item_list, "_LOOKED_UP", 0)
+
+
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("few", [0, 500])
 async def test_sqlite_reads_no_page_without_an_index(
@@ -244,10 +262,11 @@ async def test_sqlite_reads_no_page_without_an_index(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(item_list, "_FEW", few)
-    monkeypatch.setattr(item_list, "_READ_FIRST", 10)
+    read_little(monkeypatch)
     async with service_of(users.hana) as items:
         lists = await sent_for_all_pages(items, database, ("",))
         sent = lists | await sent_for_all_pages(items, database, SEARCHES)
+        assert few or any("substr(" in statement for statement in sent)
         connection = await database.engine.connect()
         for statement, parameters in sent.items():
             plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
@@ -272,10 +291,14 @@ async def test_postgresql_has_an_index_for_every_page(
     monkeypatch.setattr(item_list, "_READ_FIRST", 10)
     async with service_of(users.hana) as items:
         sent = await sent_for_all_pages(items, database, SEARCHES)
+        read_little(monkeypatch)
+        others = await sent_for_all_pages(items, database, ("都 tokyo",))
+    by_marks = {statement: given for statement, given in others.items() if "get_bit(" in statement}
+    assert by_marks
     hana = Actor(USER_ROLE, users.hana)
     async with database.engine.execution_options(acting_as=hana).connect() as connection:
         await connection.exec_driver_sql("SET enable_seqscan = off")
-        for statement, parameters in sent.items():
+        for statement, parameters in (sent | by_marks).items():
             explained = await connection.exec_driver_sql(
                 f"EXPLAIN (FORMAT JSON) {statement}", parameters
             )
