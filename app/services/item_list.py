@@ -24,8 +24,8 @@ _READ_FIRST: Final = 1000
 _READ_NEXT: Final = 4000
 _READ_MOST: Final = 16_000
 _FEW: Final = 4000
-# Where many ids are known and the first in an order are wanted, its index is walked by marks. To look
-# up so few rows is no slower; and each takes as long as passing by so many entries of the index.
+# Where many ids are known and the first in an order are wanted, its index is walked by marks. To
+# look up so few rows is no slower; and each takes as long as passing by so many entries of it.
 _LOOKED_UP: Final = 1500
 _PASSED_BY: Final = 12
 _GROWTH: Final = 4
