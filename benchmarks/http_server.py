@@ -1,6 +1,7 @@
 """One of the servers that `manage.py bench http` compares."""
 
 import argparse
+import gc
 from pathlib import Path
 
 import uvicorn
@@ -10,6 +11,7 @@ from app.lib.logger import CSVOnlyLogger, EnhancedCSVLogger
 from app.lib.tracelog.capture.middleware import ASGIApp, CaptureMiddleware
 from benchmarks.sample import bare_app
 from benchmarks.source_logger import source_app
+from commands.kit.server import OBJECTS_A_COLLECTION
 
 
 def app_of(kind: str, turso_url: str, folder: Path) -> FastAPI | ASGIApp:
@@ -32,6 +34,9 @@ def main() -> None:
     parser.add_argument("--turso-url", default="")
     parser.add_argument("--folder", type=Path)
     options = parser.parse_args()
+    # As `manage.py run` has it.
+    gc.freeze()
+    gc.set_threshold(OBJECTS_A_COLLECTION)
     uvicorn.run(
         app_of(options.kind, options.turso_url, options.folder),
         port=options.port,

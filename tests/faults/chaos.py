@@ -32,6 +32,9 @@ ROUND_SECONDS: Final = 60.0
 WRITERS: Final = 4
 DELIVERERS: Final = 2
 
+_TOGETHER: Final = 5
+"""How many rows some writers append at once."""
+
 _DISK: Final = "64m"
 _FOLDER_BYTES: Final = 16 << 20
 _SIZES: Final = (300, 300, 300, 2_000, 6_000, 100_000)
@@ -65,6 +68,7 @@ class Chaos:
         self._disk = SmallDisk(folder / "disk", _DISK)
         self._scene = Scene(folder, self._disk.folder / "logs")
         self._scene.url = server.url
+        self._scene.ledger.together = _TOGETHER
         self._started = 0
         self._began = time.monotonic()
         self._notes = (folder / "faults.log").open("w", encoding="utf-8")
@@ -213,6 +217,7 @@ class Chaos:
         options = ["--size", str(draw.choice(_SIZES)), "--fsync", draw.choice(_FSYNCS)]
         options += ["--segment-bytes", str(draw.choice(_SEGMENTS))]
         options += ["--folder-bytes", str(_FOLDER_BYTES), "--pause", "0.015"]
+        options += ["--together", str(draw.choice((1, _TOGETHER)))]
         deliver = draw.random() < 0.5
         return self._scene.writer(self._name("w"), *options, deliver=deliver, url=self._proxy.url)
 

@@ -2,7 +2,7 @@
 
 Each writer takes down the number of each row after `log()` has returned, in a file of its own that
 lies outside of everything that is hurt. Numbers rise by one, so that a file says all: rows up to
-the last number were given to the logger, and one more may have been.
+the last number were given to the logger, and those of one more append may have been.
 """
 
 import re
@@ -43,10 +43,11 @@ class Found:
 
 
 class Ledger:
-    """The writers' files in `folder`."""
+    """The writers' files in `folder`. They write at most so many rows `together`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, together: int = 1) -> None:
         self.folder = folder
+        self.together = together
         folder.mkdir(parents=True, exist_ok=True)
 
     def path(self, writer: str) -> Path:
@@ -80,9 +81,9 @@ class Ledger:
     ) -> list[str]:
         """What of the promise does not hold. Nobody may write or deliver meanwhile.
 
-        `killed` processes may each have left a row that was not counted, and one that nobody was
-        told of. `damaged` rows were hurt in the files by the test. `drained` tells that all rows
-        were delivered.
+        `killed` processes may each have left rows of one append that were not counted, and that
+        nobody was told of. `damaged` rows were hurt in the files by the test. `drained` tells that
+        all rows were delivered.
         """
         acked, found, account = self.acked(), look(log_dir, store), account_of(log_dir)
         lost = acked - found.anywhere
@@ -100,7 +101,7 @@ class Ledger:
             wrong.append(f"{len(waiting)} rows did not reach the store: {_some(waiting)}")
         if drained and account.pending:
             wrong.append(f"{account.pending} rows are said to wait")
-        if not -killed - damaged <= account.unaccounted <= damaged:
+        if not -killed * self.together - damaged <= account.unaccounted <= damaged:
             wrong.append(f"the identity is off by {account.unaccounted}: {numbers(account)}")
         stored = count_rows(store)
         if account.shipped > stored if not drained else account.shipped != stored:
@@ -108,9 +109,9 @@ class Ledger:
         return wrong
 
     def _is_next(self, tag: str) -> bool:
-        """Whether this is the row whose writer was killed before it was told."""
+        """Whether this is a row whose writer was killed before it was told."""
         writer, _, number = tag.partition("/")
-        return self.path(writer).exists() and int(number) == self.count(writer)
+        return self.path(writer).exists() and int(number) - self.count(writer) < self.together
 
 
 def look(log_dir: Path, store: Store) -> Found:

@@ -29,11 +29,15 @@ def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
     disk.remove()
 
 
-def test_a_disk_that_is_full_and_has_room_again(tmp_path: Path, small_disk: SmallDisk) -> None:
+@pytest.mark.parametrize("together", [1, 5])
+def test_a_disk_that_is_full_and_has_room_again(
+    tmp_path: Path, small_disk: SmallDisk, together: int
+) -> None:
     """Rows that do not fit are counted; those before and after arrive, and the writers live on."""
     scene = Scene(tmp_path, small_disk.folder / "logs")
     try:
-        options = ("--size", "500", "--pause", "0.01", "--segment-bytes", "30000")
+        options = ["--size", "500", "--pause", "0.01", "--segment-bytes", "30000"]
+        options += ["--together", str(together)]
         writers = [scene.writer(f"w{n}", *options, deliver=False) for n in range(2)]
         scene.wait_for(lambda: scene.ledger.total() > 40, "rows")
         small_disk.fill()
@@ -49,7 +53,7 @@ def test_a_disk_that_is_full_and_has_room_again(tmp_path: Path, small_disk: Smal
         scene.settle()
 
         scene.check()
-        assert account_of(scene.log_dir).dropped <= dropped + 2
+        assert account_of(scene.log_dir).dropped <= dropped + 2 * together
     finally:
         scene.end()
 
@@ -77,11 +81,13 @@ def test_a_disk_that_is_full_for_the_checkpoint(tmp_path: Path, small_disk: Smal
         scene.end()
 
 
-def test_files_that_may_not_grow_are_a_full_disk(scene: Scene) -> None:
+@pytest.mark.parametrize("together", [1, 7])
+def test_files_that_may_not_grow_are_a_full_disk(scene: Scene, together: int) -> None:
     """The write that meets the limit is a short one: what it left is taken back."""
     writer = scene.writer(
-        "w", "--rows", "400", "--size", "900", "--pause", "0", "--fsize", "200000", deliver=False
-    )
+        "w", "--rows", "400", "--size", "900", "--pause", "0", "--fsize", "200000",
+        "--together", str(together), deliver=False,
+    )  # fmt: skip
     assert writer.wait() == 0
 
     scene.settle()

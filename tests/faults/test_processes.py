@@ -21,11 +21,15 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL a
 ROTATES = ("--segment-bytes", "200000")
 
 
-@pytest.mark.parametrize("size", [300, 6_000, 100_000])
-def test_of_four_writers_one_is_killed(scene: Scene, size: int) -> None:
+@pytest.mark.parametrize(
+    ("size", "together"), [(300, 1), (6_000, 1), (100_000, 1), (300, 8), (6_000, 8)]
+)
+def test_of_four_writers_one_is_killed(scene: Scene, size: int, together: int) -> None:
     """Each of them delivers if need be, and whichever does so may be the one."""
-    draw = random.Random(size)
-    options = ("--size", str(size), "--segment-bytes", str(40 * size), "--pause", "0.001")
+    draw = random.Random(size * together)
+    scene.ledger.together = together
+    options = ["--size", str(size), "--segment-bytes", str(40 * size), "--pause", "0.001"]
+    options += ["--together", str(together)]
     writers = [scene.writer(f"w{n}", *options) for n in range(4)]
     victim = draw.choice(writers)
     many = scene.ledger.total() + draw.randrange(20, 200)

@@ -11,12 +11,17 @@ import resource
 import signal
 import sys
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from app.lib.logger import CSVOnlyLogger, EnhancedCSVLogger
-from app.lib.tracelog.schema import API_LOGS
+from app.lib.tracelog import codec
+from app.lib.tracelog.schema import API_LOGS, TABLES
+from app.lib.tracelog.trace import new_trace_id
 from app.lib.tracelog.upkeep.retention import Rules
 from tests.faults.ledger import tag_of
+
+_API = TABLES[API_LOGS]
 
 
 def main(arguments: list[str]) -> None:
@@ -31,16 +36,31 @@ def main(arguments: list[str]) -> None:
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (limit, limit))
     body = {"text": "x" * options.size}
-    for number in range(options.rows):
-        data = {"method": "GET", "endpoint": tag_of(options.ledger, number), "request_body": body}
-        logger.log(None, API_LOGS, data)
-        os.write(ledger, b"%d\n" % number)
+    for first in range(0, options.rows, options.together):
+        numbers = range(first, min(first + options.together, options.rows))
+        rows = [
+            {"method": "GET", "endpoint": tag_of(options.ledger, number), "request_body": body}
+            for number in numbers
+        ]
+        if len(rows) == 1:
+            logger.log(None, API_LOGS, rows[0])
+        else:
+            logger.recorder.write_lines(API_LOGS, [_line(row) for row in rows])
+        os.write(ledger, b"".join(b"%d\n" % number for number in numbers))
         time.sleep(options.pause)
         if ended:
             break
     while options.stay and not ended:
         time.sleep(0.05)
     logger.close(options.close)
+
+
+def _line(data: Mapping[str, object]) -> Callable[[int], bytes]:
+    def make_line(row_id: int) -> bytes:
+        row = codec.make_row(_API, data, row_id=row_id, trace_id=new_trace_id(), now=time.time())
+        return codec.encode(_API, row)
+
+    return make_line
 
 
 def _logger(options: argparse.Namespace) -> CSVOnlyLogger:
@@ -61,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("log_dir", type=Path)
     parser.add_argument("ledger", type=Path)
     parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--together", type=int, default=1, help="rows that are appended at once")
     parser.add_argument("--size", type=int, default=300)
     parser.add_argument("--pause", type=float, default=0.0005)
     parser.add_argument("--segment-bytes", type=int, default=64 << 20)

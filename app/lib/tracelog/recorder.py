@@ -6,13 +6,14 @@ import os
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Final
 
 from app.lib.tracelog import codec
 from app.lib.tracelog.ids import IdGenerator
-from app.lib.tracelog.journal.journal import Fsync, IdTaken, Journal
+from app.lib.tracelog.journal.journal import Fsync, IdTaken, Journal, PartlyAppended
 from app.lib.tracelog.journal.tally import Tally
 from app.lib.tracelog.redaction.redactor import Redactor
 from app.lib.tracelog.schema import TABLES, Table
@@ -25,11 +26,14 @@ COMPLAINT_SECONDS: Final = 60.0
 
 STACK_TRACE_CHARS: Final = 32_768
 
+_TOGETHER_BYTES: Final = 262_144
+"""How much is appended at once at most: who else writes to the file waits that long for it."""
+
 
 class Recorder:
     """The writing side of the trace log.
 
-    `written` is called after each row that is in the journal.
+    `written` is called after each append.
     """
 
     def __init__(
@@ -91,10 +95,62 @@ class Recorder:
                 journal.append(make_line(row_id), row_id)
         # Whatever goes wrong here, the work that is being recorded must go on.
         except Exception as error:  # noqa: BLE001
-            self.tally.add(dropped=1)
-            self._complain(table_name, error)
+            self._lose(table_name, error)
             return
-        self.tally.add(appended=1)
+        self._count(1)
+
+    def write_lines(self, table_name: str, makers: Sequence[Callable[[int], bytes]]) -> None:
+        """`write_line` for each; they go into the journal together, in this order."""
+        if len(makers) == 1:
+            self.write_line(table_name, makers[0])
+            return
+        lines: list[bytes] = []
+        made: list[Callable[[int], bytes]] = []
+        first_id = size = 0
+        for make_line in makers:
+            try:
+                row_id = self._ids.next()
+                line = make_line(row_id)
+            # As above, and the others have rows as well.
+            except Exception as error:  # noqa: BLE001
+                self._lose(table_name, error)
+                continue
+            if size + len(line) > _TOGETHER_BYTES and lines:
+                self._append(table_name, lines, first_id, made)
+                lines, made, size = [], [], 0
+            if not lines:
+                first_id = row_id
+            lines.append(line)
+            made.append(make_line)
+            size += len(line)
+        if lines:
+            self._append(table_name, lines, first_id, made)
+
+    def _append(
+        self,
+        table_name: str,
+        lines: Sequence[bytes],
+        first_id: int,
+        makers: Sequence[Callable[[int], bytes]],
+    ) -> None:
+        """Append lines, and those one by one that cannot be appended together."""
+        whole = len(lines)
+        try:
+            self.journals[table_name].append(b"".join(lines), first_id)
+        except PartlyAppended as error:
+            ends = accumulate(map(len, lines))
+            whole = sum(end <= error.left for end in ends)
+        # Why is told when one fails alone, as on a full disk; most often there is room for some.
+        except Exception as error:  # noqa: BLE001
+            log.debug("Rows of the trace log are appended one by one: %s", error)
+            whole = 0
+        if whole:
+            self._count(whole)
+        for make_line in makers[whole:]:
+            self.write_line(table_name, make_line)
+
+    def _count(self, rows: int) -> None:
+        self.tally.add(appended=rows)
         try:
             if self._syncer_pid != os.getpid() and self._fsync == "everysec":
                 self._start_syncer()
@@ -102,6 +158,10 @@ class Recorder:
         except RuntimeError as error:
             # No thread is to be had now; the row is in the journal, and the next one asks again.
             log.debug("The trace log cannot start a thread: %s", error)
+
+    def _lose(self, table_name: str, error: Exception) -> None:
+        self.tally.add(dropped=1)
+        self._complain(table_name, error)
 
     def failure(self, error: BaseException | None, message: str) -> dict[str, object]:
         """`error_message` and `stack_trace` of an exception, without secrets."""

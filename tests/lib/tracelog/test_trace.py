@@ -1,6 +1,7 @@
 """One chain of work has one trace id, wherever the work goes."""
 
 import asyncio
+import os
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,7 @@ from app.lib.tracelog.trace import (
     carry,
     current_trace,
     incoming_trace_id,
+    new_trace_id,
     outgoing_headers,
     trace_id_of,
     use_trace,
@@ -140,3 +142,29 @@ def test_an_exception_tells_the_trace_that_it_left_last() -> None:
             raise error
         assert trace_id_of(error) == trace_id
     assert trace_id_of(LookupError()) is None
+
+
+def test_new_trace_ids_are_random_uuids_also_in_many_threads() -> None:
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: new_trace_id(), range(2_000)))
+
+    assert len(set(found)) == 2_000
+    assert {uuid.UUID(each).version for each in found} == {4}
+    assert all(str(uuid.UUID(each)) == each for each in found)
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_forked_process_does_not_draw_its_parents_trace_ids() -> None:
+    new_trace_id()
+    reading, writing = os.pipe()
+    if (child := os.fork()) == 0:
+        os.write(writing, "\n".join(new_trace_id() for _ in range(100)).encode())
+        os._exit(0)
+    os.close(writing)
+    os.waitpid(child, 0)
+    with os.fdopen(reading) as pipe:
+        of_child = set(pipe.read().split())
+
+    assert len(of_child) == 100
+    assert of_child.isdisjoint(new_trace_id() for _ in range(100))

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, Final
 
 from app.lib.tracelog.capture.bodies import body_json
+from app.lib.tracelog.capture.gathering import Gathering, Group
 from app.lib.tracelog.capture.request_line import request_line
 from app.lib.tracelog.capture.sampling import Sampling
 from app.lib.tracelog.recorder import Recorder
@@ -49,6 +50,7 @@ class CaptureMiddleware:
     ) -> None:
         self._app = app
         self.recorder = recorder
+        self.rows = Gathering(recorder, API_LOGS)
         self.sampling = sampling
         self.body_bytes = body_bytes
         self.html = html
@@ -153,10 +155,13 @@ class _Exchange:
             if chunk := message.get("body"):
                 self._response_body = self._kept(self._response_body, chunk)
                 self._response_size += len(chunk)
-            if not message.get("more_body", False) or self._response_size == self._expected:
-                self._record()
+            whole = not message.get("more_body", False) or self._response_size == self._expected
         elif message["type"] == "http.response.start":
-            self._start(message)
+            whole = self._start(message)
+        else:
+            whole = False
+        if whole and not self._recorded and (group := self._record()) is not None:
+            await group
         await self._send(message)
 
     def ended(self, error: BaseException | None) -> None:
@@ -171,7 +176,8 @@ class _Exchange:
             self._status = CLIENT_CLOSED_REQUEST
         elif self._status is None:
             self._status = 500
-        self._record()
+        if (group := self._record()) is not None:
+            group.write()
 
     def _kept(self, kept: bytes | bytearray, chunk: bytes) -> bytes | bytearray:
         room = self._body_bytes - len(kept)
@@ -184,7 +190,8 @@ class _Exchange:
         kept += chunk[:room]
         return kept
 
-    def _start(self, message: Message) -> None:
+    def _start(self, message: Message) -> bool:
+        """Take note of the head of the response; whether that is the whole response."""
         status: int = message["status"]
         headers: list[tuple[bytes, bytes]] = []
         for pair in message.get("headers", ()):
@@ -200,13 +207,10 @@ class _Exchange:
                 self._response_encoding = pair[1]
         headers.append((b"x-trace-id", self._trace.trace_id.encode()))
         self._status, message["headers"] = status, headers
-        if self._scope["method"] == "HEAD" or status in _NO_BODY or self._expected == 0:
-            # The head is the whole response.
-            self._record()
+        return self._scope["method"] == "HEAD" or status in _NO_BODY or self._expected == 0
 
-    def _record(self) -> None:
-        if self._recorded:
-            return
+    def _record(self) -> Group | None:
+        """Record the request; a group where its row is still to be written, with others."""
         self._recorded = True
         duration_ms = round((time.perf_counter() - self._started) * 1000)
         if self._disconnected:
@@ -220,8 +224,8 @@ class _Exchange:
         if self._trace.exception is not None or (status >= 500 and not self._trace.failed):
             self._record_failure()
         elif status < 500 and self._is_left_out(status, duration_ms):
-            return
-        self._capture.recorder.write_line(API_LOGS, lambda row_id: self._line(row_id, duration_ms))
+            return None
+        return self._capture.rows.add(lambda row_id: self._line(row_id, duration_ms))
 
     def _is_left_out(self, status: int, duration_ms: int) -> bool:
         path: str = self._scope["path"]

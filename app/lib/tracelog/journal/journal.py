@@ -41,6 +41,14 @@ class IdTaken(OSError):
     """Another file begins with a row of this id, and is known by it."""
 
 
+class PartlyAppended(OSError):
+    """Of what was to be appended the first `left` bytes are in the file, and stay there."""
+
+    def __init__(self, error: OSError, left: int) -> None:
+        super().__init__(error.errno, error.strerror)
+        self.left = left
+
+
 class Journal:
     """One table's journal in `log_dir`.
 
@@ -82,10 +90,11 @@ class Journal:
         self._forcing: list[int] = []
         _journals.add(self)
 
-    def append(self, line: bytes, row_id: int) -> None:
-        """Append one encoded row; it is in the file when this returns. Raises `OSError`.
+    def append(self, lines: bytes, row_id: int) -> None:
+        """Append encoded rows, the first with this id; they are in the file when it returns.
 
-        Raises `IdTaken` for a row that would begin a file whose name another has.
+        Raises `IdTaken` for a row that would begin a file whose name another has,
+        `PartlyAppended` where what fitted on a full disk cannot be taken back, and `OSError`.
         """
         with self._mutex:
             for _ in range(100):
@@ -96,11 +105,11 @@ class Journal:
                     size = self._size_if_current()
                     if size is None:
                         continue
-                    if self._is_full(size, len(line)) and locked and self._seal():
+                    if self._is_full(size, len(lines)) and locked and self._seal():
                         continue
                     if size <= len(self._header) and sealed_path(self.path, row_id).exists():
                         raise IdTaken(errno.EEXIST, "another file begins with this id")
-                    self._write(line, size, locked=locked)
+                    self._write(lines, size, locked=locked)
                     if self._first_id is None:
                         self._first_id = row_id
                     return
@@ -202,33 +211,35 @@ class Journal:
             return None
         return stat.st_size
 
-    def _write(self, line: bytes, size: int, *, locked: bool) -> None:
-        data = line
+    def _write(self, lines: bytes, size: int, *, locked: bool) -> None:
+        data = lines
         if size == 0:
-            data = self._header + line
+            data = self._header + lines
         elif size != self._clean_size and locked and self._byte(size - 1) != b"\n":
             # A writer died in the middle of its row. Without the lock it may still be writing.
-            data = b"\n" + line
+            data = b"\n" + lines
         self._clean_size = -1
         written = 0
         try:
             while written < len(data):
                 # A short write says that the disk is full; writing the rest brings the error.
                 written += os.write(self._fd, data[written:] if written else data)
-        except OSError:
-            if locked and written:
-                self._take_back(size, written)
+        except OSError as error:
+            if written and not (locked and self._take_back(size, written)):
+                raise PartlyAppended(error, written - len(data) + len(lines)) from error
             raise
         self._unsynced = True
         if self._fsync == "always":
             self._force(self._fd)
         self._clean_size = size + len(data)
 
-    def _take_back(self, size: int, written: int) -> None:
+    def _take_back(self, size: int, written: int) -> bool:
         """Cut off what was `written`, unless somebody without the lock has written behind it."""
         with contextlib.suppress(OSError):
             if os.fstat(self._fd).st_size == size + written:
                 os.ftruncate(self._fd, size)
+                return True
+        return False
 
     def _force(self, fd: int) -> None:
         """Force a file to the disk. Where that fails its rows are in it, until a power cut."""

@@ -17,7 +17,7 @@ import pytest
 
 from app.lib.tracelog import codec
 from app.lib.tracelog.journal import locks
-from app.lib.tracelog.journal.journal import IdTaken, Journal
+from app.lib.tracelog.journal.journal import IdTaken, Journal, PartlyAppended
 from app.lib.tracelog.schema import Row
 from tests.lib.tracelog.forks import child_does, forks
 from tests.lib.tracelog.rows import API, api_row, read_all
@@ -308,6 +308,28 @@ def test_taking_a_row_back_spares_what_another_writer_has_appended_behind_it(
     rows, bad = read_all(tmp_path)
     assert rows == [first, other, last]
     assert [len(span.raw) for span in bad] == [40]
+
+
+def test_what_fitted_of_several_rows_and_stays_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = Journal(tmp_path, API)
+    first = append(target, api_row())
+    rows = [api_row() for _ in range(3)]
+    lines = [codec.encode(API, row) for row in rows]
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", short_then_full(os.write, len(lines[0]) + 40))
+        # Nobody takes it back without the lock: others may have written behind it.
+        patch.setattr(locks, "try_lock_if_any", lambda fd: None)
+        with pytest.raises(PartlyAppended, match="No space") as caught:
+            target.append(b"".join(lines), int(str(rows[0][0])))
+    assert caught.value.left == len(lines[0]) + 40
+
+    last = append(target, api_row())
+
+    found, bad = read_all(tmp_path)
+    assert found == [first, rows[0], last]
+    assert [span.raw for span in bad] == [lines[1][:40]]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="locks there are mandatory")

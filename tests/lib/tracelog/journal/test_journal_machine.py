@@ -16,6 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from app.lib.tracelog import codec
 from app.lib.tracelog.journal import journal, reader
 from app.lib.tracelog.journal.journal import Fsync, Journal
+from app.lib.tracelog.store.store import id_of
 from tests.lib.tracelog.rows import API, api_row, read_all
 
 CALLS: Final = (
@@ -25,6 +26,11 @@ CALLS: Final = (
 ERRORS: Final = (errno.ENOSPC, errno.EIO, errno.EMFILE)
 Fault = Literal["fails", "is short", "crashes before", "crashes in the middle", "crashes after"]
 FAULTS: Final[tuple[Fault, ...]] = get_args(Fault)
+
+
+def some(*sizes: int) -> st.SearchStrategy[list[int]]:
+    """The sizes of rows that are appended at once."""
+    return st.lists(st.sampled_from(sizes), min_size=1, max_size=4)
 
 
 class Crash(BaseException):
@@ -88,20 +94,19 @@ class JournalMachine(RuleBasedStateMachine):
     def process(self) -> Journal:
         return Journal(self.folder / "logs", API, max_bytes=3_000, fsync=self.fsync)
 
-    def line(self, size: int) -> tuple[int, bytes]:
-        row = api_row("x" * size)
-        assert isinstance(row[0], int)
-        return row[0], codec.encode(API, row)
+    def lines(self, sizes: list[int]) -> tuple[list[int], bytes]:
+        rows = [api_row("x" * size) for size in sizes]
+        return [id_of(row) for row in rows], b"".join(codec.encode(API, row) for row in rows)
 
-    @rule(who=st.integers(0, 2), size=st.sampled_from([1, 50, 900, 5_000]))
-    def append(self, who: int, size: int) -> None:
-        row_id, line = self.line(size)
-        self.journals[who].append(line, row_id)
-        self.kept.append(row_id)
+    @rule(who=st.integers(0, 2), sizes=some(1, 50, 900, 5_000))
+    def append(self, who: int, sizes: list[int]) -> None:
+        ids, lines = self.lines(sizes)
+        self.journals[who].append(lines, ids[0])
+        self.kept += ids
 
     @rule(
         who=st.integers(0, 2),
-        size=st.sampled_from([1, 900]),
+        sizes=some(1, 900),
         name=st.sampled_from(CALLS),
         fault=st.sampled_from(FAULTS),
         at=st.integers(1, 3),
@@ -109,20 +114,20 @@ class JournalMachine(RuleBasedStateMachine):
         error=st.sampled_from(ERRORS),
     )
     def append_with_fault(
-        self, who: int, size: int, name: str, fault: Fault, at: int, part: float, error: int
+        self, who: int, sizes: list[int], name: str, fault: Fault, at: int, part: float, error: int
     ) -> None:
-        row_id, line = self.line(size)
+        ids, lines = self.lines(sizes)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(journal, "os", FaultyOS(name, fault, at, part, error))
             try:
-                self.journals[who].append(line, row_id)
+                self.journals[who].append(lines, ids[0])
             except OSError:
-                self.refused.add(row_id)
+                self.refused.update(ids)
             except Crash:
-                self.doubtful.add(row_id)
+                self.doubtful.update(ids)
                 self.die(who)
             else:
-                self.kept.append(row_id)
+                self.kept += ids
 
     @rule(who=st.integers(0, 2))
     def die(self, who: int) -> None:

@@ -1,0 +1,173 @@
+"""Rows that are written together have one append, and lose nothing that one alone would not."""
+
+import errno
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from app.lib.tracelog import codec
+from app.lib.tracelog.journal import locks
+from app.lib.tracelog.journal.journal import IdTaken, Journal
+from app.lib.tracelog.journal.tally import Counts
+from app.lib.tracelog.recorder import Recorder
+from app.lib.tracelog.redaction.redactor import Redactor
+from app.lib.tracelog.schema import API_LOGS, Row
+from app.lib.tracelog.store.store import id_of
+from tests.lib.tracelog.rows import API, api_row, read_all
+
+
+@pytest.fixture
+def recorder(tmp_path: Path) -> Iterator[Recorder]:
+    recorder = Recorder(tmp_path, Redactor(), fsync="no")
+    yield recorder
+    recorder.close()
+
+
+def made(text: str = "a", *, fails: bool = False) -> Callable[[int], bytes]:
+    def make_line(row_id: int) -> bytes:
+        if fails:
+            raise ValueError(text)
+        return codec.encode(API, (row_id, *api_row(text)[1:]))
+
+    return make_line
+
+
+def text_of(row: Row) -> str:
+    return str(json.loads(str(row[API.column_names.index("response_body")]))["text"])
+
+
+def texts(folder: Path) -> list[str]:
+    rows, bad = read_all(folder)
+    assert not bad
+    ids = [id_of(row) for row in rows]
+    assert ids == sorted(set(ids))
+    return [text_of(row) for row in rows]
+
+
+@pytest.fixture
+def appends(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many rows each append to the journal has."""
+    rows: list[int] = []
+    real = Journal.append
+
+    def append(journal: Journal, lines: bytes, row_id: int) -> None:
+        rows.append(lines.count(b"\n"))
+        real(journal, lines, row_id)
+
+    monkeypatch.setattr(Journal, "append", append)
+    return rows
+
+
+def test_rows_are_appended_at_once_in_their_order(
+    recorder: Recorder, appends: list[int], tmp_path: Path
+) -> None:
+    recorder.write_lines(API_LOGS, [made(text) for text in "abcd"])
+
+    assert texts(tmp_path) == ["a", "b", "c", "d"]
+    assert appends == [4]
+    assert recorder.tally.totals() == Counts(appended=4)
+
+
+def test_large_rows_keep_others_from_the_file_for_a_short_time_only(
+    recorder: Recorder, appends: list[int], tmp_path: Path
+) -> None:
+    recorder.write_lines(API_LOGS, [made(f"{n}{'x' * 100_000}") for n in range(5)])
+
+    assert [text[0] for text in texts(tmp_path)] == ["0", "1", "2", "3", "4"]
+    assert appends == [2, 2, 1]
+
+
+def test_a_row_that_cannot_be_made_is_counted_and_the_others_are_written(
+    recorder: Recorder, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    recorder.write_lines(API_LOGS, [made("a"), made("no line", fails=True), made("c")])
+
+    assert texts(tmp_path) == ["a", "c"]
+    assert recorder.tally.totals() == Counts(appended=2, dropped=1)
+    assert "no line" in caplog.text
+
+
+def test_rows_of_which_none_can_be_made_are_counted(recorder: Recorder, tmp_path: Path) -> None:
+    recorder.write_lines(API_LOGS, [made(fails=True), made(fails=True)])
+
+    assert recorder.tally.totals() == Counts(dropped=2)
+
+
+def test_of_rows_that_do_not_fit_together_those_are_written_that_fit_alone(
+    recorder: Recorder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder.write_lines(API_LOGS, [made("first")])
+    real, real_truncate, room = os.write, os.ftruncate, 3_000
+
+    def write(fd: int, data: bytes) -> int:
+        nonlocal room
+        if room <= 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        written = real(fd, data[:room])
+        room -= written
+        return written
+
+    def truncate(fd: int, size: int) -> None:
+        nonlocal room
+        room += os.fstat(fd).st_size - size
+        real_truncate(fd, size)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", write)
+        patch.setattr(os, "ftruncate", truncate)
+        recorder.write_lines(API_LOGS, [made("b"), made("c" * 5_000), made("d")])
+
+    assert texts(tmp_path) == ["first", "b", "d"]
+    assert recorder.tally.totals() == Counts(appended=3, dropped=1)
+
+
+def test_rows_that_stay_on_a_full_disk_are_counted_as_there_and_not_written_again(
+    recorder: Recorder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [made("a"), made("b"), made("c")]
+    size = len(made("a")(10**18))
+    recorder.write_lines(API_LOGS, [made("first")])
+    real, calls = os.write, iter([True])
+
+    def write(fd: int, data: bytes) -> int:
+        if next(calls, False):
+            return real(fd, data[: 2 * size + 10])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", write)
+        # Without the lock nothing is taken back.
+        patch.setattr(locks, "try_lock_if_any", lambda fd: None)
+        recorder.write_lines(API_LOGS, lines)
+    recorder.write_lines(API_LOGS, [made("last")])
+
+    rows, bad = read_all(tmp_path)
+    assert [text_of(row) for row in rows] == ["first", "a", "b", "last"]
+    assert len(bad) == 1
+    assert recorder.tally.totals() == Counts(appended=4, dropped=1)
+
+
+def test_where_the_first_id_is_taken_each_row_is_written_with_another(
+    recorder: Recorder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, refused = Journal.append, iter([True, True])
+
+    def append(journal: Journal, lines: bytes, row_id: int) -> None:
+        if next(refused, False):
+            raise IdTaken(errno.EEXIST, "another file begins with this id")
+        real(journal, lines, row_id)
+
+    monkeypatch.setattr(Journal, "append", append)
+    recorder.write_lines(API_LOGS, [made("a"), made("b")])
+
+    assert texts(tmp_path) == ["a", "b"]
+    assert recorder.tally.totals() == Counts(appended=2)
+
+
+def test_rows_of_a_table_that_is_none_are_counted_as_lost(recorder: Recorder) -> None:
+    recorder.write_lines("nowhere", [made("a"), made("b")])
+
+    assert recorder.tally.totals() == Counts(dropped=2)
