@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.lib.search_grams import query_words
 from app.schemas.cursor import Cursor
 from app.schemas.item import ItemOut, ItemPage, ItemQuery
-from app.services.item_marks import Marks
 from app.services.item_order import Found, ItemOrder, Statement, dialect_of
 from app.services.item_packs import PackSearch
 from app.services.item_search import ItemSearch
@@ -23,6 +22,7 @@ _COLUMNS: Final = tuple(ItemOut.model_fields)
 _READ_FIRST: Final = 1000
 _READ_NEXT: Final = 4000
 _READ_MOST: Final = 16_000
+_UNEVEN: Final = 2
 _FEW: Final = 4000
 # Where many ids are known and the first in an order are wanted, its index is walked by marks. To
 # look up so few rows is no slower; and each takes as long as passing by so many entries of it.
@@ -117,7 +117,7 @@ class ItemList:
 
     async def _packed(self, search: ItemSearch, packs: PackSearch, wanted: int) -> Found:
         if not search.order.is_by_id:
-            return await self._among(search, await packs.ids(), wanted)
+            return await self._among(search, packs, wanted)
         found: list[Row[*tuple[Any, ...]]] = []
         async for batch in packs.batches():
             some, size = search.order.left_of(batch), 4 * wanted
@@ -129,12 +129,11 @@ class ItemList:
                 break
         return found
 
-    async def _among(self, search: ItemSearch, ids: Sequence[int], wanted: int) -> Found:
-        """The first `wanted` of the packed items with these ids that match."""
+    async def _among(self, search: ItemSearch, packs: PackSearch, wanted: int) -> Found:
+        """The first `wanted` of packed items, in any order."""
         found: list[Row[*tuple[Any, ...]]] = []
-        if len(ids) > _LOOKED_UP and Marks.can_hold(ids):
-            marks, size = Marks(ids), wanted
-            passed_by = _PASSED_BY * len(ids)
+        if marks := await packs.marks(_LOOKED_UP):
+            size, passed_by = wanted, _PASSED_BY * marks.count
             while True:
                 met = await self._rows(search.marked(marks, size, passed_by))
                 if met:
@@ -146,7 +145,7 @@ class ItemList:
                 if len(met) < size:
                     break  # the others are far, if there are any
                 size *= _GROWTH
-        if ids:
+        if ids := await packs.ids():
             found += await self._rows(search.packed(ids, _COLUMNS, wanted - len(found)))
         return found
 
@@ -177,7 +176,10 @@ class ItemList:
             # As many as should do at this rate, and half as many again.
             missing -= len(met)
             examined = missing * examined * 3 // (2 * len(met)) if met else examined * 4
-            if examined >= _READ_NEXT and not await packs.may_be_dense():
+            # If it takes as long to get them all, no more is lost by not reading on. Where none are
+            # met they are in heaps, and the next may be far.
+            rows = (total + examined) * (1 if found else _UNEVEN)
+            if examined >= _READ_NEXT and await packs.are_sooner_there(rows):
                 break
         return [*found, *await self._looked_up(search.along(order), packs, wanted - len(found))]
 

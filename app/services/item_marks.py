@@ -4,7 +4,7 @@ Looking up a row takes as long as passing by some ten entries of an index. So wh
 known and the first of them in an order are wanted, it is quicker to walk that order's index.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from sqlalchemy import (
@@ -27,18 +27,20 @@ _DIGITS: Final = bytes((ord("0"), ord("1"))).ljust(256)
 class Marks:
     """Ids that are not too far from each other."""
 
-    def __init__(self, ids: Sequence[int]) -> None:
-        """`ids` are not empty."""
-        self._first = min(ids)
-        self._flags = bytearray(max(ids) - self._first + 1)
-        flags, first = self._flags, self._first
-        for item_id in ids:
-            flags[item_id - first] = 1
+    def __init__(self, places: Mapping[int, Collection[int]], last: int) -> None:
+        """`places` are in packs, each by the id of its first item; `last` is the last id of all."""
+        self.count = sum(map(len, places.values()))
+        self._first = min(places)
+        self._flags = flags = bytearray(last + 1 - self._first)
+        for first, there in places.items():
+            begin = first - self._first
+            for place in there:
+                flags[begin + place] = 1
 
     @staticmethod
-    def can_hold(ids: Sequence[int]) -> bool:
-        """Whether it takes no more than some megabytes."""
-        return max(ids) - min(ids) < _WIDEST
+    def can_span(first: int, last: int) -> bool:
+        """Whether ids from one to the other take no more than some megabytes."""
+        return last - first < _WIDEST
 
     def on_sqlite(self, item_id: ColumnElement[int]) -> ColumnElement[bool]:
         """For WHERE: whether it is one of them."""

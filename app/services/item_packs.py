@@ -21,6 +21,7 @@ from sqlalchemy import (
     and_,
     delete,
     exists,
+    func,
     literal,
     null,
     select,
@@ -32,6 +33,7 @@ from sqlalchemy.orm import Session
 from app.lib.search_grams import GRAM, query_grams
 from app.models.item import Item
 from app.models.item_pack import ItemPack, ItemPosting
+from app.services.item_marks import Marks
 from app.services.item_postings import kind_of, places_from_bytes
 from app.services.item_zones import ALL, Where, in_zones
 
@@ -45,12 +47,13 @@ _SEARCH: Final = 20
 _MET_SOON: Final = 150
 """If one of so many items matches."""
 _RARE: Final = 300
-_DENSE: Final = 10
+# What the rows of a list cost that are read, and of packs each item, place and match, in ns.
+_ROW, _ITEM, _PLACE, _MATCH = 2500, 6, 35, 150
 _TELLING: Final = 2 * 16_384
 """Fewer items could all be at the edge of a zone, where the matches do not begin yet."""
 
-Places = dict[int, set[int]]
-"""By pack, which it is by the id of its first item, some places in it."""
+Places = dict[int, Collection[int]]
+"""By pack, which it is by the id of its first item, some places in it, perhaps twice."""
 
 
 class PackSearch:
@@ -83,21 +86,33 @@ class PackSearch:
         self._last_pack: int | None = None
         self._at_once = _PACKS_AT_ONCE if where.are_few else 1
         self._examined = 0
-        self._batches: list[list[int]] = []
+        self._batches: list[Places] = []
+        self._end = 0
         self._count = 0
+        self._places = 0
         self._is_over = False
 
     async def batches(self) -> AsyncIterator[list[int]]:
         """The ids of some packs after the other, in order. What has been read is read no more."""
         place = 0
         while place < len(self._batches) or await self._gather():
-            yield self._batches[place]
+            yield self._ids(self._batches[place])
             place += 1
 
     async def ids(self) -> list[int]:
         """All of them."""
         self._at_once = _PACKS_AT_ONCE
         return [item_id async for batch in self.batches() for item_id in batch]
+
+    async def marks(self, more_than: int) -> Marks | None:
+        """All of them, too, if they are more than that, and not too far from each other."""
+        self._at_once = _PACKS_AT_ONCE
+        while await self._gather():
+            pass
+        places = {first: there for batch in self._batches for first, there in batch.items()}
+        if self._count <= more_than or not Marks.can_span(min(places), self._end):
+            return None
+        return Marks(places, self._end)
 
     async def are_more_than(self, few: int) -> bool:
         """Whether they are, or so dense in the first packs that reading the list meets them."""
@@ -113,10 +128,18 @@ class PackSearch:
         await self._sample()
         return self._count * _RARE < self._examined
 
-    async def may_be_dense(self) -> bool:
-        """Whether reading on may be as good; where packs are too few to tell, it may."""
+    async def are_sooner_there(self, rows: int) -> bool:
+        """Whether to get all takes less time than to read so many rows of the list.
+
+        Where packs are too few to tell, it does not.
+        """
         await self._sample()
-        return self._count * _DENSE > self._examined or self._examined < _TELLING
+        if self._examined < _TELLING:
+            return False
+        each = _ITEM + (_PLACE * self._places + _MATCH * self._count) / self._examined
+        mine = ItemPack.owner_id == self._owner_id
+        items = select(func.sum(ItemPack.last_id + 1 - ItemPack.id)).where(mine)
+        return each * float(await self._session.scalar(items) or 0) < _ROW * rows
 
     async def _sample(self) -> None:
         while self._examined < _TELLING and await self._gather():
@@ -137,12 +160,16 @@ class PackSearch:
         self._examined += sum(last + 1 - first for first, last in packs.items())
         if asked is self._whole and self._beginnings:
             found = await self._narrowed(found, len(packs))
-        ids = [first + place for first, places in found.items() for place in places]
-        if self._behind is not None:
-            ids = [item_id for item_id in ids if self._is_behind(item_id, self._behind)]
-        self._batches.append(sorted(ids, reverse=self._descending))
-        self._count += len(ids)
+        self._end = max(self._end, *packs.values())
+        self._batches.append(found)
+        self._count += sum(map(len, found.values()))
         return True
+
+    def _ids(self, found: Places) -> list[int]:
+        ids = {first + place for first, places in found.items() for place in places}
+        if self._behind is not None:
+            ids = {item_id for item_id in ids if self._is_behind(item_id, self._behind)}
+        return sorted(ids, reverse=self._descending)
 
     async def _narrowed(self, found: Places, packs: int) -> Places:
         """Those that have the beginnings, too, unless so many packs have few."""
@@ -151,7 +178,7 @@ class PackSearch:
         self._asked_at_first = self._whole + self._beginnings
         these = select(ItemPack.id, ItemPack.last_id).where(ItemPack.id.in_(found))
         _, places = await self._read(self._beginnings, these)
-        return {first: found[first] & there for first, there in places.items()}
+        return {first: set(found[first]).intersection(there) for first, there in places.items()}
 
     async def _read(
         self, grams: Sequence[str], packs: Select[int, int]
@@ -164,11 +191,13 @@ class PackSearch:
                 ends[first] = last
             else:
                 found[first].setdefault(gram, []).append(places)
-        return ends, {
-            first: _in_all(kind_of(ends[first] - first), there.values())
-            for first, there in found.items()
-            if len(there) == len(grams)
-        }
+        in_all: Places = {}
+        for first, there in found.items():
+            if len(there) == len(grams):
+                arrays = _decoded(kind_of(ends[first] - first), there.values())
+                self._places += sum(map(_total, arrays))
+                in_all[first] = _in_all(arrays)
+        return ends, in_all
 
     def _is_behind(self, item_id: Any, start: int) -> Any:
         return item_id < start if self._descending else item_id > start
@@ -211,12 +240,21 @@ class PackSearch:
         return packs.order_by(order).limit(self._at_once)
 
 
-def _in_all(kind: str, lists: Iterable[list[bytes]]) -> set[int]:
-    """What is in one at least of the places of each list; the shortest list first."""
-    # Where the grams of a word occur nowhere else, all have the same places.
+def _decoded(kind: str, lists: Iterable[list[bytes]]) -> list[list["array[int]"]]:
+    """The arrays of each list, the shortest list first.
+
+    Where the grams of a word occur nowhere else, all have the same, which is there once.
+    """
     different = {tuple(written): written for written in lists}.values()
-    decoded = [[places_from_bytes(kind, places) for places in written] for written in different]
-    fewest, *others = sorted(decoded, key=_total)
+    arrays = [[places_from_bytes(kind, places) for places in written] for written in different]
+    return sorted(arrays, key=_total)
+
+
+def _in_all(lists: Iterable[list["array[int]"]]) -> Collection[int]:
+    """What is in one at least of the arrays of each list."""
+    fewest, *others = lists
+    if not others and len(fewest) == 1:
+        return fewest[0]
     found = set[int]().union(*fewest)
     for arrays in others:
         if len(found) * len(arrays) * _SEARCH < _total(arrays):

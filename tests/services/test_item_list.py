@@ -169,7 +169,7 @@ async def test_a_search_finds_the_same_by_whichever_way(
     monkeypatch.setattr(item_list, "_READ_MOST", read_most)
     monkeypatch.setattr(item_list, "_LOOKED_UP", looked_up)
     monkeypatch.setattr(item_list, "_PASSED_BY", passed_by)
-    monkeypatch.setattr(item_packs, "_TELLING", 0)
+    monkeypatch.setattr(item_packs, "_TELLING", 1)
     async with service_of(users.hana) as items:
         for query in queries(24, "done", ("東", "e", "eport", "会議 東京", "東京 作成する", "zzz")):
             found = [item for page in await forwards(items, query) for item in page.items]
