@@ -135,16 +135,18 @@ class ItemList:
         if marks := await packs.marks(_LOOKED_UP):
             size, passed_by = wanted, _PASSED_BY * marks.count
             while True:
-                met = await self._rows(search.marked(marks, size, passed_by))
+                order, met = search.order, await self._rows(search.marked(marks, size, passed_by))
                 if met:
                     now = [row.id for row in met]
                     found += await self._rows(search.packed(now, _COLUMNS, wanted - len(found)))
                     if len(found) == wanted:
                         return found
-                    search = search.along(search.order.behind(met[-1].sort_key, met[-1].id))
+                    search = search.along(order.behind(met[-1].sort_key, met[-1].id))
                 if len(met) < size:
-                    break  # the others are far, if there are any
+                    break
                 size *= _GROWTH
+            if not await self._rows(order.walk([], 1, offset=passed_by - 1)):
+                return found  # that was all of the list
         if ids := await packs.ids():
             found += await self._rows(search.packed(ids, _COLUMNS, wanted - len(found)))
         return found
