@@ -134,6 +134,8 @@ class PackSearch:
         Where packs are too few to tell, it does not.
         """
         await self._sample()
+        if self._is_over and self._count:
+            return True
         if self._examined < _TELLING:
             return False
         each = _ITEM + (_PLACE * self._places + _MATCH * self._count) / self._examined
