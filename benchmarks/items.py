@@ -42,7 +42,7 @@ SEARCHES: Final = {
     "no search": [""],
     "rare": ["霧島温泉", "島温", "北極星のかけら"],
     "two characters": ["東京", "会議", "re", "in"],
-    "one character": ["東", "e"],
+    "one character": ["東", "の", "e", "x"],
     "common": ["report", "作成する", "カスタマーサポート", "office"],
     "several words": ["東京 見積書", "kyoto quote", "メール 開発 report", "部 会 を"],
     "no hit": ["qqqq", "砂漠", "reportx", "ingthe", "京東都"],
