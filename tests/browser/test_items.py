@@ -166,6 +166,30 @@ class TestChanges:
         expect(page.locator(f"{place} [id^=edit-]")).to_be_focused()
         expect(page).to_have_url(re.compile("/items$"))
 
+    def test_forms_stay_open_while_the_list_around_them_changes(self, visitor: Visitor) -> None:
+        page = visitor.page
+        place = row(page, "Banana")
+        title = page.locator(f"{place} [name=title]")
+        page.locator("#new").click()
+        page.locator("#title-new").fill("Date")
+        page.locator(f"{place} [id^=edit-]").click()
+        title.fill("Blueberry")
+        page.locator("#sort-title").click()
+        expect(page).to_have_url(re.compile(r"sort=title&direction=asc$"))
+        expect(page.locator("#items tbody tr")).to_have_count(3)
+        expect(page.locator(f"tr:nth-child(2){place} [name=title]")).to_have_value("Blueberry")
+        page.locator("#filter-done").click()  # where nothing is
+        expect(page).to_have_url(re.compile("status=done"))
+        expect(title).to_have_value("Blueberry")
+        page.locator("#q").fill("app")
+        expect(page).to_have_url(re.compile("q=app"))
+        page.locator("#filter-all").click()
+        expect(page.locator("#items tbody tr")).to_have_count(2)
+        title.press("Enter")
+        expect(page.locator(place)).to_contain_text("Blueberry")
+        assert rows(page) == ["Blueberry", "Apple"]
+        expect(page.locator("#title-new")).to_have_value("Date")
+
     def test_a_click_moves_the_status_on_and_keeps_the_focus(self, visitor: Visitor) -> None:
         page = visitor.page
         place = row(page, "Apple")

@@ -81,6 +81,42 @@
     }
   });
 
+  // A form that is open in the list stays, with what was typed, whatever the list shows next. htmx
+  // must not see it go, or it would no longer be sent as it should.
+  let kept = [];
+  const isList = ({ detail: { ctx } }) => ctx.target === "#items" || ctx.target?.id === "items";
+  on("htmx:before:swap", (event) => {
+    if (event.defaultPrevented || !isList(event)) return;
+    const focused = document.activeElement;
+    kept = [...document.querySelectorAll("#items tbody tr:not(.item)")].map((form) => {
+      const had = form.contains(focused) && focused;
+      form.remove();
+      return { form, had };
+    });
+  });
+  on("htmx:after:swap", (event) => {
+    if (!isList(event)) return;
+    for (const { form, had } of kept) {
+      const row = document.getElementById(form.id);
+      if (row) row.replaceWith(form);
+      else bodyOfList().prepend(form);
+      if (had) had.focus({ preventScroll: true });
+    }
+    kept = [];
+  });
+  const bodyOfList = () => {
+    const list = document.getElementById("items");
+    const body = list.querySelector("tbody");
+    if (body) return body;
+    const table = document.createElement("table");
+    table.className = "table cards-on-phone mt-2 rounded-box border border-base-300 bg-base-100";
+    table.role = "table";
+    list.querySelector("nav").parentElement.after(table);
+    const made = table.createTBody();
+    made.role = "rowgroup";
+    return made;
+  };
+
   // Focus: when what had it was swapped away, it goes to what stands in its place.
   on("htmx:after:swap", (event) => {
     const target = event.detail.ctx.target;
