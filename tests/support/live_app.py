@@ -100,7 +100,7 @@ def start_server(tmp_path: Path) -> Iterator[StartServer]:
 
 
 def _served(factory: str, port: int) -> list[str]:
-    command = [sys.executable, "-m", "uvicorn", factory, "--factory"]
+    command = [sys.executable, "-m", "tests.support.served", factory, "--factory"]
     return [*command, "--port", str(port), "--no-access-log"]
 
 
