@@ -24,6 +24,7 @@ from app.config import Settings
 from app.database import parse_url, set_up_engine
 from app.jobs.attempts import Attempts
 from app.jobs.kinds import KINDS, Kind
+from app.jobs.queues import look_before_claiming
 from app.jobs.schedules import SCHEDULES
 from app.jobs.workers import BEAT_SECONDS, Workers
 from app.lib.logger import TraceLogger
@@ -69,6 +70,7 @@ class JobEngine:
         DBOS(config=self._config())
         _join_app_log(logging.getLogger("dbos"))
         DBOS.launch()
+        look_before_claiming(_get_dbos_instance()._sys_db)
         _engines[:] = [self]
         for kind in KINDS.values():
             DBOS.register_queue(
