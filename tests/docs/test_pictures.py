@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import made_up_log
 from commands import pictures
 from tests.docs.documents import documents, read
 from tests.docs.test_documents import PICTURE_BYTES
@@ -13,6 +14,8 @@ from tests.docs.test_documents import PICTURE_BYTES
 @pytest.mark.usefixtures("chromium")
 def test_they_are_all_made_and_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pictures, "IMAGES", tmp_path)
+    monkeypatch.setattr(pictures, "_MADE_UP_REQUESTS", 500)
+    monkeypatch.setattr(made_up_log, "_MANY_STEPS", 500)
 
     assert pictures.main(["--language", "en"]) == 0
 
