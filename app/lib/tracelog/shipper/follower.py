@@ -20,6 +20,7 @@ LATE_SECONDS: Final = 2.0
 
 _STEP_ROWS: Final = 100
 _STEP_BYTES: Final = 128 * 1024
+_PAUSE_SECONDS: Final = 0.0005
 
 
 @dataclass(slots=True)
@@ -98,8 +99,8 @@ class Follower:
                     max_bytes=min(room.bytes, _STEP_BYTES),
                     final=final,
                 )
-                # Lets the app's threads have the interpreter between two steps.
-                time.sleep(0)
+                # The app's threads have the interpreter, and a core, between two steps.
+                time.sleep(_PAUSE_SECONDS)
                 if chunk.next_offset == offset:
                     return
                 if chunk.rows or chunk.bad or offset:

@@ -48,7 +48,8 @@ class AnotherDelivers(Exception):
 class Shipper:
     """Delivers what is in `log_dir` to the store that `store_factory` makes.
 
-    A batch has about `batch_rows` rows or `batch_bytes` bytes at most. The journal is looked at
+    A batch has about `batch_rows` rows or `batch_bytes` bytes at most; with larger ones the app
+    waits longer for the interpreter while a backlog is delivered. The journal is looked at
     every `idle_seconds`; after `wake`, which costs a writer next to nothing, once `gather_seconds`
     have passed, so that a batch is worth its way. `refused_seconds` is the longest pause after a
     refusal, `draw` the randomness of pauses, `clock` Unix time. The leader lets `housekeeper` work
@@ -60,7 +61,7 @@ class Shipper:
         log_dir: Path,
         store_factory: Callable[[], Store],
         *,
-        batch_rows: int = 500,
+        batch_rows: int = 300,
         batch_bytes: int = 1_000_000,
         idle_seconds: float = 0.5,
         gather_seconds: float = 0.1,

@@ -186,7 +186,7 @@ def test_a_shipper_can_be_used_without_a_thread(
     write(journal, 700)
     shipper = make_shipper(lambda: SQLiteStore(logs / "trace.db"))
 
-    assert [shipper.run_once() for _ in range(3)] == [500, 200, 0]
+    assert [shipper.run_once() for _ in range(4)] == [300, 300, 100, 0]
     with pytest.raises(AnotherDelivers):
         make_shipper(lambda: SQLiteStore(logs / "trace.db")).run_once()
     assert shipper.drain(0)
