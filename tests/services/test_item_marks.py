@@ -20,14 +20,15 @@ pytestmark = pytest.mark.anyio
 LIMIT = 5
 
 
-async def test_a_database_tells_marked_ids_from_others(database: Database) -> None:
-    marks = Marks({40: [0, 1, 23], 7: [0, 3, 3, 8, 9]}, 70)
+@pytest.mark.parametrize("begin", [0, 1 << 40])
+async def test_a_database_tells_marked_ids_from_others(database: Database, begin: int) -> None:
+    marks = Marks({begin + 40: [0, 1, 23], begin + 7: [0, 3, 3, 8, 9]}, begin + 70)
     is_marked = marks.on_sqlite if database.engine.dialect.name == "sqlite" else marks.on_postgresql
-    asked = range(-10, 90)
+    asked = range(begin - 10, begin + 90)
     async with database.system_session() as session:
         told = await session.execute(select(*(is_marked(literal(n, BigInteger)) for n in asked)))
         marked = [n for n, is_one in zip(asked, told.one(), strict=True) if is_one]
-    assert marked == [7, 10, 15, 16, 40, 41, 63]
+    assert marked == [begin + place for place in (7, 10, 15, 16, 40, 41, 63)]
 
 
 def test_ids_far_from_each_other_are_looked_up() -> None:
