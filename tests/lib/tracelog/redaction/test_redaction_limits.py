@@ -121,7 +121,7 @@ class TestHostileText:
 
         small = min(seconds(5_000) for _ in range(3))
         # Quadratic time would be 400 times as long; 120 leaves room for a busy machine.
-        assert min(seconds(100_000) for _ in range(2)) < 120 * small + 0.1
+        assert any(seconds(100_000) < 120 * small + 0.1 for _ in range(2))
 
     def test_a_megabyte_of_each_is_done_before_the_deadline(self) -> None:
         program = textwrap.dedent(
