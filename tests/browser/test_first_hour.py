@@ -4,7 +4,6 @@ The tree is copied to an empty folder, and the system's Python starts it.
 """
 
 import csv
-import json
 import os
 import re
 import sqlite3
@@ -16,7 +15,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, Page, Response, expect
 
@@ -219,17 +217,16 @@ def test_the_same_is_found_with_postgresql_and_sqld(
     }
     clone.start(INSTALL_SECONDS)
 
+    store = plain_client(base_url=sqld.url, headers={"Authorization": f"Bearer {sqld.token}"})
+
     def count_rows(trace_id: str) -> int:
         sql = "SELECT count(*) FROM api_logs WHERE trace_id = ?"
         statement = {"sql": sql, "args": [{"type": "text", "value": trace_id}]}
-        answer = httpx.post(
-            f"{sqld.url}/v2/pipeline",
-            headers={"Authorization": f"Bearer {sqld.token}"},
-            content=json.dumps({"requests": [{"type": "execute", "stmt": statement}]}),
-            timeout=60,
-        ).json()
+        asked = {"requests": [{"type": "execute", "stmt": statement}]}
+        answer = store.post("/v2/pipeline", json=asked).json()
         return int(answer["results"][0]["response"]["result"]["rows"][0][0]["value"])
 
-    visit_and_look(clone, browser, count_rows, javascript=True)
+    with store:
+        visit_and_look(clone, browser, count_rows, javascript=True)
     assert clone.stop() == 0
     assert not (clone.folder / "logs" / "trace.db").exists()

@@ -15,6 +15,7 @@ from tests.browser.made_up_job import MadeUpJob, change
 from tests.services.log_book import LogBook
 from tests.support.axe import COLORS, bring_along, violations
 from tests.support.live_app import LiveApp
+from tests.support.plain_http import plain_client
 from tests.support.processes import wait_until
 
 pytestmark = pytest.mark.browser
@@ -36,11 +37,15 @@ def visit_as_admin(visit: Visit, live_app: LiveApp) -> VisitAsAdmin:
 
 def ask(visitor: Visitor, path: str) -> str:
     """The trace id of a request that was made in the visitor's session, beside the page."""
+    with beside(visitor) as client:
+        return client.get(path).headers["x-trace-id"]
+
+
+def beside(visitor: Visitor) -> httpx.Client:
+    """The visitor's session without their browser."""
     cookies = "; ".join(f"{c['name']}={c['value']}" for c in visitor.context.cookies())
-    answer = httpx.get(
-        visitor.origin + path, headers={"Cookie": cookies}, trust_env=False, timeout=60
-    )
-    return answer.headers["x-trace-id"]
+    headers = {"Origin": visitor.origin, "Cookie": cookies}
+    return plain_client(base_url=visitor.origin, headers=headers)
 
 
 def open_log(visitor: Visitor, path: str, *texts: str) -> Page:
@@ -155,11 +160,9 @@ def assert_accessible(page: Page, within: str = "html") -> None:
 
 def provoke_failure(visitor: Visitor) -> str:
     """The trace id of a request of which a step fails: a wrong password."""
-    cookies = "; ".join(f"{c['name']}={c['value']}" for c in visitor.context.cookies())
-    headers = {"Origin": visitor.origin, "Cookie": cookies}
     change = {"current": "a guess", "new": "a-longer-one-2"}
-    address = f"{visitor.origin}/account/password"
-    answer = httpx.post(address, data=change, headers=headers, trust_env=False, timeout=60)
+    with beside(visitor) as client:
+        answer = client.post("/account/password", data=change)
     assert answer.status_code == 422
     return answer.headers["x-trace-id"]
 

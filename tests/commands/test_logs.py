@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-import httpx
 import pytest
 
 from app.lib.logger import CSVOnlyLogger, EnhancedCSVLogger
@@ -28,6 +27,7 @@ from commands.kit.words import Failure
 from tests.commands.conftest import Checkout
 from tests.lib.tracelog.rows import API, api_row
 from tests.support.live_app import StartApp, clean_env
+from tests.support.plain_http import plain_client
 from tests.support.processes import Program, wait_until
 from tests.support.turso import TursoServer
 
@@ -215,14 +215,16 @@ def test_the_app_delivers_while_a_person_looks(
     app = start_app(TURSO_URL=sqld.url, TURSO_TOKEN=sqld.token)
     for name in ("TURSO_URL", "TURSO_TOKEN", "LOG_DIR"):
         monkeypatch.setenv(name, app.env[name])
+    client = plain_client(base_url=app.origin)
     for _ in range(30):
-        httpx.get(f"{app.origin}/nowhere", trust_env=False, timeout=60)
+        client.get("/nowhere")
 
     wait_until(lambda: ask("status")["shipped"] >= 30)
     account = ask("status")
     assert account["unaccounted"] == 0
     assert account["leader_pid"] == app.process.pid
-    told = httpx.get(f"{app.origin}/readyz", trust_env=False, timeout=60).json()["trace_log"]
+    told = client.get("/readyz").json()["trace_log"]
+    client.close()
     assert told["shipped"] == account["shipped"]
     assert not ask("verify")["differs"]
 

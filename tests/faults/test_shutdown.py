@@ -15,6 +15,7 @@ from tests.faults.scene import Scene
 from tests.support import faulty_server as faults
 from tests.support.faulty_server import FaultyServer, faulty_server
 from tests.support.live_app import LiveApp
+from tests.support.plain_http import plain_client
 from tests.support.processes import SPARE_SECONDS
 from tests.support.turso import TursoServer
 
@@ -68,11 +69,9 @@ def test_a_backlog_of_5000_rows_is_delivered_before_the_end(
     scene.url = open_sqld.url
     rows = written(scene)
     serve(app, SERVERS[server])
-    for number in range(20):
-        assert (
-            httpx.get(f"{app.origin}/nowhere/{number}", trust_env=False, timeout=60).status_code
-            == 404
-        )
+    each_anew = httpx.Limits(max_keepalive_connections=0)
+    with plain_client(base_url=app.origin, limits=each_anew) as client:
+        assert {client.get(f"/nowhere/{number}").status_code for number in range(20)} == {404}
     assert account_of(app.log_dir).pending == rows + 20
 
     faulty_server.fault = faults.passes
