@@ -77,7 +77,7 @@ async def job_when(database: Database, job_id: str, is_so: Callable[[Job], bool]
             assert found is not None
             if is_so(found):
                 return found
-            await anyio.sleep(0.05)
+            await anyio.sleep(0.1)
 
 
 def has_ended(job: Job) -> bool:
