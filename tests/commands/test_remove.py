@@ -13,7 +13,7 @@ from commands.kit.environment import ROOT, is_installed
 from commands.kit.words import Failure
 from tests.support.live_app import clean_env
 from tests.support.parts import needs
-from tests.support.tree import copy_tree, share_installed
+from tests.support.tree import copy_tree, once_a_run, share_installed
 
 # Names of each part that nothing else has.
 OWN = {
@@ -43,7 +43,10 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project without any of its parts that can be removed."""
     there = (ROOT / "node_modules").is_dir()
     needs("node_modules", there=there, mend="`python3 manage.py test` installs it")
-    folder = tmp_path_factory.mktemp("copy")
+    return once_a_run(tmp_path_factory, "copy-without-parts", remove_all)
+
+
+def remove_all(folder: Path) -> None:
     copy_tree(folder)
     share_installed(folder)
     for part in OWN:
@@ -54,7 +57,6 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         assert f"Removed {part}" in done.stdout
         (migration,) = folder.glob(f"migrations/versions/*_without_{part}.py")
         assert f"Without {part}" in migration.read_text(encoding="utf-8")
-    return folder
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

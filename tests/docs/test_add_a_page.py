@@ -2,6 +2,7 @@
 
 import ast
 import csv
+import json
 import re
 import shlex
 import sqlite3
@@ -19,9 +20,10 @@ from tests.docs.documents import Code, read
 from tests.support.live_app import clean_env
 from tests.support.plain_http import plain_client
 from tests.support.processes import Program, answers, free_port
-from tests.support.tree import copy_tree, share_installed
+from tests.support.tree import copy_tree, once_a_run, share_installed
 
 RUN = "python3 manage.py run"
+SAID = "said.json"
 LOGIN = re.compile(r"Sign in as (\S+) with the password (\S+)")
 CLASSES = re.compile(r'class="([^"{]*)"')
 
@@ -72,7 +74,16 @@ class Project:
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A copy in which everything was done that the document says, in its order."""
-    project = Project(tmp_path_factory.mktemp("copy"), read(ROOT / "docs" / "add-a-page.md").code)
+    folder = once_a_run(tmp_path_factory, "copy-with-a-page", add_the_page)
+    return Project(folder, documented(), json.loads((folder / SAID).read_text(encoding="utf-8")))
+
+
+def documented() -> list[Code]:
+    return read(ROOT / "docs" / "add-a-page.md").code
+
+
+def add_the_page(folder: Path) -> None:
+    project = Project(folder, documented())
     copy_tree(project.folder)
     share_installed(project.folder)
     _share_type_cache(project.folder)
@@ -85,7 +96,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
             project.output[command] = output
             # This one ends with 1 for as long as there is something left to translate.
             assert status == int(command.endswith("messages")), output
-    return project
+    (folder / SAID).write_text(json.dumps(project.output), encoding="utf-8")
 
 
 def _share_type_cache(folder: Path) -> None:

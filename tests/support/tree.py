@@ -1,10 +1,16 @@
 """A copy of the project in a folder of its own, to change."""
 
+import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
+from app.lib.tracelog.journal.locks import try_lock
 from commands.kit.environment import ROOT, STAMP, VENV
+from tests.support.processes import wait_until
 
 
 def copy_tree(folder: Path) -> None:
@@ -26,3 +32,24 @@ def share_installed(folder: Path) -> None:
         if path != STAMP:
             (own / path.name).symlink_to(path, target_is_directory=path.is_dir())
     shutil.copy2(STAMP, own)
+
+
+def once_a_run(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """The folder that `make` has filled, in whichever process of this run asked for it first.
+
+    Tests of one module may run in several processes, to each of which it would take half a minute.
+    """
+    shared = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    made = shared / f"{name}.made"
+    descriptor = os.open(shared / f"{name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        wait_until(lambda: try_lock(descriptor), seconds=600, what=f"the {name} of another process")
+        if not made.exists():
+            folder = factory.mktemp(name)
+            make(folder)
+            made.write_text(str(folder), encoding="utf-8")
+        return Path(made.read_text(encoding="utf-8"))
+    finally:
+        os.close(descriptor)
