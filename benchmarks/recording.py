@@ -3,12 +3,15 @@
 The same app is called in process by turns: bare, recorded, and observed by two others for
 comparison (OpenTelemetry's default instrumentation, whose spans are dropped, and fastapi-radar).
 There is no server around it, so that nothing but the recording differs. No two requests of a round
-have the same body, so that remembering bodies would not help. Times are CPU time of the whole
-process, background threads too, in microseconds a request, the best of `--rounds` rounds each.
+have the same body, so that remembering bodies would not help. Bare and recorded are called with
+sixteen requests at once, too, as a server has them under load: then rows are written together.
+Times are CPU time of the whole process, background threads too, in microseconds a request, the best
+of `--rounds` rounds each.
 """
 
 import argparse
 import asyncio
+import gc
 import logging
 import tempfile
 import time
@@ -21,10 +24,14 @@ from typing import Any, Final
 from app.lib.logger import CSVOnlyLogger, EnhancedCSVLogger
 from app.lib.tracelog.capture.middleware import CaptureMiddleware
 from benchmarks.sample import bare_app, body
+from commands.kit.server import OBJECTS_A_COLLECTION
 
 ASGIApp = Callable[..., Awaitable[None]]
 
+BARE: Final = "bare"
 RADAR: Final = "fastapi-radar"
+MANY: Final = 16
+AT_ONCE: Final = f", {MANY} at once"
 
 
 def headers(length: int) -> list[tuple[bytes, bytes]]:
@@ -72,10 +79,15 @@ async def call(app: ASGIApp, content: bytes) -> None:
     await app(scope, receive, send)
 
 
-async def cpu_of(app: ASGIApp, bodies: Sequence[bytes]) -> float:
+async def cpu_of(app: ASGIApp, bodies: Sequence[bytes], at_once: int = 1) -> float:
     started = time.process_time()
-    for content in bodies:
-        await call(app, content)
+    if at_once == 1:
+        for content in bodies:
+            await call(app, content)
+    else:
+        for first in range(0, len(bodies), at_once):
+            group = bodies[first : first + at_once]
+            await asyncio.gather(*(call(app, content) for content in group))
     return (time.process_time() - started) / len(bodies) * 1e6
 
 
@@ -124,10 +136,14 @@ def with_radar(folder: Path) -> Iterator[ASGIApp]:
 async def run(requests: int, rounds: int, folder: Path) -> None:
     with ExitStack() as stack:
         delivering = EnhancedCSVLogger(base_path=folder / "delivering")
+        bare_one = bare_app()
+        in_csv = stack.enter_context(recorded(CSVOnlyLogger(folder / "csv")))
         apps: dict[str, ASGIApp] = {
-            "bare": bare_app(),
-            "recorded in CSV": stack.enter_context(recorded(CSVOnlyLogger(folder / "csv"))),
+            BARE: bare_one,
+            "recorded in CSV": in_csv,
             "recorded and delivered to SQLite": stack.enter_context(recorded(delivering)),
+            f"{BARE}{AT_ONCE}": bare_one,
+            f"recorded in CSV{AT_ONCE}": in_csv,
         }
         if find_spec("fastapi_radar") and find_spec("opentelemetry"):
             apps["OpenTelemetry, default"] = stack.enter_context(with_opentelemetry())
@@ -142,12 +158,13 @@ async def run(requests: int, rounds: int, folder: Path) -> None:
             for name, each in apps.items():
                 # Another's slow requests take long enough as it is.
                 share = bodies if name != RADAR else bodies[: max(requests // 40, 1)]
-                times[name].append(await cpu_of(each, share))
-    bare = min(times["bare"])
+                at_once = MANY if name.endswith(AT_ONCE) else 1
+                times[name].append(await cpu_of(each, share, at_once))
     size = sum(len(body(number)) for number in range(100)) // 100
     print(f"| CPU µs a request ({size} bytes in and out) | total | added |")
     print("|---|---:|---:|")
     for name, values in times.items():
+        bare = min(times[f"{BARE}{AT_ONCE}" if name.endswith(AT_ONCE) else BARE])
         print(f"| {name} | {min(values):.1f} | {min(values) - bare:.1f} |")
 
 
@@ -156,6 +173,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--requests", type=int, default=2_000, help="a round, of each")
     parser.add_argument("--rounds", type=int, default=7)
     options = parser.parse_args(arguments)
+    gc.set_threshold(OBJECTS_A_COLLECTION)  # as `manage.py run` has it
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(run(options.requests, options.rounds, Path(folder)))
     return 0
