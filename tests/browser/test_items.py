@@ -49,6 +49,15 @@ class TestState:
         expect(page.locator("tr.item")).to_have_count(1)
         expect(page.locator("#q")).to_have_value("bana")
 
+    def test_one_ring_shows_that_the_search_has_the_focus(self, visitor: Visitor) -> None:
+        page = visitor.page
+        page.locator("#q").focus()
+        expect(page.locator("#q")).to_have_css("outline-style", "none")
+        frame = page.locator("label:has(#q)")
+        expect(frame).to_have_css("outline-style", "solid")
+        color = page.locator("#new").evaluate("it => getComputedStyle(it).backgroundColor")
+        expect(frame).to_have_css("outline-color", color)
+
     def test_enter_does_not_ask_again_for_what_typing_has_found(self, visitor: Visitor) -> None:
         page, asked = visitor.page, list[str]()
         page.on("request", lambda request: asked.append(request.url))

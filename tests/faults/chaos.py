@@ -216,8 +216,9 @@ class Chaos:
         draw = self._draw
         options = ["--size", str(draw.choice(_SIZES)), "--fsync", draw.choice(_FSYNCS)]
         options += ["--segment-bytes", str(draw.choice(_SEGMENTS))]
-        options += ["--folder-bytes", str(_FOLDER_BYTES), "--pause", "0.015"]
-        options += ["--together", str(draw.choice((1, _TOGETHER)))]
+        together = draw.choice((1, _TOGETHER))
+        options += ["--folder-bytes", str(_FOLDER_BYTES), "--pause", str(0.015 * together)]
+        options += ["--together", str(together)]
         deliver = draw.random() < 0.5
         return self._scene.writer(self._name("w"), *options, deliver=deliver, url=self._proxy.url)
 
