@@ -66,6 +66,7 @@ class Delivery:
         self._clock = clock
         self._follower = Follower(log_dir, checkpoint, clock)
         self._quarantine = Quarantine(log_dir)
+        self._new_in_a_row = 0
         self._recent_rows = 0
         self._recent_rejected = 0
         self._saved_at = time.monotonic()
@@ -79,8 +80,10 @@ class Delivery:
         """
         parts = self._follower.next(self._batch_rows, self._batch_bytes)
         if not parts:
+            self._new_in_a_row = len(TABLES)
             return 0
         outcome = self._insert(parts)
+        self._new_in_a_row = 0 if outcome.known else self._new_in_a_row + 1
         spans = self._put_into_quarantine(parts, outcome)
         rows = sum(len(part.chunk.rows) for part in parts)
         counters = self.checkpoint.counters
@@ -99,6 +102,15 @@ class Delivery:
             self._recent_rejected //= 2
         # Parts of empty lines alone settle nothing, and more may wait behind them.
         return max(1, rows + spans)
+
+    @property
+    def may_repeat(self) -> bool:
+        """Whether what comes next may be in the store already.
+
+        The leader before may have gone further than the checkpoint that it left. Each table is the
+        first in one of as many batches as there are tables.
+        """
+        return self._new_in_a_row < len(TABLES)
 
     def note(self, state: str, error: str) -> None:
         """Have other processes see how it goes."""

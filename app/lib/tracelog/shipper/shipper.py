@@ -235,7 +235,10 @@ class Shipper:
         )
         works = delivery is not None and self._state == "delivering" and not self._urgent.is_set()
         store = delivery.store if delivery is not None and works else None
-        return min(pause, self._housekeeper.tend(checkpoint, store, quiet=quiet))
+        # What was delivered already is to be told from what was not before it goes.
+        may_drop = delivery is None or self._state in _FAILING or not delivery.may_repeat
+        rest = self._housekeeper.tend(checkpoint, store, quiet=quiet, may_drop=may_drop)
+        return min(pause, rest)
 
     def _end_drain(self, number: int) -> None:
         """The drains up to this one are done, or nobody waits for them any more."""

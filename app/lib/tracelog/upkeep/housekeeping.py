@@ -25,6 +25,7 @@ ROOM_SECONDS: Final = 5.0
 PAUSE_SECONDS: Final = 0.05
 """Between two chunks that are deleted from the store, for others to get at it."""
 
+_SOON_SECONDS: Final = 0.5
 _FIRST_SECONDS: Final = 60.0
 _AGAIN_SECONDS: Final = 600.0
 _COMPLAINT_SECONDS: Final = 3600.0
@@ -57,16 +58,19 @@ class Housekeeper:
         self._run: Iterator[Chunk] = iter(())
         self._complained = -_COMPLAINT_SECONDS
 
-    def tend(self, checkpoint: Checkpoint, store: Store | None, *, quiet: bool) -> float:
+    def tend(
+        self, checkpoint: Checkpoint, store: Store | None, *, quiet: bool, may_drop: bool = True
+    ) -> float:
         """Do a piece of what is due, and for how many seconds to rest at most before the next one.
 
         Without a `store` only the folder is looked after. While the delivery is not `quiet` rows
-        are not deleted from the store, unless they have waited an hour for it. Never raises.
+        are not deleted from the store, unless they have waited an hour for it. Until it `may_drop`
+        what is not delivered, nothing of that goes. Never raises.
         """
         try:
             if self._monotonic() >= self._room_at:
-                self._room_at = self._monotonic() + ROOM_SECONDS
-                self._tend_folder(checkpoint)
+                self._room_at = self._monotonic() + (ROOM_SECONDS if may_drop else _SOON_SECONDS)
+                self._tend_folder(checkpoint, may_drop=may_drop)
             late = self._monotonic() - self._retention_at
             if store is not None and late >= (0 if quiet else RUN_SECONDS):
                 return PAUSE_SECONDS if self._tend_store(store) else ROOM_SECONDS
@@ -77,10 +81,11 @@ class Housekeeper:
             self._room_at = self._retention_at = self._monotonic() + _AGAIN_SECONDS
         return ROOM_SECONDS
 
-    def _tend_folder(self, checkpoint: Checkpoint) -> None:
+    def _tend_folder(self, checkpoint: Checkpoint, *, may_drop: bool) -> None:
         try:
             self._reckon(checkpoint)
-            freed = make_room(self._log_dir, checkpoint, self._rules, self._clock())
+            now = self._clock()
+            freed = make_room(self._log_dir, checkpoint, self._rules, now, may_drop=may_drop)
         except OSError as error:
             self._complain("The log folder cannot be kept within its limits: %s.", error.strerror)
             return

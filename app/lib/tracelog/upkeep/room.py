@@ -38,13 +38,15 @@ class _Sealed:
     changed_at: float
 
 
-def make_room(log_dir: Path, checkpoint: Checkpoint, rules: Rules, now: float) -> Freed:
+def make_room(
+    log_dir: Path, checkpoint: Checkpoint, rules: Rules, now: float, *, may_drop: bool = True
+) -> Freed:
     """Remove what is too old or too much; for the leader. `now` is Unix time. Raises `OSError`.
 
     Delivered segments are kept until they are older than `rules.days`, as long as all files have
-    no more than `rules.folder_bytes`. Then the oldest delivered ones go, then the oldest of all,
-    whose rows are counted as dropped. A segment is removed after the checkpoint that covers it is
-    on the disk.
+    no more than `rules.folder_bytes`. Then the oldest delivered ones go, then, if it `may_drop`,
+    the oldest of all, whose rows are counted as dropped. A segment is removed after the checkpoint
+    that covers it is on the disk.
     """
     there = _sealed(log_dir)
     for name, given_up in checkpoint.given_up.items():
@@ -60,7 +62,7 @@ def make_room(log_dir: Path, checkpoint: Checkpoint, rules: Rules, now: float) -
             going.append(each)
             too_much -= each.size
     freed = _remove(log_dir, checkpoint, going)
-    if too_much <= 0:
+    if too_much <= 0 or not may_drop:
         return freed
     going = []
     for each in sealed:

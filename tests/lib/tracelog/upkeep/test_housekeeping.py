@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from app.lib.logger import EnhancedCSVLogger
-from app.lib.tracelog.schema import API_LOGS
+from app.lib.tracelog.schema import API_LOGS, TASK_PROGRESS_LOGS
 from app.lib.tracelog.shipper.accounting import Accountant
-from app.lib.tracelog.shipper.checkpoint import Checkpoint
+from app.lib.tracelog.shipper.checkpoint import FILE_NAME, Checkpoint
 from app.lib.tracelog.shipper.shipper import Shipper
 from app.lib.tracelog.store.sqlite_store import SQLiteStore
 from app.lib.tracelog.store.store import Result, StoreUnavailable
@@ -96,6 +96,30 @@ def test_a_store_that_fails_is_asked_again_later(folder: Folder, file_store: SQL
         pass
 
     assert left(file_store) == []
+
+
+def test_what_a_leader_had_delivered_when_it_was_lost_is_not_dropped_by_the_next(
+    folder: Folder,
+) -> None:
+    for days in (5, 4, 3, 2):
+        folder.seal(days)
+    folder.seal(2, TASK_PROGRESS_LOGS)
+    folder.deliver()
+    # It was killed before it could save how far it was.
+    for copy in folder.path.glob(f"{FILE_NAME}*"):
+        copy.unlink()
+    folder.seal(1)
+    shipper = Shipper(
+        folder.path,
+        lambda: SQLiteStore(folder.path / "trace.db"),
+        batch_rows=5,
+        housekeeper=housekeeper(folder, room_for(folder, 1.1), Clock()),
+    )
+    shipper.start()
+    assert shipper.drain(20)
+    assert shipper.stop(20)
+
+    assert folder.numbers() == (60, 0, 0, 0)
 
 
 def test_a_full_folder_is_told_and_the_delivery_goes_on(
