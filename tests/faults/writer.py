@@ -16,6 +16,8 @@ from pathlib import Path
 
 from app.lib.logger import CSVOnlyLogger, EnhancedCSVLogger
 from app.lib.tracelog import codec
+from app.lib.tracelog.recorder import redact_row
+from app.lib.tracelog.redaction.redactor import Redactor
 from app.lib.tracelog.schema import API_LOGS, TABLES
 from app.lib.tracelog.trace import new_trace_id
 from app.lib.tracelog.upkeep.retention import Rules
@@ -45,7 +47,8 @@ def main(arguments: list[str]) -> None:
         if len(rows) == 1:
             logger.log(None, API_LOGS, rows[0])
         else:
-            logger.recorder.write_lines(API_LOGS, [_line(row) for row in rows])
+            redactor = logger.recorder.redactor
+            logger.recorder.write_lines(API_LOGS, [_line(redactor, row) for row in rows])
         os.write(ledger, b"".join(b"%d\n" % number for number in numbers))
         time.sleep(options.pause)
         if ended:
@@ -55,9 +58,10 @@ def main(arguments: list[str]) -> None:
     logger.close(options.close)
 
 
-def _line(data: Mapping[str, object]) -> Callable[[int], bytes]:
+def _line(redactor: Redactor, data: Mapping[str, object]) -> Callable[[int], bytes]:
     def make_line(row_id: int) -> bytes:
-        row = codec.make_row(_API, data, row_id=row_id, trace_id=new_trace_id(), now=time.time())
+        clean = redact_row(redactor, _API, data)
+        row = codec.make_row(_API, clean, row_id=row_id, trace_id=new_trace_id(), now=time.time())
         return codec.encode(_API, row)
 
     return make_line
