@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from app.lib.tracelog import codec
 from app.lib.tracelog.ids import IdGenerator
 from app.lib.tracelog.journal import reader
+from app.lib.tracelog.journal.journal import Journal
 from app.lib.tracelog.schema import API_LOGS, TABLES, Row, Table
 
 API = TABLES[API_LOGS]
@@ -27,6 +30,19 @@ def api_row(body: str = "hello", *, row_id: int | None = None, path: str = "/ite
         trace_id="6f1c4d2e-8a3b-4c5d-9e7f-0a1b2c3d4e5f",
         now=1_795_000_000.0,
     )
+
+
+def rows_of_appends(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many rows each append to a journal has, from now on."""
+    rows: list[int] = []
+    real = Journal.append
+
+    def append(journal: Journal, lines: bytes, row_id: int) -> None:
+        rows.append(lines.count(b"\n"))
+        real(journal, lines, row_id)
+
+    monkeypatch.setattr(Journal, "append", append)
+    return rows
 
 
 def read_all(log_dir: Path, table: Table = API) -> tuple[list[Row], list[reader.BadSpan]]:

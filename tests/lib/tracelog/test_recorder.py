@@ -16,7 +16,7 @@ from app.lib.tracelog.recorder import Recorder
 from app.lib.tracelog.redaction.redactor import Redactor
 from app.lib.tracelog.schema import API_LOGS, Row
 from app.lib.tracelog.store.store import id_of
-from tests.lib.tracelog.rows import API, api_row, read_all
+from tests.lib.tracelog.rows import API, api_row, read_all, rows_of_appends
 
 
 @pytest.fixture
@@ -49,16 +49,7 @@ def texts(folder: Path) -> list[str]:
 
 @pytest.fixture
 def appends(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many rows each append to the journal has."""
-    rows: list[int] = []
-    real = Journal.append
-
-    def append(journal: Journal, lines: bytes, row_id: int) -> None:
-        rows.append(lines.count(b"\n"))
-        real(journal, lines, row_id)
-
-    monkeypatch.setattr(Journal, "append", append)
-    return rows
+    return rows_of_appends(monkeypatch)
 
 
 def test_rows_are_appended_at_once_in_their_order(

@@ -10,8 +10,7 @@ import pytest
 
 from app.lib.logger import CSVOnlyLogger
 from app.lib.tracelog.capture.middleware import CaptureMiddleware, Receive, Scope, Send
-from app.lib.tracelog.journal.journal import Journal
-from tests.lib.tracelog.rows import read_all
+from tests.lib.tracelog.rows import read_all, rows_of_appends
 
 Message = MutableMapping[str, Any]
 
@@ -25,16 +24,7 @@ def logger(tmp_path: Path) -> Iterator[CSVOnlyLogger]:
 
 @pytest.fixture
 def appends(logger: CSVOnlyLogger, monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many rows each append to the journal has."""
-    rows: list[int] = []
-    real = Journal.append
-
-    def append(journal: Journal, lines: bytes, row_id: int) -> None:
-        rows.append(lines.count(b"\n"))
-        real(journal, lines, row_id)
-
-    monkeypatch.setattr(Journal, "append", append)
-    return rows
+    return rows_of_appends(monkeypatch)
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
