@@ -13,6 +13,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 
+from app.lib.tracelog.forks import renew_after_forks
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -83,21 +85,32 @@ def carry(function: Callable[P, R]) -> Callable[P, R]:
     return run
 
 
-_random_digits: list[str] = []
-"""Of trace ids to come. Asking the system for many costs as much as asking for one."""
+class _RandomDigits:
+    """32 hexadecimal digits at a time. Asking the system for many costs as much as for one."""
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_random_digits.clear)
+    def __init__(self) -> None:
+        self._ready: list[str] = []
+        renew_after_forks(self)
+
+    def next(self) -> str:
+        try:
+            return self._ready.pop()
+        except IndexError:
+            more = os.urandom(16 * _ASKED_FOR).hex()
+            self._ready.extend(more[start : start + 32] for start in range(32, len(more), 32))
+            return more[:32]
+
+    def renew_after_fork(self) -> None:
+        # They are the parent's to use.
+        self._ready.clear()
+
+
+_random_digits = _RandomDigits()
 
 
 def new_trace_id() -> str:
     """A random UUID (version 4)."""
-    try:
-        digits = _random_digits.pop()
-    except IndexError:
-        more = os.urandom(16 * _ASKED_FOR).hex()
-        _random_digits.extend(more[start : start + 32] for start in range(32, len(more), 32))
-        digits = more[:32]
+    digits = _random_digits.next()
     variant = "89ab"[int(digits[16], 16) & 3]
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
