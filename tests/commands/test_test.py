@@ -21,6 +21,7 @@ from tests.support.processes import Program, answers, free_port
 PASSES = test.Step("passes", (sys.executable, "-c", "print('hidden')"))
 FAILS = test.Step("fails", (sys.executable, "-c", "print('because'); exit(3)"))
 NEEDS_MODULES = test.Step("builds", (sys.executable, "-c", ""), needs_modules=True)
+BROWSER = "chromium-headless-shell"
 SAY_ARGUMENTS = "import sys, os; print('args', *sys.argv[1:], os.environ['LEFT_OUT'] or '-')"
 
 
@@ -165,9 +166,9 @@ def stub(folder: Path, name: str, script: str) -> None:
 @pytest.mark.parametrize(
     ("there", "user", "said"),
     [
-        (["chromium", "font"], "0", []),
-        (["font"], "0", ["apt-get update", "apt-get install chromium"]),
-        ([], "0", ["apt-get update", "apt-get install chromium fonts-noto-cjk"]),
+        (["browser", "font"], "0", []),
+        (["font"], "0", ["apt-get update", f"apt-get install {BROWSER}"]),
+        ([], "0", ["apt-get update", f"apt-get install {BROWSER} fonts-noto-cjk"]),
         ([], "1000", []),
     ],
 )
@@ -185,8 +186,8 @@ def test_ci_run_brings_what_is_missing_and_then_only_tests(
         ' esac; done; echo "apt-get$words"',
     )
     stub(tmp_path, "python3", 'echo "python3 $*"')
-    if "chromium" in there:
-        stub(tmp_path, "chromium", "")
+    if "browser" in there:
+        stub(tmp_path, BROWSER, "")
 
     done = subprocess.run(
         ["/bin/bash", str(ROOT / ".ci" / "run")],
