@@ -13,17 +13,16 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from functools import cache, partial
 from pathlib import Path
-from types import CodeType
 from typing import Any, ClassVar, Final, Literal
 
 import jinja2
 from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from jinja2.bccache import Bucket
 from markupsafe import Markup, escape
 
 from app import i18n
 from app.assets import asset_url
+from app.compiled_templates import CompiledTemplates
 from app.config import Settings
 from app.config_values import PROVIDERS
 from app.cookies import FLASH, LANGUAGE, THEME, TIME_ZONE, delete_cookie, read_cookie, set_cookie
@@ -186,29 +185,17 @@ def read_template(name: str) -> None:
         _environment(code).get_template(name)
 
 
-class _OneCode(jinja2.BytecodeCache):
-    """Has a template compiled once for all languages: they differ in their texts alone."""
-
-    def __init__(self) -> None:
-        self._compiled: dict[str, tuple[str, CodeType | None]] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        checksum, code = self._compiled.get(bucket.key, ("", None))
-        if checksum == bucket.checksum:
-            bucket.code = code
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        self._compiled[bucket.key] = (bucket.checksum, bucket.code)
-
-
-_one_code: Final = _OneCode()
+@cache
+def _compiled(folder: Path) -> CompiledTemplates:
+    # What is set in this file, and the filters, decide what templates are compiled to.
+    return CompiledTemplates(folder, made_by=Path(__file__).read_bytes())
 
 
 @cache
 def _environment(code: str) -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
-        bytecode_cache=_one_code,
+        bytecode_cache=_compiled(TEMPLATES.parent / "__pycache__"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
