@@ -1,24 +1,19 @@
 """The app's database: SQLite in a file or PostgreSQL, behind SQLAlchemy's async engine."""
 
 import re
-from collections.abc import AsyncGenerator, Generator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
 from app.acting import ActingSession, act_as, act_as_system
-from app.postgres import connector, set_up_postgres
-from app.row_security import take_over_roles
-
-MIGRATIONS: Final = Path(__file__).parents[1] / "migrations"
+from app.postgres import set_up_postgres
 
 WORK_SECONDS: Final = 300.0
 """The most that a statement may take where nobody waits for a page."""
@@ -74,9 +69,12 @@ class Database:
             "pool_timeout": seconds / 2,
         }
         if self.url.get_backend_name() == "sqlite":
-            _make_folder(self.url)
+            make_folder(self.url)
             self.engine = create_async_engine(self.url, **pool)
         else:
+            # Only now: psycopg takes a while to read.
+            from app.postgres_connection import connector
+
             self.engine = create_async_engine(
                 self.url,
                 **pool,
@@ -138,53 +136,8 @@ async def let_go(session: AsyncSession) -> None:
     await session.commit()
 
 
-def upgrade(url: str) -> None:
-    """Bring the database to the newest schema, or leave it as it was. Blocks.
-
-    Two that are started at once do it once: the second waits, then finds it done. Raises
-    `DatabaseURLError`, and SQLAlchemy's `OperationalError` where the database does not answer.
-    """
-    with _migrating(url) as connection:
-        if connection.dialect.name == "postgresql":
-            take_over_roles(connection)
-        command.upgrade(_alembic(connection), "head")
-
-
-def add_migration(url: str, message: str) -> None:
-    """Write a new file in `migrations/versions` from what the models have and the database not."""
-    with _migrating(url) as connection:
-        command.revision(_alembic(connection), message, autogenerate=True)
-
-
-def _alembic(connection: Connection) -> Config:
-    config = Config(attributes={"connection": connection})
-    config.set_main_option("script_location", MIGRATIONS.as_posix())
-    config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
-    return config
-
-
-@contextmanager
-def _migrating(url: str) -> Generator[Connection]:
-    """A connection in one transaction that no other migration runs beside."""
-    parsed = parse_url(url)
-    if parsed.get_backend_name() == "sqlite":
-        _make_folder(parsed)
-        engine = create_engine(
-            parsed.set(drivername="sqlite"), connect_args={"timeout": 60, "isolation_level": None}
-        )
-        lock = text("BEGIN IMMEDIATE")
-    else:
-        engine = create_engine(parsed, connect_args={"connect_timeout": 5})
-        lock = text("SELECT pg_advisory_xact_lock(hashtext('app migrations'))")
-    try:
-        with engine.begin() as connection:
-            connection.execute(lock)
-            yield connection
-    finally:
-        engine.dispose()
-
-
-def _make_folder(url: URL) -> None:
+def make_folder(url: URL) -> None:
+    """Make the folder that a SQLite database lies in."""
     Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
 
 

@@ -24,13 +24,14 @@ from httpx import ASGITransport, AsyncClient
 
 from app.assets import DIST
 from app.config import Settings
-from app.database import Database, upgrade
+from app.database import Database
 from app.lib.logger import NullLogger
 from app.lib.tracelog.schema import API_LOGS
 from app.lib.tracelog.store.opening import open_store
 from app.lib.tracelog.store.sqlite_store import SQLiteStore
 from app.lib.tracelog.store.store import Store
 from app.main import create_app
+from app.migration import upgrade
 from app.services.account_service import LocalAccounts
 from app.services.password_hasher import PasswordHasher
 from benchmarks.longer_log import repeat_before

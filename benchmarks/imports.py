@@ -26,8 +26,9 @@ import psycopg
 import xlsxwriter
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.database import Database, upgrade
+from app.database import Database
 from app.lib.tracelog.trace import Trace, new_trace_id, use_trace
+from app.migration import upgrade
 from app.models.user import User
 from app.schemas.item import ItemFilter
 from app.schemas.item_import import ImportChoice

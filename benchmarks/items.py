@@ -21,8 +21,9 @@ from typing import Final, get_args
 
 from sqlalchemy import func, select, text
 
-from app.database import Database, upgrade
+from app.database import Database
 from app.lib.logger import NullLogger
+from app.migration import upgrade
 from app.models.item import STATUSES, Item, Status
 from app.models.user import User
 from app.schemas.cursor import Direction, Sort

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from shutil import which
 
-from app.database import add_migration
+from app.migration import add_migration
 from commands.kit import checks
 from commands.kit.database import migrate
 from commands.kit.environment import ROOT

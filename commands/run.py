@@ -12,6 +12,7 @@ import signal
 
 from app.app_log import start_app_log
 from commands.kit.listener import listen
+from commands.kit.preparation import prepare
 from commands.kit.settings import load_settings, provide_env_file
 
 
@@ -37,9 +38,9 @@ def main(arguments: list[str]) -> int:
         start_app_log(settings)
         with listen(settings.host, settings.port) as listener:
             gc.disable()  # until it has started
+            prepare(settings)
             # Only now: to read the app takes a second, and so far it can be refused at once.
             server = importlib.import_module("commands.kit.server")
-            server.prepare(settings)
             server.serve(settings, listener, reload=options.reload)
     except KeyboardInterrupt:
         pass

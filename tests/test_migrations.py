@@ -13,8 +13,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Engine, create_engine, inspect
 
-from app import database
-from app.database import parse_url, upgrade
+from app import migration
+from app.database import parse_url
+from app.migration import upgrade
 from app.models import Base
 from commands.kit.environment import ROOT
 from tests.support.databases import BOTH
@@ -69,8 +70,8 @@ def test_upgrading_again_changes_nothing(url: str, engine: Engine) -> None:
 
 def test_all_of_it_can_be_taken_back(url: str, engine: Engine) -> None:
     upgrade(url)
-    with database._migrating(url) as connection:
-        command.downgrade(database._alembic(connection), "base")
+    with migration._migrating(url) as connection:
+        command.downgrade(migration._alembic(connection), "base")
     assert inspect(engine).get_table_names() == ["alembic_version"]
     assert inspect(engine).get_view_names() == []
     upgrade(url)
@@ -79,7 +80,7 @@ def test_all_of_it_can_be_taken_back(url: str, engine: Engine) -> None:
 
 
 def test_started_at_once_they_do_it_once(url: str, engine: Engine) -> None:
-    program = "import sys; from app.database import upgrade; upgrade(sys.argv[1])"
+    program = "import sys; from app.migration import upgrade; upgrade(sys.argv[1])"
     started = [
         subprocess.Popen([sys.executable, "-c", program, url], cwd=ROOT, stderr=subprocess.PIPE)
         for _ in range(4)
@@ -98,7 +99,7 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(
     with engine.connect() as connection:
         before = versions(connection)
     folder = tmp_path / "migrations"
-    shutil.copytree(database.MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(migration.MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "versions" / "9999_broken.py").write_text(
         "from alembic import op\n"
         f"revision, down_revision = '9999', {before[0]!r}\n"
@@ -106,7 +107,7 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(
         "    op.execute('CREATE TABLE half_done (id integer)')\n"
         "    op.execute('INSERT INTO missing VALUES (1)')\n"
     )
-    monkeypatch.setattr(database, "MIGRATIONS", folder)
+    monkeypatch.setattr(migration, "MIGRATIONS", folder)
     with pytest.raises(Exception, match="missing"):
         upgrade(url)
     with engine.connect() as connection:

@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import acting, row_security
 from app.acting import SYSTEM_ROLE, USER_ROLE, act_as, act_as_system, as_system, role_name
-from app.database import Database, upgrade
+from app.database import Database
+from app.migration import upgrade
 from app.models import BackupCode, Base, User
 from app.product import SLUG
 from app.row_security import owner_of, part_of, protecting

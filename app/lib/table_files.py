@@ -14,8 +14,6 @@ from types import TracebackType
 from typing import Final, Literal, Self, TypeGuard, get_args
 
 import orjson
-import xlsxwriter
-from xlsxwriter.exceptions import XlsxFileError
 
 from app.lib.formula_guard import guarded
 
@@ -123,6 +121,8 @@ class Workbook:
         self._scratch = path.with_name(f"{path.name}.scratch")
         shutil.rmtree(self._scratch, ignore_errors=True)
         self._scratch.mkdir()
+        import xlsxwriter  # only now: few processes write one
+
         self._book = xlsxwriter.Workbook(
             path,
             {
@@ -190,6 +190,8 @@ class Workbook:
                 sheet._opt_close()
 
     def _close(self) -> None:
+        from xlsxwriter.exceptions import XlsxFileError
+
         try:
             self._book.close()
         except XlsxFileError as error:

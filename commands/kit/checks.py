@@ -1,4 +1,7 @@
-"""Whether what the app needs is there. Each check raises `Failure`: what is wrong and the mend."""
+"""Whether what the app needs is there. Each check raises `Failure`: what is wrong and the mend.
+
+What it asks with is read only where there is something to ask: that takes longer than most checks.
+"""
 
 import sqlite3
 import tempfile
@@ -6,10 +9,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
-
-import httpx
-import psycopg
-from sqlalchemy import make_url
 
 from app.config import Settings
 from app.config_values import is_supabase_direct
@@ -58,6 +57,8 @@ def check_database(settings: Settings) -> None:
         except OSError as error:  # such as a name that is too long
             raise Failure("sqlite_fails", path=path, reason=error.strerror) from None
         return
+    import psycopg
+
     parts = urlsplit(settings.database_url)
     try:
         psycopg.connect(settings.database_url, connect_timeout=_DATABASE_SECONDS).close()
@@ -70,6 +71,8 @@ def check_trace_store(settings: Settings) -> None:
     url = settings.turso_url
     if not url or url.startswith("file:"):
         return
+    import httpx
+
     host = urlsplit(url).hostname
     token = settings.turso_token.get_secret_value()
     try:
@@ -91,8 +94,8 @@ def check_trace_store(settings: Settings) -> None:
 
 def sqlite_path(settings: Settings) -> Path | None:
     """The file of a SQLite URL; `None` for any other."""
-    url = make_url(settings.database_url)
-    return Path(url.database or "") if url.get_backend_name() == "sqlite" else None
+    kind, _, path = settings.database_url.partition(":///")
+    return Path(path) if kind == "sqlite" else None
 
 
 def _postgres_failure(message: str, host: str, name: str) -> Failure:

@@ -10,7 +10,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.config import Settings
-from app.database import Database, upgrade
+from app.database import Database
+from app.migration import upgrade
 from commands.kit.words import Failure
 
 T = TypeVar("T")

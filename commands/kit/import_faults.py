@@ -29,7 +29,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def hurt_imports(options: argparse.Namespace, seed: int) -> int:
     """Say of each import what became of it; the exit code."""
-    from app.database import upgrade
+    from app.migration import upgrade
     from tests.faults.imports import ImportFaults
 
     if options.database and options.away:

@@ -1,14 +1,11 @@
-"""The app under uvicorn, with all that it needs made before."""
+"""The app under uvicorn."""
 
 import asyncio
 import ctypes
 import gc
-import logging
 import os
 import signal
 import socket
-import sys
-import threading
 from datetime import UTC, datetime
 
 import httpx
@@ -21,15 +18,10 @@ from app import i18n
 from app.app_log import logging_config
 from app.config import Settings
 from app.templating import read_template, template_names
-from commands.kit import checks
-from commands.kit.database import migrate
 from commands.kit.environment import ROOT
 from commands.kit.in_use import in_use
-from commands.kit.turn import in_turn
-from commands.kit.words import Failure, text
-from commands.seed import first_seed
-
-log = logging.getLogger("app.start")
+from commands.kit.preparation import tell
+from commands.kit.words import text
 
 # Open responses get this long to end, then the trace log is delivered and the app closes.
 _GRACEFUL_SECONDS = 10
@@ -66,7 +58,7 @@ class Server(uvicorn.Server):
             host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 # compared only
             origin = f"http://{f'[{host}]' if ':' in host else host}:{port}"
             for line in (*in_use(self._settings), text("serving", origin=origin)):
-                _tell(self._settings, line)
+                tell(self._settings, line)
 
 
 async def _warm_up(app: FastAPI) -> None:
@@ -92,36 +84,6 @@ async def _read_the_rest() -> None:
     for name in template_names():
         read_template(name)
         await asyncio.sleep(_PASS_SECONDS)
-
-
-def _tell(settings: Settings, line: str, level: int = logging.INFO) -> None:
-    """Print a line for a person, or make it an entry of the app log where that is JSON."""
-    if settings.environment == "production":
-        log.log(level, line)
-    else:
-        print(line, file=sys.stderr if level > logging.INFO else sys.stdout, flush=True)
-
-
-def prepare(settings: Settings) -> None:
-    """Check what is there, migrate, and seed the first time. Raises `Failure`."""
-    store = threading.Thread(target=_warn_of_store, args=(settings,))
-    store.start()
-    try:
-        checks.check_folders(checks.folders_at_start(settings))
-        with in_turn():
-            checks.check_database(settings)
-            migrate(settings)
-            if settings.environment == "development" and not settings.uses_supabase:
-                first_seed(settings)
-    finally:
-        store.join()
-
-
-def _warn_of_store(settings: Settings) -> None:
-    try:
-        checks.check_trace_store(settings)
-    except Failure as failure:
-        _tell(settings, str(failure), logging.WARNING)
 
 
 def serve(settings: Settings, listener: socket.socket, *, reload: bool) -> None:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from app.database import Database, upgrade
+from app.database import Database
 from app.lib.tracelog.trace import Trace, new_trace_id, use_trace
 from app.lib.utils import utc_now
+from app.migration import upgrade
 from app.models.user import User
 from app.schemas.item import ItemFilter
 from app.services.item_bulk import insert_items

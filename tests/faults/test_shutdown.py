@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.database import upgrade
+from app.migration import upgrade
 from tests.faults.ledger import account_of
 from tests.faults.scene import Scene
 from tests.support import faulty_server as faults

@@ -7,8 +7,8 @@ from pathlib import Path
 from alembic import command
 from sqlalchemy import Engine
 
-from app import database
-from app.database import upgrade
+from app import migration
+from app.migration import upgrade
 from tests.test_migrations import engine, url
 
 __all__ = ["engine", "url"]
@@ -71,8 +71,8 @@ def test_items_of_before_are_found_after_packs_came_and_went(url: str, engine: E
                 connection.exec_driver_sql("SELECT set_config('app.user_id', '1', true)")
             return connection.exec_driver_sql(asked).scalar()
 
-    with database._migrating(url) as connection:
-        command.upgrade(database._alembic(connection), "0012-1")
+    with migration._migrating(url) as connection:
+        command.upgrade(migration._alembic(connection), "0012-1")
         connection.exec_driver_sql(
             "INSERT INTO users (id, email, name, role, created_at)"
             " VALUES (1, 'hana@example.com', 'Hana', 'user', '2026-11-05 12:00:00')"
@@ -86,8 +86,8 @@ def test_items_of_before_are_found_after_packs_came_and_went(url: str, engine: E
             "UPDATE items SET is_packed = true, search_grams = '|東京都|a' WHERE id = 2"
         )
     assert indexed() == 1
-    with database._migrating(url) as connection:
-        command.downgrade(database._alembic(connection), "0012-1")
+    with migration._migrating(url) as connection:
+        command.downgrade(migration._alembic(connection), "0012-1")
     assert indexed() == 2
     with engine.connect() as connection:
         kept = connection.exec_driver_sql("SELECT search_grams FROM items WHERE id = 2").scalar()

@@ -39,7 +39,7 @@ class LiveApp(Program):
 
     def migrate(self) -> None:
         """Make its database; once, before it starts for the first time."""
-        from app.database import upgrade
+        from app.migration import upgrade
 
         (self.folder / "data").mkdir()
         upgrade(self.env["DATABASE_URL"])

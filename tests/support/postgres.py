@@ -123,7 +123,7 @@ def postgres_url(postgres_server: PostgresServer) -> str:
 @pytest.fixture(scope="session")
 def _postgres_template(postgres_url: str) -> str:
     """Name of a migrated database that others are copied from."""
-    from app.database import upgrade
+    from app.migration import upgrade
 
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute("CREATE DATABASE migrated")

@@ -11,7 +11,7 @@ import pytest
 
 @pytest.fixture(scope="session")
 def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from app.database import upgrade
+    from app.migration import upgrade
 
     path = tmp_path_factory.mktemp("sqlite") / "migrated.db"
     upgrade(f"sqlite:///{path.as_posix()}")

@@ -15,7 +15,7 @@ import app.models  # noqa: F401 # so that `Base` knows all tables
 from app.acting import SYSTEM_ROLE, USER_ROLE
 from app.config import Settings
 from app.config_values import is_supabase_direct
-from app.database import MIGRATIONS
+from app.migration import MIGRATIONS
 from app.models.base import Base
 from commands.kit import checks
 from commands.kit.doctor.finding import Finding, note, ok, wrong

@@ -10,7 +10,7 @@ import pytest
 
 from app.acting import SYSTEM_ROLE, USER_ROLE
 from app.config import Settings
-from app.database import upgrade
+from app.migration import upgrade
 from commands.kit.doctor import database
 from commands.kit.doctor.finding import Finding
 
