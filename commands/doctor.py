@@ -1,6 +1,7 @@
 """Look at this machine and say, one line each, what is right, what is wrong and how to mend it."""
 
 import argparse
+import gc
 from collections.abc import Iterator
 from dataclasses import asdict
 from functools import partial
@@ -44,7 +45,7 @@ def _examine() -> Iterator[Finding]:
         yield from examine(tests)
         return
     # Only now: these need the packages.
-    from commands.kit.doctor import accounts, database, log_store, machine, mail
+    gc.disable()  # see commands.kit.door
     from commands.kit.settings import load_settings
 
     try:
@@ -53,6 +54,10 @@ def _examine() -> Iterator[Finding]:
         yield Finding("Settings", "wrong", str(failure))
         yield from examine(tests)
         return
+    from commands.kit.doctor import accounts, database, log_store, machine, mail
+
+    gc.freeze()
+    gc.enable()
     asked = (
         ("Settings", project.env_file),
         ("Folders", machine.folders),

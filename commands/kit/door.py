@@ -72,8 +72,11 @@ def _run(arguments: list[str]) -> int:
         if needed is BENCHMARKS and not {"-h", "--help"}.isdisjoint(rest):
             needed = APP  # what others are measured with is much to install for a few words
         environment.provide(needed)
-        gc.disable()  # what importing makes is never garbage, and looking for some is a fifth of it
+        # What importing makes is never garbage: to look for some, now and at the end, is a third of
+        # all that a short command does.
+        gc.disable()
         command = importlib.import_module(f"commands.{name}")
+        gc.freeze()
         gc.enable()
         code: int = command.main(rest)
     except Failure as failure:

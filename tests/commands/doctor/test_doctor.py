@@ -27,16 +27,11 @@ def test_on_a_machine_that_is_ready_nothing_is_wrong(checkout: Checkout) -> None
     }
 
 
-def test_it_says_one_line_each(checkout: Checkout) -> None:
+def test_it_says_one_line_each_and_leaves_no_database_behind(checkout: Checkout) -> None:
     done = checkout.manage("doctor")
 
     assert done.returncode == 0
     assert all(line[:4] in {" ok ", "note"} for line in done.stdout.splitlines())
-
-
-def test_it_leaves_no_database_behind(checkout: Checkout) -> None:
-    checkout.manage("doctor")
-
     assert not (checkout.folder / "data" / "app.db").exists()
     assert not checkout.env_file.exists()
 
