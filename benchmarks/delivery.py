@@ -29,10 +29,11 @@ from app.lib.tracelog.journal.journal import Journal
 from app.lib.tracelog.schema import API_LOGS, TABLES, Row
 from app.lib.tracelog.store.sql import Statement
 from app.lib.tracelog.store.turso_store import TursoStore
+from benchmarks.bodies import body
 from benchmarks.crew import ready, together
 from benchmarks.http import Stage
 from benchmarks.recording import call
-from benchmarks.sample import bare_app, body
+from benchmarks.sample import bare_app
 from commands.kit.parts import sqld_path
 
 REQUEST_EVERY: Final = 0.01

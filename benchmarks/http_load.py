@@ -11,7 +11,7 @@ import time
 from functools import partial
 from typing import Final, cast
 
-from benchmarks.sample import body
+from benchmarks.bodies import body
 
 _LENGTH: Final = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
 _BODIES: Final = 3_000

@@ -11,7 +11,7 @@ from app.lib.logger import CSVOnlyLogger, EnhancedCSVLogger
 from app.lib.tracelog.capture.middleware import ASGIApp, CaptureMiddleware
 from benchmarks.sample import bare_app
 from benchmarks.source_logger import source_app
-from commands.kit.server import OBJECTS_A_COLLECTION
+from commands.kit.memory import OBJECTS_A_COLLECTION
 
 
 def app_of(kind: str, turso_url: str, folder: Path) -> FastAPI | ASGIApp:

@@ -23,8 +23,9 @@ from typing import Any, Final
 
 from app.lib.logger import CSVOnlyLogger, EnhancedCSVLogger
 from app.lib.tracelog.capture.middleware import CaptureMiddleware
-from benchmarks.sample import bare_app, body
-from commands.kit.server import OBJECTS_A_COLLECTION
+from benchmarks.bodies import body
+from benchmarks.sample import bare_app
+from commands.kit.memory import OBJECTS_A_COLLECTION
 
 ASGIApp = Callable[..., Awaitable[None]]
 

@@ -1,7 +1,6 @@
 """The app under uvicorn."""
 
 import asyncio
-import ctypes
 import gc
 import os
 import signal
@@ -20,6 +19,7 @@ from app.config import Settings
 from app.templating import read_template, template_names
 from commands.kit.environment import ROOT
 from commands.kit.in_use import in_use
+from commands.kit.memory import OBJECTS_A_COLLECTION, give_memory_back
 from commands.kit.preparation import tell
 from commands.kit.words import text
 
@@ -28,12 +28,6 @@ _GRACEFUL_SECONDS = 10
 # psycopg needs a loop that Windows does not take by itself.
 _LOOP = "asyncio:SelectorEventLoop" if os.name == "nt" else "auto"
 _PASS_SECONDS = 0.03
-OBJECTS_A_COLLECTION = 10_000
-"""What a dozen requests hold at a time is no garbage, and Python's 700 are fewer than that."""
-
-# Of glibc's malloc.h.
-_M_MMAP_THRESHOLD = -3
-_M_ARENA_MAX = -8
 
 
 class Server(uvicorn.Server):
@@ -88,7 +82,7 @@ async def _read_the_rest() -> None:
 
 def serve(settings: Settings, listener: socket.socket, *, reload: bool) -> None:
     """Serve until a signal comes."""
-    _give_memory_back()
+    give_memory_back()
     config = uvicorn.Config(
         "app.main:create_app",
         factory=True,
@@ -109,23 +103,10 @@ def serve(settings: Settings, listener: socket.socket, *, reload: bool) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _already_ending)
     if reload:
+        gc.freeze()  # this process only watches
         ChangeReload(config, target=server.run, sockets=[listener]).run()
     else:
         server.run(sockets=[listener])
-
-
-def _give_memory_back() -> None:
-    """Have glibc return large blocks to the system.
-
-    It learns from each one that is freed to keep the next: the 19 MB of a password's hash would
-    stay with the process, and another 19 MB with each thread that made one.
-    """
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (AttributeError, OSError, TypeError):
-        return  # another C library, which does otherwise
-    mallopt(_M_MMAP_THRESHOLD, 256 * 1024)
-    mallopt(_M_ARENA_MAX, 2)
 
 
 def _already_ending(_number: int, _frame: object) -> None:

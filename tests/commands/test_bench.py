@@ -26,7 +26,7 @@ def test_what_recording_adds_to_a_request_is_shown_beside_the_bare_app(
 def test_requests_over_http_are_counted_bare_and_recorded(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert bench.main(["http", "--seconds", "0.2", "--rounds", "1", "--connections", "2"]) == 0
+    assert bench.main(["http", "--seconds", "0.05", "--rounds", "1", "--connections", "2"]) == 0
 
     lines = capsys.readouterr().out.splitlines()
     table = [line.split("|") for line in lines if line.startswith("| ")]
@@ -116,6 +116,7 @@ def test_pages_of_a_long_list_are_timed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(items, "SEARCHES", {"no search": [""], "common": ["report"]})
+    monkeypatch.setattr(items, "STATUSES", items.STATUSES[:1])
     url = f"sqlite:///{(tmp_path / 'items.db').as_posix()}"
 
     assert bench.main(["items", "--database", url, "--items", "300", "--rounds", "1"]) == 0
@@ -133,6 +134,7 @@ def test_an_unknown_benchmark_is_refused(capsys: pytest.CaptureFixture[str]) -> 
 def test_the_pages_of_the_trace_log_are_timed_and_weighed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(made_up_log, "_MANY_STEPS", 120)
     url = f"file:{(tmp_path / 'trace.db').as_posix()}"
     options = ["--store", url, "--requests", "300", "--rounds", "1"]
     assert bench.main(["explorer", *options]) == 0

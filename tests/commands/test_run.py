@@ -43,7 +43,9 @@ def test_the_first_start_prepares_everything_and_the_next_ones_redo_nothing(
     checkout: Checkout, run: StartRun
 ) -> None:
     first = run()
-    assert first.stop() == 0
+    first.process.send_signal(signal.SIGINT)
+    assert first.wait() == 0
+    assert_ended_cleanly(first)
 
     assert re.search(r"Sign in as admin@example.com with the password \S{16} ", first.output())
     assert f"Ready: {first.origin}" in first.output()
@@ -72,16 +74,6 @@ def test_the_first_start_prepares_everything_and_the_next_ones_redo_nothing(
     ]
     assert checkout.env_file.read_text(encoding="utf-8") == written
     assert people(checkout) == 1
-
-
-@pytest.mark.parametrize("arguments", [(), ("--reload",)])
-def test_ctrl_c_ends_it_cleanly(run: StartRun, arguments: tuple[str, ...]) -> None:
-    app = run(*arguments)
-
-    app.process.send_signal(signal.SIGINT)
-
-    assert app.wait() == 0
-    assert_ended_cleanly(app)
 
 
 def assert_ended_cleanly(app: Run) -> None:
@@ -115,14 +107,26 @@ def test_with_reload_a_change_of_the_code_is_there_by_itself(
     assert_ended_cleanly(app)
 
 
-def test_a_key_is_filled_into_a_env_file_without_one(checkout: Checkout, run: StartRun) -> None:
-    checkout.env_file.write_text("# mine\nSECRET_KEY=\nLOG_DIR=records\n", encoding="utf-8")
+def test_with_reload_ctrl_c_ends_it_cleanly(run: StartRun) -> None:
+    app = run("--reload")
 
-    run().stop()
+    app.process.send_signal(signal.SIGINT)
 
-    lines = checkout.env_file.read_text(encoding="utf-8").splitlines()
-    assert (lines[0], lines[2]) == ("# mine", "LOG_DIR=records")
-    assert re.fullmatch(r"SECRET_KEY=[\w-]{64}", lines[1])
+    assert app.wait() == 0
+    assert_ended_cleanly(app)
+
+
+def test_a_key_is_filled_into_a_env_file_without_one(checkout: Checkout) -> None:
+    lines = "# mine\nSECRET_KEY=\nLOG_DIR=records\nDATABASE_URL=postgresql://u:p@127.0.0.1:9/n\n"
+    checkout.env_file.write_text(lines, encoding="utf-8")
+
+    done = checkout.manage("run", PORT=free())
+
+    assert "PostgreSQL at 127.0.0.1 does not answer" in done.stdout, "the key was no obstacle"
+
+    written = checkout.env_file.read_text(encoding="utf-8").splitlines()
+    assert (written[0], written[2]) == ("# mine", "LOG_DIR=records")
+    assert re.fullmatch(r"SECRET_KEY=[\w-]{64}", written[1])
     assert (checkout.folder / "records").is_dir()
 
 
@@ -269,13 +273,13 @@ def test_a_file_that_is_no_database_is_told(checkout: Checkout) -> None:
     assert said.startswith("The database data/app.db cannot be used (file is not a database)")
 
 
-def test_a_database_of_newer_code_is_told(checkout: Checkout) -> None:
-    assert checkout.manage("migrate").returncode == 0
-    with closing(sqlite3.connect(checkout.folder / "data" / "app.db")) as database:
+def test_a_database_of_newer_code_is_told(checkout: Checkout, sqlite_database: str) -> None:
+    with closing(sqlite3.connect(sqlite_database.removeprefix("sqlite:///"))) as database:
         database.execute("UPDATE alembic_version SET version_num = '9999'")
         database.commit()
+    newer = {"DATABASE_URL": sqlite_database}
 
-    said = checkout.refuse("run", **no_env(checkout), PORT=free())
+    said = checkout.refuse("run", **no_env(checkout), **newer, PORT=free())
 
     assert said.startswith("The database is newer than this code")
 
@@ -361,9 +365,9 @@ def test_hashes_of_passwords_leave_no_memory_behind() -> None:
 import threading
 from pathlib import Path
 import argon2
-from commands.kit.server import _give_memory_back
+from commands.kit.memory import give_memory_back
 rss = lambda: int(Path("/proc/self/statm").read_text().split()[1]) * 4 // 1024
-_give_memory_back()
+give_memory_back()
 before = rss()
 def work():
     for _ in range(3):
