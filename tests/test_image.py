@@ -129,14 +129,25 @@ def _make_venv(folder: Path) -> None:
     venv.EnvBuilder(symlinks=True).create(folder)
     (site,) = folder.glob("lib/python*/site-packages")
     text = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    files: list[str] = []
     for line in re.findall(r"^\w.*?(?= \\$)", text, re.MULTILINE):
         requirement = Requirement(line)
         if requirement.marker and not requirement.marker.evaluate():
             continue
-        for file in metadata.distribution(requirement.name).files or ():
-            if ".." not in file.parts and ".pyc" not in file.suffix:
-                (site / file).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(Path(str(file.locate())), site / file)
+        files += [
+            str(file)
+            for file in metadata.distribution(requirement.name).files or ()
+            if ".." not in file.parts and file.suffix != ".pyc"
+        ]
+    installed = Path(str(metadata.distribution("pip").locate_file("")))
+    # Compiled as they are in the image.
+    compiled = [
+        str(path.relative_to(installed))
+        for name in {file.rpartition("/")[0] for file in files if file.endswith(".py")}
+        for path in (installed / name / "__pycache__").glob("*.pyc")
+    ]
+    copy = ["cp", "--parents", "--preserve=timestamps", "--target-directory", str(site)]
+    subprocess.run([*copy, *files, *compiled], cwd=installed, check=True)
     stamp = {"requirements.txt": environment._stamp("requirements.txt")}
     (folder / environment.STAMP.name).write_text(json.dumps(stamp), encoding="utf-8")
 

@@ -79,14 +79,35 @@ def test_all_of_it_can_be_taken_back(url: str, engine: Engine) -> None:
         assert differences(connection) == []
 
 
+UPGRADE = """
+import sys
+from app.migration import upgrade
+print("ready", flush=True)
+sys.stdin.read()
+upgrade(sys.argv[1])
+"""
+
+
 def test_started_at_once_they_do_it_once(url: str, engine: Engine) -> None:
-    program = "import sys; from app.migration import upgrade; upgrade(sys.argv[1])"
     started = [
-        subprocess.Popen([sys.executable, "-c", program, url], cwd=ROOT, stderr=subprocess.PIPE)
-        for _ in range(4)
+        subprocess.Popen(
+            [sys.executable, "-c", UPGRADE, url],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        for _ in range(2)
     ]
+    for process in started:
+        assert process.stdout is not None
+        process.stdout.readline()
+    for process in started:
+        assert process.stdin is not None
+        process.stdin.close()
+        process.stdin = None
     errors = [process.communicate(timeout=60)[1] for process in started]
-    assert [process.returncode for process in started] == [0] * 4, errors
+    assert [process.returncode for process in started] == [0, 0], errors
     with engine.connect() as connection:
         assert len(versions(connection)) == 1
         assert differences(connection) == []

@@ -10,13 +10,15 @@ import subprocess
 import sys
 import venv
 import zipfile
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from app.lib.tracelog.journal.locks import try_lock
+from commands.kit import environment
 from commands.kit.door import COMMANDS
-from commands.kit.environment import ROOT, VENV
+from commands.kit.environment import ROOT, STAMP, VENV
 from commands.kit.sentences import SENTENCES
 from tests.commands.conftest import Checkout
 
@@ -65,11 +67,11 @@ def test_without_standard_output_there_is_nobody_to_tell(untouched_checkout: Che
 def test_json_loses_nothing_where_a_console_has_no_such_characters(
     untouched_checkout: Checkout,
 ) -> None:
-    env = {"LC_ALL": "ja_JP.UTF-8", "PYTHONIOENCODING": "ascii"}
+    env = {"LC_ALL": "ja_JP.UTF-8", "PYTHONIOENCODING": "ascii", "PORT": "http"}
 
     done = untouched_checkout.manage("doctor", "--json", **env)
 
-    assert any("アカウント" in finding["text"] for finding in json.loads(done.stdout))
+    assert any("環境変数 PORT は整数" in finding["text"] for finding in json.loads(done.stdout))
 
 
 def test_every_file_in_commands_is_a_command() -> None:
@@ -220,6 +222,7 @@ class Installation:
         library.mkdir()
         installed = next((VENV / "lib").glob("python3*")) / "site-packages" / "pip"
         (library / "pip").symlink_to(installed, target_is_directory=True)
+        self.stamp = checkout.folder / ".venv" / STAMP.name
         self.packages = tmp_path / "packages"
         self.packages.mkdir()
         self.env = {
@@ -285,17 +288,16 @@ def test_of_two_commands_in_one_folder_the_second_waits_and_installs_nothing_aga
     installation: Installation,
 ) -> None:
     installation.wants("demo==1.0", installation.digest)
-    stamp = installation.checkout.folder / ".venv" / ".installed.json"
     installation.provide()
-    done = stamp.read_text()
-    stamp.unlink()  # as if the first one were still at it
+    done = installation.stamp.read_text()
+    installation.stamp.unlink()  # as if the first one were still at it
 
     with (installation.checkout.folder / "manage.py").open() as turn:
         assert try_lock(turn.fileno())
         second = installation.providing()
         assert second.stderr is not None
         assert second.stderr.readline().startswith("Another command is preparing this folder")
-        stamp.write_text(done)
+        installation.stamp.write_text(done)
     with second:
         assert second.communicate()[1] == ""
     assert second.returncode == 0
@@ -327,19 +329,34 @@ def test_an_install_that_fails_has_its_own_sentence(
     installation.wants(package, digest)
 
     assert installation.provide().splitlines()[1].startswith(sentence)
-    assert installation.provide().startswith("Installing"), "a failure must not count as done"
+    assert not installation.stamp.exists(), "a failure must not count as done"
 
 
 def test_a_venv_whose_python_is_gone_is_made_anew(
-    checkout: Checkout, base_python: list[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder = checkout.without_venv().folder / ".venv" / "bin"
-    folder.mkdir(parents=True)
-    (folder / "python").symlink_to("/nowhere/python3")
-    dead = {"PIP_INDEX_URL": "http://127.0.0.1:9/", "PIP_RETRIES": "1"}
+    folder = tmp_path / ".venv"
+    (folder / "bin").mkdir(parents=True)
+    (folder / "bin" / "python").symlink_to("/nowhere/python3")
+    (folder / "left.txt").touch()
+    monkeypatch.setattr(environment, "VENV", folder)
+    monkeypatch.setattr(environment, "PYTHON", folder / "bin" / "python")
+    # pip itself comes into the one of the first hour: that takes seconds.
+    monkeypatch.setattr(venv, "EnvBuilder", partial(builder_without_pip, venv.EnvBuilder))
+    went_on: list[bool] = []
+    monkeypatch.setattr(environment, "_continue_in_venv", lambda: went_on.append(True))
+    monkeypatch.setenv("LANG", "C.UTF-8")
 
-    done = checkout.manage("migrate", python=base_python, **dead)
+    environment.provide(["requirements.txt"])
 
-    assert done.stdout.startswith("Making .venv for Python 3.")
-    assert (folder / "python").exists()
-    assert "could not be downloaded" in done.stdout
+    assert capsys.readouterr().err.startswith("Making .venv for Python 3.")
+    assert (folder / "bin" / "python").exists()
+    assert not (folder / "left.txt").exists()
+    assert went_on
+
+
+def builder_without_pip(
+    builder: type[venv.EnvBuilder], *, with_pip: bool, clear: bool, symlinks: bool
+) -> venv.EnvBuilder:
+    assert with_pip
+    return builder(with_pip=False, clear=clear, symlinks=symlinks)

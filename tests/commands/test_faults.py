@@ -28,10 +28,10 @@ def _server_there() -> None:
 def test_a_short_run_prints_its_seed_and_the_identity_and_ends(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert faults.main(["--minutes", "0.05", "--seed", "7"]) == 0
+    assert faults.main(["--minutes", "0.02", "--seed", "7"]) == 0
 
     first, identity, last = capsys.readouterr().out.splitlines()
-    assert "0.05 min of faults with --seed 7" in first
+    assert "0.02 min of faults with --seed 7" in first
     assert " appended = " in identity
     assert "every row is where it must be" in identity
     assert "Nothing was lost" in last

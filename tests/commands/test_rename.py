@@ -14,7 +14,7 @@ from commands.kit import naming
 from commands.kit.naming import Product, product
 from commands.kit.words import Failure
 from tests.support.live_app import clean_env
-from tests.support.tree import copy_tree
+from tests.support.tree import copy_tree, share_compiled
 
 FIRST = product(f"Quill {uuid.uuid4().hex}")
 NAMES = {
@@ -34,6 +34,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project with a name that stands nowhere by chance."""
     folder = tmp_path_factory.mktemp("copy")
     copy_tree(folder)
+    share_compiled(folder)
     rename(folder, FIRST)
     return folder
 
@@ -85,7 +86,8 @@ def test_nothing_of_the_old_name_is_left(copy: Path) -> None:
 
 
 def files(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if path.is_file() and ".venv" not in path.parts]
+    others = {".venv", "__pycache__"}
+    return [path for path in folder.rglob("*") if path.is_file() and others.isdisjoint(path.parts)]
 
 
 def is_named(path: Path) -> bool:

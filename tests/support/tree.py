@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import pytest
 from app.lib.tracelog.journal.locks import try_lock
 from commands.kit.environment import ROOT, STAMP, VENV
 from tests.support.processes import wait_until
+
+COMPILED = {".pyc", f".{sys.implementation.cache_tag}"}
 
 
 def copy_tree(folder: Path) -> None:
@@ -24,7 +27,7 @@ def copy_tree(folder: Path) -> None:
 
 
 def share_installed(folder: Path) -> None:
-    """Have the copy use what is installed here, and remember by itself what that is."""
+    """Have the copy use what is installed here and compiled, and remember by itself what it is."""
     (folder / "node_modules").symlink_to(ROOT / "node_modules", target_is_directory=True)
     own = folder / VENV.name
     own.mkdir()
@@ -32,6 +35,18 @@ def share_installed(folder: Path) -> None:
         if path != STAMP:
             (own / path.name).symlink_to(path, target_is_directory=path.is_dir())
     shutil.copy2(STAMP, own)
+    share_compiled(folder)
+
+
+def share_compiled(folder: Path) -> None:
+    """Have the copy know what its files are compiled to, before any of them is changed."""
+    for name in ("app", "benchmarks", "commands", "migrations", "tests"):
+        for path in (ROOT / name).rglob("__pycache__/*"):
+            # What others are about to write has another ending.
+            copied = folder / path.relative_to(ROOT)
+            if path.suffix in COMPILED and copied.parent.parent.is_dir():
+                copied.parent.mkdir(exist_ok=True)
+                shutil.copy2(path, copied)
 
 
 def once_a_run(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
