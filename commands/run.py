@@ -6,7 +6,6 @@ and SIGTERM end it.
 
 import argparse
 import gc
-import importlib
 import os
 import signal
 
@@ -37,11 +36,12 @@ def main(arguments: list[str]) -> int:
         settings = load_settings()
         start_app_log(settings)
         with listen(settings.host, settings.port) as listener:
-            gc.disable()  # until it has started
+            gc.disable()  # what importing makes is never garbage
             prepare(settings)
-            # Only now: to read the app takes a second, and so far it can be refused at once.
-            server = importlib.import_module("commands.kit.server")
-            server.serve(settings, listener, reload=options.reload)
+            # Only now: so far it can be refused at once.
+            from commands.kit.serving import serve
+
+            serve(settings, listener, reload=options.reload)
     except KeyboardInterrupt:
         pass
     return 0

@@ -27,7 +27,7 @@ from app.config import Settings
 from app.jobs import engine
 from app.lib.env_file import value_of
 from app.main import DRAIN_SECONDS
-from commands.kit import environment, server
+from commands.kit import environment, serving
 from commands.kit.environment import ROOT
 from tests.support.live_app import clean_env
 from tests.support.parts import needs
@@ -250,7 +250,7 @@ def test_it_listens_where_platforms_look_for_it(empty: dict[str, str], tmp_path:
 
 
 def test_it_ends_before_the_platform_would_kill_it() -> None:
-    parts = (server._GRACEFUL_SECONDS, engine._STOPPING_SECONDS + 1, DRAIN_SECONDS)
+    parts = (serving._GRACEFUL_SECONDS, engine._STOPPING_SECONDS + 1, DRAIN_SECONDS)
     assert sum(parts) < RENDER_SECONDS
 
 

@@ -1,9 +1,7 @@
-"""The app under uvicorn."""
+"""The server of the app: what it does once the app is there."""
 
 import asyncio
 import gc
-import os
-import signal
 import socket
 from datetime import UTC, datetime
 
@@ -11,22 +9,15 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
-from uvicorn.supervisors import ChangeReload
 
 from app import i18n
-from app.app_log import logging_config
 from app.config import Settings
 from app.templating import read_template, template_names
-from commands.kit.environment import ROOT
 from commands.kit.in_use import in_use
-from commands.kit.memory import OBJECTS_A_COLLECTION, give_memory_back
+from commands.kit.memory import OBJECTS_A_COLLECTION
 from commands.kit.preparation import tell
 from commands.kit.words import text
 
-# Open responses get this long to end, then the trace log is delivered and the app closes.
-_GRACEFUL_SECONDS = 10
-# psycopg needs a loop that Windows does not take by itself.
-_LOOP = "asyncio:SelectorEventLoop" if os.name == "nt" else "auto"
 _PASS_SECONDS = 0.03
 
 
@@ -78,36 +69,3 @@ async def _read_the_rest() -> None:
     for name in template_names():
         read_template(name)
         await asyncio.sleep(_PASS_SECONDS)
-
-
-def serve(settings: Settings, listener: socket.socket, *, reload: bool) -> None:
-    """Serve until a signal comes."""
-    give_memory_back()
-    config = uvicorn.Config(
-        "app.main:create_app",
-        factory=True,
-        host=settings.host,
-        port=settings.port,
-        loop=_LOOP,
-        log_config=logging_config(settings),
-        log_level="warning",
-        access_log=False,  # the trace log is one, and better
-        server_header=False,
-        proxy_headers=False,  # TRUSTED_PROXIES says whom to believe
-        timeout_graceful_shutdown=_GRACEFUL_SECONDS,
-        reload=reload,
-        reload_dirs=[str(ROOT / "app")] if reload else None,
-    )
-    server = Server(config, settings)
-    # uvicorn ends gracefully and then raises the signal again, which is to do nothing more.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _already_ending)
-    if reload:
-        gc.freeze()  # this process only watches
-        ChangeReload(config, target=server.run, sockets=[listener]).run()
-    else:
-        server.run(sockets=[listener])
-
-
-def _already_ending(_number: int, _frame: object) -> None:
-    pass

@@ -153,6 +153,8 @@ class TestCommand:
 
     def test_pages_and_cookies_have_the_name(self, renamed: Path) -> None:
         code = """
+import gc
+gc.disable()
 from starlette.testclient import TestClient
 from app.config import Settings
 from app.lib.logger import NullLogger
@@ -163,6 +165,7 @@ print(browser.get("/").text)
 chosen = browser.post("/preferences", data={"theme": "dark"}, headers={"Origin": "http://app.test"},
     follow_redirects=False)
 print(chosen.headers["set-cookie"])
+gc.freeze()
 """
         done = run(renamed, "-c", code)
 

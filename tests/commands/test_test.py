@@ -231,8 +231,8 @@ class TestLiveSupabase:
         url = f"http://127.0.0.1:{port}"
         server = Program(
             [
-                *(sys.executable, "-m", "uvicorn", "--factory", "--port", str(port)),
-                "tests.support.supabase_project:serve",
+                *(sys.executable, "-m", "tests.support.served"),
+                *("tests.support.supabase_project:serve", "--factory", "--port", str(port)),
             ],
             ready=lambda: answers(f"{url}/.well-known/jwks.json"),
             log=tmp_path / "server.log",
