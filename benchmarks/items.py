@@ -38,6 +38,8 @@ from benchmarks.percentiles import percentile
 NOW: Final = datetime(2026, 11, 5, 12, 0, tzinfo=UTC)
 EMAIL: Final = "benchmark@example.com"
 BATCH: Final = 20_000
+CHANGES: Final = 100
+"""How often each kind of change is timed."""
 
 SEARCHES: Final = {
     "no search": [""],
@@ -241,7 +243,7 @@ async def run(url: str, count: int, rounds: int) -> None:
         await measure_pages(database, user_id, 1)  # what is asked for first is not what is usual
         report(
             await measure_pages(database, user_id, rounds),
-            await measure_changes(database, user_id, 100),
+            await measure_changes(database, user_id, CHANGES),
         )
     finally:
         await database.close()
