@@ -125,11 +125,11 @@ async def test_all_pages_together_are_the_list(
     service_of: ServiceOf, users: Users, everything: list[ItemOut]
 ) -> None:
     async with service_of(users.hana) as items:
-        for query in queries(17, "doing", ("", "東京", "rep", "都 tokyo", "zz")):
+        for query in queries(29, "doing", ("", "東京", "rep", "都 tokyo", "zz")):
             wanted = expected(everything, query)
             pages = await forwards(items, query)
             assert [item for page in pages for item in page.items] == wanted, query
-            assert all(len(page.items) == 17 for page in pages[:-1])
+            assert all(len(page.items) == 29 for page in pages[:-1])
             assert pages[0].previous_cursor is None
             # And back again, page by page.
             page = pages[-1]
@@ -171,7 +171,7 @@ async def test_a_search_finds_the_same_by_whichever_way(
     monkeypatch.setattr(item_list, "_PASSED_BY", passed_by)
     monkeypatch.setattr(item_packs, "_TELLING", 1)
     async with service_of(users.hana) as items:
-        for query in queries(24, "done", ("東", "e", "eport", "会議 東京", "東京 作成する", "zzz")):
+        for query in queries(45, "done", ("東", "e", "eport", "会議 東京", "東京 作成する", "zzz")):
             found = [item for page in await forwards(items, query) for item in page.items]
             assert found == expected(everything, query), query
 
@@ -265,7 +265,7 @@ async def test_sqlite_reads_no_page_without_an_index(
     read_little(monkeypatch)
     async with service_of(users.hana) as items:
         lists = await sent_for_all_pages(items, database, ("",))
-        sent = lists | await sent_for_all_pages(items, database, SEARCHES)
+        sent = lists | await sent_for_all_pages(items, database, SEARCHES[1:])
         assert few or any("substr(" in statement for statement in sent)
         connection = await database.engine.connect()
         for statement, parameters in sent.items():

@@ -124,7 +124,9 @@ def postgres_url(postgres_server: PostgresServer) -> str:
 def _postgres_template(postgres_url: str) -> str:
     """Name of a migrated database that others are copied from."""
     from app.migration import upgrade
+    from tests.support.compiled import compile_once
 
+    compile_once()
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute("CREATE DATABASE migrated")
     upgrade(database_url(postgres_url, "migrated"))

@@ -12,7 +12,9 @@ import pytest
 @pytest.fixture(scope="session")
 def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from app.migration import upgrade
+    from tests.support.compiled import compile_once
 
+    compile_once()
     path = tmp_path_factory.mktemp("sqlite") / "migrated.db"
     upgrade(f"sqlite:///{path.as_posix()}")
     return path
