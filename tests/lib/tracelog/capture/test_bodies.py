@@ -7,7 +7,7 @@ import pytest
 
 from app.lib.tracelog.capture.bodies import SLACK, body_json
 from app.lib.tracelog.redaction.redactor import UNREADABLE, Redactor
-from tests.lib.tracelog.redaction.corpus import Case, cases, leaked, not_shown
+from tests.lib.tracelog.redaction.corpus import Case, assert_each, leaked, not_shown, of_each_area
 
 REDACTOR = Redactor()
 
@@ -29,22 +29,28 @@ def shown(case: Case, keep: int | None = None) -> str:
     return text
 
 
-@pytest.mark.parametrize("case", cases("body"), ids=lambda c: c.id)
-def test_corpus(case: Case) -> None:
-    output = shown(case)
-    json.loads(output)
-    assert leaked(case.secrets, output) == []
-    assert not_shown(case.visible, output) == []
-
-
-@pytest.mark.parametrize("case", cases("body", "cuts"), ids=lambda c: c.id)
-def test_a_cut_at_any_byte_leaks_nothing(case: Case) -> None:
-    size = len(case.input.encode(case.charset))
-    for keep in range(size + 1):
-        output = shown(case, keep)
+@of_each_area("body")
+def test_corpus(corpus: list[Case]) -> None:
+    def check(case: Case) -> None:
+        output = shown(case)
         json.loads(output)
-        assert leaked(case.secrets, output) == [], f"cut after {keep} of {size} bytes"
-        assert len(output.encode()) <= keep + SLACK
+        assert leaked(case.secrets, output) == []
+        assert not_shown(case.visible, output) == []
+
+    assert_each(corpus, check)
+
+
+@of_each_area("body", "cuts")
+def test_a_cut_at_any_byte_leaks_nothing(corpus: list[Case]) -> None:
+    def check(case: Case) -> None:
+        size = len(case.input.encode(case.charset))
+        for keep in range(size + 1):
+            output = shown(case, keep)
+            json.loads(output)
+            assert leaked(case.secrets, output) == [], f"cut after {keep} of {size} bytes"
+            assert len(output.encode()) <= keep + SLACK
+
+    assert_each(corpus, check)
 
 
 def body(

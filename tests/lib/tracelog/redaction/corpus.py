@@ -3,16 +3,20 @@
 The cases stand in `cases/*.toml`, a file an area. Their secrets are random, so that a
 plain search finds them. A broken bar (¦) within a well-known kind of key is taken out on loading:
 it keeps secret scanners from taking the corpus for a leak.
+
+A test takes the cases of an area at a time, since pytest takes longer for a test than most cases.
 """
 
 import base64
 import json
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_plus
+
+import pytest
 
 FOLDER = Path(__file__).parent / "cases"
 _WINDOW = 6
@@ -48,6 +52,28 @@ def cases(*kinds: str) -> list[Case]:
             if not kinds or case.kind in kinds:
                 found.append(case)
     return found
+
+
+def of_each_area(*kinds: str) -> pytest.MarkDecorator:
+    """Hands a test all cases of these kinds that an area has, as `corpus`."""
+    areas: dict[str, list[Case]] = {}
+    for case in cases(*kinds):
+        areas.setdefault(case.area, []).append(case)
+    return pytest.mark.parametrize("corpus", areas.values(), ids=areas)
+
+
+def assert_each(corpus: list[Case], check: Callable[[Case], None]) -> None:
+    """Fails with the names of all cases that fail a check, and what it says of them."""
+    failing = []
+    for case in corpus:
+        try:
+            check(case)
+        except AssertionError as error:
+            failing.append(f"{case.id}: {error}")
+        except Exception as error:
+            error.add_note(case.id)
+            raise
+    assert not failing, "\n\n".join(failing)
 
 
 def leaked(secrets: list[str], output: str) -> list[str]:

@@ -96,11 +96,14 @@ def test_a_key_that_is_not_simply_shown_is_seen(key: str) -> None:
         assert not passes([[key, "x"]])
 
 
-@pytest.mark.parametrize("key", SECRET_WORDS)
-def test_each_secret_word_is_seen(key: str) -> None:
-    for styled in (key, key.upper(), key.title().replace(" ", ""), key.replace(" ", "_")):
-        if JUDGE(styled) is not Rule.SHOW:
-            assert not passes({"name": "b", styled: "c", "d": 1})
+def test_each_secret_word_is_seen() -> None:
+    unseen = [
+        styled
+        for key in SECRET_WORDS
+        for styled in (key, key.upper(), key.title().replace(" ", ""), key.replace(" ", "_"))
+        if JUDGE(styled) is not Rule.SHOW and passes({"name": "b", styled: "c", "d": 1})
+    ]
+    assert not unseen, unseen
 
 
 @unhurried

@@ -18,7 +18,14 @@ from app.lib.tracelog.recorder import redact_row
 from app.lib.tracelog.redaction.plain import MARKER
 from app.lib.tracelog.redaction.redactor import MAX_HEADER, UNREADABLE, Redactor
 from app.lib.tracelog.schema import TABLES
-from tests.lib.tracelog.redaction.corpus import Case, cases, leaked, not_shown
+from tests.lib.tracelog.redaction.corpus import (
+    Case,
+    assert_each,
+    cases,
+    leaked,
+    not_shown,
+    of_each_area,
+)
 
 REDACTOR = Redactor()
 
@@ -36,18 +43,24 @@ def redacted(case: Case) -> str:
     return REDACTOR.path(case.input) if case.kind == "path" else REDACTOR.text(case.input)
 
 
-@pytest.mark.parametrize("case", cases("headers", "query", "path", "text"), ids=lambda c: c.id)
-def test_corpus(case: Case) -> None:
-    output = redacted(case)
-    assert UNREADABLE not in output
-    assert leaked(case.secrets, output) == []
-    assert not_shown(case.visible, output) == []
+@of_each_area("headers", "query", "path", "text")
+def test_corpus(corpus: list[Case]) -> None:
+    def check(case: Case) -> None:
+        output = redacted(case)
+        assert UNREADABLE not in output
+        assert leaked(case.secrets, output) == []
+        assert not_shown(case.visible, output) == []
+
+    assert_each(corpus, check)
 
 
-@pytest.mark.parametrize("case", cases("text"), ids=lambda c: c.id)
-def test_text_that_is_cut_anywhere_leaks_nothing(case: Case) -> None:
-    for keep in range(len(case.input)):
-        assert leaked(case.secrets, REDACTOR.texts.cut(case.input[:keep])) == [], keep
+@of_each_area("text")
+def test_text_that_is_cut_anywhere_leaks_nothing(corpus: list[Case]) -> None:
+    def check(case: Case) -> None:
+        for keep in range(len(case.input)):
+            assert leaked(case.secrets, REDACTOR.texts.cut(case.input[:keep])) == [], keep
+
+    assert_each(corpus, check)
 
 
 class TestCorpus:
