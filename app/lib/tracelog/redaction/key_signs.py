@@ -19,7 +19,9 @@ _ANYWHERE: Final = (
     | words.RANDOM_ALONE
     | words.CODE_ALONE
 )
-_LAST: Final = words.SECRET_LAST | words.SESSION_LAST | words.RANDOM_LAST | {"pass", "value"}
+_LAST: Final = (
+    words.SECRET_LAST | words.SESSION_LAST | words.WORD_LAST | words.RANDOM_LAST | {"pass", "value"}
+)
 _ALONE: Final = words.VALUE_KEYS | words.PART_OWNERS
 
 

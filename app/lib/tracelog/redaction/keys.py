@@ -11,6 +11,7 @@ from enum import Enum
 from itertools import pairwise
 from typing import Final
 
+from app.lib.tracelog.redaction import foreign
 from app.lib.tracelog.redaction import words as words_of
 from app.lib.tracelog.redaction.memo import Memo
 
@@ -30,6 +31,7 @@ class Rule(Enum):
     COUNT = "shown where it is a number, a duration or a time, else hidden"
     RANDOM = "hidden where it looks random"
     SESSION = "hidden where it looks random, or short and mixed as no name is"
+    WORD = "hidden where it looks random, or is more than words and numbers"
     CODE = "hidden where it looks random or is 4 to 8 digits as text"
     NAMED = "hidden where a neighbour names a secret: {'name': 'password', 'value': …}"
 
@@ -44,20 +46,20 @@ class KeyJudge:
 
     def __init__(self, extra: Iterable[str] = ()) -> None:
         phrases = [*words_of.SECRET_PHRASES]
-        foreign = [*words_of.FOREIGN_STEMS]
+        stems = [*foreign.FOREIGN_STEMS]
         for key in extra:
             normal = _normal(key)
             if not normal.isascii():
-                foreign.append("".join(normal.casefold().split()))
+                stems.append("".join(normal.casefold().split()))
             elif found := tuple(_split(normal)):
                 phrases.append(found)
-        self.foreign = tuple(foreign)
+        self.foreign = tuple(stems)
         self._phrases: dict[str, list[tuple[str, ...]]] = {}
         for phrase in phrases:
             for form in (phrase, (*phrase[:-1], phrase[-1] + "s")):
                 self._phrases.setdefault(form[0], []).append(form)
         self.phrases = tuple(form for forms in self._phrases.values() for form in forms)
-        self.phrase_ends = words_of.FOREIGN_PHRASE_ENDS | {form[-1] for form in self.phrases}
+        self.phrase_ends = foreign.FOREIGN_PHRASE_ENDS | {form[-1] for form in self.phrases}
         self._known = Memo(self._judge, size=4096, longest=MAX_KEY)
 
     def __call__(self, key: str) -> Rule:
@@ -69,7 +71,7 @@ class KeyJudge:
         key = _normal(key)
         if not key.isascii() and (rule := self._foreign_rule(key.casefold())) is not None:
             return rule
-        rule = self._words_rule(_split(key))
+        rule = self._words_rule(_split(key if key.isascii() else _latin(key)))
         if rule is not None:
             return rule
         flat = _FLAT_WORD.findall(key.lower())
@@ -106,6 +108,8 @@ class KeyJudge:
             return Rule.NAMED
         if last in words_of.SESSION_LAST:
             return Rule.SESSION
+        if last in words_of.WORD_LAST:
+            return Rule.WORD
         return Rule.RANDOM if last in words_of.RANDOM_LAST else None
 
     def _last_secret(self, words: list[str]) -> int:
@@ -121,7 +125,8 @@ class KeyJudge:
             if word == "tokens" and before in words_of.CREDENTIAL_OWNERS:
                 end = max(end, index + 2)
         if words[-1] in words_of.SECRET_LAST or words == ["pass"]:
-            return len(words)
+            is_place = words[-1] in ("pin", "pins") and words_of.PIN_PLACES & {*words[-2:-1]}
+            return end if is_place else len(words)
         if len(words) > 1 and words[-1] == "pass" and words[-2] in words_of.PASS_OWNERS:
             return len(words)
         return end
@@ -134,13 +139,21 @@ class KeyJudge:
         if not end:
             return None
         tail = key[end:].strip("_-.の:")
-        return Rule.COUNT if tail in words_of.FOREIGN_COUNT_TAILS else Rule.HIDE
+        return Rule.COUNT if tail in foreign.FOREIGN_COUNT_TAILS else Rule.HIDE
 
 
 def _normal(key: str) -> str:
     if key.isascii() and key.isprintable():
         return key
     return _INVISIBLE.sub("", unicodedata.normalize("NFKC", key))
+
+
+def _latin(key: str) -> str:
+    """A key with its letters as they look, where there are Latin ones among them."""
+    if not any(char.isascii() and char.isalpha() for char in key):
+        return key
+    bare = unicodedata.normalize("NFKD", key.translate(foreign.LOOKALIKES))
+    return "".join(char for char in bare if not unicodedata.combining(char))
 
 
 def _split(key: str) -> list[str]:
@@ -171,10 +184,13 @@ _PIECE: Final = re.compile(r"[^A-Za-z0-9]+")
 _CAMEL: Final = re.compile(r"[A-Z]*[a-z]*")
 
 
-_RANDOM: Final = (Rule.RANDOM, Rule.CODE, Rule.SESSION)
+_RANDOM: Final = (Rule.RANDOM, Rule.CODE, Rule.SESSION, Rule.WORD)
 _LEAST_SESSION: Final = 5
+_LEAST_WORD: Final = 6
+_SYMBOL: Final = re.compile(r"[!@#$%^&*+=~]")
 _NUMBERED: Final = re.compile(
     r"[A-Za-z]+(?:[0-9]{1,2}|(?:19|20)[0-9]{2})|(?:[0-9]{1,2}|(?:19|20)[0-9]{2})[A-Za-z]+"
+    r"|[0-9]{1,5}x[0-9]{1,5}"
 )
 _SHOWING: Final = (Rule.SHOW, Rule.NAMED)
 _MEASURING: Final = (Rule.FLAG, Rule.COUNT)
@@ -198,8 +214,15 @@ def is_hidden(rule: Rule, value: object) -> bool:
             return True
         if rule is Rule.SESSION and len(text) >= _LEAST_SESSION and _is_mixed(text):
             return True
+        if rule is Rule.WORD and len(text) >= _LEAST_WORD and (mixes(text) or _SYMBOL.search(text)):
+            return True
         return rule in _RANDOM and looks_random(text)
     return rule is Rule.FLAG and value not in (0, 1)
+
+
+def in_query(rule: Rule, key: str) -> Rule:
+    """The rule of a key in a query, where `key` is that of an API and may be short."""
+    return Rule.SESSION if rule is Rule.RANDOM and key.lower() == "key" else rule
 
 
 def looks_random(text: str, *, least: int = 16) -> bool:

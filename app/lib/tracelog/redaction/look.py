@@ -13,7 +13,7 @@ from typing import Final
 
 from pydantic_core import SchemaValidator, core_schema
 
-from app.lib.tracelog.redaction.words import STATED
+from app.lib.tracelog.redaction.foreign import STATED
 
 
 class Look(IntFlag):

@@ -7,10 +7,11 @@ secret, forward for the end of its value. Where the end is in doubt, more is hid
 import re
 from typing import Final
 
-from app.lib.tracelog.redaction.keys import KeyJudge, Rule
+from app.lib.tracelog.redaction.foreign import FOREIGN_ENDS
+from app.lib.tracelog.redaction.keys import KeyJudge, Rule, in_query
 from app.lib.tracelog.redaction.plain import MARKER
 from app.lib.tracelog.redaction.spans import value_span
-from app.lib.tracelog.redaction.words import FOREIGN_ENDS, words
+from app.lib.tracelog.redaction.words import words
 
 _SIGN: Final = re.compile(
     r"[:=|\t,\\&>：＝﹕「『→⇒]|[はがを是为為는은 \u3000（](?=[「『\[A-Za-z0-9０-９\u3000 、])"
@@ -46,7 +47,11 @@ _BACKSLASHES: Final = re.compile(r"\\++")
 _LOOK_BACK: Final = 96
 _KEY_GAP: Final = re.compile(r"[^\w.\-$\[]+")
 _INVISIBLE: Final = "\u200b\u200c\u200d\u2060\ufeff"
-_WORD_BACKWARDS: Final = re.compile(rf"[\w.\-$\[{_INVISIBLE}]++")
+# Accents, and vowels that stand above and below Thai and Indian letters, are no letters to `re`.
+_MARKS: Final = (
+    "\u0300-\u036f\u064b-\u065f\u0900-\u0903\u093a-\u094f\u0e31\u0e34-\u0e3a\u0e47-\u0e4e"
+)
+_WORD_BACKWARDS: Final = re.compile(rf"[\w.\-$\[{_INVISIBLE}{_MARKS}]++")
 _WHOSE: Final = re.compile(
     r"(?i)(?:password|passphrase|passcode|pin|secret|token|api key) for [^\n:=]{1,60}\Z"
 )
@@ -135,7 +140,10 @@ def _key_before(
     rule, key = _rule_before(tail, raw, judge)
     if rule is Rule.SHOW or (rule is not Rule.HIDE and separator[0][-1] not in ":=>：＝﹕;dDaA"):
         return None
-    return rule, low + tail.rindex(key), _owns_line(low, raw, tail, key, separator[0])
+    key_start = low + tail.rindex(key)
+    if text[key_start - 1 : key_start] in ("?", "&"):
+        rule = in_query(rule, key)
+    return rule, key_start, _owns_line(low, raw, tail, key, separator[0])
 
 
 def _rule_before(tail: str, raw: str, judge: KeyJudge) -> tuple[Rule, str]:

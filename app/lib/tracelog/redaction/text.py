@@ -8,6 +8,7 @@ from urllib.parse import unquote_plus
 
 from app.lib.tracelog.redaction.cards import hide_cards
 from app.lib.tracelog.redaction.commands import hide_commands
+from app.lib.tracelog.redaction.foreign import STATED
 from app.lib.tracelog.redaction.keys import KeyJudge
 from app.lib.tracelog.redaction.logins import hide_logins
 from app.lib.tracelog.redaction.markup import hide_tags, without_open_tag
@@ -23,7 +24,6 @@ from app.lib.tracelog.redaction.prose import (
 from app.lib.tracelog.redaction.shapes import hide_shapes
 from app.lib.tracelog.redaction.sql import hide_rows
 from app.lib.tracelog.redaction.tables import hide_columns
-from app.lib.tracelog.redaction.words import STATED
 
 MAX_TEXT: Final = 65_536
 """Characters of a text that are looked at and kept; a longer one is cut, and says so."""

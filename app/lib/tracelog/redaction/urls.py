@@ -5,7 +5,13 @@ from collections.abc import Callable
 from typing import Final
 from urllib.parse import quote, unquote, unquote_plus
 
-from app.lib.tracelog.redaction.keys import KeyJudge, Rule, is_hidden, looks_random
+from app.lib.tracelog.redaction.keys import (
+    KeyJudge,
+    Rule,
+    in_query,
+    is_hidden,
+    looks_random,
+)
 from app.lib.tracelog.redaction.logins import hide_link_queries
 from app.lib.tracelog.redaction.plain import MARKER
 from app.lib.tracelog.redaction.text import MAX_TEXT
@@ -98,7 +104,7 @@ class UrlRedactor:
         if not value:
             return name if value is None else f"{name}="
         decoded = unquote_plus(value, errors="replace") if "%" in value or "+" in value else value
-        if is_hidden(rule, decoded):
+        if is_hidden(in_query(rule, key), decoded):
             return f"{name}={MARKER}"
         shown = self._text(decoded)
         return f"{name}={value if shown == decoded else quote(shown, safe=_READABLE)}"

@@ -15,10 +15,10 @@ def words(text: str) -> frozenset[str]:
 SECRET_WORDS: Final = words(
     """
     password passwords passwd pwd pswd psw passphrase passphrases passcode passcodes passwort
-    kennwort senha contrasena motdepasse wachtwoord salasana passord heslo passkey passkeys secret
-    secrets token jwt bearer credential credentials cred creds authorization cookie cookies csrf
-    xsrf tpin mpin privkey xprv otp otps totp hotp cvv cvv2 cvc cvc2 csc ssn sid sids sessid
-    mnemonic psk samlresponse iban
+    kennwort senha contrasena contrasenia contrasenya motdepasse wachtwoord salasana passord heslo
+    lozinka parool adgangskode jelszo haslo sifre passkey passkeys secret secrets token jwt bearer
+    credential credentials cred creds authorization cookie cookies csrf xsrf tpin mpin privkey xprv
+    otp otps totp hotp cvv cvv2 cvc cvc2 csc ssn sid sids sessid mnemonic psk samlresponse iban
     """
 )
 
@@ -43,7 +43,7 @@ SECRET_PHRASES: Final = tuple(
     stripe key|firebase key|sendgrid key|mailgun key|resend key|supabase key|turso key|github key
     key pem|private pem|vapid private|gpg private|rsa private|pass hash|oauth verifier
     email code|invite code|invitation code|scratch code|login link|passport no|driver license
-    drivers license
+    drivers license|oob code|palavra passe
     client assertion|connection string|conn str|magic link|recovery phrase|seed phrase|seed words
     security answer|challenge answer|clave secreta|kata sandi
     card number|card no|card num|card pan|cc number|cc num|cc no|credit card|debit card
@@ -144,6 +144,12 @@ LABEL_TAIL: Final = words(
 )
 """Last words of keys that describe a secret: `token_type`, `authorization_url`."""
 
+PIN_PLACES: Final = words("bowling gpio hair lapel location map rolling safety store")
+"""What stands before a last `pin` when it is none of numbers: `mapPins`."""
+
+WORD_LAST: Final = frozenset({"clave", "parola"})
+"""Last words of keys that mean a password or just a word, and hide what is more than a word."""
+
 SESSION_LAST: Final = frozenset({"session", "sess"})
 """Last words of keys whose value may be a short secret, or the name of a lecture."""
 
@@ -195,116 +201,3 @@ NAME_KEYS: Final = (
     "Key",
 )
 """The neighbours that say what a value is."""
-
-FOREIGN_STEMS: Final = (
-    "パスワード",
-    "パスフレーズ",
-    "パスコード",
-    "暗証番号",
-    "暗証コード",
-    "暗証",
-    "秘密鍵",
-    "秘密キー",
-    "秘密の答え",
-    "秘密の質問の答え",
-    "秘密の質問の回答",
-    "シークレット",
-    "合言葉",
-    "認証コード",
-    "確認コード",
-    "ログインコード",
-    "認証番号",
-    "認証情報",
-    "ログイン情報",
-    "接続情報",
-    "認証キー",
-    "ワンタイム",
-    "トークン",
-    "アクセスキー",
-    "apiキー",
-    "暗号鍵",
-    "暗号化キー",
-    "署名鍵",
-    "マイナンバー",
-    "個人番号",
-    "カード番号",
-    "クレジットカード",
-    "セキュリティコード",
-    "セキュリティーコード",
-    "口座番号",
-    "クッキー",
-    "セッションid",
-    "ピンコード",
-    "リカバリーコード",
-    "復旧コード",
-    "暗証码",
-    "密码",
-    "密碼",
-    "密钥",
-    "密鑰",
-    "口令",
-    "令牌",
-    "验证码",
-    "驗證碼",
-    "비밀번호",
-    "패스워드",
-    "암호",
-    "토큰",
-    "인증번호",
-    "인증코드",
-    "пароль",
-    "токен",
-    "contraseña",
-    "lösenord",
-    "hasło",
-    "şifre",
-    "mậtkhẩu",
-    "รหัสผ่าน",
-    "كلمةالمرور",
-    "كلمةالسر",
-    "סיסמה",
-)
-"""Secret words outside ASCII (after NFKC and case folding), without the spaces in them."""
-
-FOREIGN_PHRASE_ENDS: Final = frozenset({"khẩu", "المرور", "السر"})
-"""The last words of those that are written with a space."""
-
-FOREIGN_ENDS: Final = ("[ドン号語証鍵葉ー答码碼钥鑰令牌호큰ь]", "ット", "証情報", "答え")
-"""How those end that stand before their value without a sign: `暗証番号は 0918`. Patterns."""
-
-_SPACE: Final = "[ \u3000]"
-STATED: Final = (
-    rf"(?:D|{'|'.join(FOREIGN_ENDS)})(?:(?:[はがを是为為는은（】\]］)）＞〉／]|{_SPACE})、?{_SPACE}?"
-    rf"[\[A-Za-z0-9]|[【\[(（]?[0-9]{{4}})|[A-Za-z][はが]、?{_SPACE}?[A-Za-z0-9]"
-    rf"|[0-9]{{4}}[」』】\])）]?{_SPACE}?[がはを]{_SPACE}?[暗認確ロセリ復ピPパワ]"
-)
-"""Where such a word may have its value beside it without a sign. A pattern for `re` and Rust's."""
-
-FOREIGN_COUNT_TAILS: Final = (
-    "数",
-    "上限",
-    "長",
-    "長さ",
-    "文字数",
-    "桁数",
-    "回数",
-    "変更日",
-    "変更日時",
-    "更新日",
-    "更新日時",
-    "設定日",
-    "設定日時",
-    "設定済み",
-    "期限",
-    "有効期限",
-    "有無",
-    "有効",
-    "必須",
-    "长度",
-    "長度",
-    "位数",
-    "数量",
-    "有效期",
-    "길이",
-)
-"""What follows a foreign secret word in a key that measures it: トークン数."""

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.lib.tracelog.redaction import words
+from app.lib.tracelog.redaction import foreign, words
 from app.lib.tracelog.redaction.keys import KeyJudge, Rule
 from app.lib.tracelog.redaction.look import Look, look_at
 from app.lib.tracelog.redaction.redactor import Redactor
@@ -32,10 +32,11 @@ SECRET_WORDS = sorted(
         *words.GLUED_ENDS,
         *words.RANDOM_LAST,
         *words.SESSION_LAST,
+        *words.WORD_LAST,
         *words.VALUE_KEYS,
         *words.PART_OWNERS,
     }
-    | {*words.FOREIGN_STEMS, *(" ".join(phrase) for phrase in JUDGE.phrases)}
+    | {*foreign.FOREIGN_STEMS, *(" ".join(phrase) for phrase in JUDGE.phrases)}
     | {"tokens", "key", "state", "access", "refresh", "oauth", "code", "mfa", "pass", "old value"}
 )
 OTHER_WORDS = sorted({*words.COUNT_TAIL, *words.LABEL_TAIL, *words.FLAG_HEADS, "user", "x", "2"})
