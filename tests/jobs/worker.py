@@ -15,7 +15,7 @@ if sys.platform == "win32":
     _CONTEXT = multiprocessing.get_context("spawn")
 else:
     _CONTEXT = multiprocessing.get_context("forkserver")
-    _CONTEXT.set_forkserver_preload(["tests.jobs.made_up_jobs", "app.jobs.engine"])
+    _CONTEXT.set_forkserver_preload(["tests.jobs.preloaded"])
 
 
 def main(url: str, folder: Path, test: Connection) -> None:
