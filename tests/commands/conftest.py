@@ -56,20 +56,40 @@ class Checkout:
         assert done.stdout.count("\n") == 1, done.stdout
         return done.stdout.strip()
 
+    @property
+    def venv(self) -> Path:
+        return self.folder / VENV.name
+
+    def link_venv(self) -> None:
+        self.venv.symlink_to(VENV, target_is_directory=True)
+
     def without_venv(self) -> "Checkout":
-        (self.folder / ".venv").unlink()
+        self.venv.unlink()
         return self
 
 
 @pytest.fixture
-def checkout(tmp_path: Path) -> Checkout:
+def own_checkout(tmp_path: Path) -> Checkout:
+    """For a test that changes files of the project."""
     return _check_out(tmp_path)
 
 
+@pytest.fixture
+def checkout(_checkout: Checkout) -> Iterator[Checkout]:
+    """For all others: one. What is made in it, such as `.env` and data, goes with the test."""
+    there = {path.name for path in _checkout.folder.iterdir()}
+    yield _checkout
+    _checkout.folder.chmod(0o755)
+    if not _checkout.venv.is_symlink():
+        _checkout.link_venv()
+    for path in _checkout.folder.iterdir():
+        if path.name not in there:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
 @pytest.fixture(scope="session")
-def untouched_checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """One for all tests of this process that change nothing in it."""
-    return _check_out(tmp_path_factory.mktemp("untouched"))
+def _checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    return _check_out(tmp_path_factory.mktemp("shared"))
 
 
 def _check_out(parent: Path) -> Checkout:
@@ -83,9 +103,10 @@ def _check_out(parent: Path) -> Checkout:
                 shutil.copytree(ROOT / name, folder / name)  # with the bytecode: it starts faster
             else:
                 shutil.copy2(ROOT / name, folder / name)
-    for name in (".venv", "node_modules"):
-        (folder / name).symlink_to(ROOT / name, target_is_directory=True)
-    return Checkout(folder)
+    (folder / "node_modules").symlink_to(ROOT / "node_modules", target_is_directory=True)
+    checkout = Checkout(folder)
+    checkout.link_venv()
+    return checkout
 
 
 class Run(Program):
@@ -108,7 +129,7 @@ def run(checkout: Checkout) -> Iterator[Callable[..., Run]]:
     """`run(*arguments, **env)`: the app, started and answering; it ends with the test."""
     runs: list[Run] = []
 
-    def start(*arguments: str, **env: str) -> Run:
+    def start(*arguments: str, checkout: Checkout = checkout, **env: str) -> Run:
         runs.append(Run(checkout, *arguments, **env))
         runs[-1].start()
         return runs[-1]

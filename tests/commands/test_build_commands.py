@@ -19,16 +19,16 @@ def _node_modules() -> None:
 
 
 @pytest.mark.usefixtures("_node_modules")
-def test_css_is_named_by_its_content_and_proved_fresh(checkout: Checkout) -> None:
-    dist = checkout.folder / "app" / "static" / "dist"
+def test_css_is_named_by_its_content_and_proved_fresh(own_checkout: Checkout) -> None:
+    dist = own_checkout.folder / "app" / "static" / "dist"
     before = json.loads((dist / "manifest.json").read_text(encoding="utf-8"))
 
-    page = checkout.folder / "app" / "templates" / "one_more.html"
+    page = own_checkout.folder / "app" / "templates" / "one_more.html"
     page.write_text('<p class="mt-[123px]"></p>', encoding="utf-8")
 
-    assert "`python3 manage.py css` builds it" in checkout.refuse("css", "--check")
-    assert checkout.manage("css").returncode == 0
-    assert checkout.manage("css", "--check").returncode == 0
+    assert "`python3 manage.py css` builds it" in own_checkout.refuse("css", "--check")
+    assert own_checkout.manage("css").returncode == 0
+    assert own_checkout.manage("css", "--check").returncode == 0
     after = json.loads((dist / "manifest.json").read_text(encoding="utf-8"))
     assert after["app.css"] != before["app.css"]
     assert after["htmx.js"] == before["htmx.js"]
@@ -37,11 +37,11 @@ def test_css_is_named_by_its_content_and_proved_fresh(checkout: Checkout) -> Non
 
 
 @pytest.mark.usefixtures("_node_modules")
-def test_css_that_cannot_be_built_is_said_so(checkout: Checkout) -> None:
-    source = checkout.folder / "app" / "static" / "css" / "app.css"
+def test_css_that_cannot_be_built_is_said_so(own_checkout: Checkout) -> None:
+    source = own_checkout.folder / "app" / "static" / "css" / "app.css"
     source.write_text('@import "not-there";', encoding="utf-8")
 
-    done = checkout.manage("css")
+    done = own_checkout.manage("css")
 
     assert done.returncode == 1
     assert done.stdout.startswith("The style sheet could not be built: ")
@@ -49,11 +49,11 @@ def test_css_that_cannot_be_built_is_said_so(checkout: Checkout) -> None:
 
 
 def test_a_sentence_without_translation_fails_the_check(
-    checkout: Checkout, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    own_checkout: Checkout, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(messages, "SOURCE", checkout.folder / "app")
-    monkeypatch.setattr(i18n, "LOCALES", checkout.folder / "app" / "locales")
-    page = checkout.folder / "app" / "templates" / "one_more.html"
+    monkeypatch.setattr(messages, "SOURCE", own_checkout.folder / "app")
+    monkeypatch.setattr(i18n, "LOCALES", own_checkout.folder / "app" / "locales")
+    page = own_checkout.folder / "app" / "templates" / "one_more.html"
     page.write_text("{{ _('Never said before') }}", encoding="utf-8")
 
     assert messages.main(["--check"]) == 1

@@ -30,24 +30,24 @@ def test_migrate_works_on_postgresql(checkout: Checkout, empty_postgres_database
         assert connection.execute("SELECT count(*) FROM users").fetchone() == (0,)
 
 
-def test_a_new_migration_holds_what_the_models_have_more(checkout: Checkout) -> None:
-    model = checkout.folder / "app" / "models" / "user.py"
+def test_a_new_migration_holds_what_the_models_have_more(own_checkout: Checkout) -> None:
+    model = own_checkout.folder / "app" / "models" / "user.py"
     model.write_text(
         model.read_text(encoding="utf-8")
         + "    nickname: Mapped[str | None] = mapped_column(String(30))\n",
         encoding="utf-8",
     )
-    versions = checkout.folder / "migrations" / "versions"
+    versions = own_checkout.folder / "migrations" / "versions"
     before = set(versions.glob("*.py"))
 
-    done = checkout.manage("migrate", "--make", "people have nicknames")
+    done = own_checkout.manage("migrate", "--make", "people have nicknames")
 
     assert done.returncode == 0, done.stdout
     (made,) = set(versions.glob("*.py")) - before
     assert made.stem.endswith("people_have_nicknames")
     assert re.search(r"add_column\(.*nickname", made.read_text(encoding="utf-8"))
-    assert checkout.manage("migrate").returncode == 0
-    with closing(sqlite3.connect(checkout.folder / "data" / "app.db")) as database:
+    assert own_checkout.manage("migrate").returncode == 0
+    with closing(sqlite3.connect(own_checkout.folder / "data" / "app.db")) as database:
         columns = [row[1] for row in database.execute("PRAGMA table_info(users)")]
     assert "nickname" in columns
 

@@ -36,13 +36,13 @@ def test_it_lists_every_command_in_one_line_each(
         assert not (checkout.folder / ".venv").exists()
 
 
-def test_who_reads_along_no_further_is_told_nothing_more(untouched_checkout: Checkout) -> None:
+def test_who_reads_along_no_further_is_told_nothing_more(checkout: Checkout) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     done = subprocess.run(
         [sys.executable, "manage.py", "help"],
-        cwd=untouched_checkout.folder,
-        env=untouched_checkout.env,
+        cwd=checkout.folder,
+        env=checkout.env,
         stdout=writer,
         stderr=subprocess.PIPE,
         check=False,
@@ -52,11 +52,11 @@ def test_who_reads_along_no_further_is_told_nothing_more(untouched_checkout: Che
     assert (done.returncode, done.stderr) == (141, b"")
 
 
-def test_without_standard_output_there_is_nobody_to_tell(untouched_checkout: Checkout) -> None:
+def test_without_standard_output_there_is_nobody_to_tell(checkout: Checkout) -> None:
     done = subprocess.run(
         ["/bin/sh", "-c", 'exec "$0" manage.py help >&-', sys.executable],
-        cwd=untouched_checkout.folder,
-        env=untouched_checkout.env,
+        cwd=checkout.folder,
+        env=checkout.env,
         stderr=subprocess.PIPE,
         check=False,
     )
@@ -65,11 +65,11 @@ def test_without_standard_output_there_is_nobody_to_tell(untouched_checkout: Che
 
 
 def test_json_loses_nothing_where_a_console_has_no_such_characters(
-    untouched_checkout: Checkout,
+    checkout: Checkout,
 ) -> None:
     env = {"LC_ALL": "ja_JP.UTF-8", "PYTHONIOENCODING": "ascii", "PORT": "http"}
 
-    done = untouched_checkout.manage("doctor", "--json", **env)
+    done = checkout.manage("doctor", "--json", **env)
 
     assert any("環境変数 PORT は整数" in finding["text"] for finding in json.loads(done.stdout))
 
@@ -91,12 +91,12 @@ for name in sys.argv[1:]:
 """
 
 
-def test_every_command_explains_itself(untouched_checkout: Checkout) -> None:
+def test_every_command_explains_itself(checkout: Checkout) -> None:
     # In one process: to start one for each takes a second each.
     done = subprocess.run(
         [sys.executable, "-c", EXPLAIN, *COMMANDS],
-        cwd=untouched_checkout.folder,
-        env=untouched_checkout.env,
+        cwd=checkout.folder,
+        env=checkout.env,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -109,14 +109,14 @@ def test_every_command_explains_itself(untouched_checkout: Checkout) -> None:
         assert f"{name} ends with 0" in done.stdout
 
 
-def test_a_command_is_explained_through_the_door(untouched_checkout: Checkout) -> None:
-    done = untouched_checkout.manage("doctor", "--help")
+def test_a_command_is_explained_through_the_door(checkout: Checkout) -> None:
+    done = checkout.manage("doctor", "--help")
 
     assert (done.returncode, done.stdout[:23]) == (0, "usage: manage.py doctor")
 
 
-def test_an_unknown_command_is_said_so(untouched_checkout: Checkout) -> None:
-    done = untouched_checkout.manage("rnu")
+def test_an_unknown_command_is_said_so(checkout: Checkout) -> None:
+    done = checkout.manage("rnu")
 
     assert (done.returncode, done.stdout.count("\n")) == (2, 1)
     assert "'rnu'" in done.stdout
@@ -132,15 +132,15 @@ def test_an_unknown_command_is_said_so(untouched_checkout: Checkout) -> None:
     ],
 )
 def test_it_speaks_the_language_of_the_locale(
-    untouched_checkout: Checkout, env: dict[str, str], word: str
+    checkout: Checkout, env: dict[str, str], word: str
 ) -> None:
-    done = untouched_checkout.manage(PYTHONIOENCODING="utf-8", **env)
+    done = checkout.manage(PYTHONIOENCODING="utf-8", **env)
 
     assert done.stdout.startswith(f"python3 manage.py {word}")
 
 
-def test_a_console_without_japanese_gets_no_stack_trace(untouched_checkout: Checkout) -> None:
-    done = untouched_checkout.manage(LANG="ja_JP", PYTHONIOENCODING="ascii")
+def test_a_console_without_japanese_gets_no_stack_trace(checkout: Checkout) -> None:
+    done = checkout.manage(LANG="ja_JP", PYTHONIOENCODING="ascii")
 
     assert done.returncode == 0
     assert "?" in done.stdout
@@ -166,15 +166,15 @@ def test_old_pythons_can_read_the_file() -> None:
     assert not re.search(r"\bf[\"']|->|: *str", source), "Python 2 and 3.5 could not read this"
 
 
-def test_an_old_python_is_told_so_in_one_sentence(untouched_checkout: Checkout) -> None:
+def test_an_old_python_is_told_so_in_one_sentence(checkout: Checkout) -> None:
     pretend = (
         "import runpy, sys; sys.version_info = (3, 9, 2); "
-        f"runpy.run_path({str(untouched_checkout.folder / 'manage.py')!r}, run_name='__main__')"
+        f"runpy.run_path({str(checkout.folder / 'manage.py')!r}, run_name='__main__')"
     )
     for language, words in (("C.UTF-8", "Python 3.11 or newer"), ("ja_JP.UTF-8", "3.11 以降")):
         done = subprocess.run(
             [sys.executable, "-c", pretend],
-            env=untouched_checkout.env | {"LANG": language, "PYTHONIOENCODING": "utf-8"},
+            env=checkout.env | {"LANG": language, "PYTHONIOENCODING": "utf-8"},
             capture_output=True,
             text=True,
             check=False,
@@ -266,8 +266,8 @@ class Installation:
 
 
 @pytest.fixture
-def installation(checkout: Checkout, tmp_path: Path) -> Installation:
-    return Installation(checkout, tmp_path)
+def installation(own_checkout: Checkout, tmp_path: Path) -> Installation:
+    return Installation(own_checkout, tmp_path)
 
 
 def test_packages_are_installed_once_and_again_only_when_the_list_changes(

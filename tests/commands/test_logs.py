@@ -332,12 +332,12 @@ def test_import_hides_what_the_settings_add(
     store.close()
 
 
-def test_paths_are_those_of_where_the_person_stands(checkout: Checkout) -> None:
-    there = checkout.folder.parent
+def test_paths_are_those_of_where_the_person_stands(own_checkout: Checkout) -> None:
+    there = own_checkout.folder.parent
     (there / "api_logs.csv").write_text("endpoint,created_at\n/,2026-11-23 12:00:00\n")
 
-    assert "1 rows are new" in checkout.manage("logs", "import", "api_logs.csv").stdout
-    assert "api_logs.csv: 1 rows" in checkout.manage("logs", "export", "here").stdout
+    assert "1 rows are new" in own_checkout.manage("logs", "import", "api_logs.csv").stdout
+    assert "api_logs.csv: 1 rows" in own_checkout.manage("logs", "export", "here").stdout
 
     assert (there / "here" / "api_logs.csv").exists()
 

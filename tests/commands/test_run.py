@@ -83,10 +83,10 @@ def assert_ended_cleanly(app: Run) -> None:
 
 
 def test_with_reload_a_change_of_the_code_is_there_by_itself(
-    checkout: Checkout, run: StartRun
+    own_checkout: Checkout, run: StartRun
 ) -> None:
-    app = run("--reload")
-    main = checkout.folder / "app" / "main.py"
+    app = run("--reload", checkout=own_checkout)
+    main = own_checkout.folder / "app" / "main.py"
 
     main.write_text(
         main.read_text(encoding="utf-8").replace("title=NAME", 'title="Changed"'),
@@ -133,21 +133,32 @@ def test_a_key_is_filled_into_a_env_file_without_one(checkout: Checkout) -> None
 def test_in_production_no_demo_administrator_is_made_and_a_log_store_may_be_silent(
     checkout: Checkout, run: StartRun
 ) -> None:
-    checkout.env_file.touch()
-    app = run(ENVIRONMENT="production", SECRET_KEY="k" * 40, TURSO_URL="http://u:hush@127.0.0.1:9")
+    checkout.env_file.write_text('LOG_DIR="my records"\n', encoding="utf-8")
+    app = run(
+        ENVIRONMENT="production",
+        SECRET_KEY=f"'{'k' * 40}'",
+        TURSO_URL="http://u:hush@127.0.0.1:9",
+    )
     app.stop()
 
     said = [json.loads(line) for line in app.output().splitlines()]
     at_start = [entry["message"] for entry in said if entry["logger"] == "app.start"]
     assert at_start[0].startswith("The log store of TURSO_URL, 127.0.0.1, does not answer")
     assert [line.split("  ")[0] for line in at_start[1:6]] == [
-        *("Database", "Accounts", "Trace log CSV in logs, then Turso at 127.0.0.1:9", "Jobs"),
+        *("Database", "Accounts", "Trace log CSV in my records, then Turso at 127.0.0.1:9", "Jobs"),
         *("Mail",),
     ]
     assert "password" not in app.output()
     assert "hush" not in app.output()
     assert "Traceback" not in app.output()
     assert people(checkout) == 0
+    # A key in the environment is enough, and quotes are dropped and said once.
+    (quotes,) = [entry["message"] for entry in said if "quotes" in entry["message"]]
+    assert "SECRET_KEY" in quotes
+    assert "LOG_DIR" in quotes
+    assert "kkk" not in app.output()
+    assert (checkout.folder / "my records").is_dir()
+    assert checkout.env_file.read_text(encoding="utf-8") == 'LOG_DIR="my records"\n'
 
 
 def test_what_is_said_of_preparing_is_no_line_of_the_app_log(
@@ -162,23 +173,6 @@ def test_what_is_said_of_preparing_is_no_line_of_the_app_log(
     assert (tmp_path / ".env").exists()
     said = capsys.readouterr()
     assert (said.out, ".env" in said.err) == ("", True)
-
-
-def test_a_key_in_the_environment_is_enough_and_quotes_are_dropped_and_said_once(
-    checkout: Checkout, run: StartRun
-) -> None:
-    checkout.env_file.write_text('LOG_DIR="my records"\n', encoding="utf-8")
-
-    app = run(SECRET_KEY=f"'{'k' * 40}'")
-    app.stop()
-
-    said = [line for line in app.output().splitlines() if "quotes" in line]
-    assert len(said) == 1
-    assert "SECRET_KEY" in said[0]
-    assert "LOG_DIR" in said[0]
-    assert "kkk" not in app.output()
-    assert (checkout.folder / "my records").is_dir()
-    assert checkout.env_file.read_text(encoding="utf-8") == 'LOG_DIR="my records"\n'
 
 
 def test_a_taken_port_is_said_so_with_another_one(checkout: Checkout) -> None:
@@ -201,7 +195,7 @@ def test_a_taken_port_is_said_so_with_another_one(checkout: Checkout) -> None:
         ({"TURSO_URL": "wss://x.y"}, "TURSO_URL in the environment must look like libsql://"),
         (
             {"DATABASE_URL": "postgresql://u:hush@127.0.0.1:9/n"},
-            "PostgreSQL at 127.0.0.1 does not answer; start it, or mend DATABASE_URL",
+            "PostgreSQL at 127.0.0.1 does not answer; start it, or mend DATABASE_URL in the env",
         ),
         (
             {"DATABASE_URL": "postgresql://u:hush@no-such-host.invalid/n"},
