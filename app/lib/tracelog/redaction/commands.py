@@ -9,6 +9,8 @@ from app.lib.tracelog.redaction.plain import MARKER
 _USER_FLAG: Final = re.compile(
     r"((?<!\S)(?:-u|--user|--proxy-user)[ =]{1,2}[\"']?[^\s:\"']{0,64}:)[^\s\"']++"
 )
+_ECHO: Final = r"\becho\s+(?:-n\s+)?(?=[^\n|]{1,200}\|[^\n]{0,200}"
+_MIXED_WORD: Final = r"(?:-\S{1,64}\s+){0,4}(?=[A-Za-z_.\-]{0,60}[0-9])(?=[\w.\-]{8})"
 # Programs whose short options hold secrets: (name, what stands before the value).
 _PROGRAMS: Final = (
     ("mysql", r"\bmysql[a-z]*\b[^\n|;&]{0,200}?\s-p"),
@@ -34,16 +36,28 @@ _PROGRAMS: Final = (
     ("net use", r"\bnet use\s+(?:\w:\s+)?\\\\\S{1,200}\s+(?=\S{1,128}\s+/user:)"),
     ("PASS ", r"(?<!\S)USER [^\r\n]{1,64}\r?\n(?:[^\r\n]{0,200}\r?\n)?PASS "),
     ("AUTH ", r"(?m:^)(?:HELLO [23] )?AUTH (?:(?:PLAIN|XOAUTH2|default) |LOGIN\r?\n)?(?=\S*[0-9])"),
-    (" LOGIN ", r"(?m:^)[A-Za-z0-9.]{1,8} LOGIN \S{1,128} "),
-    ("-stdin", r"\becho\s+(?:-n\s+)?(?=[^\n|]{1,200}\|[^\n]{0,200}--password-stdin)"),
+    (" LOGIN ", r"(?m:^)(?=[A-Za-z.]{0,7}[0-9])[A-Za-z0-9.]{1,8} LOGIN \S{1,128} "),
+    ("-stdin", rf"{_ECHO}--password-stdin)"),
+    ("--with-token", rf"{_ECHO}--with-token)"),
+    ("sudo", rf"{_ECHO}\bsudo\s[^\n|]{{0,40}}-S\b)"),
+    (
+        "<<<",
+        r"(?:--with-token|--password-stdin|\bsudo\s[^\n|;&<]{0,40}-S|\bsecrets?\s+put\s+\S{1,64})"
+        r"\s{0,3}<<<\s{0,3}",
+    ),
+    ("secret", r"\bsecrets?\s+set\s[^\n|;&]{0,100}?(?<=\s)(?:--body|-b)[ =]{1,2}"),
+    ("vault", rf"\bvault\s+login\s+{_MIXED_WORD}"),
+    ("cargo", rf"\bcargo\s+login\s+{_MIXED_WORD}"),
+    ("snyk", rf"\bsnyk\s+auth\s+{_MIXED_WORD}"),
 )
 _COMMANDS: Final = tuple(
     (name, re.compile(rf"({before})(?!\s)(?:\"[^\"\n]*\"|'[^'\n]*'|[^\s\"']+)"))
     for name, before in _PROGRAMS
 )
 _SETTING: Final = re.compile(
-    r"(?P<head>(?<!\S)(?:ENV|setx|setenv|set|config)[ \t]{1,3})(?P<name>[A-Za-z_][\w.\-]{2,64})"
-    r"(?P<gap>[ \t]{1,3})(?P<value>\"[^\"\n]++\"|'[^'\n]++'|[^\s\"']++)"
+    r"(?P<head>(?<!\S)(?:ENV|setx|setenv|(?:config[ \t])?set|config)[ \t]{1,3})"
+    r"(?P<where>(?://\S{1,100}:)?)(?P<name>[A-Za-z_][\w.\-]{2,64})(?P<gap>[ \t]{1,3})"
+    r"(?P<value>\"[^\"\n]++\"|'[^'\n]++'|[^\s\"']++)"
 )
 _LISTED: Final = re.compile(
     r"(?P<head>(?P<quote>[\"'])--?(?P<flag>[A-Za-z][\w.\-]{1,48})(?P=quote),[ \t]{0,4}[\"'])"
@@ -51,7 +65,7 @@ _LISTED: Final = re.compile(
 )
 _FLAG: Final = re.compile(
     r"(?<!\S)(?P<flag>--?[A-Za-z][\w.\-]{1,48})(?P<gap>[ \t]{1,3})"
-    r"(?P<value>\"[^\"]*+\"?|'[^']*+'?|[^\s\-][^\s]*+)"
+    r"(?P<value>\"[^\"]*+\"?|'[^']*+'?|[^\s\-<>|&;][^\s]*+)"
 )
 
 
@@ -68,7 +82,7 @@ def hide_commands(text: str, judge: KeyJudge) -> str:
         value = match["value"].strip("\"'")
         if judge(match["name"]) is not Rule.HIDE or not (mixes(value) or looks_random(value)):
             return match[0]
-        return f"{match['head']}{match['name']}{match['gap']}{MARKER}"
+        return f"{match['head']}{match['where']}{match['name']}{match['gap']}{MARKER}"
 
     def hide_listed(match: re.Match[str]) -> str:
         return f"{match['head']}{MARKER}" if judge(match["flag"]) is Rule.HIDE else match[0]

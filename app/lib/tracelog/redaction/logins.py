@@ -26,6 +26,7 @@ _USERINFO: Final = re.compile(r"//(?P<rest>[^\s\"<>]++)")
 _SCHEME_BEFORE: Final = re.compile(r"[A-Za-z0-9+.\-]{0,30}:\Z")
 _AUTHORITY_END: Final = re.compile(r"[/?#\\]")
 _GO_DSN: Final = re.compile(r"(\b[\w.\-]{1,64}:)[^\s@]++(?=@(?:tcp|unix)\()")
+_ORACLE: Final = re.compile(r"(\bjdbc:oracle:[a-z0-9]{2,8}:[\w.\-]{1,64}/)[^\s@\"']++(?=@)")
 _BARE_LOGIN: Final = re.compile(
     r"(?<![\w/@:.])(?P<user>[A-Za-z][\w.\-]{0,63}):(?P<password>[^\s:@/\"'<>]{2,128}+)(?=@[\w\[])"
 )
@@ -59,7 +60,7 @@ def hide_logins(text: str) -> str:
     """Text without passwords of URLs, the credentials behind their scheme, and tokens of links."""
     if "@" in text:
         text = _USERINFO.sub(_hide_userinfo, text)
-        text = _GO_DSN.sub(rf"\g<1>{MARKER}", text)
+        text = _ORACLE.sub(rf"\g<1>{MARKER}", _GO_DSN.sub(rf"\g<1>{MARKER}", text))
         text = _BARE_LOGIN.sub(_hide_bare_login, text)
     lower = text.lower()
     if "/" in text and any(word in lower for word in _LINK_WORDS):

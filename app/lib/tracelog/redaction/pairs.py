@@ -161,6 +161,8 @@ def _rule_before(tail: str, raw: str, judge: KeyJudge) -> tuple[Rule, str]:
     if key == "input_value" or (key == "input" and quoted) or tail.endswith("[parameters"):
         return Rule.HIDE, key
     rule = judge(key)
+    if rule is Rule.RANDOM and key.lower() == "key" and "ssid" in tail.lower():
+        return Rule.HIDE, key  # that of a wireless network
     if rule is Rule.HIDE and _EXCEPTION.search(key):
         return Rule.RANDOM, key  # what follows the name of an exception is its message
     if rule is not Rule.HIDE and key.lower() in judge.phrase_ends:

@@ -63,14 +63,15 @@ _JAPANESE_CODE_FIRST: Final = re.compile(
     r"(?:です|でした|だ|に|と|[、。]|\Z))"
 )
 _ARGUMENT: Final = re.compile(
-    r"(?i)((?:\.|\b(?:set|change|update|reset|check|verify|hash|use|with|add|new|encrypt)_?"
+    r"(?i)((?:(?:\.|\b(?:set|change|update|reset|check|verify|hash|use|with|add|new|encrypt)_?"
     r"(?:[a-z]{1,16}_)?)(?:password|passwd|passphrase|passcode|pwd|secret|token|api_?key|pin)"
-    r"\([ \t]{0,4}(?P<quote>[\"'`]))"
+    r"|\b(?:hmac\.(?:new|digest)|fernet|createsecretkey|secretkeyspec))"
+    r"\([ \t]{0,4}[bru]{0,2}(?P<quote>[\"'`]))"
     r"(?:[^\\\n\"'`]++|\\.|(?!(?P=quote))[\"'`])++"
 )
 _SECOND_ARGUMENT: Final = re.compile(
     r"(?i)(\b(?:log_?in|sign_?in|authenticate|create_?user|jwt\.(?:encode|decode|sign|verify)"
-    r"|httpbasicauth|basicauth)\([^()\n]{1,120}?,[ \t]{0,4}(?P<mark>[\"'`]))"
+    r"|httpbasicauth|basicauth|createhmac)\([^()\n]{1,120}?,[ \t]{0,4}[bru]{0,2}(?P<mark>[\"'`]))"
     r"(?:[^\\\n\"'`]++|\\.|(?!(?P=mark))[\"'`])++"
 )
 _OPEN_CODE: Final = re.compile(

@@ -29,7 +29,7 @@ MAX_TEXT: Final = 65_536
 """Characters of a text that are looked at and kept; a longer one is cut, and says so."""
 
 _MAX_ROUNDS: Final = 3
-_SIGN: Final = re.compile("[:=$<|%&\\\\\t：＝﹕「『→⇒０-９\ud800-\udfff]|->|\\(['\"`]")
+_SIGN: Final = re.compile("[:=$<|%&\\\\\t：＝﹕「『→⇒０-９\ud800-\udfff]|->|\\([bBrRuU]{0,2}['\"`]")
 _TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]{5,15}(?:Z|[+-][0-9:]{4,6})?\Z")
 _PLAIN_URL: Final = re.compile(
     r"https?://[a-z0-9.\-]{1,60}(?::[0-9]{1,5})?"
