@@ -107,6 +107,8 @@ STATED: Final = (
     rf"(?:D|{'|'.join(FOREIGN_ENDS)})(?:(?:[はがを是为為는은（】\]］)）＞〉／]|{_SPACE})、?{_SPACE}?"
     rf"[\[A-Za-z0-9]|[【\[(（]?[0-9]{{4}})|[A-Za-z][はが]、?{_SPACE}?[A-Za-z0-9]"
     rf"|[0-9]{{4}}[」』】\])）]?{_SPACE}?[がはを]{_SPACE}?[暗認確ロセリ復ピPパワ]"
+    r"|(?:ード|ークン|ーット|レット|キー)[!-~]{6}|で(?:ログ|サイン)イン"
+    rf"|(?:普通|当座|貯蓄)(?:預金|口座)?[)）]?{_SPACE}?(?:口座)?(?:番号)?{_SPACE}?[0-9]{{7}}"
 )
 """Where such a word may have its value beside it without a sign. A pattern for `re` and Rust's."""
 

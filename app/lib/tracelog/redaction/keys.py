@@ -192,6 +192,7 @@ _NUMBERED: Final = re.compile(
     r"[A-Za-z]+(?:[0-9]{1,2}|(?:19|20)[0-9]{2})|(?:[0-9]{1,2}|(?:19|20)[0-9]{2})[A-Za-z]+"
     r"|[0-9]{1,5}x[0-9]{1,5}"
 )
+_NUMBERED_NAME: Final = re.compile(r"[A-Z]?[a-z]{2,14}(?:[0-9]{1,2}|(?:19|20)[0-9]{2})")
 _SHOWING: Final = (Rule.SHOW, Rule.NAMED)
 _MEASURING: Final = (Rule.FLAG, Rule.COUNT)
 
@@ -247,11 +248,20 @@ def _is_mixed(text: str) -> bool:
     )
 
 
+def looks_chosen(word: str) -> bool:
+    """Whether a word looks like a password and no name does: `Zq9x2m`, `Hana#26`, not `day2`."""
+    return (
+        len(word) >= _LEAST_WORD
+        and mixes(word)
+        and (_is_mixed(word) or _SYMBOL.search(word) is not None)
+    )
+
+
 def _is_name(piece: str) -> bool:
     if piece.isdigit():
         return len(piece) <= 8
     if not piece.isalpha():
-        return len(piece) <= 6
+        return len(piece) <= 6 or _NUMBERED_NAME.fullmatch(piece) is not None
     if len(piece) > 24:
         return False
     if piece.islower() or piece.isupper() or piece.istitle():

@@ -5,7 +5,7 @@ import binascii
 import re
 from typing import Final
 
-from app.lib.tracelog.redaction.keys import looks_random, mixes
+from app.lib.tracelog.redaction.keys import looks_chosen, looks_random, mixes
 from app.lib.tracelog.redaction.plain import MARKER
 from app.lib.tracelog.redaction.words import words
 
@@ -29,6 +29,14 @@ _GO_DSN: Final = re.compile(r"(\b[\w.\-]{1,64}:)[^\s@]++(?=@(?:tcp|unix)\()")
 _ORACLE: Final = re.compile(r"(\bjdbc:oracle:[a-z0-9]{2,8}:[\w.\-]{1,64}/)[^\s@\"']++(?=@)")
 _BARE_LOGIN: Final = re.compile(
     r"(?<![\w/@:.])(?P<user>[A-Za-z][\w.\-]{0,63}):(?P<password>[^\s:@/\"'<>]{2,128}+)(?=@[\w\[])"
+)
+_LOGIN_STEMS: Final = ("log", "sign", "cred", "/pass", "/ pass", "/pw", "/ pw")
+_SLASHED_LOGIN: Final = re.compile(
+    r"(?i)(?P<head>(?<![a-z])(?:"
+    r"(?:log(?:ged)?[ \-]?in|sign(?:ed)?[ \-]?in|logins?|credentials?|creds)"
+    r"(?:(?: (?:with|as|is|are|using|user|account|details|info|data)){1,3}[:=]?|[:=])"
+    r"|(?:id|user(?:name)?|login|e-?mail)[ ]?/[ ]?(?:pass(?:word)?|pwd?)(?:[ ]?[:=])?)[ ]{1,2}"
+    r"[\w.@+\-]{1,64})(?P<slash>[ ]?/[ ]?)(?P<password>[^\s/]{6,64}+)(?!/)"
 )
 _ADDRESS_WORDS: Final = words(
     """
@@ -66,6 +74,8 @@ def hide_logins(text: str) -> str:
     if "/" in text and any(word in lower for word in _LINK_WORDS):
         text = _LINK.sub(_hide_link, text)
         text = hide_link_queries(text)
+    if "/" in text and any(word in lower for word in _LOGIN_STEMS):
+        text = _SLASHED_LOGIN.sub(_hide_slashed, text)
     if "bearer" in lower or "basic" in lower:
         text = _SCHEME.sub(_hide_credentials, text)
     return text
@@ -134,6 +144,16 @@ def _hide_bare_login(match: re.Match[str]) -> str:
         user in _LOGIN_NAMES or mixes(password) or _NO_MAILBOX.search(password) is not None
     )
     return f"{match['user']}:{MARKER}" if hidden else match[0]
+
+
+def _hide_slashed(match: re.Match[str]) -> str:
+    """`log in with hana / Zq9x2m`, but not `logged in as acme/k8s-4`."""
+    password = match["password"]
+    scoped = match["slash"] == "/" and match["head"].lower().rstrip().rpartition(" ")[0].endswith(
+        "as"
+    )
+    hidden = looks_chosen(password.strip("\"'`.,;)")) and not scoped
+    return f"{match['head']}{match['slash']}{MARKER}" if hidden else match[0]
 
 
 def _hide_link(match: re.Match[str]) -> str:

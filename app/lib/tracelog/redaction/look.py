@@ -38,7 +38,7 @@ _COLON: Final = r'[^"]:|[:,\[{]":'
 _STEMS: Final = (
     r"(?i:key|oken|pass|ecret|otp|pin|bearer|basic|credential|identified|insert|code|"
     r"session|cvv|cvc|rootpw|bindpw|masterauth|psk|kennwort|senha|contrase"
-    r"|login|auth |/user:)"
+    r"|log ?in|sign in|auth |/user:)"
 )
 _PROSE: Final = (
     rf'[ "]-|[0-9]{{4}} (?i:to) |(?i:failing row)|\', b?\'|{_STEMS}[^"]* | [^"]*{_STEMS}'

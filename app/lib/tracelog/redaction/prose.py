@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from app.lib.tracelog.redaction.keys import looks_random, mixes
+from app.lib.tracelog.redaction.keys import looks_chosen, looks_random, mixes
 from app.lib.tracelog.redaction.plain import MARKER
 
 _STATED: Final = re.compile(
@@ -45,8 +45,8 @@ _CODE_FIRST: Final = re.compile(
     r"(?:code|otp|pin|password|passcode)\b)"
 )
 _CODE_TO_ENTER: Final = re.compile(
-    r"(?i)(\b(?:enter|use|type(?: in)?|submit|reply(?: with)?)[ \t]{1,3}"
-    r"(?:(?:the )?(?:code|pin) )?)[0-9]{4,8}"
+    r"(?i)(\b(?:(?:enter|type(?: in)?|submit|reply(?: with)?)[ \t]{1,3}(?:(?:the )?(?:code|pin) )?"
+    r"|use[ \t]{1,3}(?:(?:the )?(?:code|pin) |(?=[0-9]{5}))))[0-9]{4,8}"
     r"(?= to (?:verify|confirm|sign|log|log-?in|reset|activate|authori[sz]e|authenticate|unlock"
     r"|approve|prove)\b)"
 )
@@ -57,6 +57,17 @@ _CODE_NAMES: Final = (
 _JAPANESE_CODE: Final = re.compile(
     rf"((?:{_CODE_NAMES}|マイナンバー|個人番号|カード番号|口座番号|(?<![一-龠ァ-ヶー])コード(?=[「『【][0-9０-９]{{4,8}}[」』】]を))"
     r"[ \u3000「『【\[(（]?)[0-9０-９](?:[ \-‐－ー]?[0-9０-９]){3,15}+"
+)
+_JAPANESE_GLUED: Final = re.compile(
+    r"((?:パスワード|パスコード|コード|トークン|シークレット|キー))(?P<value>[!-~]{6,128}+)(?=[をがはでにと、。]|\Z)"
+)
+_JAPANESE_ACCOUNT: Final = re.compile(
+    r"((?:普通|当座|貯蓄)(?:預金|口座)?[)）]?[ \u3000]?(?:口座)?(?:番号)?[ \u3000:：]?)"
+    r"[0-9０-９]{7}(?![0-9０-９]|[ \u3000]?円)"
+)
+_JAPANESE_LOGIN: Final = re.compile(
+    r"([\w.@\-]{1,64}+[ \u3000]?[/／][ \u3000]?)(?P<value>[!-.0-~]{6,128}+)"
+    r"(?=[ \u3000]?で(?:ログ|サイン)イン)"
 )
 _JAPANESE_CODE_FIRST: Final = re.compile(
     rf"(?<![0-9０-９])[0-9０-９]{{4,8}}(?=[」』】\])）]?[ \u3000]?[がは][ \u3000]?{_CODE_NAMES}"
@@ -80,6 +91,9 @@ _OPEN_CODE: Final = re.compile(
 _OPEN_JAPANESE_CODE: Final = re.compile(
     r"[0-9０-９]{4,8}[」』】\])）]?[ \u3000]?(?:[がはを][^\n]{0,12})?\Z"
 )
+_OPEN_JAPANESE_LOGIN: Final = re.compile(
+    r"[/／][ \u3000]?[!-.0-~]{6,128}+[ \u3000]?(?:で[ログサイ]{0,4})?\Z"
+)
 _OPEN_STATED: Final = re.compile(
     r"(?<!\S)[\"'`]?(?P<value>[^\s\"'`]{6,128}+)[\"'`]?(?: (?:as|is|was)(?: \w{1,16}){0,3})?"
     r"\s{0,8}\Z"
@@ -92,7 +106,9 @@ _MESSAGE: Final = re.compile(
     r"|(?:string|input|value|field|this field) (?:should|must|is|required)\b"
     r"|(?:not|no longer) (?:found|valid|provided|allowed|set|given|configured)\b"
     r"|too (?:short|long|weak|common|many)\b"
-    r"|(?:invalid|incorrect|wrong|expired|missing|required|unknown|revoked|expected|unauthorized)"
+    r"|signature (?:mismatch|verification|has|is|did|does)\b"
+    r"|(?:invalid|incorrect|wrong|expired|missing|required|unknown|revoked|expected|unauthorized"
+    r"|enabled|disabled|optional|unchanged|verified)"
     r"(?:[.!]?\s*\Z| (?:or|value|format|length|type|header|token|password|signature|user|at|in)\b)"
 )
 
@@ -118,6 +134,9 @@ def is_code_to_enter(text: str) -> bool:
 
 def hide_japanese_codes(text: str) -> str:
     """Text without digits right beside the word for what they are: `暗証番号0918`."""
+    text = _JAPANESE_GLUED.sub(_hide_chosen, _JAPANESE_ACCOUNT.sub(rf"\g<1>{MARKER}", text))
+    if "イン" in text:
+        text = _JAPANESE_LOGIN.sub(_hide_chosen, text)
     return _JAPANESE_CODE_FIRST.sub(MARKER, _JAPANESE_CODE.sub(rf"\g<1>{MARKER}", text))
 
 
@@ -131,7 +150,7 @@ def hide_arguments(text: str) -> str:
 def without_open_code(text: str) -> str:
     """Cut-off text without what the rest may have called a secret: `123456 is your code`."""
     text = _OPEN_PIPE.sub("", _OPEN_CHANGE.sub("", _OPEN_CODE.sub("", text)))
-    text = _OPEN_JAPANESE_CODE.sub("", text)
+    text = _OPEN_JAPANESE_LOGIN.sub("", _OPEN_JAPANESE_CODE.sub("", text))
     last = _OPEN_STATED.search(text)
     return text[: last.start()] if last and _is_odd(last["value"]) else text
 
@@ -163,6 +182,10 @@ def _hide_stated_before(match: re.Match[str]) -> str:
     if not _is_odd(match["value"]):
         return match[0]
     return f"{match['quote']}{MARKER}{match['quote']}"
+
+
+def _hide_chosen(match: re.Match[str]) -> str:
+    return match[1] + MARKER if looks_chosen(match["value"]) else match[0]
 
 
 def _hide_both(match: re.Match[str]) -> str:

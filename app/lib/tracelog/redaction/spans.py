@@ -29,6 +29,14 @@ _BLOCK: Final = re.compile(r"[|>]?[+-]?[ \t]*+(?=\n|\r|\Z)")
 _NOTHING: Final = frozenset({"none", "null", "nil", "true", "false", "undefined"})
 
 
+_STATE: Final = re.compile(
+    r"[（(]?(?:未(?:設定|登録|入力|発行|使用|確認|取得|定)|(?:設定|登録|発行|入力|変更)(?:済み?|なし|あり)"
+    r"|なし|あり|無し|有り|有効|無効|必須|任意|不要|非表示|非公開|空欄|不明|不正|不一致|同上"
+    r"|期限切れ|失効|エラー)(?:です|でした)?[。）)]{0,2}"
+)
+"""What is said about a secret in its place: `接続情報：未設定`."""
+
+
 def value_span(
     text: str, at: int, rule: Rule, key_start: int, *, whole_line: bool
 ) -> tuple[int, int] | None:
@@ -69,6 +77,8 @@ def _bare_value(
     stop = _line_end(text, start) if whole_line and rule is Rule.HIDE else _bare_end(text, start)
     value = text[start:stop]
     if not value or value == MARKER or value.lower() in _NOTHING or not is_hidden(rule, value):
+        return None
+    if _STATE.fullmatch(value):
         return None
     if start > at and is_message(text[start : _line_end(text, start)]):
         return None

@@ -10,6 +10,7 @@ from app.lib.tracelog.redaction.cards import hide_cards
 from app.lib.tracelog.redaction.commands import hide_commands
 from app.lib.tracelog.redaction.foreign import STATED
 from app.lib.tracelog.redaction.keys import KeyJudge
+from app.lib.tracelog.redaction.lines import hide_lines
 from app.lib.tracelog.redaction.logins import hide_logins
 from app.lib.tracelog.redaction.markup import hide_tags, without_open_tag
 from app.lib.tracelog.redaction.pairs import hide_named_values, hide_pairs
@@ -81,7 +82,7 @@ class TextRedactor:
             (_RUN.search(text) is not None and _UUID.match(text) is None)
             or _CARD.search(text) is not None
             or ((" " in text or "\n" in text) and is_prose(text))
-            or (not text.isascii() and _STATED.search(text) is not None)
+            or (not text.isascii() and ("\n" in text or _STATED.search(text) is not None))
         )
 
     def _redact(self, text: str, depth: int = 0) -> str:
@@ -102,6 +103,7 @@ class TextRedactor:
             text = hide_tags(text, self._judge)
         if "\n" in text:
             text = hide_named_values(hide_columns(text, self._judge), self._judge)
+            text = hide_lines(text, self._judge)
         text = hide_arguments(hide_pairs(text, self._judge))
         if not text.isascii():
             text = hide_japanese_codes(text)
@@ -150,6 +152,8 @@ def is_prose(text: str) -> bool:
         or "masterauth" in lower
         or "psk" in lower
         or "login" in lower
+        or "log in" in lower
+        or "sign in" in lower
         or "auth " in lower
         or "/user:" in lower
         or "kennwort" in lower

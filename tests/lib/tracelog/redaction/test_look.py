@@ -66,6 +66,7 @@ PIECES = [
     "→", "\u2010", "\u2212", "\uff0d", "\u30fc", "\u212aey", "Bearer", "basic", "insert into a (b)",
     "', '", "code", "2026-11-25T10:30:00Z", "0f1e2d3c-1111-2222-3333-0123456789ab", "abcdefgh",
     "https://a.example/b", "<b>", "$", "é", "\x7f", "\x85", "\u2028", "買い物", "リスト", "-u a:b",
+    "log in with", " / ", "Zq9x2m4k", "普通", "1234567", "でログイン", "hmac.new(b'", "vault login",
 ]  # fmt: skip
 texts = st.one_of(st.lists(st.sampled_from(PIECES), max_size=6).map("".join), st.text(max_size=12))
 scalars = st.one_of(

@@ -1,0 +1,81 @@
+"""Secrets on a line of their own, below the line that says what they are: `Password`, `Zq9x2m`."""
+
+import re
+from typing import Final
+
+from app.lib.tracelog.redaction.keys import KeyJudge, Rule, looks_chosen
+from app.lib.tracelog.redaction.plain import MARKER
+
+_LONE_WORD: Final = re.compile(
+    r"\n[ \t\u3000>*]{0,16}(?P<value>[^\s<>\"']{4,128}+)[ \t\u3000*]{0,4}(?=\r?\n|\r?\Z)"
+)
+_SETTING_NAME: Final = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
+_DIGITS: Final = re.compile(r"[0-9]{4,8}|[0-9]{3,4}-[0-9]{3,4}")
+_LONGEST_LABEL: Final = 40
+_LONGEST_LINE: Final = 160
+_EDGE: Final = " \t\r\u3000■□●○◆◇▼▶※★☆・*#>=-【】[]［］〔〕《》:：。!！"
+_BELOW: Final = re.compile(
+    r"(?:は|が)?、?(?:(?:以下|次|下記)の?(?:通り|とおり))?(?:です|となります|になります|でございます)?\Z"
+    r"|(?: is| are)(?: below| as follows)?\Z|[（(][^()（）]{0,20}[)）]\Z"
+)
+_LABEL: Final = re.compile(r"[\w '’\-]++")
+_CODE: Final = re.compile(
+    r"(?i)\b(?:verification|security|confirmation|login|log-?in|sign-?in|one[ \-]?time|access|sms"
+    r"|2fa|mfa|authentication|recovery|reset|your|pin)[ \-](?:code|password|passcode|pin)\b"
+    r"|(?:暗証|認証)番号|(?:暗証|認証|確認|ログイン|セキュリティー?|復旧)コード|ワンタイムパスワード"
+)
+_OF_DIGITS: Final = re.compile(
+    r"(?i)(?:pin|otp|code|passcode|password|暗証番号|認証番号|口座番号|コード|パスワード)\Z"
+)
+
+
+def hide_lines(text: str, judge: KeyJudge) -> str:
+    """Text without lone words that look like a secret below a line that announces one.
+
+    A list of them ends where a line is none.
+    """
+    shown: list[str] = []
+    end, listed = 0, -1
+    for match in _LONE_WORD.finditer(text):
+        value = match["value"]
+        digits = _DIGITS.fullmatch(value) is not None
+        if not digits and (not looks_chosen(value) or _SETTING_NAME.fullmatch(value)):
+            continue
+        if match.start() != listed and not _announces(
+            _line_before(text, match.start()), judge, digits=digits
+        ):
+            continue
+        listed = match.end()
+        shown += [text[end : match.start("value")], MARKER]
+        end = match.end("value")
+    return "".join([*shown, text[end:]]) if shown else text
+
+
+def _line_before(text: str, at: int) -> str:
+    """The line that ends at `at`, or where that is empty, the one before."""
+    for _ in range(2):
+        start = text.rfind("\n", max(0, at - _LONGEST_LINE), at)
+        line = text[start + 1 : at] if start >= 0 or at < _LONGEST_LINE else ""
+        if line.strip() or start < 0:
+            return line.strip(" \t\r\u3000")
+        at = start
+    return ""
+
+
+def _announces(line: str, judge: KeyJudge, *, digits: bool) -> bool:
+    if digits and _CODE.search(line):
+        return True
+    label = line.strip(_EDGE)
+    label = label[: match.start()] if (match := _BELOW.search(label)) else label
+    label = label.strip(_EDGE)
+    if digits and not _OF_DIGITS.search(label):
+        return False
+    if not label.isascii():
+        bare = "".join(label.casefold().split())
+        return bare.endswith(judge.foreign) and len(bare) <= _LONGEST_LABEL
+    if line.endswith(":"):
+        return judge(label) is Rule.HIDE
+    if len(label) > _LONGEST_LABEL or not _LABEL.fullmatch(label):
+        return False
+    words = label.split()
+    return any(judge(" ".join(words[-count:])) is Rule.HIDE for count in (1, 2))
