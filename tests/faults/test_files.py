@@ -151,7 +151,7 @@ def test_a_damaged_checkpoint_costs_a_replay_and_no_row(
     scene: Scene, damage: str, copies: int
 ) -> None:
     draw = random.Random(f"{damage} {copies}")
-    scene.writer("w", "--rows", "1200", "--pause", "0", "--segment-bytes", "100000").wait()
+    scene.writer("w", "--rows", "400", "--pause", "0", "--segment-bytes", "33000").wait()
     scene.settle()
     checkpoints = sorted(scene.log_dir.glob(".checkpoint*.json"), key=lambda path: len(path.name))
     assert checkpoints[0].name == FILE_NAME
@@ -170,7 +170,7 @@ def test_a_damaged_checkpoint_costs_a_replay_and_no_row(
 
     scene.check()
     if copies == 2:
-        assert account_of(scene.log_dir).known == 1200
+        assert account_of(scene.log_dir).known == 400
 
 
 # --- files that come and go -----------------------------------------------------------------

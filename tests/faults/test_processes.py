@@ -28,7 +28,7 @@ def test_of_four_writers_one_is_killed(scene: Scene, size: int, together: int) -
     """Each of them delivers if need be, and whichever does so may be the one."""
     draw = random.Random(size * together)
     scene.ledger.together = together
-    options = ["--size", str(size), "--segment-bytes", str(40 * size), "--pause", "0.001"]
+    options = ["--size", str(size), "--segment-bytes", str(40 * size), "--pause", "0.004"]
     options += ["--together", str(together)]
     writers = [scene.writer(f"w{n}", *options) for n in range(4)]
     victim = draw.choice(writers)
@@ -37,7 +37,7 @@ def test_of_four_writers_one_is_killed(scene: Scene, size: int, together: int) -
 
     victim.process.send_signal(signal.SIGKILL)
 
-    many = scene.ledger.total() + 100
+    many = scene.ledger.total() + 40
     scene.wait_for(lambda: scene.ledger.total() > many, "more rows")
     scene.stop(*(writer for writer in writers if writer is not victim))
     scene.settle()
@@ -120,7 +120,7 @@ def test_the_server_fails_in_the_middle_of_batches(
     scene.url = open_sqld.url
     draw = random.Random(fault)
     deliverer = scene.deliverer("deliverer", "--batch-rows", "100")
-    writer = scene.writer("w", "--pause", "0.0005", "--size", "1000", *ROTATES, deliver=False)
+    writer = scene.writer("w", "--pause", "0.001", "--size", "1000", *ROTATES, deliver=False)
     for _ in range(3):
         shipped = scene.shipped()
         scene.wait_for(lambda n=shipped: scene.shipped() > n, "rows")  # type: ignore[misc]

@@ -1,5 +1,6 @@
 """SIGTERM while thousands of rows wait: they are delivered before the processes end."""
 
+import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -55,24 +56,34 @@ def serve(app: LiveApp, server: tuple[str, ...]) -> None:
     app.start()
 
 
-def written(scene: Scene) -> int:
-    """Leave a backlog, as a time without the store does; how many rows it has."""
+@pytest.fixture(scope="module")
+def backlog(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the rows that a time without the store leaves, and what their writer knows."""
+    scene = Scene(tmp_path_factory.mktemp("backlog"))
     scene.writer("w", "--rows", str(BACKLOG), "--pause", "0", "--size", "100", deliver=False).wait()
-    return BACKLOG
+    return scene.folder
+
+
+@pytest.fixture
+def scene(backlog: Path, app: LiveApp, tmp_path: Path, open_sqld: TursoServer) -> Iterator[Scene]:
+    """The app's log, with a backlog."""
+    shutil.copytree(backlog / "logs", app.log_dir)
+    shutil.copytree(backlog / "ledger", tmp_path / "ledger")
+    scene = Scene(tmp_path, app.log_dir)
+    scene.url = open_sqld.url
+    yield scene
+    scene.end()
 
 
 @pytest.mark.parametrize("server", SERVERS)
 def test_a_backlog_of_5000_rows_is_delivered_before_the_end(
-    app: LiveApp, faulty_server: FaultyServer, open_sqld: TursoServer, tmp_path: Path, server: str
+    app: LiveApp, scene: Scene, faulty_server: FaultyServer, server: str
 ) -> None:
-    scene = Scene(tmp_path, app.log_dir)
-    scene.url = open_sqld.url
-    rows = written(scene)
     serve(app, SERVERS[server])
     each_anew = httpx.Limits(max_keepalive_connections=0)
     with plain_client(base_url=app.origin, limits=each_anew) as client:
         assert {client.get(f"/nowhere/{number}").status_code for number in range(20)} == {404}
-    assert account_of(app.log_dir).pending == rows + 20
+    assert account_of(app.log_dir).pending == BACKLOG + 20
 
     faulty_server.fault = faults.passes
     started = time.monotonic()
@@ -80,19 +91,15 @@ def test_a_backlog_of_5000_rows_is_delivered_before_the_end(
 
     assert time.monotonic() - started < ENDS_IN
     account = account_of(app.log_dir)
-    assert (account.pending, account.shipped, account.unaccounted) == (0, rows + 20, 0), (
+    assert (account.pending, account.shipped, account.unaccounted) == (0, BACKLOG + 20, 0), (
         app.output()
     )
     scene.check()
-    scene.end()
 
 
 def test_an_open_stream_neither_holds_up_the_end_nor_the_delivery(
-    app: LiveApp, faulty_server: FaultyServer, open_sqld: TursoServer, tmp_path: Path
+    app: LiveApp, scene: Scene, faulty_server: FaultyServer
 ) -> None:
-    scene = Scene(tmp_path, app.log_dir)
-    scene.url = open_sqld.url
-    rows = written(scene)
     serve(app, STREAMING)
     with ExitStack() as stack:
         streams = [
@@ -109,7 +116,8 @@ def test_an_open_stream_neither_holds_up_the_end_nor_the_delivery(
 
     assert time.monotonic() - started < ENDS_IN
     account = account_of(app.log_dir)
-    assert (account.pending, account.shipped, account.unaccounted) == (0, rows + 3, 0), app.output()
+    assert (account.pending, account.shipped, account.unaccounted) == (0, BACKLOG + 3, 0), (
+        app.output()
+    )
     endless = "SELECT count(*) FROM api_logs WHERE endpoint = '/endless'"
     assert scene.store.query(endless).rows == [(3,)]
-    scene.end()
