@@ -8,15 +8,12 @@ Sessions, second factor, tokens and the audit trail are the app's own, as with l
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
-from supabase_auth import AsyncGoTrueClient
-from supabase_auth.types import AuthResponse
-from supabase_auth.types import User as SupabaseUser
 
 from app.acting import system_work
 from app.database import let_go
@@ -45,6 +42,11 @@ from app.services.errors import (
     SignUpClosed,
 )
 from app.services.supabase_client import Supabase, told
+
+if TYPE_CHECKING:  # it takes a while to read, and is for Supabase alone
+    from supabase_auth import AsyncGoTrueClient
+    from supabase_auth.types import AuthResponse
+    from supabase_auth.types import User as SupabaseUser
 
 
 class SupabaseAccounts:
@@ -240,7 +242,7 @@ class SupabaseAccounts:
         await self._events.record("deleted", user.id, actor_id=user.id)
 
     @system_work
-    async def proven(self, answer: AuthResponse) -> Proven:
+    async def proven(self, answer: "AuthResponse") -> Proven:
         """Whose account Supabase's answer is about.
 
         Raises `AccountDisabled`, `EmailTaken`, or `InvalidCredentials` where the address is not
@@ -253,7 +255,7 @@ class SupabaseAccounts:
             raise AccountDisabled
         return Proven(user, _refresh_token(answer))
 
-    async def _signed_in(self, user: User, password: str) -> tuple[AsyncGoTrueClient, str]:
+    async def _signed_in(self, user: User, password: str) -> "tuple[AsyncGoTrueClient, str]":
         """A client that acts for `user`, who is signed in here, and its refresh token.
 
         Raises `InvalidCredentials`, or `AccountDisabled` where Supabase has closed the account.
@@ -271,7 +273,7 @@ class SupabaseAccounts:
         return client, _refresh_token(answer)
 
     async def _sign_out(
-        self, client: AsyncGoTrueClient, scope: Literal["global", "others"]
+        self, client: "AsyncGoTrueClient", scope: Literal["global", "others"]
     ) -> None:
         """End Supabase's own sessions. The new password holds by now, whether this works or not."""
         with suppress(ProviderUnavailable):
@@ -285,13 +287,13 @@ class SupabaseAccounts:
                     admin = self._supabase.client(as_admin=True).admin
                     await admin.delete_user(str(user.supabase_id))
 
-    async def _password(self, email: str, password: str) -> AuthResponse:
+    async def _password(self, email: str, password: str) -> "AuthResponse":
         async with told(AccountDisabled, EmailNotConfirmed, InvalidCredentials):
             return await self._supabase.client().sign_in_with_password(
                 {"email": email, "password": password}
             )
 
-    async def _row(self, account: SupabaseUser) -> User:
+    async def _row(self, account: "SupabaseUser") -> User:
         """The user of Supabase's account: found, linked by address, or made. Two at once make one.
 
         Linked only where Supabase knows that the address is theirs.
@@ -319,7 +321,7 @@ class SupabaseAccounts:
             await self._session.refresh(found)
         return found
 
-    async def _insert(self, supabase_id: UUID, email: str, account: SupabaseUser) -> None:
+    async def _insert(self, supabase_id: UUID, email: str, account: "SupabaseUser") -> None:
         name = str(account.user_metadata.get("name") or email.partition("@")[0])[:100]
         dialect = self._session.get_bind().dialect.name
         insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
@@ -336,5 +338,5 @@ class SupabaseAccounts:
         await self._session.execute(statement.on_conflict_do_nothing())
 
 
-def _refresh_token(answer: AuthResponse) -> str:
+def _refresh_token(answer: "AuthResponse") -> str:
     return answer.session.refresh_token if answer.session else ""

@@ -4,12 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import httpx
 from pydantic import ValidationError
-from supabase_auth import AsyncGoTrueClient
-from supabase_auth.errors import AuthApiError, AuthError, AuthRetryableError
 
 from app.config import Settings
 from app.services.errors import (
@@ -28,6 +26,9 @@ from app.services.errors import (
     SignUpClosed,
 )
 from app.services.rate_limits import TooMany
+
+if TYPE_CHECKING:
+    from supabase_auth import AsyncGoTrueClient
 
 TIMEOUT_SECONDS: Final = 8.0
 """For a whole answer: a person who signs in learns within ten seconds that Supabase is silent."""
@@ -66,6 +67,10 @@ class Supabase:
     def __init__(
         self, settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None
     ) -> None:
+        # Where it is needed alone, and before a request waits for it: it takes a while to read.
+        from supabase_auth import AsyncGoTrueClient
+
+        self._make_client = AsyncGoTrueClient
         self.url = settings.supabase_auth_url
         self._key = settings.supabase_publishable_key
         self._secret_key = settings.supabase_secret_key.get_secret_value()
@@ -76,10 +81,10 @@ class Supabase:
         """Whether it can act as an administrator."""
         return bool(self._secret_key)
 
-    def client(self, *, as_admin: bool = False) -> AsyncGoTrueClient:
+    def client(self, *, as_admin: bool = False) -> "AsyncGoTrueClient":
         """A client that knows nobody. One shared by requests would mix their users up."""
         key = self._secret_key if as_admin else self._key
-        return AsyncGoTrueClient(
+        return self._make_client(
             url=self.url,
             headers={"apikey": key, "Authorization": f"Bearer {key}"},
             http_client=self._http,
@@ -100,6 +105,8 @@ async def told(*expected: type[ServiceError]) -> AsyncIterator[None]:
 
     Only those `expected` come out, for which whoever asks has words. Any other answer is none.
     """
+    from supabase_auth.errors import AuthApiError, AuthError, AuthRetryableError
+
     try:
         async with asyncio.timeout(TIMEOUT_SECONDS):
             yield

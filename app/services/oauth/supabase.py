@@ -1,10 +1,9 @@
 """Accounts at other services, for accounts in Supabase Auth: it is what asks the services."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from sqlalchemy.ext.asyncio import AsyncSession
-from supabase_auth import AsyncGoTrueClient
-from supabase_auth.types import AuthResponse
 
 from app.config_values import PROVIDERS, ProviderName
 from app.database import let_go
@@ -24,6 +23,10 @@ from app.services.oauth.identities import Identities
 from app.services.oauth.provider import with_query
 from app.services.supabase_accounts import SupabaseAccounts
 from app.services.supabase_client import Supabase, told
+
+if TYPE_CHECKING:  # it takes a while to read, and is for Supabase alone
+    from supabase_auth import AsyncGoTrueClient
+    from supabase_auth.types import AuthResponse
 
 
 class SupabaseOAuth:
@@ -106,7 +109,7 @@ class SupabaseOAuth:
     def has_password(self, user: User) -> bool:
         return True  # only Supabase knows
 
-    async def _exchange(self, flow: Flow, code: str) -> AuthResponse:
+    async def _exchange(self, flow: Flow, code: str) -> "AuthResponse":
         await let_go(self._session)
         try:
             async with (
@@ -126,7 +129,7 @@ class SupabaseOAuth:
         except InvalidCredentials:
             raise OAuthFailed("refused") from None
 
-    async def _signed_in(self, user: User) -> AsyncGoTrueClient:
+    async def _signed_in(self, user: User) -> "AsyncGoTrueClient":
         """A client that acts for `user`, by the project's secret key: their tokens are not kept."""
         if not self._supabase.has_secret_key or user.supabase_id is None:
             raise OAuthFailed("off")
@@ -139,11 +142,11 @@ class SupabaseOAuth:
         self._check(user, await client.verify_otp({"token_hash": token, "type": "magiclink"}))
         return client
 
-    def _check(self, user: User, answer: AuthResponse) -> None:
+    def _check(self, user: User, answer: "AuthResponse") -> None:
         if answer.user is None or answer.user.id != str(user.supabase_id):
             raise OAuthFailed("other")
 
-    async def _note(self, user: User, answer: AuthResponse) -> None:
+    async def _note(self, user: User, answer: "AuthResponse") -> None:
         for identity in (answer.user and answer.user.identities) or []:
             for provider in PROVIDERS:
                 if identity.provider == provider:
