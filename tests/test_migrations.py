@@ -80,11 +80,13 @@ def test_all_of_it_can_be_taken_back(url: str, engine: Engine) -> None:
 
 
 UPGRADE = """
-import sys
+import gc, sys
+gc.disable()
 from app.migration import upgrade
 print("ready", flush=True)
 sys.stdin.read()
 upgrade(sys.argv[1])
+gc.freeze()
 """
 
 

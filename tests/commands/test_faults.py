@@ -8,6 +8,7 @@ import pytest
 from commands import faults
 from commands.kit.parts import sqld_path
 from commands.kit.words import Failure
+from tests.faults import chaos
 from tests.faults.ledger import Ledger
 from tests.support import turso
 from tests.support.parts import needs
@@ -17,6 +18,8 @@ from tests.support.parts import needs
 def _english_and_tidy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(chaos, "WRITERS", 2)
+    monkeypatch.setattr(chaos, "DELIVERERS", 1)
 
 
 @pytest.fixture
@@ -46,7 +49,7 @@ def test_a_broken_promise_ends_it_with_1_and_tells_which(
 
     monkeypatch.setattr(Ledger, "violations", wrong)
 
-    assert faults.main(["--minutes", "0.02", "--seed", "7"]) == 1
+    assert faults.main(["--minutes", "0.005", "--seed", "7"]) == 1
 
     output = capsys.readouterr().out
     assert "a promise is broken" in output
