@@ -108,6 +108,10 @@ def _install(files: Sequence[str]) -> None:
         _bring_pip()
     command = [sys.executable, "-m", "pip", "install", "--require-hashes", "--no-input"]
     command += ["--disable-pip-version-check", "--no-warn-script-location"]
+    if not sys.dont_write_bytecode:
+        # Python compiles what it reads, which is a third of all. Where it is not to, as in the
+        # image, pip does.
+        command.append("--no-compile")
     for file in files:
         command += ["-r", file]
     with LOG.open("w+", encoding="utf-8", errors="replace") as log:

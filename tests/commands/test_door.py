@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import string
 import subprocess
 import sys
@@ -274,14 +275,18 @@ def test_packages_are_installed_once_and_again_only_when_the_list_changes(
     installation: Installation,
 ) -> None:
     installation.wants("demo==1.0", installation.digest)
-    site = next((installation.checkout.folder / ".venv" / "lib").glob("python3*"))
+    (site,) = (installation.checkout.folder / ".venv" / "lib").glob("python3*/site-packages")
 
     assert installation.provide().startswith("Installing the packages of requirements.txt")
-    assert (site / "site-packages" / "demo.py").exists()
+    assert (site / "demo.py").exists()
+    assert not list(site.glob("__pycache__/demo.*"))
     assert installation.provide() == ""
 
-    installation.wants("demo==1.0 # again", installation.digest)
-    assert installation.provide().startswith("Installing")
+    (site / "demo.py").unlink()
+    shutil.rmtree(site / "demo-1.0.dist-info")
+    installation.wants("# again\ndemo==1.0", installation.digest)
+    assert installation.provide(PYTHONDONTWRITEBYTECODE="1").startswith("Installing")
+    assert list(site.glob("__pycache__/demo.*")), "compiled, where Python itself does not"
 
 
 def test_of_two_commands_in_one_folder_the_second_waits_and_installs_nothing_again(
