@@ -35,11 +35,14 @@ _PROGRAMS: Final = (
     ("net use", r"\bnet use\b[^\n]{0,200}?/user:\S{1,64}\s+(?!/)"),
     ("net use", r"\bnet use\s+(?:\w:\s+)?\\\\\S{1,200}\s+(?=\S{1,128}\s+/user:)"),
     ("PASS ", r"(?<!\S)USER [^\r\n]{1,64}\r?\n(?:[^\r\n]{0,200}\r?\n)?PASS "),
-    ("AUTH ", r"(?m:^)(?:HELLO [23] )?AUTH (?:(?:PLAIN|XOAUTH2|default) |LOGIN\r?\n)?(?=\S*[0-9])"),
+    (
+        "AUTH ",
+        r"(?m:^)(?:(?:C:|>{1,3}) ?)?(?:HELLO [23] )?AUTH (?:(?:PLAIN|XOAUTH2|default) "
+        r"|LOGIN\r?\n(?:334 \S{0,64}\r?\n)?(?:[A-Za-z0-9+/=]{4,128}\r?\n(?:334 \S{0,64}\r?\n)?"
+        r"(?=[A-Za-z0-9+/=]{4,128}\r?(?:\n|\Z)))?)?(?=\S*[0-9])",
+    ),
     (" LOGIN ", r"(?m:^)(?=[A-Za-z.]{0,7}[0-9])[A-Za-z0-9.]{1,8} LOGIN \S{1,128} "),
-    ("-stdin", rf"{_ECHO}--password-stdin)"),
-    ("--with-token", rf"{_ECHO}--with-token)"),
-    ("sudo", rf"{_ECHO}\bsudo\s[^\n|]{{0,40}}-S\b)"),
+    ("echo", rf"{_ECHO}(?:--password-stdin|--with-token|\bsudo\s[^\n|]{{0,40}}-S\b))"),
     (
         "<<<",
         r"(?:--with-token|--password-stdin|\bsudo\s[^\n|;&<]{0,40}-S|\bsecrets?\s+put\s+\S{1,64})"

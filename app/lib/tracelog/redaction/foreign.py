@@ -77,6 +77,7 @@ FOREIGN_STEMS: Final = (
     "slaptažodis",
     "парола",
     "лозинка",
+    "кодподтверждения",
     "पासवर्ड",
     "κωδικόςπρόσβασης",
     "hasło",
@@ -89,7 +90,7 @@ FOREIGN_STEMS: Final = (
 )
 """Secret words outside ASCII (after NFKC and case folding), without the spaces in them."""
 
-FOREIGN_PHRASE_ENDS: Final = frozenset({"khẩu", "المرور", "السر"})
+FOREIGN_PHRASE_ENDS: Final = frozenset({"khẩu", "المرور", "السر", "подтверждения"})
 """The last words of those that are written with a space."""
 
 FOREIGN_ENDS: Final = (
@@ -108,6 +109,7 @@ STATED: Final = (
     rf"[\[A-Za-z0-9]|[【\[(（]?[0-9]{{4}})|[A-Za-z][はが]、?{_SPACE}?[A-Za-z0-9]"
     rf"|[0-9]{{4}}[」』】\])）]?{_SPACE}?[がはを]{_SPACE}?[暗認確ロセリ復ピPパワ]"
     r"|(?:ード|ークン|ーット|レット|キー)[!-~]{6}|で(?:ログ|サイン)イン"
+    rf"|記号{_SPACE}?1[0-9]{{4}}|ódigo de |odice di "
     rf"|(?:普通|当座|貯蓄)(?:預金|口座)?[)）]?{_SPACE}?(?:口座)?(?:番号)?{_SPACE}?[0-9]{{7}}"
 )
 """Where such a word may have its value beside it without a sign. A pattern for `re` and Rust's."""

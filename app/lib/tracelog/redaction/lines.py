@@ -22,7 +22,7 @@ _LABEL: Final = re.compile(r"[\w '’\-]++")
 _CODE: Final = re.compile(
     r"(?i)\b(?:verification|security|confirmation|login|log-?in|sign-?in|one[ \-]?time|access|sms"
     r"|2fa|mfa|authentication|recovery|reset|your|pin)[ \-](?:code|password|passcode|pin)\b"
-    r"|(?:暗証|認証)番号|(?:暗証|認証|確認|ログイン|セキュリティー?|復旧)コード|ワンタイムパスワード"
+    r"|(?:(?:暗証|認証)番号|(?:暗証|認証|確認|ログイン|セキュリティー?|復旧)コード|ワンタイムパスワード)(?!の)"
 )
 _OF_DIGITS: Final = re.compile(
     r"(?i)(?:pin|otp|code|passcode|password|暗証番号|認証番号|口座番号|コード|パスワード)\Z"

@@ -30,7 +30,7 @@ _ORACLE: Final = re.compile(r"(\bjdbc:oracle:[a-z0-9]{2,8}:[\w.\-]{1,64}/)[^\s@\
 _BARE_LOGIN: Final = re.compile(
     r"(?<![\w/@:.])(?P<user>[A-Za-z][\w.\-]{0,63}):(?P<password>[^\s:@/\"'<>]{2,128}+)(?=@[\w\[])"
 )
-_LOGIN_STEMS: Final = ("log", "sign", "cred", "/pass", "/ pass", "/pw", "/ pw")
+_SLASH_PASS: Final = re.compile(r"/ ?p(?:w|ass)")
 _SLASHED_LOGIN: Final = re.compile(
     r"(?i)(?P<head>(?<![a-z])(?:"
     r"(?:log(?:ged)?[ \-]?in|sign(?:ed)?[ \-]?in|logins?|credentials?|creds)"
@@ -74,7 +74,9 @@ def hide_logins(text: str) -> str:
     if "/" in text and any(word in lower for word in _LINK_WORDS):
         text = _LINK.sub(_hide_link, text)
         text = hide_link_queries(text)
-    if "/" in text and any(word in lower for word in _LOGIN_STEMS):
+    if "/" in text and (
+        "log" in lower or "sign" in lower or "cred" in lower or _SLASH_PASS.search(lower)
+    ):
         text = _SLASHED_LOGIN.sub(_hide_slashed, text)
     if "bearer" in lower or "basic" in lower:
         text = _SCHEME.sub(_hide_credentials, text)

@@ -32,7 +32,7 @@ _COUNT: Final = (
     r"[ \u3000]?"
 )
 _LENGTH: Final = re.compile(
-    rf"{_COUNT}(?:文字|자리|글자|[桁字位])"
+    rf"[ \u3000]?(?:[半全]角)?(?:英数字?|英字|数字|英数記号)?{_COUNT}(?:文字|자리|글자|[桁字位])"
     r"| ?(?:(?:at least|at most|min(?:imum)?(?: of)?|max(?:imum)?(?: of)?|must be) ){0,2}"
     r"[0-9]{1,3}(?:[-–][0-9]{1,3})? (?:characters|chars|digits|letters)\b",
     re.IGNORECASE,
@@ -53,8 +53,11 @@ _MARKS: Final = (
 )
 _WORD_BACKWARDS: Final = re.compile(rf"[\w.\-$\[{_INVISIBLE}{_MARKS}]++")
 _WHOSE: Final = re.compile(
-    r"(?i)(?:password|passphrase|passcode|pin|secret|token|api key) for [^\n:=]{1,60}\Z"
+    r"(?i)(?:password|passphrase|passcode|pin|secret|token|api key)"
+    r"(?: (?:is|was|has been) (?:generated|created|set|reset))? for [^\n:=]{1,60}\Z"
+    r"|(?-i:PASSWORD) (?-i:[a-z])\w{1,40}\Z"
 )
+_NUMBERED: Final = re.compile(r"(?i)(?<=password|..secret|.....key) #?[0-9]{1,2}\Z")
 _SIGN_BEHIND: Final = re.compile(r"[ \t]*+[:=]")
 _KEY_EDGE: Final = f" \t\r\n\u00a0\u3000\"'`)]}}\\!?<>+*-」』”’）】］＞〉{_INVISIBLE}"
 _ENCODED_QUOTES: Final = ("&quot;", "&#34;", "&#39;", "&#x27;", "\\u0022", "%22")
@@ -153,6 +156,9 @@ def _rule_before(tail: str, raw: str, judge: KeyJudge) -> tuple[Rule, str]:
         tail = tail[: -len(key)].rstrip(" ")  # "the password is: …"
         key = _last_word(tail)
     key = key.lstrip("[.-$")
+    if key.isdecimal() and (numbered := _NUMBERED.search(tail)):
+        tail = tail[: -len(numbered[0])]  # "Password 2: …"
+        key = _last_word(tail)
     if not key:
         return Rule.SHOW, key
     # Pydantic's `input_value='…'` and `'input': '…'` and SQLAlchemy's `[parameters: (…)]` may hold
@@ -172,8 +178,9 @@ def _rule_before(tail: str, raw: str, judge: KeyJudge) -> tuple[Rule, str]:
             phrase = " ".join(words[-count:])
             if tail.endswith(phrase) and judge(phrase) is Rule.HIDE:
                 return Rule.HIDE, phrase
-    if rule is Rule.SHOW and (whose := _WHOSE.search(tail)):
-        return Rule.HIDE, whose[0]
+    if rule is Rule.SHOW and (" for " in tail or "PASSWORD " in tail):
+        whose = _WHOSE.search(tail)
+        return (Rule.HIDE, whose[0]) if whose else (rule, key)
     return Rule.SHOW if rule is Rule.NAMED else rule, key
 
 

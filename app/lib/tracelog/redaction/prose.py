@@ -3,12 +3,13 @@
 import re
 from typing import Final
 
-from app.lib.tracelog.redaction.keys import looks_chosen, looks_random, mixes
+from app.lib.tracelog.redaction.keys import looks_random, mixes
 from app.lib.tracelog.redaction.plain import MARKER
 
 _STATED: Final = re.compile(
     r"(?i)(?<![a-z])(?P<word>passwords?|passwd|pwd|passphrase|passcode|secrets?|tokens?|otp|pin"
-    r"|api[ _\-]?keys?|credentials?|session(?:[ _\-]?id)?|requirepass|masterauth|rootpw|bindpw|psk"
+    r"|(?:access|session)[_\-]?token|(?:access|secret|api)[ _\-]?keys?"
+    r"|credentials?|session(?:[ _\-]?id)?|requirepass|masterauth|rootpw|bindpw|psk"
     r"|identified[ \t]{1,3}by|passwort|kennwort|mot de passe|senha|contraseña)"
     r"(?P<link>[ \t]{1,3}(?:(?:for|of)[ \t](?:[\w@.\-]{1,40}[ \t]){1,3}(?=is[ \t]|was[ \t]))?"
     r"(?:(?:is|was|to|now|be|will|has|been|re?set|changed|updated|ist|lautet|est|es|é|è)"
@@ -31,14 +32,18 @@ _CHANGED: Final = re.compile(
 )
 _STEMS: Final = (
     "passw", "pwd", "passphrase", "passcode", "secret", "token", "otp ", "pin ", "credential",
-    "api key", "api_key", "api-key", "apikey", "session", "requirepass", "masterauth", "rootpw",
-    "bindpw", "psk ", "identified", "kennwort", "mot de passe", "senha", "contraseña",
+    "access", "api key", "api_key", "api-key", "apikey", "session", "requirepass", "masterauth",
+    "rootpw", "bindpw", "psk ", "identified", "kennwort", "mot de passe", "senha", "contraseña",
 )  # fmt: skip
 _CODE: Final = re.compile(
     r"(?i)(\b(?:(?:verification|security|confirmation|login|sign-?in|one[ \-]?time|access|sms|2fa"
     r"|mfa|authentication|recovery|reset)[ \-](?:code|password|pin)(?: is| was)?|your code is"
     r"|(?:otp|pin|cvv2?|cvc2?)(?: (?:code|number))?(?: is| was| to)?):?[ \t]{1,3})"
     r"(?:[A-Z]{1,3}-)?[0-9](?:[ \-]?[0-9]){2,9}+"
+)
+_CODE_LAST: Final = re.compile(
+    r"(?i)(\b(?:otp|one[ \-]time (?:password|passcode|pin|code)|verification code)(?: code)?"
+    r" (?:for|to) [^\n]{1,80}? is:? )[0-9]{4,8}\b"
 )
 _CODE_FIRST: Final = re.compile(
     r"(?i)\b[0-9]{4,8}(?= is (?:your|the) (?:[\w\-]{1,24} ){0,3}"
@@ -50,35 +55,16 @@ _CODE_TO_ENTER: Final = re.compile(
     r"(?= to (?:verify|confirm|sign|log|log-?in|reset|activate|authori[sz]e|authenticate|unlock"
     r"|approve|prove)\b)"
 )
-_CODE_NAMES: Final = (
-    r"(?:(?:暗証|認証)番号|(?:暗証|認証|確認|ログイン|セキュリティー?|リカバリー|復旧|ピン|PIN)コード|パスコード"
-    r"|ワンタイムパスワード)"
-)
-_JAPANESE_CODE: Final = re.compile(
-    rf"((?:{_CODE_NAMES}|マイナンバー|個人番号|カード番号|口座番号|(?<![一-龠ァ-ヶー])コード(?=[「『【][0-9０-９]{{4,8}}[」』】]を))"
-    r"[ \u3000「『【\[(（]?)[0-9０-９](?:[ \-‐－ー]?[0-9０-９]){3,15}+"
-)
-_JAPANESE_GLUED: Final = re.compile(
-    r"((?:パスワード|パスコード|コード|トークン|シークレット|キー))(?P<value>[!-~]{6,128}+)(?=[をがはでにと、。]|\Z)"
-)
-_JAPANESE_ACCOUNT: Final = re.compile(
-    r"((?:普通|当座|貯蓄)(?:預金|口座)?[)）]?[ \u3000]?(?:口座)?(?:番号)?[ \u3000:：]?)"
-    r"[0-9０-９]{7}(?![0-9０-９]|[ \u3000]?円)"
-)
-_JAPANESE_LOGIN: Final = re.compile(
-    r"([\w.@\-]{1,64}+[ \u3000]?[/／][ \u3000]?)(?P<value>[!-.0-~]{6,128}+)"
-    r"(?=[ \u3000]?で(?:ログ|サイン)イン)"
-)
-_JAPANESE_CODE_FIRST: Final = re.compile(
-    rf"(?<![0-9０-９])[0-9０-９]{{4,8}}(?=[」』】\])）]?[ \u3000]?[がは][ \u3000]?{_CODE_NAMES}"
-    r"(?:です|でした|だ|に|と|[、。]|\Z))"
+_FIRST_ARGUMENT: Final = (
+    r"\([ \t]{0,4}[bBrRuU]{0,2}(?P<quote>[\"'`]))(?:[^\\\n\"'`]++|\\.|(?!(?P=quote))[\"'`])++"
 )
 _ARGUMENT: Final = re.compile(
-    r"(?i)((?:(?:\.|\b(?:set|change|update|reset|check|verify|hash|use|with|add|new|encrypt)_?"
+    r"(?i)((?:\.|\b(?:set|change|update|reset|check|verify|hash|use|with|add|new|encrypt)_?"
     r"(?:[a-z]{1,16}_)?)(?:password|passwd|passphrase|passcode|pwd|secret|token|api_?key|pin)"
-    r"|\b(?:hmac\.(?:new|digest)|fernet|createsecretkey|secretkeyspec))"
-    r"\([ \t]{0,4}[bru]{0,2}(?P<quote>[\"'`]))"
-    r"(?:[^\\\n\"'`]++|\\.|(?!(?P=quote))[\"'`])++"
+    rf"{_FIRST_ARGUMENT}"
+)
+_KEY_ARGUMENT: Final = re.compile(
+    rf"(\b(?:hmac\.(?:new|digest)|Fernet|createSecretKey|SecretKeySpec){_FIRST_ARGUMENT}"
 )
 _SECOND_ARGUMENT: Final = re.compile(
     r"(?i)(\b(?:log_?in|sign_?in|authenticate|create_?user|jwt\.(?:encode|decode|sign|verify)"
@@ -87,12 +73,6 @@ _SECOND_ARGUMENT: Final = re.compile(
 )
 _OPEN_CODE: Final = re.compile(
     r"(?i)\b[0-9]{4,8}(?: is(?: your| the)?(?: [\w\-]{0,24}){0,4}| t(?:o(?: \w{0,12})?)?)?\s{0,8}\Z"
-)
-_OPEN_JAPANESE_CODE: Final = re.compile(
-    r"[0-9０-９]{4,8}[」』】\])）]?[ \u3000]?(?:[がはを][^\n]{0,12})?\Z"
-)
-_OPEN_JAPANESE_LOGIN: Final = re.compile(
-    r"[/／][ \u3000]?[!-.0-~]{6,128}+[ \u3000]?(?:で[ログサイ]{0,4})?\Z"
 )
 _OPEN_STATED: Final = re.compile(
     r"(?<!\S)[\"'`]?(?P<value>[^\s\"'`]{6,128}+)[\"'`]?(?: (?:as|is|was)(?: \w{1,16}){0,3})?"
@@ -125,6 +105,8 @@ def hide_stated(text: str) -> str:
         text = _STATED_BEFORE.sub(_hide_stated_before, text)
     if any(stem in lower for stem in ("code", "otp", "pin", "cv", "one-time", "one time")):
         text = _CODE_FIRST.sub(MARKER, _CODE.sub(rf"\g<1>{MARKER}", text))
+        if " is" in lower and ("otp" in lower or "one" in lower or "verification" in lower):
+            text = _CODE_LAST.sub(rf"\g<1>{MARKER}", text)
     return text
 
 
@@ -132,25 +114,18 @@ def is_code_to_enter(text: str) -> bool:
     return _CODE_TO_ENTER.search(text) is not None
 
 
-def hide_japanese_codes(text: str) -> str:
-    """Text without digits right beside the word for what they are: `暗証番号0918`."""
-    text = _JAPANESE_GLUED.sub(_hide_chosen, _JAPANESE_ACCOUNT.sub(rf"\g<1>{MARKER}", text))
-    if "イン" in text:
-        text = _JAPANESE_LOGIN.sub(_hide_chosen, text)
-    return _JAPANESE_CODE_FIRST.sub(MARKER, _JAPANESE_CODE.sub(rf"\g<1>{MARKER}", text))
-
-
 def hide_arguments(text: str) -> str:
     """Text without what a call is given as a secret: `SetPassword('x')`, `login('hana', 'x')`."""
     if "(" not in text:
         return text
+    if "hmac." in text or "Fernet" in text or "SecretKey" in text:
+        text = _KEY_ARGUMENT.sub(rf"\g<1>{MARKER}", text)
     return _SECOND_ARGUMENT.sub(rf"\g<1>{MARKER}", _ARGUMENT.sub(rf"\g<1>{MARKER}", text))
 
 
 def without_open_code(text: str) -> str:
     """Cut-off text without what the rest may have called a secret: `123456 is your code`."""
     text = _OPEN_PIPE.sub("", _OPEN_CHANGE.sub("", _OPEN_CODE.sub("", text)))
-    text = _OPEN_JAPANESE_LOGIN.sub("", _OPEN_JAPANESE_CODE.sub("", text))
     last = _OPEN_STATED.search(text)
     return text[: last.start()] if last and _is_odd(last["value"]) else text
 
@@ -182,10 +157,6 @@ def _hide_stated_before(match: re.Match[str]) -> str:
     if not _is_odd(match["value"]):
         return match[0]
     return f"{match['quote']}{MARKER}{match['quote']}"
-
-
-def _hide_chosen(match: re.Match[str]) -> str:
-    return match[1] + MARKER if looks_chosen(match["value"]) else match[0]
 
 
 def _hide_both(match: re.Match[str]) -> str:

@@ -8,7 +8,7 @@ from app.lib.tracelog.redaction.plain import MARKER
 from app.lib.tracelog.redaction.prose import is_message
 
 _OPENING: Final = re.compile(
-    r"\s*+(?:[bBuUrRfF]{0,2}(?P<quote>\\*+(?:\"{3}|'{3}|[\"'`]))"
+    r"\s*+(?:string\([0-9]{1,6}\) )?(?:[bBuUrRfF]{0,2}(?P<quote>\\*+(?:\"{3}|'{3}|[\"'`]))"
     r"|(?P<encoded>&quot;|&#34;|&#39;|&#x27;|\\+u0022|%22)|(?P<cjk>[「『“‘«]))"
     r"|[ \t\u00a0\u3000]*+(?P<container>[{\[(])"
 )
@@ -24,8 +24,10 @@ _BARE: Final = re.compile(
 _BRACKETS: Final = re.compile(
     r"\"(?:[^\"\\]++|\\.)*+\"?|'(?:[^'\\]++|\\.)*+'?|[{\[(]|[}\])]", re.DOTALL
 )
+_MORE_DIGITS: Final = re.compile(r"(?:[ \u3000\-][0-9０-９]{1,4})++(?=[\s、。，」』)）]|\Z)")
 _BLANKS: Final = re.compile(r"[ \t\u00a0\u3000]*+")
 _BLOCK: Final = re.compile(r"[|>]?[+-]?[ \t]*+(?=\n|\r|\Z)")
+_DIGIT_GROUP: Final = 4
 _NOTHING: Final = frozenset({"none", "null", "nil", "true", "false", "undefined"})
 
 
@@ -82,6 +84,12 @@ def _bare_value(
         return None
     if start > at and is_message(text[start : _line_end(text, start)]):
         return None
+    if (
+        value.isdecimal()
+        and len(value) <= _DIGIT_GROUP
+        and (more := _MORE_DIGITS.match(text, stop))
+    ):
+        stop = more.end()
     return start, stop
 
 

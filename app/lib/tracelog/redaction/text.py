@@ -17,10 +17,13 @@ from app.lib.tracelog.redaction.pairs import hide_named_values, hide_pairs
 from app.lib.tracelog.redaction.plain import MARKER, clean
 from app.lib.tracelog.redaction.prose import (
     hide_arguments,
-    hide_japanese_codes,
     hide_stated,
     is_code_to_enter,
     without_open_code,
+)
+from app.lib.tracelog.redaction.sentences import (
+    hide_stated_in_other_languages,
+    without_open_secret,
 )
 from app.lib.tracelog.redaction.shapes import hide_shapes
 from app.lib.tracelog.redaction.sql import hide_rows
@@ -68,7 +71,7 @@ class TextRedactor:
         """The beginning of a longer text. Its last word goes too: it may be half of a secret."""
         text = self._redact(clean(without_open_tag(text)))
         text = text.rstrip(_PRINTABLE).rstrip(_CARD_PIECES)
-        return without_open_code(text)
+        return without_open_secret(without_open_code(text))
 
     def is_harmless(self, text: str) -> bool:
         """A quick look: whether text is so plain that no rule can find anything in it."""
@@ -106,7 +109,7 @@ class TextRedactor:
             text = hide_lines(text, self._judge)
         text = hide_arguments(hide_pairs(text, self._judge))
         if not text.isascii():
-            text = hide_japanese_codes(text)
+            text = hide_stated_in_other_languages(text)
         if " " in text and is_prose(text):
             text = hide_rows(text, self._judge)
             text = hide_commands(hide_stated(text), self._judge)

@@ -10,6 +10,7 @@ from app.lib.tracelog.redaction.keys import (
     Rule,
     in_query,
     is_hidden,
+    looks_chosen,
     looks_random,
 )
 from app.lib.tracelog.redaction.logins import hide_link_queries
@@ -25,6 +26,7 @@ _TOKEN_FOLLOWS: Final = words(
     invitations unsubscribe magic join recover recovery forgot
     """
 )
+_PAGES: Final = frozenset({"auth", "authentication", "authorization"})
 _BESIDE_CODE: Final = frozenset({"state", "iss", "scope", "session_state", "grant_type"})
 """With one of these a `code` that is mixed of letters and digits is one of OAuth's."""
 
@@ -119,6 +121,8 @@ class UrlRedactor:
             return MARKER
         if after_secret or before.lower() in _TOKEN_FOLLOWS:
             mixed = any(c.isdigit() for c in decoded) and any(c.isalpha() for c in decoded)
+            if before.lower() in _PAGES:
+                mixed = looks_chosen(decoded)  # /docs/authentication/oauth2
             return MARKER if looks_random(decoded) or (mixed and len(decoded) >= 6) else segment
         return MARKER if _is_token(decoded) else segment
 

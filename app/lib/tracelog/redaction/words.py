@@ -14,7 +14,7 @@ def words(text: str) -> frozenset[str]:
 
 SECRET_WORDS: Final = words(
     """
-    password passwords passwd pwd pswd psw passphrase passphrases passcode passcodes passwort
+    password passwords passwd pwd pswd pswrd psw passphrase passphrases passcode passcodes passwort
     kennwort senha contrasena contrasenia contrasenya motdepasse wachtwoord salasana passord heslo
     lozinka parool adgangskode jelszo haslo sifre passkey passkeys secret secrets token jwt bearer
     credential credentials cred creds authorization cookie cookies csrf xsrf tpin mpin privkey xprv
@@ -43,7 +43,7 @@ SECRET_PHRASES: Final = tuple(
     stripe key|firebase key|sendgrid key|mailgun key|resend key|supabase key|turso key|github key
     key pem|private pem|vapid private|gpg private|rsa private|pass hash|oauth verifier
     email code|invite code|invitation code|scratch code|login link|passport no|driver license
-    drivers license|oob code|palavra passe
+    drivers license|oob code|palavra passe|unseal key
     client assertion|connection string|conn str|magic link|recovery phrase|seed phrase|seed words
     security answer|challenge answer|clave secreta|kata sandi
     card number|card no|card num|card pan|cc number|cc num|cc no|credit card|debit card
@@ -58,9 +58,9 @@ SECRET_LAST: Final = frozenset({"pin", "pins", "auth", "authentication", "pw"})
 
 PASS_OWNERS: Final = words(
     """
-    account admin app basic bind cert client current db email ftp http imap key keystore ldap login
-    mail master my mysql new old pg pop postgres proxy redis root server service smtp ssh store sudo
-    truststore user vault wallet wifi x
+    account admin app basic become bind cert client current db email ftp http imap key keystore ldap
+    login mail master my mysql new old pg pop postgres proxy redis root server service smtp ssh
+    store sudo truststore user vault wallet wifi x
     """
 )
 """What stands before a last `pass` when it means a password: `db_pass`, not `first_pass`."""
