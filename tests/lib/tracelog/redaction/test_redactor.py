@@ -257,9 +257,9 @@ class TestEnds:
             REDACTOR.ends("line 1\nline 2 token=abc x", 100) == "line 1\nline 2 token=[redacted] x"
         )
 
-    @pytest.mark.parametrize("size", [500, 20_000, 200_000])
-    def test_of_a_long_one_the_middle_is_left_out_after_redaction(self, size: int) -> None:
-        for shift in range(0, 120, 7):
+    @pytest.mark.parametrize(("size", "by"), [(500, 7), (20_000, 7), (200_000, 40)])
+    def test_of_a_long_one_the_middle_is_left_out_after_redaction(self, size: int, by: int) -> None:
+        for shift in range(0, 120, by):
             filler = "x" * shift + "line\n" * (size // 5)
             text = f"start {filler}password='Zq9XkT2mWv7L Zq9XkT2mWv7L'\n{'end ' * 20}last"
             for limit in (160, 300, 400):
