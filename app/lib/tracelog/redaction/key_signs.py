@@ -5,6 +5,7 @@ key that even resembles a secret one. In doubt the pattern matches: then each ke
 """
 
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 from typing import Final
 
 from app.lib.tracelog.redaction import words
@@ -25,7 +26,8 @@ _LAST: Final = (
 _ALONE: Final = words.VALUE_KEYS | words.PART_OWNERS
 
 
-def key_signs(phrases: Iterable[tuple[str, ...]]) -> str:
+@lru_cache(maxsize=4)
+def key_signs(phrases: tuple[tuple[str, ...], ...]) -> str:
     """A pattern of JSON, as orjson writes it, that may have a key which is not simply shown.
 
     `phrases` are words that are secret side by side. Keys with an escape in them are left to the
