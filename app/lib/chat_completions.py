@@ -15,6 +15,7 @@ from typing import Final, Literal, TypedDict
 import httpx
 from pydantic import ValidationError
 
+from app.lib.certificates import certificates
 from app.lib.chat_answers import ChatError, Chunk, Error, first_bytes, parts, whole
 
 _RANDOM: Final = random.SystemRandom()
@@ -98,7 +99,10 @@ class Chat:
             async with (
                 asyncio.timeout(patience.total),
                 httpx.AsyncClient(
-                    timeout=timeout, limits=_NO_REUSE, headers=self._headers()
+                    timeout=timeout,
+                    limits=_NO_REUSE,
+                    headers=self._headers(),
+                    verify=certificates(),
                 ) as client,
             ):
                 return await self._patiently(client, messages, watch)

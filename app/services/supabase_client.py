@@ -10,6 +10,7 @@ import httpx
 from pydantic import ValidationError
 
 from app.config import Settings
+from app.lib.certificates import certificates
 from app.services.errors import (
     AccountDisabled,
     AddressRefused,
@@ -74,7 +75,9 @@ class Supabase:
         self.url = settings.supabase_auth_url
         self._key = settings.supabase_publishable_key
         self._secret_key = settings.supabase_secret_key.get_secret_value()
-        self._http = httpx.AsyncClient(transport=transport, timeout=TIMEOUT_SECONDS)
+        self._http = httpx.AsyncClient(
+            transport=transport, timeout=TIMEOUT_SECONDS, verify=certificates()
+        )
 
     @property
     def has_secret_key(self) -> bool:

@@ -8,6 +8,7 @@ import httpx
 import jwt
 
 from app.config import Settings
+from app.lib.certificates import certificates
 from app.lib.public_keys import KeysUnavailable, PublicKeys
 from app.lib.utils import utc_now
 from app.services.errors import ProviderUnavailable
@@ -33,7 +34,9 @@ class SupabaseTokens:
     ) -> None:
         self._issuer = settings.supabase_auth_url
         self._secret = settings.supabase_jwt_secret.get_secret_value()
-        self._http = httpx.AsyncClient(transport=transport, timeout=_TIMEOUT_SECONDS)
+        self._http = httpx.AsyncClient(
+            transport=transport, timeout=_TIMEOUT_SECONDS, verify=certificates()
+        )
         keys_url = f"{self._issuer}/.well-known/jwks.json"
         self._keys = PublicKeys(self._http, keys_url, clock=clock)
 

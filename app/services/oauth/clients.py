@@ -7,6 +7,7 @@ import httpx
 
 from app.config import Settings
 from app.config_values import ProviderName
+from app.lib.certificates import certificates
 from app.product import SLUG
 from app.services.oauth.github import GitHub
 from app.services.oauth.google import Google
@@ -39,6 +40,7 @@ class Clients:
         self._http = http = httpx.AsyncClient(
             transport=self._transport,
             timeout=TIMEOUT_SECONDS,
+            verify=certificates(),
             headers={"User-Agent": SLUG, "Accept": "application/json"},
         )
         return {"github": GitHub(self._settings, http), "google": Google(self._settings, http)}

@@ -14,6 +14,7 @@ from typing import IO, Any, Final, TypeVar
 import httpx
 
 from app.config import Settings
+from app.lib.certificates import certificates
 from app.services.pictures.errors import StorageAway
 
 log = logging.getLogger(__name__)
@@ -49,6 +50,7 @@ class SupabaseBucket:
             base_url=f"{settings.supabase_url}/storage/v1",
             headers=headers,
             timeout=TIMEOUT_SECONDS,
+            verify=certificates(),
             transport=transport,
         )
         self._clock = clock
