@@ -87,13 +87,14 @@ class SQLiteStore:
             raise
 
     def close(self) -> None:
+        with contextlib.suppress(IndexError):
+            while True:
+                self._readers.pop()[1].close()
+        # The last one to close moves what is in the log beside the file into it, if it may write.
         with self._lock:
             if self._writer is not None:
                 self._writer[1].close()
                 self._writer = None
-        with contextlib.suppress(IndexError):
-            while True:
-                self._readers.pop()[1].close()
 
     # --- what insertion and migrations need --------------------------------------------------
 

@@ -119,6 +119,20 @@ def test_a_forked_child_opens_the_file_anew(store: SQLiteStore) -> None:
     assert count(store) == 3
 
 
+def test_once_it_is_closed_a_copy_of_the_file_alone_has_all_rows(
+    store: SQLiteStore, tmp_path: Path
+) -> None:
+    store.insert(batch())
+    assert count(store) == 1
+
+    store.close()
+
+    shutil.copy(tmp_path / "logs" / "trace.db", tmp_path / "copy.db")
+    copy = SQLiteStore(tmp_path / "copy.db")
+    assert count(copy) == 1
+    copy.close()
+
+
 def test_the_file_is_for_its_owner_only(store: SQLiteStore) -> None:
     if os.name == "posix":
         assert Path(store.name).stat().st_mode & 0o077 == 0
