@@ -9,7 +9,9 @@ from app.lib.tracelog.redaction.plain import MARKER
 _USER_FLAG: Final = re.compile(
     r"((?<!\S)(?:-u|--user|--proxy-user)[ =]{1,2}[\"']?[^\s:\"']{0,64}:)[^\s\"']++"
 )
-_ECHO: Final = r"\becho\s+(?:-n\s+)?(?=[^\n|]{1,200}\|[^\n]{0,200}"
+_ECHO: Final = (
+    r"\b(?:echo|printf)\s+(?:-n\s+|[\"']?%s(?:\\n)?[\"']?\s+)?(?=[^\n|]{1,200}\|[^\n]{0,200}"
+)
 _MIXED_WORD: Final = r"(?:-\S{1,64}\s+){0,4}(?=[A-Za-z_.\-]{0,60}[0-9])(?=[\w.\-]{8})"
 # Programs whose short options hold secrets: (name, what stands before the value).
 _PROGRAMS: Final = (
@@ -43,9 +45,11 @@ _PROGRAMS: Final = (
     ),
     (" LOGIN ", r"(?m:^)(?=[A-Za-z.]{0,7}[0-9])[A-Za-z0-9.]{1,8} LOGIN \S{1,128} "),
     ("echo", rf"{_ECHO}(?:--password-stdin|--with-token|\bsudo\s[^\n|]{{0,40}}-S\b))"),
+    ("printf", rf"{_ECHO}(?:--password-stdin|--with-token|\bsudo\s[^\n|]{{0,40}}-S\b))"),
     (
         "<<<",
-        r"(?:--with-token|--password-stdin|\bsudo\s[^\n|;&<]{0,40}-S|\bsecrets?\s+put\s+\S{1,64})"
+        r"(?:--with-token|--password-stdin|\bsudo\s[^\n|;&<]{0,40}-S|\bsecrets?\s[^\n|;&<]{1,100}?"
+        r"|\benv\s+add\s[^\n|;&<]{1,80}?)"
         r"\s{0,3}<<<\s{0,3}",
     ),
     ("secret", r"\bsecrets?\s+set\s[^\n|;&]{0,100}?(?<=\s)(?:--body|-b)[ =]{1,2}"),

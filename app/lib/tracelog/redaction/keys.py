@@ -190,7 +190,7 @@ _LEAST_WORD: Final = 6
 _SYMBOL: Final = re.compile(r"[!@#$%^&*+=~]")
 _NUMBERED: Final = re.compile(
     r"[A-Za-z]+(?:[0-9]{1,2}|(?:19|20)[0-9]{2})|(?:[0-9]{1,2}|(?:19|20)[0-9]{2})[A-Za-z]+"
-    r"|[0-9]{1,5}x[0-9]{1,5}|[0-9]{2,8}T[0-9]{2,6}Z?"
+    r"|[A-Za-z]*[0-9]{1,5}x[0-9]{1,5}|[0-9]{2,8}T[0-9]{2,6}Z?|sha[0-9]{3}"
 )
 _NUMBERED_NAME: Final = re.compile(r"[A-Z]?[a-z]{2,14}(?:[0-9]{1,2}|(?:19|20)[0-9]{2})")
 _SHOWING: Final = (Rule.SHOW, Rule.NAMED)

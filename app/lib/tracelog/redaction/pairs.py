@@ -58,6 +58,12 @@ _WHOSE: Final = re.compile(
     r"|(?-i:PASSWORD) (?-i:[a-z])\w{1,40}\Z"
 )
 _NUMBERED: Final = re.compile(r"(?i)(?<=password|..secret|.....key) #?[0-9]{1,2}\Z")
+_TYPED: Final = re.compile(
+    r"[ \t]?(?:Optional\[)?(?:&(?:'static )?)?(?:str|string|String|bytes|SecretStr|Final|[Aa]ny)"
+    r"\]?(?:\[str\])?(?: ?\| ?(?:None|null|undefined))?"
+    r"(?:[ \t]?=(?P<given>(?=[ \t]?[bfr]?[\"'`]))|(?=[ \t]?(?:[,)\r\n]|\Z|=[ \t]?(?:None|null)\b)))"
+)
+"""What stands between a name and its value in declarations: `password: str = "…"`."""
 _SIGN_BEHIND: Final = re.compile(r"[ \t]*+[:=]")
 _KEY_EDGE: Final = f" \t\r\n\u00a0\u3000\"'`)]}}\\!?<>+*-」』”’）】］＞〉{_INVISIBLE}"
 _ENCODED_QUOTES: Final = ("&quot;", "&#34;", "&#39;", "&#x27;", "\\u0022", "%22")
@@ -99,6 +105,10 @@ def hide_pairs(text: str, judge: KeyJudge) -> str:
         if found is None:
             continue
         rule, key_start, whole_line = found
+        if match[0] == ":" and (typed := _TYPED.match(text, at)):
+            at = typed.end()
+            if typed["given"] is None:
+                continue
         span = value_span(text, at, rule, key_start, whole_line=whole_line)
         if span is None:
             continue
