@@ -26,6 +26,8 @@ _ARGUMENTS = (
     "--disable-quic",
     "--disable-sync",
     "--no-first-run",
+    # The cores are busy with other tests, and threads that help would cost more than they save.
+    *("--js-flags=--single-threaded", "--num-raster-threads=1"),
 )
 
 WAITS_MS = 60_000
