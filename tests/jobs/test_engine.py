@@ -29,8 +29,7 @@ StartWorker = Callable[[], Worker]
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def url(request: pytest.FixtureRequest) -> str:
-    name = "sqlite_database" if request.param == "sqlite" else "postgres_database"
-    found: str = request.getfixturevalue(name)
+    found: str = request.getfixturevalue(f"{request.param}_job_database")
     return found
 
 
