@@ -8,9 +8,11 @@ import platform
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TextIO
 
+from commands.kit.packages import shares
 from commands.kit.turn import in_turn
 from commands.kit.words import Failure, say
 
@@ -112,19 +114,42 @@ def _install(files: Sequence[str]) -> None:
         # Python compiles what it reads, which is a third of all. Where it is not to, as in the
         # image, pip does.
         command.append("--no-compile")
-    for file in files:
-        command += ["-r", file]
-    with LOG.open("w+", encoding="utf-8", errors="replace") as log:
-        code = subprocess.run(command, cwd=ROOT, stdout=log, stderr=log, check=False).returncode
-        log.seek(0)
-        output = log.read()
-    if code:
+    with LOG.open("w", encoding="utf-8") as log:
+        failed = _run_together([[*command, *what] for what in _for_each_pip(files)], log)
+    if failed:
+        output = LOG.read_text(encoding="utf-8", errors="replace")
         reason = next((key for pattern, key in _REASONS if re.search(pattern, output)), None)
         raise Failure(reason or "install_failed", log=LOG.relative_to(ROOT))
     stamps = _stamps() | {file: _stamp(file) for file in files}
     fresh = STAMP.with_name(f"{STAMP.name}.{os.getpid()}")
     fresh.write_text(json.dumps(stamps, indent=1), encoding="utf-8")
     fresh.replace(STAMP)  # another command may be reading it
+
+
+def _run_together(commands: Sequence[Sequence[str]], log: TextIO) -> bool:
+    """Whether one of them failed. None of them is left behind, however this ends."""
+    running: list[subprocess.Popen[bytes]] = []
+    try:
+        for command in commands:
+            running.append(subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log))
+        codes = [process.wait() for process in running]
+    finally:
+        for process in running:
+            process.kill()
+            process.wait()
+    return any(codes)
+
+
+def _for_each_pip(files: Sequence[str]) -> Iterator[list[str]]:
+    """Arguments for as many pips as are worth their while: one keeps one core busy."""
+    texts = [(ROOT / file).read_text(encoding="utf-8") for file in files]
+    parts = shares(texts, min(os.cpu_count() or 1, 4))
+    if not parts:
+        yield [word for file in files for word in ("-r", file)]
+    for number, part in enumerate(parts):
+        path = VENV / f"install-{number}.txt"
+        path.write_text(part, encoding="utf-8")
+        yield ["--no-deps", "-r", str(path)]  # a lock names all that a package needs
 
 
 def _bring_pip() -> None:

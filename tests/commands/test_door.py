@@ -289,6 +289,18 @@ def test_packages_are_installed_once_and_again_only_when_the_list_changes(
     assert list(site.glob("__pycache__/demo.*")), "compiled, where Python itself does not"
 
 
+def test_one_package_that_cannot_be_had_fails_the_whole(installation: Installation) -> None:
+    installation.wants("demo==1.0", installation.digest)
+    requirements = installation.checkout.folder / "requirements.txt"
+    with requirements.open("a", encoding="utf-8") as more:
+        more.write(f"other==1.0 --hash=sha256:{'0' * 64}\n")
+
+    said = installation.provide().splitlines()
+
+    assert said[1].startswith("A package is not offered for this Python and machine")
+    assert not installation.stamp.exists()
+
+
 def test_of_two_commands_in_one_folder_the_second_waits_and_installs_nothing_again(
     installation: Installation,
 ) -> None:
