@@ -50,7 +50,7 @@ def settings_of(url: str, folder: Path, **more: Any) -> Settings:
     return Settings(**{"database_url": url, **folders, **more})
 
 
-def work(url: str, folder: Path, parent: Connection, plan: Plan) -> None:
+def work(url: str, folder: Path, plan: Plan, parent: Connection) -> None:
     """Run jobs, and tell `parent` "waiting" and of each that has ended "done"."""
     from app.jobs import bulk_import, import_commit
     from app.jobs.attempts import Attempts

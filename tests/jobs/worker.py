@@ -1,21 +1,14 @@
-"""A process that runs made-up jobs, for tests that kill it.
-
-Each is forked off a server that has imported the engine, which takes a second.
-"""
+"""A process that runs made-up jobs, for tests that kill it."""
 
 import logging
 import multiprocessing
 import sys
 from collections.abc import Callable
 from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
-_CONTEXT: multiprocessing.context.SpawnContext | multiprocessing.context.ForkServerContext
-if sys.platform == "win32":
-    _CONTEXT = multiprocessing.get_context("spawn")
-else:
-    _CONTEXT = multiprocessing.get_context("forkserver")
-    _CONTEXT.set_forkserver_preload(["tests.jobs.preloaded"])
+from tests.support.forks import Fork
 
 
 def main(url: str, folder: Path, test: Connection) -> None:
@@ -41,14 +34,18 @@ def main(url: str, folder: Path, test: Connection) -> None:
 
 
 class Worker:
-    """Such a process, once it is ready; or another that takes the same, and `more`."""
+    """Such a process, once it is ready; or another that takes the same, after `more`."""
 
     def __init__(
         self, url: str, folder: Path, run: Callable[..., None] = main, *more: object
     ) -> None:
-        self._connection, theirs = _CONTEXT.Pipe()
-        self.process = _CONTEXT.Process(target=run, args=(url, folder, theirs, *more))
-        self.process.start()
+        self._connection, theirs = multiprocessing.Pipe()
+        self.process: Fork | _Spawned
+        if sys.platform == "win32":
+            self.process = _Spawned(target=run, args=(url, folder, *more, theirs))
+            self.process.start()
+        else:
+            self.process = Fork(run, url, folder, *more, output=2, connections=[theirs])
         theirs.close()
         assert self._connection.recv() == "ready"
 
@@ -64,10 +61,15 @@ class Worker:
     def end(self) -> int | None:
         """End it as a shutdown does; its exit code."""
         self._connection.close()
-        self.process.join(30)
-        return self.process.exitcode
+        return self.process.wait(30)
 
     def kill(self) -> None:
         self.process.kill()
-        self.process.join()
+        self.process.wait()
         self._connection.close()
+
+
+class _Spawned(SpawnProcess):
+    def wait(self, seconds: float | None = None) -> int | None:
+        self.join(seconds)
+        return self.exitcode

@@ -6,6 +6,7 @@ import random
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
@@ -15,6 +16,8 @@ from typing import IO
 from urllib.parse import urlsplit
 
 import psutil
+
+from tests.support.forks import Fork, Process, run_module
 
 
 def _ports() -> Iterator[int]:
@@ -28,6 +31,9 @@ def _ports() -> Iterator[int]:
 
 
 _PORTS = _ports()
+
+_FORKED = {"tests.faults.deliverer", "tests.faults.writer", "tests.support.served"}
+"""Modules that need no Python of their own: each has a `main` that takes the arguments."""
 
 SPARE_SECONDS = 20.0
 """What a machine that is busy with other tests may take longer than the program promises.
@@ -91,11 +97,11 @@ class Program:
         self.log = log
         self.env = dict(os.environ if env is None else env)
         self.cwd = cwd
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
         self._output: IO[bytes] | None = None
 
     @property
-    def process(self) -> subprocess.Popen[bytes]:
+    def process(self) -> Process:
         assert self._process is not None, "not started"
         return self._process
 
@@ -105,14 +111,7 @@ class Program:
         Raises `AssertionError` with its output.
         """
         self._output = self.log.open("ab")
-        self._process = subprocess.Popen(
-            self.command,
-            stdin=subprocess.DEVNULL,
-            stdout=self._output,
-            stderr=subprocess.STDOUT,
-            env=self.env,
-            cwd=self.cwd,
-        )
+        self._process = self._begin(self._output)
         try:
             wait_until(self._is_up, seconds=seconds, what=f"the start of {self.command[0]}")
         except TimeoutError as error:
@@ -155,7 +154,8 @@ class Program:
         """Let it hang (SIGSTOP): it takes connections and answers none."""
         self.process.send_signal(signal.SIGSTOP)
         # The signal is on its way until the system says that it has stopped.
-        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WNOWAIT)
+        process = psutil.Process(self.process.pid)
+        wait_until(lambda: process.status() == psutil.STATUS_STOPPED, what="its stop")
 
     def resume(self) -> None:
         self.process.send_signal(signal.SIGCONT)
@@ -163,6 +163,26 @@ class Program:
     def output(self) -> str:
         """What it has printed, over all its starts."""
         return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def _begin(self, output: IO[bytes]) -> Process:
+        match self.command:
+            case [sys.executable, "-m", module, *arguments] if (
+                module in _FORKED and sys.platform != "win32"
+            ):
+                return Fork(
+                    *(run_module, module, arguments),
+                    output=output.fileno(),
+                    env=self.env,
+                    cwd=self.cwd or Path.cwd(),
+                )
+        return subprocess.Popen(
+            self.command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=self.env,
+            cwd=self.cwd,
+        )
 
     def _is_up(self) -> bool:
         return self.process.poll() is not None or self.ready()

@@ -8,11 +8,16 @@ import gc
 import importlib
 import sys
 
-gc.disable()
-importlib.import_module(sys.argv[1].partition(":")[0])
-uvicorn = importlib.import_module("uvicorn")
-gc.freeze()
-gc.enable()
+
+def main(arguments: list[str]) -> None:
+    """Serve what `arguments` name first."""
+    gc.disable()
+    importlib.import_module(arguments[0].partition(":")[0])
+    uvicorn = importlib.import_module("uvicorn")
+    gc.freeze()
+    gc.enable()
+    uvicorn.main(arguments, prog_name="uvicorn")
+
 
 if __name__ == "__main__":
-    uvicorn.main()
+    main(sys.argv[1:])

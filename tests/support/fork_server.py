@@ -1,0 +1,148 @@
+"""The process off which others are forked: one for a test run, which ends with the last that asks.
+
+    python -m tests.support.fork_server FOLDER
+
+It goes on by itself once it can be asked, at the socket in the folder. It has no threads.
+"""
+
+import atexit
+import gc
+import os
+import pickle
+import selectors
+import shutil
+import signal
+import socket
+import sys
+import threading
+import traceback
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+gc.disable()
+
+import uvicorn.loops.auto  # noqa: E402 # nothing that is imported is garbage
+import uvicorn.protocols.http.auto  # noqa: E402
+import uvicorn.protocols.websockets.auto  # noqa: E402, F401
+from sqlalchemy.orm import configure_mappers  # noqa: E402
+
+import app.jobs.engine  # noqa: E402
+import app.main  # noqa: E402, F401
+from tests.support.forks import Task  # noqa: E402
+
+_MOST_CONNECTIONS = 8
+
+
+class _Server:
+    def __init__(self, folder: Path) -> None:
+        path = folder / "socket"
+        path.unlink(missing_ok=True)  # of one that has died
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(path))
+        self._listener.listen(64)
+        self._forks: dict[int, socket.socket] = {}
+        """Who asked for it, by its process id."""
+
+    def serve(self) -> None:
+        """Fork what is asked for until nobody is there any more."""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        ends, wakes = socket.socketpair()
+        ends.setblocking(False)
+        wakes.setblocking(False)
+        signal.set_wakeup_fd(wakes.fileno(), warn_on_full_buffer=False)
+        asking = selectors.DefaultSelector()
+        for own in (self._listener, ends):
+            asking.register(own, selectors.EVENT_READ)
+        while True:
+            for key, _ in asking.select():
+                connection = key.fileobj
+                assert isinstance(connection, socket.socket)
+                if connection is self._listener:
+                    asking.register(connection.accept()[0], selectors.EVENT_READ)
+                elif connection is ends:
+                    ends.recv(4096)
+                    self._tell_of_ends()
+                elif not self._is_asked(connection):
+                    asking.unregister(connection)
+                    connection.close()
+                    if len(asking.get_map()) == 2:
+                        return
+
+    def _is_asked(self, connection: socket.socket) -> bool:
+        """Fork for whoever asks; False once they are gone."""
+        size, given, _, _ = socket.recv_fds(connection, 4, _MOST_CONNECTIONS)
+        if not size:
+            return False
+        task = connection.recv(int.from_bytes(size, "big"), socket.MSG_WAITALL)
+        if child := os.fork():
+            for descriptor in given:
+                os.close(descriptor)
+            self._forks[child] = connection
+            connection.sendall(child.to_bytes(4, "big"))
+        else:
+            _become(task, given)
+        return True
+
+    def _tell_of_ends(self) -> None:
+        with suppress(ChildProcessError):
+            while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+                with suppress(OSError):  # who asked may be gone
+                    self._forks.pop(ended[0]).sendall(ended[1].to_bytes(4, "big"))
+
+
+def _become(content: bytes, given: list[int]) -> None:
+    """Do the task as a process of its own, and end."""
+    code: object = 1
+    try:
+        output, *more = given
+        for stream in (1, 2):
+            os.dup2(output, stream)
+        _close_all_but(more)
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        task: Task = pickle.loads(content)
+        os.environ.clear()
+        os.environ.update(task.env)
+        os.chdir(task.cwd)
+        gc.enable()
+        task.run(*task.arguments, *map(Connection, more))
+        code = 0
+    except SystemExit as end:
+        code = end.code or 0
+    # Whatever it is, it is the end of this process, and told where the test looks.
+    except BaseException:  # noqa: BLE001
+        traceback.print_exc()
+    finally:
+        threading._shutdown()  # type: ignore[attr-defined]
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        os._exit(code if isinstance(code, int) else 1)
+
+
+def _close_all_but(descriptors: list[int]) -> None:
+    first = 3
+    for descriptor in sorted(descriptors):
+        os.closerange(first, descriptor)
+        os.set_inheritable(descriptor, False)
+        first = descriptor + 1
+    os.closerange(first, os.sysconf("SC_OPEN_MAX"))
+
+
+def main(folder: Path) -> None:
+    """Serve in a process that whoever has started this one need not wait for."""
+    configure_mappers()
+    assert threading.active_count() == 1
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    server = _Server(folder)
+    if os.fork():
+        os._exit(0)
+    gc.freeze()
+    server.serve()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

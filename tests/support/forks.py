@@ -1,0 +1,142 @@
+"""Processes forked off one that has read the app, where to start Python anew would take a second.
+
+`tests/support/fork_server.py` is that one. There is none on Windows.
+"""
+
+import importlib
+import multiprocessing.connection
+import os
+import pickle
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from app.lib.tracelog.journal.locks import try_lock
+from commands.kit.environment import ROOT
+
+_RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
+_FOLDER = Path(tempfile.gettempdir()) / f"forks-{_RUN}"
+
+
+class Task(NamedTuple):
+    """What a fork is to do, and where."""
+
+    run: Callable[..., object]
+    arguments: Sequence[object]
+    env: dict[str, str]
+    cwd: Path
+
+
+class Process(Protocol):
+    """What a `subprocess.Popen` and a `Fork` have in common."""
+
+    pid: int
+
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+    def send_signal(self, number: int, /) -> None: ...
+    def terminate(self) -> None: ...
+    def kill(self) -> None: ...
+
+
+class Fork:
+    """A process that calls `run` with `arguments`, and after them with `connections`.
+
+    What it prints goes to the descriptor `output`.
+    """
+
+    def __init__(
+        self,
+        run: Callable[..., object],
+        *arguments: object,
+        output: int,
+        env: Mapping[str, str] = os.environ,
+        cwd: Path = ROOT,
+        connections: Sequence[Connection] = (),
+    ) -> None:
+        task = pickle.dumps(Task(run, arguments, dict(env), cwd))
+        given = [output, *(connection.fileno() for connection in connections)]
+        self._code: int | None = None
+        self._server = _ask()
+        socket.send_fds(self._server, [len(task).to_bytes(4, "big")], given)
+        self._server.sendall(task)
+        self.pid = self._told()
+
+    def poll(self) -> int | None:
+        """Its exit code once it has ended; below 0 by a signal."""
+        if self._code is None and multiprocessing.connection.wait([self._server], 0):
+            self._end()
+        return self._code
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end and return its exit code. Raises `subprocess.TimeoutExpired`."""
+        if self._code is None:
+            if not multiprocessing.connection.wait([self._server], timeout):
+                raise subprocess.TimeoutExpired(f"the fork {self.pid}", timeout or 0)
+            self._end()
+        assert self._code is not None
+        return self._code
+
+    def send_signal(self, number: int, /) -> None:
+        if self.poll() is None:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+    def _end(self) -> None:
+        self._code = os.waitstatus_to_exitcode(self._told())
+        self._server.close()
+
+    def _told(self) -> int:
+        number = self._server.recv(4, socket.MSG_WAITALL)
+        assert len(number) == 4, "the server of forks is gone"
+        return int.from_bytes(number, "big")
+
+
+def run_module(name: str, arguments: list[str]) -> object:
+    """What `python -m` does, for a module with a `main` that takes the arguments."""
+    sys.argv = [name, *arguments]
+    return importlib.import_module(name).main(arguments)
+
+
+_STAYING: list[socket.socket] = []
+"""The connection by which the server knows that this process may ask for more."""
+
+
+def _ask() -> socket.socket:
+    if not _STAYING:
+        _FOLDER.mkdir(mode=0o700, exist_ok=True)
+        with (_FOLDER / "lock").open("w") as turn:
+            while not try_lock(turn.fileno()):
+                threading.Event().wait(0.05)
+            try:
+                _STAYING.append(_connect())
+            except OSError:
+                command = [sys.executable, "-m", "tests.support.fork_server", str(_FOLDER)]
+                subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, check=True)
+                _STAYING.append(_connect())
+    return _connect()
+
+
+def _connect() -> socket.socket:
+    connection = socket.socket(socket.AF_UNIX)
+    try:
+        connection.connect(str(_FOLDER / "socket"))
+    except OSError:
+        connection.close()
+        raise
+    return connection
