@@ -7,6 +7,10 @@ from tests.browser.scenes import Show, opened
 
 
 def filled(visitor: Visitor) -> Page:
+    """A list with one of each kind, whatever the scene before it has left."""
+    page = visitor.go("/items")
+    if page.locator("tr.item").count() >= 4:
+        return page
     visitor.add("議事録を書く", "Send the invoice", due_on="2020-01-01", description="Soon")
     visitor.add("Pay", status="done")
     visitor.add("Plan", status="doing", due_on="2199-01-01")

@@ -18,16 +18,18 @@ def bring_along(context: BrowserContext) -> None:
     context.add_init_script(path=AXE)
 
 
-def violations(page: Page, *rules: str, within: str = "html") -> list[str]:
+def violations(page: Page, *rules: str, within: str = "html", besides: str = "") -> list[str]:
     """What axe finds on the page as it is now: rule, element, and why. Default: all its rules.
 
-    `within` names the elements to look at, where all else on the page has been looked at before.
+    `within` names the elements to look at, where all else on the page has been looked at before;
+    `besides` those among them that are only more of the same.
     """
     _needed()
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text("utf-8"))
     options = {"runOnly": list(rules) or _RULES, "resultTypes": ["violations"]}
-    result = page.evaluate("([within, options]) => axe.run(within, options)", [within, options])
+    context = {"include": [within], "exclude": [besides] if besides else []}
+    result = page.evaluate("([context, options]) => axe.run(context, options)", [context, options])
     return [
         f"{rule['id']}: {node['html'][:200]}: {node['failureSummary']}"
         for rule in result["violations"]
