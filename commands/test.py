@@ -45,6 +45,8 @@ STEPS = (
     Step("lint-imports", (str(Path(_PYTHON).with_name("lint-imports")),)),
     Step("css --check", (*_MANAGE, "css", "--check"), needs_modules=True),
     Step("messages --check", (*_MANAGE, "messages", "--check")),
+    # Beside the other steps, since else each worker compiles all that it finds by itself.
+    Step("pytest collects", (*_PYTEST, "--collect-only", "-qq")),
 )
 
 
@@ -127,8 +129,6 @@ def _test_live(arguments: tuple[str, ...]) -> int:
 
 def _run_pytest(arguments: tuple[str, ...], left_out: str, **more: str) -> int:
     environment = {**os.environ, "LEFT_OUT": left_out, **more}
-    # Hundreds of programs are started from this tree and from copies of it.
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     command = (*_PYTEST, *arguments)
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
 

@@ -71,6 +71,10 @@ def _run(arguments: list[str]) -> int:
         needed = COMMANDS[name]
         if needed is BENCHMARKS and not {"-h", "--help"}.isdisjoint(rest):
             needed = APP  # what others are measured with is much to install for a few words
+        if needed is TESTS:
+            # Hundreds of programs will read the same packages: they are compiled once.
+            os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+            sys.dont_write_bytecode = False
         environment.provide(needed)
         # What importing makes is never garbage: to look for some, now and at the end, is a third of
         # all that a short command does.

@@ -11,16 +11,18 @@ import subprocess
 import sys
 import venv
 import zipfile
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from app.lib.tracelog.journal.locks import try_lock
-from commands.kit import environment
+from commands.kit import door, environment
 from commands.kit.door import COMMANDS
 from commands.kit.environment import ROOT, STAMP, VENV
 from commands.kit.sentences import SENTENCES
+from commands.kit.words import Failure
 from tests.commands.conftest import Checkout
 
 
@@ -299,6 +301,23 @@ def test_one_package_that_cannot_be_had_fails_the_whole(installation: Installati
 
     assert said[1].startswith("A package is not offered for this Python and machine")
     assert not installation.stamp.exists()
+
+
+@pytest.mark.parametrize(("command", "compiles"), [("test", True), ("ci", True), ("run", False)])
+def test_what_many_programs_of_the_tests_read_is_compiled_once(
+    monkeypatch: pytest.MonkeyPatch, command: str, *, compiles: bool
+) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+
+    def provide(files: Sequence[str]) -> None:
+        assert (not sys.dont_write_bytecode) is compiles
+        assert ("PYTHONDONTWRITEBYTECODE" not in os.environ) is compiles
+        raise Failure("no_venv_module")
+
+    monkeypatch.setattr(environment, "provide", provide)
+
+    assert door.main([command]) == 1
 
 
 def test_of_two_commands_in_one_folder_the_second_waits_and_installs_nothing_again(
