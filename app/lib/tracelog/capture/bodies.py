@@ -15,8 +15,8 @@ from app.lib.tracelog.capture.cut_json import Prefix, read_prefix
 from app.lib.tracelog.capture.form_bodies import form_data, multipart_data
 from app.lib.tracelog.codec import one_line
 from app.lib.tracelog.redaction.data import parse
-from app.lib.tracelog.redaction.keys import Rule
-from app.lib.tracelog.redaction.plain import CUT_KEY, MARKER, Plain
+from app.lib.tracelog.redaction.kin import hide_undecided
+from app.lib.tracelog.redaction.plain import CUT_KEY, Plain
 from app.lib.tracelog.redaction.redactor import Redactor
 
 SLACK: Final = 512
@@ -162,12 +162,13 @@ def _json(redactor: Redactor, body: bytes, total: int, *, cut: bool) -> Plain:
 
 
 def _hide_undecided(redactor: Redactor, prefix: Prefix) -> None:
-    """Hide the `value` of an object whose end, where its `name` may have stood, is missing."""
+    """Hide the `value` of an object whose end, where its `name` may have stood, is missing.
+
+    And what else would be a secret beside what may have stood there.
+    """
     for node in prefix.open:
         if isinstance(node, dict):
-            for key in node:
-                if redactor.judge(key) is Rule.NAMED:
-                    node[key] = MARKER
+            hide_undecided(node, redactor.judge)
 
 
 def _json_lines(redactor: Redactor, body: bytes, total: int, *, cut: bool) -> Plain:

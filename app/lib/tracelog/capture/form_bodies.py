@@ -6,6 +6,7 @@ from typing import Final
 from urllib.parse import unquote, unquote_to_bytes
 
 from app.lib.tracelog.redaction.keys import Rule
+from app.lib.tracelog.redaction.kin import hide_undecided
 from app.lib.tracelog.redaction.plain import CUT_KEY, MARKER, Plain, clean
 from app.lib.tracelog.redaction.redactor import Redactor
 
@@ -31,6 +32,8 @@ def form_data(redactor: Redactor, body: bytes, *, cut: bool) -> dict[str, Plain]
         add_field(fields, key, _decode(value)[0] if readable else MARKER)
     if len(pieces) > MAX_FIELDS:
         fields[CUT_KEY] = len(pieces)
+    if cut:
+        hide_undecided(fields, redactor.judge)
     redacted = redactor.data.redact(fields)
     return redacted if isinstance(redacted, dict) else {}
 
@@ -91,7 +94,11 @@ def multipart_data(
         return None
     if len(parts) > MAX_FIELDS:
         fields[CUT_KEY] = len(parts)
-    return fields
+    if cut:
+        hide_undecided(fields, redactor.judge)
+    # Once more, for what fields make of each other.
+    redacted = redactor.data.redact(fields)
+    return redacted if isinstance(redacted, dict) else {}
 
 
 def _shown(redactor: Redactor, name: str, filename: str | None, part: Part) -> Plain:

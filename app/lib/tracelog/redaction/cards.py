@@ -6,6 +6,8 @@ from typing import Final
 from app.lib.tracelog.redaction.plain import MARKER
 
 _DIGITS: Final = re.compile(r"[0-9]++(?:[ \-\u2010-\u2015\u2212\u3000][0-9]++)*+")
+_STRIPE: Final = re.compile(r"\[redacted\](?:=[0-9]{7,40}\??|\^[^\^\n]{2,26}\^[0-9]{7,40}\??)")
+"""What a magnetic stripe holds behind the number."""
 _GROUP: Final = re.compile(r"[0-9]+")
 _FULL_WIDTH: Final = {ord("０") + digit: str(digit) for digit in range(10)} | {
     ord("－"): "-",
@@ -28,7 +30,9 @@ def hide_cards(text: str) -> str:
                 shown += [text[end : run.start() + groups[first].start()], MARKER]
                 end = run.start() + groups[first + size - 1].end()
             first += size or 1
-    return "".join([*shown, text[end:]]) if shown else text
+    if not shown:
+        return text
+    return _STRIPE.sub(MARKER, "".join([*shown, text[end:]]))
 
 
 def _is_fraction(text: str, at: int) -> bool:

@@ -5,9 +5,11 @@ from typing import Final
 
 from app.lib.tracelog.redaction.keys import KeyJudge, Rule, looks_random, mixes
 from app.lib.tracelog.redaction.plain import MARKER
+from app.lib.tracelog.redaction.words import words
 
 _USER_FLAG: Final = re.compile(
-    r"((?<!\S)(?:-u|--user|--proxy-user)[ =]{1,2}[\"']?[^\s:\"']{0,64}:)[^\s\"']++"
+    r"((?<!\S)(?:-u|--user|--proxy-user)[ =]{1,2}(?![0-9]{1,7}:[0-9]{1,7}(?:\s|\Z))"
+    r"[\"']?[^\s:\"']{0,64}:)[^\s\"']++"
 )
 _ECHO: Final = (
     r"\b(?:echo|printf)\s+(?:-n\s+|[\"']?%s(?:\\n)?[\"']?\s+)?(?=[^\n|]{1,200}\|[^\n]{0,200}"
@@ -39,7 +41,8 @@ _PROGRAMS: Final = (
     ("PASS ", r"(?<!\S)USER [^\r\n]{1,64}\r?\n(?:[^\r\n]{0,200}\r?\n)?PASS "),
     (
         "AUTH ",
-        r"(?m:^)(?:(?:C:|>{1,3}) ?)?(?:HELLO [23] )?AUTH (?:(?:PLAIN|XOAUTH2|default) "
+        r"(?m:^)(?:(?:C:|[\w.:\[\]()\-]{0,40}>{1,3}) ?)?(?:HELLO [23] )?"
+        r"AUTH (?:(?:PLAIN|XOAUTH2|[a-z][\w.\-]{0,31}) "
         r"|LOGIN\r?\n(?:334 \S{0,64}\r?\n)?(?:[A-Za-z0-9+/=]{4,128}\r?\n(?:334 \S{0,64}\r?\n)?"
         r"(?=[A-Za-z0-9+/=]{4,128}\r?(?:\n|\Z)))?)?(?=\S*[0-9])",
     ),
@@ -56,10 +59,42 @@ _PROGRAMS: Final = (
     ("vault", rf"\bvault\s+login\s+{_MIXED_WORD}"),
     ("cargo", rf"\bcargo\s+login\s+{_MIXED_WORD}"),
     ("snyk", rf"\bsnyk\s+auth\s+{_MIXED_WORD}"),
+    ("bw ", r"\bbw\s+(?:unlock|login\s+\S{1,128}@\S{1,128})\s+(?=[\"']|\S{0,64}[0-9])(?!-)"),
+    (
+        "wpa_passphrase",
+        r"\bwpa_passphrase\s+(?:\"[^\"\n]{1,64}\"|'[^'\n]{1,64}'|[^\s\"']{1,64})\s+(?=\S{8}|[\"'])",
+    ),
+    ("ldap", r"\bldap[a-z]{3,9}\b[^\n|;&]{0,300}?\s-w\s*"),
+    ("ab ", r"\bab\s[^\n|;&]{0,200}?-[AP]\s+[^\s:]{1,64}:"),
+    ("net user", r"\bnet user\s+[\w.\-]{1,64}\s+(?![/*])(?=\S{0,64}[0-9!@#$%])"),
+    ("/p:", r"(?<!\S)(?:/u:\S{1,64}\s[^\n]{0,100}?|xfreerdp\s[^\n]{0,200}?\s)/p:"),
+    ("-U", r"(?<!\S)-U\s?[\"']?[\w.\\\-]{1,64}%"),
+    ("SETUSER", r"\bSETUSER\s\S{1,64}\s(?:[^\s>]\S{0,64}\s){0,10}>"),
+    ('"AUTH"', r"\"AUTH\"(?:\s\"[^\"\n]{1,64}\")?\s(?=\"[^\"\n]{1,200}\"\s{0,4}(?:\n|\Z))"),
 )
 _COMMANDS: Final = tuple(
     (name, re.compile(rf"({before})(?!\s)(?:\"[^\"\n]*\"|'[^'\n]*'|[^\s\"']+)"))
     for name, before in _PROGRAMS
+)
+_ARGV: Final = words(
+    """
+    7z 7za ab az bw curl docker helm htpasswd http https ldapadd ldapmodify ldapsearch ldapwhoami
+    mariadb mariadb-dump mongo mongodump mongoexport mongoimport mongorestore mongosh mysql
+    mysqladmin mysqldump mysqlimport net oc openssl podman redis-cli smbclient sqlcmd ssh-keygen
+    sshpass unzip vault wpa_passphrase xfreerdp zip
+    """
+)
+_LIST: Final = re.compile(
+    r"\[[\"'](?P<program>[\w./\-]{1,64})[\"'](?:, ?[\"'][^\"'\n\[\]]{0,400}[\"']){1,60}"
+    r"(?:\]|,? ?(?:[\"'][^\"'\n\[\]]{0,400})?\Z)"
+)
+_ITEM: Final = re.compile(r"(?<=[\"'])[^\"'\n]*(?=[\"'](?:, ?[\"']|\]|,? ?\Z))")
+_SECRETS: Final = re.compile(
+    r"\b(?:secrets?\s+(?:set|put|create|add)|create\s+secret)\s[^\n|;&]{1,400}"
+)
+_SECRETS_PAIR: Final = re.compile(
+    r"((?<=\s)(?:--from-literal[= ])?[\"']?[A-Za-z_][\w.\-]{0,63}=)(?P<value>\"[^\"\n]*\""
+    r"|'[^'\n]*'|[^\s\"']+)"
 )
 _SETTING: Final = re.compile(
     r"(?P<head>(?<!\S)(?:ENV|setx|setenv|(?:config[ \t])?set|config)[ \t]{1,3})"
@@ -94,9 +129,13 @@ def hide_commands(text: str, judge: KeyJudge) -> str:
     def hide_listed(match: re.Match[str]) -> str:
         return f"{match['head']}{MARKER}" if judge(match["flag"]) is Rule.HIDE else match[0]
 
+    if "', '-" in text or '", "-' in text:
+        text = _LIST.sub(lambda match: _hide_listed_words(match, judge), text)
     for program, pattern in _COMMANDS:
         if program in text:
             text = pattern.sub(rf"\g<1>{MARKER}", text)
+    if "secret" in text:
+        text = _SECRETS.sub(lambda match: _SECRETS_PAIR.sub(_hide_mixed, match[0]), text)
     if "ENV " in text or "set" in text or "config " in text:
         text = _SETTING.sub(hide_setting, text)
     if "'-" in text or '"-' in text:
@@ -104,3 +143,31 @@ def hide_commands(text: str, judge: KeyJudge) -> str:
     if " -" not in text and "\n-" not in text and not text.startswith("-"):
         return text
     return _USER_FLAG.sub(rf"\g<1>{MARKER}", _FLAG.sub(hide, text))
+
+
+def is_program(word: str) -> bool:
+    """Whether a list that begins with this word is a command whose options may hold secrets."""
+    return word.rpartition("/")[2] in _ARGV
+
+
+def hidden_words(argv: list[str], judge: KeyJudge) -> list[str]:
+    """The words of such a command without secrets: `["sshpass", "-p", "…"]`."""
+    whole = ["_".join(word.split()) or "_" for word in argv]
+    shown = hide_commands(" ".join(whole), judge).split(" ")
+    if len(shown) != len(whole):
+        return argv
+    return [
+        word if after == before else after
+        for word, before, after in zip(argv, whole, shown, strict=True)
+    ]
+
+
+def _hide_listed_words(match: re.Match[str], judge: KeyJudge) -> str:
+    if not is_program(match["program"]):
+        return match[0]
+    shown = iter(hidden_words(_ITEM.findall(match[0]), judge))
+    return _ITEM.sub(lambda item: next(shown, item[0]), match[0])
+
+
+def _hide_mixed(match: re.Match[str]) -> str:
+    return match[1] + MARKER if mixes(match["value"]) else match[0]

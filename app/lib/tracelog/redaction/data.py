@@ -7,14 +7,16 @@ from typing import Final
 import orjson
 
 from app.lib.tracelog.redaction.cards import is_card
+from app.lib.tracelog.redaction.commands import hidden_words, is_program
 from app.lib.tracelog.redaction.compact import is_compact
 from app.lib.tracelog.redaction.key_signs import key_signs
-from app.lib.tracelog.redaction.keys import MAX_KEY, KeyJudge, Rule, is_hidden
+from app.lib.tracelog.redaction.keys import MAX_KEY, KeyJudge, Rule, is_code, is_hidden
+from app.lib.tracelog.redaction.kin import hide_manifest, is_kin
 from app.lib.tracelog.redaction.look import WORTH_A_LOOK, Look, is_odd, look_at, search
 from app.lib.tracelog.redaction.memo import Memo
 from app.lib.tracelog.redaction.plain import MARKER, MAX_DEPTH, Plain, plain
 from app.lib.tracelog.redaction.text import MAX_TEXT, TextRedactor
-from app.lib.tracelog.redaction.words import NAME_KEYS, PART_OWNERS
+from app.lib.tracelog.redaction.words import BESIDE_CODE, NAME_KEYS, PART_OWNERS
 
 TOO_DEEP: Final = "[too deep]"
 _MAX_NESTED_JSON: Final = 4
@@ -186,9 +188,11 @@ class _Walk:
         if depth > MAX_DEPTH:
             return TOO_DEEP
         keys = self._keys
-        show, named = Rule.SHOW, Rule.NAMED
+        show, named, code, kin = Rule.SHOW, Rule.NAMED, Rule.CODE, Rule.KIN
         renamed: dict[str, str] = {}
         owns = owner.lower() in PART_OWNERS
+        if node.get("kind") == "Secret":
+            hide_manifest(node)
         for key, item in node.items():
             rule, shown_key, is_part = keys[key]
             if owns and is_part and self._of.known_parts[owner, key]:
@@ -199,7 +203,11 @@ class _Walk:
                 if self._of.names_secret(node) and is_hidden(Rule.HIDE, item):
                     node[key] = MARKER
                     continue
-            elif rule is not show and is_hidden(rule, item):
+            elif rule is not show and (
+                is_hidden(rule, item)
+                or (rule is code and is_code(item) and not BESIDE_CODE.isdisjoint(node))
+                or (rule is kin and is_kin(key, item, node))
+            ):
                 node[key] = MARKER
                 continue
             if isinstance(item, str):
@@ -216,6 +224,10 @@ class _Walk:
         if depth > MAX_DEPTH:
             return TOO_DEEP
         after_flag = False
+        if len(node) > 2 and isinstance(node[0], str) and is_program(node[0]):
+            words = [item for item in node if isinstance(item, str)]
+            if len(words) == len(node):
+                node[:] = hidden_words(words, self._of.judge)
         for index, item in enumerate(node):
             if after_flag:
                 node[index] = MARKER

@@ -23,7 +23,9 @@ _ANYWHERE: Final = (
 _LAST: Final = (
     words.SECRET_LAST | words.SESSION_LAST | words.WORD_LAST | words.RANDOM_LAST | {"pass", "value"}
 )
-_ALONE: Final = words.VALUE_KEYS | words.PART_OWNERS
+_ALONE: Final = (
+    words.VALUE_KEYS | words.PART_OWNERS | {key for key in words.KIN_ALONE if key.isascii()}
+)
 
 
 @lru_cache(maxsize=4)
@@ -40,6 +42,9 @@ def key_signs(phrases: tuple[tuple[str, ...], ...]) -> str:
         if not any(stem in word for stem in stems for word in phrase)
     )
     word = f"{_PART}*(?i:{_any_of(stems)}){_PART}*|{_PART}*(?i:{_any_of(_LAST)}){_GAP}"
+    word += (
+        f"|{_PART}*(?i:{_any_of(words.RANDOM_LAST)}){_GAP}(?i:{_any_of(words.SIGNED_WITH)}){_PART}*"
+    )
     alone = f"{_GAP}(?i:{_any_of(_ALONE)}){_GAP}"
     # There are too many ways to write others, and a long one may be a secret itself.
     hard = f'{_PART}*[^A-Za-z0-9_"-][^"]*|{_PART}{{16}}[^"]*'

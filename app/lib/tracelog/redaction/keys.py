@@ -32,11 +32,14 @@ class Rule(Enum):
     RANDOM = "hidden where it looks random"
     SESSION = "hidden where it looks random, or short and mixed as no name is"
     WORD = "hidden where it looks random, or is more than words and numbers"
+    MIXED = "hidden where it is mixed as a password is, and no path"
     CODE = "hidden where it looks random or is 4 to 8 digits as text"
     NAMED = "hidden where a neighbour names a secret: {'name': 'password', 'value': …}"
+    KIN = "hidden where a neighbour says what it is a part of: {'kty': 'EC', 'd': …}"
 
 
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_A-Za-z]+")
+_KATAKANA: Final = re.compile("[ァ-ヺー]")
 _FLAT_WORD: Final = re.compile(r"[a-z]+|[0-9]+")
 _INVISIBLE: Final = re.compile("[\x00-\x1f\x7f\u00ad\u034f\u180e\u200b-\u200f\u2060-\u2064\ufeff]")
 
@@ -88,7 +91,13 @@ class KeyJudge:
             tail = set(words[end:])
             if tail and tail <= words_of.COUNT_TAIL:
                 return Rule.COUNT
-            if tail and tail <= words_of.COUNT_TAIL | words_of.LABEL_TAIL:
+            if (
+                tail
+                and tail <= words_of.COUNT_TAIL | words_of.LABEL_TAIL | {"id", "ids"}
+                and (
+                    words[end] != "id" or words[end - 1] != "secret"  # Vault's secret_id
+                )
+            ):
                 return Rule.RANDOM
             if words[0] in words_of.FLAG_HEADS:
                 return Rule.FLAG
@@ -102,6 +111,8 @@ class KeyJudge:
                 return Rule.RANDOM
             if last in words_of.CODE_ALONE:
                 return Rule.CODE
+            if last in words_of.KIN_ALONE:
+                return Rule.KIN
         elif words in (["input", "value"], ["old", "value"], ["new", "value"]) or (
             words == ["rejected", "value"]
         ):
@@ -110,7 +121,12 @@ class KeyJudge:
             return Rule.SESSION
         if last in words_of.WORD_LAST:
             return Rule.WORD
-        return Rule.RANDOM if last in words_of.RANDOM_LAST else None
+        if last == "pass" and words[-2] not in words_of.PASS_OTHERS:
+            return Rule.MIXED
+        # X-Signature-Ed25519, SignatureValue
+        while len(words) > 1 and (words[-1] in words_of.SIGNED_WITH or words[-1].isdigit()):
+            words = words[:-1]
+        return Rule.RANDOM if words[-1] in words_of.RANDOM_LAST else None
 
     def _last_secret(self, words: list[str]) -> int:
         """Where the last secret word or phrase ends, as an index behind it; 0 without one."""
@@ -137,7 +153,9 @@ class KeyJudge:
             (at + len(stem) for stem in self.foreign if (at := key.rfind(stem)) >= 0), default=0
         )
         if not end:
-            return None
+            bare = key.rstrip("_-.の:")
+            is_pass = bare.endswith("パス") and not _KATAKANA.match(bare[-3:-2])
+            return Rule.MIXED if is_pass else None
         tail = key[end:].strip("_-.の:")
         return Rule.COUNT if tail in foreign.FOREIGN_COUNT_TAILS else Rule.HIDE
 
@@ -180,11 +198,23 @@ _MEASURE: Final = re.compile(
     r"|(?:[0-9]{1,6}(?:\.[0-9]{1,6})?(?:ns|us|ms|s|m|h|d|w)){1,5}"
     r"|[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9:.]{5,15}(?:Z|[+-][0-9:]{4,6})?)?"
 )
+_LABEL: Final = re.compile(r"[A-Za-z]{1,5}[\-_]?[0-9]{1,6}")
+_TOKEN_KEYS: Final = frozenset({"t", "tk", "tkn"})
 _PIECE: Final = re.compile(r"[^A-Za-z0-9]+")
 _CAMEL: Final = re.compile(r"[A-Z]*[a-z]*")
 
 
 _RANDOM: Final = (Rule.RANDOM, Rule.CODE, Rule.SESSION, Rule.WORD)
+_NOTHING: Final = re.compile(
+    r"(?i:true|false|null|none|undefined|required|optional|enabled|disabled)"
+    r"|[*•●＊]{3,}|x{4,}|X{4,}|(?i:\[(?:filtered|redacted|masked|hidden|secret|protected)\])"
+    r"|<[a-z][a-z \-]{2,40}>|<[A-Z][A-Z_]{2,40}>|\$\{\{[^{}\n]{1,80}\}\}|\$\{[A-Z][A-Z0-9_]{1,60}\}"
+    r"|\$[A-Z]{2,20}(?:_[A-Z]{1,20}){1,5}|%s|%\([a-z_0-9]{1,40}\)s|\{\{ ?[a-z_.]{1,40} ?\}\}"
+)
+"""Said of a secret in its place, or where it is to be: `?pin=false`, `****`, `${DB_PASSWORD}`."""
+_PATH: Final = re.compile(r"[/\\]|\.[A-Za-z]{1,5}\Z")
+_ASCII: Final = re.compile(r"[!-~]*")
+_LONGEST_NOTHING: Final = 90
 _LEAST_SESSION: Final = 5
 _LEAST_WORD: Final = 6
 _SYMBOL: Final = re.compile(r"[!@#$%^&*+=~]")
@@ -193,7 +223,8 @@ _NUMBERED: Final = re.compile(
     r"|[A-Za-z]*[0-9]{1,5}x[0-9]{1,5}|[0-9]{2,8}T[0-9]{2,6}Z?|sha[0-9]{3}"
 )
 _NUMBERED_NAME: Final = re.compile(r"[A-Z]?[a-z]{2,14}(?:[0-9]{1,2}|(?:19|20)[0-9]{2})")
-_SHOWING: Final = (Rule.SHOW, Rule.NAMED)
+_LONG_NAME: Final = re.compile(r"(?:[A-Z][a-z]{2,12}){3,7}")
+_SHOWING: Final = (Rule.SHOW, Rule.NAMED, Rule.KIN)
 _MEASURING: Final = (Rule.FLAG, Rule.COUNT)
 
 
@@ -202,7 +233,7 @@ def is_hidden(rule: Rule, value: object) -> bool:
     if value is None or value is True or value is False or rule in _SHOWING:
         return False
     if rule is Rule.HIDE:
-        return True
+        return not isinstance(value, str) or not says_nothing(value)
     if isinstance(value, (dict, list)):
         return rule in _MEASURING
     if isinstance(value, str):
@@ -217,13 +248,28 @@ def is_hidden(rule: Rule, value: object) -> bool:
             return True
         if rule is Rule.WORD and len(text) >= _LEAST_WORD and (mixes(text) or _SYMBOL.search(text)):
             return True
+        if rule is Rule.MIXED:
+            text = _ASCII.match(text)[0]  # type: ignore[index] # it matches anything
+            return len(text) >= _LEAST_WORD and mixes(text) and not _PATH.search(text)
         return rule in _RANDOM and looks_random(text)
     return rule is Rule.FLAG and value not in (0, 1)
 
 
 def in_query(rule: Rule, key: str) -> Rule:
-    """The rule of a key in a query, where `key` is that of an API and may be short."""
-    return Rule.SESSION if rule is Rule.RANDOM and key.lower() == "key" else rule
+    """The rule of a key in a query: there `key` is that of an API, maybe short, and `t` a token."""
+    if rule is Rule.RANDOM and key.lower() == "key":
+        return Rule.SESSION
+    return Rule.RANDOM if rule is Rule.SHOW and key in _TOKEN_KEYS else rule
+
+
+def says_nothing(value: str) -> bool:
+    """Whether a value of a secret key only says that there is one, or stands for it."""
+    return len(value) <= _LONGEST_NOTHING and _NOTHING.fullmatch(value) is not None
+
+
+def is_code(value: object) -> bool:
+    """Whether the value of a `code` beside OAuth's other fields is one of OAuth's: `x7Kd92`."""
+    return isinstance(value, str) and is_hidden(Rule.SESSION, value) and not _LABEL.fullmatch(value)
 
 
 def looks_random(text: str, *, least: int = 16) -> bool:
@@ -262,6 +308,8 @@ def _is_name(piece: str) -> bool:
         return len(piece) <= 8
     if not piece.isalpha():
         return len(piece) <= 6 or _NUMBERED_NAME.fullmatch(piece) is not None
+    if _LONG_NAME.fullmatch(piece):
+        return True  # RootManageSharedAccessKey
     if len(piece) > 24:
         return False
     if piece.islower() or piece.isupper() or piece.istitle():

@@ -7,22 +7,30 @@ from app.lib.tracelog.redaction.keys import KeyJudge, Rule, looks_chosen
 from app.lib.tracelog.redaction.plain import MARKER
 
 _LONE_WORD: Final = re.compile(
-    r"\n[ \t\u3000>*]{0,16}(?P<value>[^\s<>\"']{4,128}+)[ \t\u3000*]{0,4}(?=\r?\n|\r?\Z)"
+    r"\n[ \t\u3000>*・•●]{0,16}(?P<value>[^\s<>\"']{4,128}+)[ \t\u3000*]{0,4}(?=\r?\n|\r?\Z)"
 )
+_MANIFEST: Final = re.compile(r"(?m)^kind:[ \t]*[\"']?Secret[\"']?[ \t]*\r?$")
+_HELD: Final = re.compile(
+    r"(?m)^(?P<indent>[ \t]*)(?:data|stringData):[ \t]*\r?\n(?P<lines>(?:(?P=indent)[ \t]+[^\n]*"
+    r"(?:\n|\Z))++)"
+)
+_HELD_LINE: Final = re.compile(r"(?m)^([ \t]+[\w.\-]{1,128}:[ \t]+)(?!\[redacted\])[^\s][^\r\n]*")
 _SETTING_NAME: Final = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 _DIGITS: Final = re.compile(r"[0-9]{4,8}|[0-9]{3,4}-[0-9]{3,4}")
 _LONGEST_LABEL: Final = 40
 _LONGEST_LINE: Final = 160
 _EDGE: Final = " \t\r\u3000■□●○◆◇▼▶※★☆・*#>=-【】[]［］〔〕《》:：。!！"
 _BELOW: Final = re.compile(
-    r"(?:は|が)?、?(?:(?:以下|次|下記)の?(?:通り|とおり))?(?:です|となります|になります|でございます)?\Z"
+    r"(?:は|が)?、?(?:(?:以下|次|下記)の?(?:通り|とおり))?(?:です|となります|になります"
+    r"|でございます)?\Z"
     r"|(?: is| are)(?: below| as follows)?\Z|[（(][^()（）]{0,20}[)）]\Z"
 )
 _LABEL: Final = re.compile(r"[\w '’\-]++")
 _CODE: Final = re.compile(
     r"(?i)\b(?:verification|security|confirmation|login|log-?in|sign-?in|one[ \-]?time|access|sms"
     r"|2fa|mfa|authentication|recovery|reset|your|pin)[ \-](?:code|password|passcode|pin)\b"
-    r"|(?:(?:暗証|認証)番号|(?:暗証|認証|確認|ログイン|セキュリティー?|復旧)コード|ワンタイムパスワード)(?!の)"
+    r"|(?:(?:暗証|認証)番号|(?:暗証|認証|確認|ログイン|セキュリティー?|復旧)コード"
+    r"|ワンタイムパスワード)(?!の)"
 )
 _OF_DIGITS: Final = re.compile(
     r"(?i)(?:pin|otp|code|passcode|password|暗証番号|認証番号|口座番号|コード|パスワード)\Z"
@@ -49,6 +57,18 @@ def hide_lines(text: str, judge: KeyJudge) -> str:
         shown += [text[end : match.start("value")], MARKER]
         end = match.end("value")
     return "".join([*shown, text[end:]]) if shown else text
+
+
+def hide_manifests(text: str) -> str:
+    """Text without what a Secret of Kubernetes holds, written as YAML."""
+    if "Secret" not in text or not _MANIFEST.search(text):
+        return text
+
+    def hide(match: re.Match[str]) -> str:
+        lines = _HELD_LINE.sub(rf"\g<1>{MARKER}", match["lines"])
+        return match[0][: match.start("lines") - match.start()] + lines
+
+    return _HELD.sub(hide, text)
 
 
 def _line_before(text: str, at: int) -> str:

@@ -27,6 +27,33 @@ _SCHEME_BEFORE: Final = re.compile(r"[A-Za-z0-9+.\-]{0,30}:\Z")
 _AUTHORITY_END: Final = re.compile(r"[/?#\\]")
 _GO_DSN: Final = re.compile(r"(\b[\w.\-]{1,64}:)[^\s@]++(?=@(?:tcp|unix)\()")
 _ORACLE: Final = re.compile(r"(\bjdbc:oracle:[a-z0-9]{2,8}:[\w.\-]{1,64}/)[^\s@\"']++(?=@)")
+_ORACLE_LOGIN: Final = re.compile(
+    r"(\b(?:(?:sqlplus|sqlldr|expdp|impdp|rman)\b[^\n|;&/]{0,60}?\s[\"']?|"
+    r"(?i:connect)\([ \t]{0,4}[\"'])"
+    r"[\w.$#]{1,64}/)(?:\"[^\"\n]{1,128}\"|[^\s@/\"']++)"
+)
+_PW: Final = re.compile(
+    r"(?i)(?P<head>(?P<id>(?<![a-z])(?:id|user(?:name)?|login|account|アカウント"
+    r"|ユーザー名?)[ \u3000]?[:：=]?"
+    r"[ \u3000]?[\w.@+\-]{1,64}[ \u3000]?[/／,、]?[ \u3000]?)?"
+    r"(?<![a-z0-9])(?:(?-i:PW)|(?(id)(?:pw|pass|pwd|パス)|(?-i:PW)))[ \u3000]{1,2})"
+    r"(?P<value>[!-~]{4,64}+)"
+)
+_ATTEMPT: Final = re.compile(
+    r"(?i)(\b(?:log ?in|log-in|logon|sign ?in|sign-in|auth(?:entication)?|credentials?|creds)"
+    r"(?: (?:attempt|failed|failure|error|with|as|for|using|by|from|user"
+    r"|tried)){0,3}:? [\w.@+\-]{1,64}:)"
+    r"(?P<value>[^\s:@/,;\"'<>]{6,128}+)"
+)
+_ECHOED: Final = re.compile(
+    r"(?i)((?:\b(?:port|host ?name|integer value|value as|host)|\"=\" after)[^\"'\n]{0,24}[\"'])"
+    r"[^\"'\s@]{4,128}+(?=@[\w.\-]{1,128}[^\n]?)"
+)
+_PORT: Final = re.compile(r":(?:[0-9]{4,5}|\*):")
+_PGPASS: Final = re.compile(
+    r"(?m)((?:^|(?<=\s))[\w.*\-]{1,128}:(?:[0-9]{4,5}"
+    r"|\*):[\w*.\-]{1,64}:[\w*.\-]{1,64}:)[^\s:]{2,128}+(?=\s|\Z)"
+)
 _BARE_LOGIN: Final = re.compile(
     r"(?<![\w/@:.])(?P<user>[A-Za-z][\w.\-]{0,63}):(?P<password>[^\s:@/\"'<>]{2,128}+)(?=@[\w\[])"
 )
@@ -70,7 +97,16 @@ def hide_logins(text: str) -> str:
         text = _USERINFO.sub(_hide_userinfo, text)
         text = _ORACLE.sub(rf"\g<1>{MARKER}", _GO_DSN.sub(rf"\g<1>{MARKER}", text))
         text = _BARE_LOGIN.sub(_hide_bare_login, text)
+        text = _ECHOED.sub(rf"\g<1>{MARKER}", text)
+    if _PORT.search(text):
+        text = _PGPASS.sub(rf"\g<1>{MARKER}", text)
     lower = text.lower()
+    if ":" in text and ("log" in lower or "sign" in lower or "auth" in lower or "cred" in lower):
+        text = _ATTEMPT.sub(_hide_attempted, text)
+    if "/" in text and ("sqlplus" in text or "dp " in text or "rman" in text or "onnect(" in text):
+        text = _ORACLE_LOGIN.sub(rf"\g<1>{MARKER}", text)
+    if "PW" in text or "pw " in lower or "pass " in lower or "pwd " in lower or "パス" in text:
+        text = _PW.sub(_hide_pw, text)
     if "/" in text and any(word in lower for word in _LINK_WORDS):
         text = _LINK.sub(_hide_link, text)
         text = hide_link_queries(text)
@@ -156,6 +192,16 @@ def _hide_slashed(match: re.Match[str]) -> str:
     )
     hidden = looks_chosen(password.strip("\"'`.,;)")) and not scoped
     return f"{match['head']}{match['slash']}{MARKER}" if hidden else match[0]
+
+
+def _hide_attempted(match: re.Match[str]) -> str:
+    return match[1] + MARKER if mixes(match["value"]) else match[0]
+
+
+def _hide_pw(match: re.Match[str]) -> str:
+    value = match["value"]
+    hidden = looks_chosen(value) or (match["id"] and (mixes(value) or value.isdigit()))
+    return match["head"] + MARKER if hidden and value != MARKER else match[0]
 
 
 def _hide_link(match: re.Match[str]) -> str:

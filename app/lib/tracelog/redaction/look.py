@@ -32,13 +32,14 @@ _ODD: Final = (
     r"[=$<>|%&\\\x7f\x{85}\x{2028}\x{2029}\x{feff}\x{212a}：＝﹕「『→⇒０-９]|\([bBrRuU]{0,2}['`]"
     rf"|{STATED}"
     r"|[0-9](?:[ \x{3000}\x{ff0d}\x{30fc}\x{2010}-\x{2015}\x{2212}-]*[0-9]){13}"
-    r'|[A-Za-z0-9_-]{16}[^"]*"(?:[^:]|$)'
+    r'|[A-Za-z0-9_-]{16}[^"]*"(?:[^:]|$)|"kind":"Secret"'
 )
 _COLON: Final = r'[^"]:|[:,\[{]":'
 _STEMS: Final = (
     r"(?i:key|oken|pass|ecret|otp|pin|bearer|basic|credential|identified|insert|code|"
     r"session|cvv|cvc|rootpw|bindpw|masterauth|psk|kennwort|senha|contrase"
-    r"|log ?in|sign in|auth |/user:)"
+    r"|log ?in|sign in|auth |/user:|pw |sqlplus|[ei][xm]pdp|rman |bw unlock|net user|setuser|/p:"
+    r'|auth" |crypt\(|sandi|wachtwoord|heslo|salasana|adgangskode)'
 )
 _PROSE: Final = (
     rf'[ "]-|[0-9]{{4}} (?i:to) |(?i:failing row)|\', b?\'|{_STEMS}[^"]* | [^"]*{_STEMS}'

@@ -14,16 +14,17 @@ from app.lib.tracelog.redaction.spans import value_span
 from app.lib.tracelog.redaction.words import words
 
 _SIGN: Final = re.compile(
-    r"[:=|\t,\\&>：＝﹕「『→⇒]|[はがを是为為는은 \u3000（](?=[「『\[A-Za-z0-9０-９\u3000 、])"
+    r"[:=|\t,\\&>：＝﹕「『→⇒?]|[はがを是为為는은 \u3000（](?=[「『\[A-Za-z0-9０-９\u3000 、#＃])"
     r"|[】\]］)）＞〉／](?=[\u3000 ]?[A-Za-z0-9])"
 )
-_ASCII_SIGN: Final = re.compile(r"[:=|\t,\\&>]")
+_ASCII_SIGN: Final = re.compile(r"[:=|\t,\\&>?]")
 _AFTER_END: Final = "|".join(f"(?<={end})" for end in FOREIGN_ENDS)
 _SEPARATOR: Final = re.compile(
-    r"[:=：＝﹕]+>?|[はがを]?[「『]|(?<=-)>|[→⇒|\t]|(?<=[\"']),"
+    r"[:=：＝﹕]+>?|[はがを]?[「『]|(?<=-)>|(?:\|\||\?\?)(?=[ \t]{0,4}[\"'`])|[→⇒|\t]|(?<=[\"']),"
     r"|\\++(?:u003|x3)[adAD]|&#(?:61|58|x3[adAD]);|&(?:equals|colon);"
     rf"|(?:{_AFTER_END}|(?<=[A-Za-z]))[はが]、?[ \u3000]?(?=[A-Za-z0-9])"
-    rf"|(?:{_AFTER_END})(?:(?:[はがを是为為는은][ \u3000]?|[ \u3000])(?=[\[A-Za-z0-9０-９])"
+    r"|(?:(?<=[）)])|(?<=[A-Za-z] ))[はが]、?[ \u3000]?(?=[0-9０-９])"
+    rf"|(?:{_AFTER_END})(?:(?:[はがを是为為는은][ \u3000]?|[ \u3000])(?=[#＃]?[\[A-Za-z0-9０-９])"
     r"|[】\]］)）＞〉／][ \u3000]?(?=[A-Za-z]{0,40}[0-9][A-Za-z0-9]{3})"
     r"|（(?=[A-Za-z0-9０-９]{6}))"
 )
@@ -67,9 +68,26 @@ _TYPED: Final = re.compile(
 _SIGN_BEHIND: Final = re.compile(r"[ \t]*+[:=]")
 _KEY_EDGE: Final = f" \t\r\n\u00a0\u3000\"'`)]}}\\!?<>+*-」』”’）】］＞〉{_INVISIBLE}"
 _ENCODED_QUOTES: Final = ("&quot;", "&#34;", "&#39;", "&#x27;", "\\u0022", "%22")
-_LINKS: Final = words("is was to now provided given received used supplied entered")
+_LINKS: Final = words("is was to now provided given received used supplied entered là คือ anda kamu")
+_SOURCE: Final = re.compile(
+    r"\w\.(?:c|cc|cpp|cs|css|ex|go|h|html|java|jsx?|json|kt|md|[cm]js|php|py|rb|rs|scala|sh|sql"
+    r"|svelte|swift|toml|tsx?|vue|ya?ml)\Z"
+)
+"""Behind the name of a file stands the number of a line: `app/passwords.py:42`."""
+_LOGIN_BEFORE: Final = re.compile(
+    r"(?i)(?<![^\W_])(?:u|user|username|login|id|uid|e?mail)[ ]?[:=][ ]?[\w.@+%\-]{1,64}"
+    r"[ ]?[/,;&|]?[ ]?p\Z"
+)
+_RETURNED: Final = re.compile(r"[ \t]?[\w.\[\], |\"']{1,60}:[ \t]*(?:\r?\n|\Z)")
+"""What a function gives back: `def verify_password(plain: str) -> bool:`."""
 _PAIR: Final = re.compile(
     r"(?:\(|[\[,][ \t\n]{0,8}\[)[ \t\n]{0,8}[bBuUrR]{0,2}[\"'][^\"'()\[\]]{1,80}[\"']\Z"
+)
+_NAMED_INLINE: Final = re.compile(
+    r"(?P<head>(?P<mark>[\"']?)\b(?:name|key)(?P=mark)[ ]?[:=][ ]?[\"']"
+    r"(?P<name>[\w.\-]{1,64})[\"'],[ ]?"
+    r"(?P=mark)value(?P=mark)[ ]?[:=][ ]?[bu]?(?P<quote>[\"']))"
+    r"(?P<value>(?:(?!(?P=quote))[^\\\n]|\\.)++)"
 )
 _NAMED_VALUE: Final = re.compile(
     r"(?m)^(?P<head>[ \t]*+(?:-[ \t]++)?(?:name|key):[ \t]*+[\"']?(?P<name>[\w.\-]{1,64})[\"']?"
@@ -79,7 +97,8 @@ _EXCEPTION: Final = re.compile(
     r"(?:^|\.)[A-Z][A-Za-z0-9]*(?:Error|Exception|Warning)\Z"
     r"|(?:^|\.)(?:Invalid|Expired|Missing|Unknown|Wrong|Bad|Weak|Incorrect|Unauthorized|Revoked)"
     r"[A-Z][A-Za-z0-9]*\Z"
-    r"|(?:^|\.)[A-Z][A-Za-z0-9]*(?:Expired|Missing|Mismatch|Denied|Failed|Revoked|NotFound|Required)\Z"
+    r"|(?:^|\.)[A-Z][A-Za-z0-9]*(?:Expired|Missing|Mismatch|Denied|Failed|Revoked|NotFound"
+    r"|Required)\Z"
 )
 _WHOLE_LINE: Final = frozenset({"authorization", "cookie"})
 _LINE_START: Final = " \t>*<-#\"'"
@@ -98,6 +117,8 @@ def hide_pairs(text: str, judge: KeyJudge) -> str:
             continue
         at = match.end()
         if match[0] in "\t|" and _SIGN_BEHIND.match(text, at):
+            continue
+        if match[0] == ">" and text[at - 4 : at - 1] == ") -" and _RETURNED.match(text, at):
             continue
         if (_MEASURE if match[0][-1] in "はがを是为為는은 \u3000" else _LENGTH).match(text, at):
             continue
@@ -122,13 +143,15 @@ def hide_pairs(text: str, judge: KeyJudge) -> str:
 
 
 def hide_named_values(text: str, judge: KeyJudge) -> str:
-    """Text without values that the line before names: `name: API_KEY`, `value: …`."""
+    """Text without values behind a name: `Cookie(name='sid', value='…')`, also on the next line."""
 
     def hide(match: re.Match[str]) -> str:
         hidden = judge(match["name"]) is Rule.HIDE and not match["value"].startswith(MARKER)
         return f"{match['head']}{MARKER}" if hidden else match[0]
 
-    return _NAMED_VALUE.sub(hide, text)
+    if "value" not in text:
+        return text
+    return _NAMED_INLINE.sub(hide, _NAMED_VALUE.sub(hide, text) if "\n" in text else text)
 
 
 def _key_before(
@@ -143,19 +166,23 @@ def _key_before(
         for quote in _ENCODED_QUOTES:
             tail = tail.removesuffix(quote).rstrip("\\")
     closed = raw[len(tail) :]
-    if (")" in closed or "）" in closed) and (
-        bracket := max(tail.rfind("("), tail.rfind("（"))
+    if (")" in closed or "）" in closed or "]" in closed) and (
+        bracket := max(tail.rfind("("), tail.rfind("（"), tail.rfind(" ["))
     ) > 0:
-        # "Password (12 characters): …", but "Key (token)=(…)".
+        # "Password (12 characters): …", "AWS Secret Access Key [None]: …", but "Key (token)=(…)".
         outside = tail[:bracket].rstrip(_KEY_EDGE)
         if _rule_before(outside, raw, judge)[0] is Rule.HIDE:
             tail = outside
     rule, key = _rule_before(tail, raw, judge)
-    if rule is Rule.SHOW or (rule is not Rule.HIDE and separator[0][-1] not in ":=>：＝﹕;dDaA"):
-        return None
     key_start = low + tail.rindex(key)
     if text[key_start - 1 : key_start] in ("?", "&"):
         rule = in_query(rule, key)
+    if rule is Rule.SHOW or (
+        rule not in (Rule.HIDE, Rule.MIXED) and separator[0][-1] not in ":=>：＝﹕;dDaA"
+    ):
+        return None
+    if separator[0][0] == ":" and _SOURCE.search(key):
+        return None
     return rule, key_start, _owns_line(low, raw, tail, key, separator[0])
 
 
@@ -191,7 +218,9 @@ def _rule_before(tail: str, raw: str, judge: KeyJudge) -> tuple[Rule, str]:
     if rule is Rule.SHOW and (" for " in tail or "PASSWORD " in tail):
         whose = _WHOSE.search(tail)
         return (Rule.HIDE, whose[0]) if whose else (rule, key)
-    return Rule.SHOW if rule is Rule.NAMED else rule, key
+    if rule is Rule.KIN and key == "p" and _LOGIN_BEFORE.search(tail):
+        return Rule.MIXED, key
+    return Rule.SHOW if rule in (Rule.NAMED, Rule.KIN) else rule, key
 
 
 def _last_word(text: str) -> str:

@@ -3,14 +3,16 @@
 import re
 from typing import Final
 
-from app.lib.tracelog.redaction.keys import looks_random, mixes
+from app.lib.tracelog.redaction.keys import looks_chosen, looks_random, mixes
 from app.lib.tracelog.redaction.plain import MARKER
 
 _STATED: Final = re.compile(
     r"(?i)(?<![a-z])(?P<word>passwords?|passwd|pwd|passphrase|passcode|secrets?|tokens?|otp|pin"
-    r"|(?:access|session)[_\-]?token|(?:access|secret|api)[ _\-]?keys?"
+    r"|(?:access|session)[_\-]?token|(?:access|secret|api|private|signing|encryption"
+    r"|master)[ _\-]?keys?"
     r"|credentials?|session(?:[ _\-]?id)?|requirepass|masterauth|rootpw|bindpw|psk"
-    r"|identified[ \t]{1,3}by|passwort|kennwort|mot de passe|senha|contraseña)"
+    r"|identified(?:[ \t]{1,3}with[ \t]{1,3}\w{1,40})?[ \t]{1,3}by|passwort|kennwort"
+    r"|mot de passe|senha|contraseña)"
     r"(?P<link>[ \t]{1,3}(?:(?:for|of)[ \t](?:[\w@.\-]{1,40}[ \t]){1,3}(?=is[ \t]|was[ \t]))?"
     r"(?:(?:is|was|to|now|be|will|has|been|re?set|changed|updated|ist|lautet|est|es|é|è)"
     r"[ \t]{1,3}){0,4})"
@@ -23,6 +25,20 @@ _STATED_BEFORE: Final = re.compile(
     r"|root|admin) ){0,3}(?:password|passphrase|passcode|pin|secret|token|api key)"
     r"(?: (?:for|to|of|and|in|on|at|but|now|here|please)\b|[.,;:!?)\]\n]|\Z))"
 )
+_WRONG: Final = re.compile(
+    r"(?i)(\b(?:wrong|invalid|bad|incorrect|unknown|expired|rejected) (?:password|passphrase"
+    r"|passcode|pin"
+    r"|otp|code|token|secret|api key) ?\([\"']?)(?P<value>[^\s()\"']{4,128}+)(?=[\"']?\))"
+)
+_EXPECTED: Final = re.compile(
+    r"(?i)(\b(?:expected|got|received|but was|actual|instead of)(?: (?:token|code|otp|secret"
+    r"|signature))?"
+    r"[: ]{1,2}[\"']?)(?P<value>[^\s\"',;]{6,128}+)"
+)
+_EXPECTS: Final = re.compile(r"(?i)token|csrf|otp|secret|passw|signature")
+_NETRC: Final = re.compile(
+    r"(\bmachine\s{1,8}[\w.\-]{1,128}\s{1,8}login\s{1,8}\S{1,128}\s{1,8}password\s{1,8})\S++"
+)
 _FROM: Final = (
     r"(?<![a-z])(?:password|passphrase|passcode|secret|token|pin)[ \t]{1,3}from[ \t]{1,3}"
 )
@@ -33,13 +49,15 @@ _CHANGED: Final = re.compile(
 _STEMS: Final = (
     "passw", "pwd", "passphrase", "passcode", "secret", "token", "otp ", "pin ", "credential",
     "access", "api key", "api_key", "api-key", "apikey", "session", "requirepass", "masterauth",
-    "rootpw", "bindpw", "psk ", "identified", "kennwort", "mot de passe", "senha", "contraseña",
+    "private key", "signing key", "encryption key", "master key", "rootpw", "bindpw", "psk ",
+    "identified", "kennwort", "mot de passe", "senha", "contraseña",
 )  # fmt: skip
 _CODE: Final = re.compile(
     r"(?i)(\b(?:(?:verification|security|confirmation|login|sign-?in|one[ \-]?time|access|sms|2fa"
     r"|mfa|authentication|recovery|reset)[ \-](?:code|password|pin)(?: is| was)?|your code is"
     r"|(?:otp|pin|cvv2?|cvc2?)(?: (?:code|number))?(?: is| was| to)?):?[ \t]{1,3})"
     r"(?:[A-Z]{1,3}-)?[0-9](?:[ \-]?[0-9]){2,9}+"
+    r"|(?<!error )(?<!status )(?<!area )(?<!zip )(\bcode:? )[0-9]{3}-[0-9]{3}(?![\-0-9])"
 )
 _CODE_LAST: Final = re.compile(
     r"(?i)(\b(?:otp|one[ \-]time (?:password|passcode|pin|code)|verification code)(?: code)?"
@@ -54,22 +72,6 @@ _CODE_TO_ENTER: Final = re.compile(
     r"|use[ \t]{1,3}(?:(?:the )?(?:code|pin) |(?=[0-9]{5}))))[0-9]{4,8}"
     r"(?= to (?:verify|confirm|sign|log|log-?in|reset|activate|authori[sz]e|authenticate|unlock"
     r"|approve|prove)\b)"
-)
-_FIRST_ARGUMENT: Final = (
-    r"\([ \t]{0,4}[bBrRuU]{0,2}(?P<quote>[\"'`]))(?:[^\\\n\"'`]++|\\.|(?!(?P=quote))[\"'`])++"
-)
-_ARGUMENT: Final = re.compile(
-    r"(?i)((?:\.|\b(?:set|change|update|reset|check|verify|hash|use|with|add|new|encrypt)_?"
-    r"(?:[a-z]{1,16}_)?)(?:password|passwd|passphrase|passcode|pwd|secret|token|api_?key|pin)"
-    rf"{_FIRST_ARGUMENT}"
-)
-_KEY_ARGUMENT: Final = re.compile(
-    rf"(\b(?:hmac\.(?:new|digest)|Fernet|createSecretKey|SecretKeySpec){_FIRST_ARGUMENT}"
-)
-_SECOND_ARGUMENT: Final = re.compile(
-    r"(?i)(\b(?:log_?in|sign_?in|authenticate|create_?user|jwt\.(?:encode|decode|sign|verify)"
-    r"|httpbasicauth|basicauth|createhmac)\([^()\n]{1,120}?,[ \t]{0,4}[bru]{0,2}(?P<mark>[\"'`]))"
-    r"(?:[^\\\n\"'`]++|\\.|(?!(?P=mark))[\"'`])++"
 )
 _OPEN_CODE: Final = re.compile(
     r"(?i)\b[0-9]{4,8}(?: is(?: your| the)?(?: [\w\-]{0,24}){0,4}| t(?:o(?: \w{0,12})?)?)?\s{0,8}\Z"
@@ -96,6 +98,12 @@ _MESSAGE: Final = re.compile(
 def hide_stated(text: str) -> str:
     """Text without what it states to be a secret: `PASSWORD 'x'`, `the token is 3f9a…`."""
     lower = text.lower()
+    if "machine" in text:
+        text = _NETRC.sub(rf"\g<1>{MARKER}", text)
+    if "(" in text:
+        text = _WRONG.sub(_hide_chosen, text)
+    if ("expected" in lower or " got" in lower) and _EXPECTS.search(text):
+        text = _EXPECTED.sub(_hide_chosen, text)
     if any(_begins_word(lower, stem) for stem in _STEMS):
         text = _STATED.sub(_hide_stated, text)
     if " to " in lower:
@@ -104,7 +112,7 @@ def hide_stated(text: str) -> str:
     if " as " in lower or " is " in lower or " was " in lower:
         text = _STATED_BEFORE.sub(_hide_stated_before, text)
     if any(stem in lower for stem in ("code", "otp", "pin", "cv", "one-time", "one time")):
-        text = _CODE_FIRST.sub(MARKER, _CODE.sub(rf"\g<1>{MARKER}", text))
+        text = _CODE_FIRST.sub(MARKER, _CODE.sub(rf"\g<1>\g<2>{MARKER}", text))
         if " is" in lower and ("otp" in lower or "one" in lower or "verification" in lower):
             text = _CODE_LAST.sub(rf"\g<1>{MARKER}", text)
     return text
@@ -112,15 +120,6 @@ def hide_stated(text: str) -> str:
 
 def is_code_to_enter(text: str) -> bool:
     return _CODE_TO_ENTER.search(text) is not None
-
-
-def hide_arguments(text: str) -> str:
-    """Text without what a call is given as a secret: `SetPassword('x')`, `login('hana', 'x')`."""
-    if "(" not in text:
-        return text
-    if "hmac." in text or "Fernet" in text or "SecretKey" in text:
-        text = _KEY_ARGUMENT.sub(rf"\g<1>{MARKER}", text)
-    return _SECOND_ARGUMENT.sub(rf"\g<1>{MARKER}", _ARGUMENT.sub(rf"\g<1>{MARKER}", text))
 
 
 def without_open_code(text: str) -> str:
@@ -151,6 +150,12 @@ def _hide_stated(match: re.Match[str]) -> str:
         # "Unexpected token '<'" is what every JavaScript parser says.
         hidden = not match["word"].lower().startswith("token") or looks_random(value, least=6)
     return match[0][: start - match.start()] + MARKER if hidden else match[0]
+
+
+def _hide_chosen(match: re.Match[str]) -> str:
+    value = match["value"].rstrip(".:!?")
+    hidden = mixes(value) and (looks_chosen(value) or looks_random(value) or len(value) >= 8)
+    return match[1] + MARKER if hidden and not value.startswith(MARKER) else match[0]
 
 
 def _hide_stated_before(match: re.Match[str]) -> str:

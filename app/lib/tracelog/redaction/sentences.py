@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from app.lib.tracelog.redaction.keys import looks_chosen
+from app.lib.tracelog.redaction.keys import looks_chosen, mixes
 from app.lib.tracelog.redaction.plain import MARKER
 
 _FOREIGN_CODE: Final = re.compile(
@@ -11,24 +11,50 @@ _FOREIGN_CODE: Final = re.compile(
     r"|code (?:de (?:vérification|sécurité|confirmation|connexion)|d'accès)"
     r"|código de (?:verificación|verificação|seguridad|segurança|confirmación|confirmação|acceso"
     r"|acesso)"
-    r"|codice di (?:verifica|sicurezza|conferma|accesso))(?: (?:lautet|ist|est|es|é|è))?:? )"
+    r"|codice di (?:verifica|sicurezza|conferma|accesso)|код(?: (?:подтверждения|доступа))?"
+    r"|(?:doğrulama|onay|güvenlik) kodu(?:nuz)?|mã (?:xác (?:thực|minh|nhận)|otp)|รหัส(?: ?otp"
+    r"|ยืนยัน)?|otp)"
+    r"(?: của bạn)?(?: (?:lautet|ist|est|es|é|è|là|คือ|jest|adalah))?:? )"
     r"[0-9](?:[ \-]?[0-9]){3,9}+"
 )
 _CODE_NAMES: Final = (
-    r"(?:(?:暗証|認証)番号|(?:暗証|認証|確認|ログイン|セキュリティー?|リカバリー|復旧|ピン|PIN)コード|パスコード"
-    r"|ワンタイムパスワード)"
+    r"(?:(?:暗証|認証|確認)番号|(?:暗証|認証|確認|ログイン|セキュリティー?|リカバリー|復旧|ピン"
+    r"|PIN)コード|パスコード"
+    r"|ワンタイムパスワード|验证码|驗證碼|校验码|인증번호)"
 )
 _CODE: Final = re.compile(
-    rf"((?:{_CODE_NAMES}|マイナンバー|個人番号|カード番号|口座番号|(?<![一-龠ァ-ヶー])コード(?=[「『【][0-9０-９]{{4,8}}[」』】]を))"
+    rf"((?:{_CODE_NAMES}|(?:キーボックス|オートロック|ダイヤル錠|ナンバーロック|南京錠|解錠|開錠"
+    rf"|入館|入室)の?(?:番号|コード)[はがを:：]?|マイナンバー|個人番号|カード番号|口座番号|"
+    rf"(?<![一-龠ァ-ヶー])コード(?=[「『【][0-9０-９]{{4,8}}[」』】]を))"
     r"[ \u3000「『【\[(（]?)[0-9０-９](?:[ \-‐－ー]?[0-9０-９]){3,15}+"
 )
 _CODE_FIRST: Final = re.compile(
-    rf"(?<![0-9０-９])[0-9０-９]{{4,8}}(?=[」』】\])）]?[ \u3000]?[がは][ \u3000]?{_CODE_NAMES}"
+    rf"(?<![0-9０-９])(?:[0-9０-９]{{4,8}}|[0-9]{{3}}[\-‐ー][0-9]{{3}})"
+    rf"(?=[」』】\])）]?[ \u3000]?[がは][ \u3000]?"
+    rf"(?:[^\s、。\n]{{1,20}}[ \u3000]?の[ \u3000]?)?{_CODE_NAMES}"
     r"(?:です|でした|だ|に|と|[、。]|\Z))"
 )
 _GLUED: Final = re.compile(
-    r"((?:パスワード|パスコード|トークン|シークレット|(?:暗証|認証|確認|ログイン|復旧|解除|アクセス)コード"
+    r"((?:パスワード|パスコード|トークン|シークレット|(?:暗証|認証|確認|ログイン|復旧|解除"
+    r"|アクセス)コード"
     r"|(?:API|アクセス|秘密|暗号化?|認証)キー))(?P<value>[!-~]{6,128}+)(?=[をがはでにと、。]|\Z)"
+)
+_IN_BRACKETS: Final = re.compile(
+    r"((?:パスワード|パスコード|暗証番号|合言葉|トークン|シークレット|パスフレーズ|密码"
+    r"|비밀번호)[はが]?[(（【\[［])"
+    r"(?P<value>[!-&*-Z^-~]{6,128}+)(?=[)）】\]］])"
+)
+_WATCHWORD: Final = re.compile(
+    r"((?:合言葉|秘密の(?:質問の)?答え)は[ \u3000]?)"
+    r"(?!(?:必要|不要|必須|任意|秘密|同じ|何|以下|次|下記|未|なし|ない))[^\s、。「」『』\n]{2,20}?"
+    r"(?=[ \u3000]?(?:です|でした)(?![か？]))"
+)
+_OPEN_WATCHWORD: Final = re.compile(r"(?:合言葉|秘密の(?:質問の)?答え)は[^、。\n]{0,24}\Z")
+_FOREIGN_STATED: Final = re.compile(
+    r"(?i)((?:mật khẩu|kata sandi|hasło|heslo|jelszó|şifre\w{0,6}|пароль|wachtwoord|lösenord"
+    r"|salasana"
+    r"|adgangskode|รหัสผ่าน|contraseña|senha|mot de passe)(?: \w{1,12}){0,2}?"
+    r" (?:là|jest|je|adalah|это|is|är|on|er|คือ|es|é|est) )(?P<value>[!-~]{6,128}+)"
 )
 _ACCOUNT: Final = re.compile(
     r"((?:普通|当座|貯蓄)(?:預金|口座)?[)）]?[ \u3000]?(?:口座)?(?:番号)?[ \u3000:：]?)"
@@ -46,31 +72,55 @@ _LOGIN: Final = re.compile(
     r"([\w.@\-]{1,64}+[ \u3000]?[/／][ \u3000]?)(?P<value>[!-.0-~]{6,128}+)"
     r"(?=[ \u3000]?で(?:ログ|サイン)イン)"
 )
-_OPEN_CODE: Final = re.compile(r"[0-9０-９]{4,8}[」』】\])）]?[ \u3000]?(?:[がはを][^\n]{0,12})?\Z")
+_OPEN_CODE: Final = re.compile(r"[0-9０-９]{4,8}[」』】\])）]?[ \u3000]?(?:[がはを][^\n]{0,40})?\Z")
 _OPEN_LOGIN: Final = re.compile(
     r"[/／][ \u3000]?[!-.0-~]{6,128}+[ \u3000]?(?:で[ログサイ]{0,4})?\Z"
 )
 
 
+_FOREIGN_WORDS: Final = (
+    "ode ", "odice ", "ódigo ", "код", "kodu", "mã ", "รหัส", "otp ", "khẩu", "sandi", "hasło",
+    "heslo", "jelszó", "şifre", "пароль", "wachtwoord", "lösenord", "salasana", "adgangskode",
+    "contraseña", "senha", "mot de passe",
+)  # fmt: skip
+_DIGITS: Final = re.compile("[0-9０-９]{4}|[0-9０-９][ \\-‐－ー][0-9０-９]")
+
+
 def hide_stated_in_other_languages(text: str) -> str:
     """Text without what stands right beside the word for what it is: `暗証番号0918`."""
-    text = _CODE_FIRST.sub(MARKER, _CODE.sub(rf"\g<1>{MARKER}", text))
+    if _DIGITS.search(text):
+        text = _CODE_FIRST.sub(MARKER, _CODE.sub(rf"\g<1>{MARKER}", text))
     if "ード" in text or "ークン" in text or "レット" in text or "キー" in text:
         text = _GLUED.sub(_hide_chosen, text)
+    if "(" in text or "（" in text or "【" in text or "[" in text or "［" in text:
+        text = _IN_BRACKETS.sub(_hide_mixed, text)
+    if "合言葉" in text or "答え" in text:
+        text = _WATCHWORD.sub(rf"\g<1>{MARKER}", text)
     if "普通" in text or "当座" in text or "貯蓄" in text:
         text = _ACCOUNT.sub(rf"\g<1>{MARKER}", text)
     if "記号" in text:
         text = _POSTAL.sub(rf"\g<1>{MARKER}", text)
     if "/" in text or "／" in text:
         text = _LOGIN.sub(_hide_chosen, _STATED_LOGIN.sub(_hide_chosen, text))
-    if "ode " in text or "odice " in text or "ódigo " in text:
+    return hide_stated_in_foreign_words(text) if " " in text else text
+
+
+def hide_stated_in_foreign_words(text: str) -> str:
+    """Text without passwords and codes that are stated in languages with spaces."""
+    lower = text.lower()
+    if any(word in lower for word in _FOREIGN_WORDS):
+        text = _FOREIGN_STATED.sub(_hide_mixed, text)
         text = _FOREIGN_CODE.sub(rf"\g<1>{MARKER}", text)
     return text
 
 
 def without_open_secret(text: str) -> str:
     """Cut-off text without what the rest may have called a secret: `0918は暗証番号です`."""
-    return _OPEN_LOGIN.sub("", _OPEN_CODE.sub("", text))
+    return _OPEN_WATCHWORD.sub("", _OPEN_LOGIN.sub("", _OPEN_CODE.sub("", text)))
+
+
+def _hide_mixed(match: re.Match[str]) -> str:
+    return match[1] + MARKER if mixes(match["value"]) else match[0]
 
 
 def _hide_chosen(match: re.Match[str]) -> str:

@@ -95,6 +95,7 @@ KEYS: Final = tuple(
         ("CFPAT-", r"CFPAT-[A-Za-z0-9_\-]{30,}+"),  # Contentful
         ("pn", r"pn[ub]_[A-Za-z0-9]{36}"),  # Prefect
         ("a", r"a[ks]-[A-Za-z0-9]{22}(?![A-Za-z0-9])"),  # Modal
+        (":fx", r"[0-9a-f]{8}-[0-9a-f\-]{27}:fx(?![A-Za-z0-9])"),  # DeepL
         ("e2b_", r"e2b_[0-9a-f]{40}"),
         ("wandb_", r"wandb_v1_[A-Za-z0-9_]{30,}+"),
         ("tgp_", r"tgp_v1_[A-Za-z0-9_\-]{30,}+"),  # Together

@@ -18,16 +18,23 @@ _LONG: Final = re.compile(r"[A-Za-z0-9_\-.+=~]{16}|whsec_")
 _SK: Final = re.compile(r"(?<![A-Za-z0-9])[sr]k[-_][A-Za-z0-9_\-]{16,}+")  # OpenAI, Stripe
 _JWT: Final = re.compile(r"eyJ[A-Za-z0-9_\-+/=]{13,}+(?:\.[A-Za-z0-9_\-+/=]*+){0,4}")
 _HASHES: Final = re.compile(
-    r"\$(?:argon2(?:id|i|d)|2[abxy]|scrypt|y|gy|7|[156]|pbkdf2[a-z0-9\-]{0,16})\$(?:[^\s\"'`,;<>()]|,(?=[a-z]=)){8,}+"
+    r"\$(?:argon2(?:id|i|d)|2[abxy]|scrypt|y|gy|7|[156]|pbkdf2[a-z0-9\-]{0,16})\$(?:[^\s\"'`,;<>"
+    r"()]|,(?=[a-z]=)){8,}+"
     r"|(?<![A-Za-z0-9])(?:pbkdf2[_:][a-z0-9]{3,8}(?::[0-9]{1,8})?|argon2|bcrypt_sha256|bcrypt"
     r"|scrypt(?::[0-9]{1,8}){0,3})\$(?:[^\s\"'`,;<>()]|,(?=[a-z]=)){8,}+"
 )
 _HOOKS: Final = re.compile(
-    r"(hooks\.slack\.com/(?:services|workflows|triggers)/|/api/webhooks/|\.office\.com/webhook(?:b2)?/"
+    r"(hooks\.slack\.com/[a-z]{4,16}/|/api(?:/v[0-9]{1,2})?/(?:webhooks/|interactions/[0-9]{4,24}/)"
+    r"|/build_hooks/|/deploy_hooks?/|\.office\.com/webhook(?:b2)?/"
     r"|hooks\.zapier\.com/hooks/catch/|/hooks?/incoming/|fcm\.googleapis\.com/(?:fcm/send|wp)/"
-    r"|/wpush/v[0-9]/|web\.push\.apple\.com/|\.notify\.windows\.com/w/\?token=)[A-Za-z0-9_\-/@:%.]{8,}+"
+    r"|/wpush/v[0-9]/|web\.push\.apple\.com/"
+    r"|\.notify\.windows\.com/w/\?token=)[A-Za-z0-9_\-/@:%.]{8,}+"
 )
 _WIFI: Final = re.compile(r"(\bWIFI:(?:[A-Z]:(?:[^;\\]++|\\.)*+;){0,6}?P:)(?:[^;\\\n]++|\\.)++")
+_JWK: Final = re.compile(
+    r"([\"'](?:d|p|q|dp|dq|qi|k)\\{0,3}[\"'][ ]?:[ ]?\\{0,3}[\"'])[A-Za-z0-9_\-+/=]{16,}+"
+)
+_MASKED: Final = re.compile(r"(::add-mask::)[^\s]++")
 _PUTTY: Final = re.compile(
     r"(Private-Lines: [0-9]{1,4}\s{1,4})(?:[A-Za-z0-9+/=]++\s{0,4}(?![A-Z][a-z]{1,12}-))++"
 )
@@ -51,8 +58,12 @@ def hide_shapes(text: str) -> str:
             text = _SK.sub(_hide_sk, text)
     if "$" in text:
         text = _HASHES.sub(MARKER, text)
-    if "hook" in text or "push" in text or "fcm." in text:
+    if "hook" in text or "push" in text or "fcm." in text or "/interactions/" in text:
         text = _HOOKS.sub(rf"\g<1>{MARKER}", text)
+    if "kty" in text:
+        text = _JWK.sub(rf"\g<1>{MARKER}", text)
+    if "add-mask" in text:
+        text = _MASKED.sub(rf"\g<1>{MARKER}", text)
     if "WIFI:" in text:
         text = _WIFI.sub(rf"\g<1>{MARKER}", text)  # what a QR code says
     return text

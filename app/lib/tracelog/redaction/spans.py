@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from app.lib.tracelog.redaction.keys import Rule, is_hidden, mixes
+from app.lib.tracelog.redaction.keys import Rule, is_hidden, looks_chosen, mixes
 from app.lib.tracelog.redaction.plain import MARKER
 from app.lib.tracelog.redaction.prose import is_message
 
@@ -28,7 +28,6 @@ _MORE_DIGITS: Final = re.compile(r"(?:[ \u3000\-][0-9０-９]{1,4})++(?=[\s、�
 _BLANKS: Final = re.compile(r"[ \t\u00a0\u3000]*+")
 _BLOCK: Final = re.compile(r"[|>]?[+-]?[ \t]*+(?=\n|\r|\Z)")
 _DIGIT_GROUP: Final = 4
-_NOTHING: Final = frozenset({"none", "null", "nil", "true", "false", "undefined"})
 
 
 _STATE: Final = re.compile(
@@ -37,6 +36,32 @@ _STATE: Final = re.compile(
     r"|期限切れ|失効|エラー)(?:です|でした)?[。）)]{0,2}"
 )
 """What is said about a secret in its place: `接続情報：未設定`."""
+_REMARK: Final = re.compile(
+    r"[ \u3000]?(?:[（(][^（）()\n]{1,60}[）)]|※[^\n]{1,60})[ \u3000。]{0,2}(?=\r?\n|\Z)"
+)
+_REMARKED: Final = re.compile(
+    r"場合|ください|下さい|以上|以内|以下|任意|必須|空欄|省略|半角|全角|入力|変更|設定|不要|のみ|確認|英数|文字|桁"
+    r"|\b(?:optional|required|leave|blank|unchanged|characters|digits|at least|again)\b"
+)
+"""Behind the label of a field: `パスワード：（変更しない場合は空欄）`."""
+_NEXT_LABEL: Final = re.compile(r"[、，\u3000][ぁ-ヶ一-龠ー]{1,12}[：:]")
+"""Ends a value in a line of several: `パスワード：…、ユーザー：hana`."""
+_FALLBACK: Final = re.compile(
+    r"[ \t]{0,4}(?:\|\||\?\?|\?:|or\b)[ \t]{0,4}(?P<quote>[\"'`])(?:(?!(?P=quote))[^\\\n]|\\.)*+"
+    r"(?P=quote)?"
+)
+"""What is taken where a setting is missing: `process.env.SECRET || 'keyboard cat'`."""
+_STANDS_FOR: Final = re.compile(
+    r"[ \t]{0,4}(?:\$\{\{[^{}\n]{1,80}\}\}|<[a-z][a-z \-]{2,40}>|<[A-Z][A-Z_]{2,40}>"
+    r"|(?i:\[(?:filtered|masked|hidden|secret|protected)\]))(?=[\s,;&\"'`)\]}]|\Z)"
+)
+_EXPRESSION: Final = re.compile(
+    r"[ \t]{0,4}(?:await )?(?:self|cls|settings|config|conf|request|req|res|response|form|data|user"
+    r"|os|app|this|process|env|args|kwargs|payload|body|session|current_app|row|obj|params|ctx|event)"
+    r"(?:\.[A-Za-z_]{2,40}|\[[\"'][A-Za-z_.\-]{1,40}[\"']\]){1,4}"
+    r"(?:\((?:[\"'][A-Za-z_.\-]{1,40}[\"'])?\))?(?=[ \t]*(?:[\r\n,;)\]}#]|\Z))"
+)
+"""A line of code that says where a secret comes from: `token = request.headers.get('X-Token')`."""
 
 
 def value_span(
@@ -46,6 +71,10 @@ def value_span(
     if text[at - 1] in _CJK_CLOSING:
         stop = text.find(_CJK_CLOSING[text[at - 1]], at)
         return at, stop if stop >= 0 else len(text)
+    if _STANDS_FOR.match(text, at) or (text[at - 1] == "=" and _EXPRESSION.match(text, at)):
+        return None
+    if (remark := _REMARK.match(text, at)) and _is_remark(remark[0]):
+        return None
     opening = _OPENING.match(text, at)
     if opening is None or (text.startswith(MARKER, opening.start("container"))):
         return _bare_value(text, at, rule, key_start, whole_line=whole_line)
@@ -76,9 +105,14 @@ def _bare_value(
         if not text[block.end() : stop].strip():
             stop = _lone_word_end(text, block.end())
         return (start, stop) if stop > block.end() else None
-    stop = _line_end(text, start) if whole_line and rule is Rule.HIDE else _bare_end(text, start)
+    if whole_line and rule is Rule.HIDE:
+        stop = _line_end(text, start)
+        if label := _NEXT_LABEL.search(text, start, stop):
+            stop = label.start()
+    else:
+        stop = _bare_end(text, start)
     value = text[start:stop]
-    if not value or value == MARKER or value.lower() in _NOTHING or not is_hidden(rule, value):
+    if not value or value == MARKER or value.lower() == "nil" or not is_hidden(rule, value):
         return None
     if _STATE.fullmatch(value):
         return None
@@ -90,7 +124,15 @@ def _bare_value(
         and (more := _MORE_DIGITS.match(text, stop))
     ):
         stop = more.end()
+    while fallback := _FALLBACK.match(text, stop):
+        stop = fallback.end()
     return start, stop
+
+
+def _is_remark(text: str) -> bool:
+    return _REMARKED.search(text) is not None and not any(
+        looks_chosen(word) for word in re.findall(r"[!-~]{6,}", text)
+    )
 
 
 def _bare_end(text: str, start: int) -> int:

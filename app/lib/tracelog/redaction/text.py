@@ -6,22 +6,27 @@ from collections.abc import Iterable
 from typing import Final
 from urllib.parse import unquote_plus
 
+from app.lib.tracelog.redaction.calls import (
+    hide_arguments,
+    hide_compared,
+    without_open_comparison,
+)
 from app.lib.tracelog.redaction.cards import hide_cards
 from app.lib.tracelog.redaction.commands import hide_commands
 from app.lib.tracelog.redaction.foreign import STATED
 from app.lib.tracelog.redaction.keys import KeyJudge
-from app.lib.tracelog.redaction.lines import hide_lines
+from app.lib.tracelog.redaction.lines import hide_lines, hide_manifests
 from app.lib.tracelog.redaction.logins import hide_logins
 from app.lib.tracelog.redaction.markup import hide_tags, without_open_tag
 from app.lib.tracelog.redaction.pairs import hide_named_values, hide_pairs
 from app.lib.tracelog.redaction.plain import MARKER, clean
 from app.lib.tracelog.redaction.prose import (
-    hide_arguments,
     hide_stated,
     is_code_to_enter,
     without_open_code,
 )
 from app.lib.tracelog.redaction.sentences import (
+    hide_stated_in_foreign_words,
     hide_stated_in_other_languages,
     without_open_secret,
 )
@@ -71,7 +76,7 @@ class TextRedactor:
         """The beginning of a longer text. Its last word goes too: it may be half of a secret."""
         text = self._redact(clean(without_open_tag(text)))
         text = text.rstrip(_PRINTABLE).rstrip(_CARD_PIECES)
-        return without_open_secret(without_open_code(text))
+        return without_open_comparison(without_open_secret(without_open_code(text)))
 
     def is_harmless(self, text: str) -> bool:
         """A quick look: whether text is so plain that no rule can find anything in it."""
@@ -105,14 +110,15 @@ class TextRedactor:
         if "<" in text:
             text = hide_tags(text, self._judge)
         if "\n" in text:
-            text = hide_named_values(hide_columns(text, self._judge), self._judge)
-            text = hide_lines(text, self._judge)
-        text = hide_arguments(hide_pairs(text, self._judge))
+            text = hide_lines(hide_manifests(hide_columns(text, self._judge)), self._judge)
+        text = hide_named_values(text, self._judge)
+        text = hide_arguments(hide_compared(hide_pairs(text, self._judge), self._judge))
         if not text.isascii():
             text = hide_stated_in_other_languages(text)
         if " " in text and is_prose(text):
             text = hide_rows(text, self._judge)
-            text = hide_commands(hide_stated(text), self._judge)
+            text = hide_stated_in_foreign_words(hide_stated(text))
+            text = hide_commands(text, self._judge)
         return text
 
     def _unescaped(self, token: str, depth: int) -> str:
@@ -155,12 +161,29 @@ def is_prose(text: str) -> bool:
         or "masterauth" in lower
         or "psk" in lower
         or "login" in lower
+        or "pw " in lower
+        or "sqlplus" in lower
+        or "expdp" in lower
+        or "impdp" in lower
+        or "rman " in lower
+        or "bw unlock" in lower
+        or "net user" in lower
+        or "setuser" in lower
+        or "/p:" in lower
+        or 'auth" ' in lower
+        or "crypt(" in lower
+        or '", "-' in lower
         or "log in" in lower
         or "sign in" in lower
         or "auth " in lower
         or "/user:" in lower
         or "kennwort" in lower
         or "senha" in lower
+        or "sandi" in lower
+        or "wachtwoord" in lower
+        or "heslo" in lower
+        or "salasana" in lower
+        or "adgangskode" in lower
         or "contrase" in lower
     )
 

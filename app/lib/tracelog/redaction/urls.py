@@ -9,14 +9,16 @@ from app.lib.tracelog.redaction.keys import (
     KeyJudge,
     Rule,
     in_query,
+    is_code,
     is_hidden,
     looks_chosen,
     looks_random,
 )
+from app.lib.tracelog.redaction.kin import is_kin
 from app.lib.tracelog.redaction.logins import hide_link_queries
 from app.lib.tracelog.redaction.plain import MARKER
 from app.lib.tracelog.redaction.text import MAX_TEXT
-from app.lib.tracelog.redaction.words import NAME_KEYS, words
+from app.lib.tracelog.redaction.words import BESIDE_CODE, NAME_KEYS, words
 
 _READABLE: Final = "[]/:,;@!$()*'~ "
 _BASE: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]{0,30}://[^/]*+)(.*)", re.DOTALL)
@@ -27,8 +29,6 @@ _TOKEN_FOLLOWS: Final = words(
     """
 )
 _PAGES: Final = frozenset({"auth", "authentication", "authorization"})
-_BESIDE_CODE: Final = frozenset({"state", "iss", "scope", "session_state", "grant_type"})
-"""With one of these a `code` that is mixed of letters and digits is one of OAuth's."""
 
 
 class UrlRedactor:
@@ -51,8 +51,11 @@ class UrlRedactor:
                 for _, key, value, _ in pairs
             ):
                 pairs = [(*p[:3], Rule.HIDE if p[3] is Rule.NAMED else p[3]) for p in pairs]
-        if any(key in _BESIDE_CODE for _, key, _, _ in pairs):
+        keys = {key for _, key, _, _ in pairs}
+        if not BESIDE_CODE.isdisjoint(keys):
             pairs = [(*p[:3], Rule.HIDE if _is_code(*p[2:]) else p[3]) for p in pairs]
+        if any(rule is Rule.KIN for _, _, _, rule in pairs):
+            pairs = [(*p[:3], Rule.HIDE if _is_kin(*p[1:], keys) else p[3]) for p in pairs]
         shown = "&".join(self._pair(*pair) for pair in pairs)
         return f"{shown}&[cut]" if cut else shown
 
@@ -128,7 +131,11 @@ class UrlRedactor:
 
 
 def _is_code(value: str | None, rule: Rule) -> bool:
-    return rule is Rule.CODE and is_hidden(Rule.SESSION, unquote_plus(value or ""))
+    return rule is Rule.CODE and is_code(unquote_plus(value or ""))
+
+
+def _is_kin(key: str, value: str | None, rule: Rule, keys: set[str]) -> bool:
+    return rule is Rule.KIN and is_kin(key, unquote_plus(value or ""), keys)
 
 
 def _is_token(text: str) -> bool:

@@ -19,6 +19,7 @@ SECRET_WORDS: Final = words(
     lozinka parool adgangskode jelszo haslo sifre passkey passkeys secret secrets token jwt bearer
     credential credentials cred creds authorization cookie cookies csrf xsrf tpin mpin privkey xprv
     otp otps totp hotp cvv cvv2 cvc cvc2 csc ssn sid sids sessid mnemonic psk samlresponse iban
+    contrasenha anshobango kojinbango psswd paswd passw
     """
 )
 
@@ -48,12 +49,15 @@ SECRET_PHRASES: Final = tuple(
     security answer|challenge answer|clave secreta|kata sandi
     card number|card no|card num|card pan|cc number|cc num|cc no|credit card|debit card
     account number|bank account|my number|individual number|social security|passport number
+    account no|preshared key|pre shared key|instrumentation key|sas key|protection bypass
+    vercel share|kojin bango|ansho bango|anshou bango|koza bango|kouza bango|ninsho code
+    ninshou code|ninsyo code
     """.replace("\n", "|").split("|")
     if phrase.strip()
 )
 """Words that are secret only side by side; the plural of the last one counts too."""
 
-SECRET_LAST: Final = frozenset({"pin", "pins", "auth", "authentication", "pw"})
+SECRET_LAST: Final = frozenset({"pin", "pins", "auth", "authentication", "pw", "dpop", "mdp"})
 """Secret as a whole key or as its last word: `card_pin`, `x-auth`, but not `pin_color`."""
 
 PASS_OWNERS: Final = words(
@@ -65,6 +69,15 @@ PASS_OWNERS: Final = words(
 )
 """What stands before a last `pass` when it means a password: `db_pass`, not `first_pass`."""
 
+PASS_OTHERS: Final = words(
+    """
+    all annual bandwidth boarding bus day depth did does event family final first free game guest
+    hall lane last low high monthly month mountain museum night one press rail render runway season
+    second shadow single ski tests third to train transit travel trial two week weekend year yearly
+    """
+)
+"""What stands before a last `pass` that lets in, or goes by: `boarding_pass`."""
+
 CREDENTIAL_OWNERS: Final = words(
     """
     access api auth bearer csrf device id login oauth personal push refresh secret service
@@ -74,7 +87,10 @@ CREDENTIAL_OWNERS: Final = words(
 """What stands before `tokens` when it does not mean the pieces of a text."""
 
 GLUED_ANYWHERE: Final = ("password", "passwd", "passphrase", "csrf", "xsrf")
-GLUED_STARTS: Final = ("secretkey", "apikey", "privatekey", "accesskey", "sessionkey")
+GLUED_STARTS: Final = (
+    "secretkey", "apikey", "privatekey", "accesskey", "sessionkey", "psswd", "psswrd", "passwrd",
+    "paswd", "paswrd", "pasword", "passord",
+)  # fmt: skip
 GLUED_ENDS: Final = (
     "token",
     "secret",
@@ -158,11 +174,28 @@ RANDOM_LAST: Final = frozenset(
 )
 """Last words of keys that hold a secret only where the value looks like one."""
 
+SIGNED_WITH: Final = words("ed sha hex base value digest")
+"""What may follow them in a key, with its digits: `X-Signature-Ed25519`, `SignatureValue`."""
+
 RANDOM_ALONE: Final = frozenset({"key", "state", "access", "refresh", "oauth"})
 """The same where a key has no other word."""
 
 CODE_ALONE: Final = frozenset({"code", "mfa"})
 """The same where a key has no other word; here 4 to 8 digits look like a secret, too."""
+
+BESIDE_CODE: Final = frozenset({"state", "iss", "scope", "session_state", "grant_type"})
+"""With one of these a `code` that is mixed of letters and digits is one of OAuth's."""
+
+KEY_PARTS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "k"})
+"""The private parts of a JSON Web Key, beside its `kty`."""
+
+LOGIN_KEYS: Final = frozenset({"u", "user", "username", "login", "email", "id", "uid"})
+"""Beside one of these `p` may be short for a password."""
+
+ANSWERS: Final = frozenset({"answer", "答え", "回答", "答"})
+"""Secret beside a secret question."""
+
+KIN_ALONE: Final = KEY_PARTS | ANSWERS
 
 PART_OWNERS: Final = words(
     """

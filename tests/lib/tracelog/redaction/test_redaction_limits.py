@@ -105,6 +105,16 @@ HOSTILE = {
     "hashes": "$2b$a,a=",
     "encoded quotes": "token&quot;=&quot;",
     "surrogates": "\ud800=",
+    "fallbacks": "token = a || 'b' || ",
+    "short names": "u: a / p: ",
+    "attempts": "login attempt a:",
+    "lists of words": "['curl', '-u', '",
+    "manifests": "kind: Secret\ndata:\n a: b\n",
+    "comparisons": "'abcd' == a",
+    "door codes": "オートロックの番号",
+    "signatures": "<SignatureValue>a",
+    "remote desktops": "/u:a /p:",
+    "lines of code": "token = self.a",
 }
 
 

@@ -1,0 +1,81 @@
+"""Secrets in lines of code: what calls are given, and what is compared with a secret."""
+
+import re
+from typing import Final
+
+from app.lib.tracelog.redaction.keys import KeyJudge, Rule, looks_random
+from app.lib.tracelog.redaction.plain import MARKER
+
+_REST: Final = r"(?:[^\\\n\"'`]++|\\.|(?!(?P={quote}))[\"'`])++"
+_FIRST_ARGUMENT: Final = (
+    rf"\([ \t]{{0,4}}[bBrRuU]{{0,2}}(?P<quote>[\"'`])){_REST.format(quote='quote')}"
+)
+_ARGUMENT: Final = re.compile(
+    r"(?i)((?:\.|\b(?:set|change|update|reset|check|verify|hash|use|with|add|new|encrypt"
+    r"|generate|make)_?"
+    r"(?:[a-z]{1,16}_)?)(?:password|passwd|passphrase|passcode|pwd|secret|token|api_?key|pin)"
+    r"(?:_?hash)?"
+    rf"{_FIRST_ARGUMENT}"
+)
+_KEY_ARGUMENT: Final = re.compile(
+    r"(\b(?:hmac\.(?:new|digest)|Fernet|createSecretKey|SecretKeySpec|checkpw|hashpw"
+    r"|gensalt_hash|crypt"
+    rf"|(?:pwd|password|crypt)_?(?:context|hasher|hash)\.(?:verify|hash)){_FIRST_ARGUMENT}"
+)
+_SECOND_ARGUMENT: Final = re.compile(
+    r"(?i)(\b(?:log_?in|sign_?in|authenticate|jwt\.(?:encode|decode|sign|verify)"
+    r"|httpbasicauth|basicauth|createhmac|simple_bind(?:_s)?|(?:check|verify)_password(?:_hash)?"
+    r"|pgp_sym_(?:en|de)crypt(?:_bytea)?|aes_(?:en|de)crypt)\([^()\n]{1,120}?,[ \t]{0,4}[bru]{0,2}"
+    rf"(?P<mark>[\"'`])){_REST.format(quote='mark')}"
+)
+_LAST_ARGUMENT: Final = re.compile(
+    r"(?i)(\bcreate_?(?:super)?_?user\((?:[ \t]{0,4}[bru]{0,2}(?:\"[^\"\n]{0,200}\""
+    r"|'[^'\n]{0,200}'),){1,2}"
+    rf"[ \t]{{0,4}}[bru]{{0,2}}(?P<mark>[\"'])){_REST.format(quote='mark')}(?="
+    rf"(?P=mark)[ \t]{{0,4}}[,)]"
+    r"(?![ \t]{0,4}[\"'])|\Z)"
+)
+_CLIENT: Final = re.compile(
+    r"(?P<head>\bClient\([ \t]{0,4}[\"'][A-Za-z0-9\-]{8,64}[\"'],[ \t]{0,4}[\"'])"
+    r"(?P<value>[^\"'\n]{16,128}+)"
+)
+_COMPARED: Final = re.compile(
+    r"(?P<quote>[\"'])(?P<value>(?:(?!(?P=quote))[^\\\n]|\\.){4,200}+)(?P<sign>"
+    r"(?P=quote) ?[!=]={1,2} ?)"
+    r"(?P<key>[A-Za-z_][\w.]{1,64}+)"
+)
+_OPEN_COMPARED: Final = re.compile(r"[\"'][^\"'\n]{4,200}[\"']\s?[!=]{0,3}\s{0,8}\Z")
+_CALLS: Final = ("hmac.", "Fernet", "SecretKey", "pw(", "crypt", "hash", "context")
+
+
+def hide_arguments(text: str) -> str:
+    """Text without what a call is given as a secret: `SetPassword('x')`, `login('hana', 'x')`."""
+    if "(" not in text:
+        return text
+    if any(word in text for word in _CALLS):
+        text = _KEY_ARGUMENT.sub(rf"\g<1>{MARKER}", text)
+    if "Client(" in text:
+        text = _CLIENT.sub(_hide_random, text)
+    if "user(" in text.lower():
+        text = _LAST_ARGUMENT.sub(rf"\g<1>{MARKER}", text)
+    return _SECOND_ARGUMENT.sub(rf"\g<1>{MARKER}", _ARGUMENT.sub(rf"\g<1>{MARKER}", text))
+
+
+def hide_compared(text: str, judge: KeyJudge) -> str:
+    """Text without what is compared with a secret that stands behind it: `'x' == user.password`."""
+
+    def hide(match: re.Match[str]) -> str:
+        if judge(match["key"]) is not Rule.HIDE or match["value"] == MARKER:
+            return match[0]
+        return f"{match['quote']}{MARKER}{match['sign']}{match['key']}"
+
+    return _COMPARED.sub(hide, text) if "==" in text or "!=" in text else text
+
+
+def without_open_comparison(text: str) -> str:
+    """Cut-off text without what the rest may have compared with a secret."""
+    return _OPEN_COMPARED.sub("", text)
+
+
+def _hide_random(match: re.Match[str]) -> str:
+    return match["head"] + MARKER if looks_random(match["value"]) else match[0]
