@@ -3,9 +3,19 @@
 import secrets
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Final
 
-from sqlalchemy import ColumnElement, delete, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    bindparam,
+    delete,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import contains_eager
 
@@ -39,7 +49,7 @@ class SessionService:
         """
         now = self._clock()
         await self._session.execute(
-            delete(LoginSession).where(LoginSession.user_id == user.id, _has_ended(now))
+            delete(LoginSession).where(LoginSession.user_id == user.id, _has_ended(now, now - IDLE))
         )
         token = secrets.token_urlsafe(32)
         self._session.add(
@@ -66,16 +76,8 @@ class SessionService:
         14 days unused or 90 days old ends it, and so does disabling the account.
         """
         now = self._clock()
-        found = await self._session.scalar(
-            select(LoginSession)
-            .join(LoginSession.user)
-            .options(contains_eager(LoginSession.user))
-            .where(
-                LoginSession.token_hash == token_hash(token),
-                ~_has_ended(now),
-                User.disabled_at.is_(None),
-            )
-        )
+        given = {"token_hash": token_hash(token), "now": now, "unused_since": now - IDLE}
+        found = await self._session.scalar(_resolved(), given)
         if found is None:
             return None
         if found.last_seen_at <= now - _TOUCH_AFTER:
@@ -116,9 +118,10 @@ class SessionService:
 
     async def all_of(self, user_id: int) -> Sequence[LoginSession]:
         """The sessions of a user that are good, the one used last first."""
+        now = self._clock()
         found = await self._session.scalars(
             select(LoginSession)
-            .where(LoginSession.user_id == user_id, ~_has_ended(self._clock()))
+            .where(LoginSession.user_id == user_id, ~_has_ended(now, now - IDLE))
             .order_by(LoginSession.last_seen_at.desc(), LoginSession.id.desc())
         )
         return found.all()
@@ -153,5 +156,23 @@ class SessionService:
         return len(ended.all())
 
 
-def _has_ended(now: datetime) -> ColumnElement[bool]:
-    return or_(LoginSession.expires_at <= now, LoginSession.last_seen_at <= now - IDLE)
+Moment = datetime | BindParameter[datetime]
+
+
+def _has_ended(now: Moment, unused_since: Moment) -> ColumnElement[bool]:
+    return or_(LoginSession.expires_at <= now, LoginSession.last_seen_at <= unused_since)
+
+
+@cache
+def _resolved() -> Select[LoginSession]:
+    """Nearly every request asks it: to put it together takes as long as the answer."""
+    return (
+        select(LoginSession)
+        .join(LoginSession.user)
+        .options(contains_eager(LoginSession.user))
+        .where(
+            LoginSession.token_hash == bindparam("token_hash"),
+            ~_has_ended(bindparam("now"), bindparam("unused_since")),
+            User.disabled_at.is_(None),
+        )
+    )
