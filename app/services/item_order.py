@@ -16,10 +16,11 @@ from sqlalchemy import (
     ColumnElement,
     Row,
     Select,
-    Table,
+    column,
     false,
     literal,
     select,
+    table,
     tuple_,
     union_all,
 )
@@ -34,7 +35,7 @@ Statement = Select[*tuple[Any, ...]]
 Found = Sequence[Row[*tuple[Any, ...]]]
 Dialect = Literal["sqlite", "postgresql"]
 
-ITEMS: Final[Table] = Item.metadata.tables["items"]
+ITEMS: Final = table("items", *(column(each.name, each.type) for each in Item.__table__.c))
 _KEYS: Final[dict[Sort, str]] = {
     "created": "id",
     "updated": "updated_at",
