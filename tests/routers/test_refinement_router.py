@@ -29,6 +29,7 @@ from tests.routers.test_job_router import add_job, session_of
 from tests.support import chat_server as chat
 from tests.support.databases import BOTH
 from tests.support.faulty_server import FaultyServer, faulty_server
+from tests.support.routes import with_known_routes
 
 __all__ = ["faulty_server"]
 
@@ -54,7 +55,7 @@ async def app(
         tmp_path / "no.env",
     )
     logger = CSVOnlyLogger(tmp_path / "logs")
-    app = create_app(settings, logger=logger)
+    app = with_known_routes(create_app(settings, logger=logger))
     app.state.hasher = PasswordHasher(memory_kib=8, passes=1)
     yield app
     await app.state.database.close()

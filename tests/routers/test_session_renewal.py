@@ -22,6 +22,7 @@ from tests.routers.conftest import ORIGIN, browser_for
 from tests.support.accounts import PASSWORD
 from tests.support.databases import BOTH
 from tests.support.gotrue import GoTrue
+from tests.support.routes import with_known_routes
 from tests.support.supabase_project import Project, StandInInbox, open_project
 
 ON_BOTH = pytest.mark.parametrize("database_url", BOTH, indirect=True)
@@ -71,7 +72,7 @@ async def project(
 @pytest.fixture
 async def app(project: Project, tmp_path: Path) -> AsyncIterator[FastAPI]:
     logger = CSVOnlyLogger(tmp_path / "logs")
-    app = create_app(project.settings, logger=logger)
+    app = with_known_routes(create_app(project.settings, logger=logger))
     await app.state.supabase.close()
     app.state.supabase = project.supabase
     yield app
