@@ -1,11 +1,14 @@
 """Fixtures for all tests, and what the end of a run tells beside their results."""
 
 import gc
+import gzip
+import json
 import os
 from collections import Counter
 
 import pytest
 from hypothesis import HealthCheck, settings
+from hypothesis.internal.charmap import charmap_file
 
 from tests.support.browser import chromium
 from tests.support.live_app import start_app, start_server
@@ -54,6 +57,18 @@ def pytest_collection_finish() -> None:
     # Nor do most tests; as often as Python looks by itself, that is a twentieth of all they do.
     gc.set_threshold(10_000)
     gc.enable()
+    tell_which_characters_utf_8_has()
+
+
+def tell_which_characters_utf_8_has() -> None:
+    """In a fresh checkout Hypothesis would try out all there are, a second in each process."""
+    known = charmap_file("codec-v2-utf-8")
+    if not known.exists():
+        known.parent.mkdir(parents=True, exist_ok=True)
+        characters = [(0, 0xD7FF), (0xE000, 0x10FFFF)]
+        written = known.with_name(f"{known.name}.{os.getpid()}")
+        written.write_bytes(gzip.compress(json.dumps([characters, []]).encode()))
+        written.replace(known)
 
 
 @pytest.fixture(scope="session")
