@@ -1,4 +1,8 @@
-"""What a route may ask for, as named types."""
+"""What a route may ask for, as named types.
+
+All of it is `async`, also what waits for nothing: FastAPI calls a plain function in a thread, which
+takes longer than most functions.
+"""
 
 from collections.abc import AsyncIterator
 from typing import Annotated, cast
@@ -40,17 +44,17 @@ from app.services.user_admin import UserAdmin
 from app.templating import Viewer
 
 
-def get_settings(request: Request) -> Settings:
+async def get_settings(request: Request) -> Settings:
     """The app's settings."""
     return cast(Settings, request.app.state.settings)
 
 
-def get_database(request: Request) -> Database:
+async def get_database(request: Request) -> Database:
     """The app's one database."""
     return cast(Database, request.app.state.database)
 
 
-def get_logger(request: Request) -> TraceLogger:
+async def get_logger(request: Request) -> TraceLogger:
     """The app's one trace logger; a test overrides it with `NullLogger` or `CSVOnlyLogger`."""
     return cast(TraceLogger, request.app.state.logger)
 
@@ -74,7 +78,7 @@ async def get_session(database: DatabaseDep) -> AsyncIterator[AsyncSession]:
 SessionDep = Annotated[AsyncSession, Depends(get_session, scope="function")]
 
 
-def session_service(session: SessionDep) -> SessionService:
+async def session_service(session: SessionDep) -> SessionService:
     """Sign-in sessions, in this request's transaction."""
     return SessionService(session)
 
@@ -92,7 +96,7 @@ def client_block(request: Request) -> str:
     return block_of(client_ip(request))
 
 
-def account_events(request: Request, session: SessionDep) -> AccountEvents:
+async def account_events(request: Request, session: SessionDep) -> AccountEvents:
     """The audit trail, in this request's transaction."""
     return AccountEvents(session, ip=client_ip(request))
 
@@ -227,17 +231,17 @@ async def administration(session: SessionDep, _admin: Admin) -> None:
     act_as_system(session)
 
 
-def get_box(request: Request) -> SecretBox:
+async def get_box(request: Request) -> SecretBox:
     """What encrypts for this app."""
     return cast(SecretBox, request.app.state.box)
 
 
-def get_mailer(request: Request) -> Mailer:
+async def get_mailer(request: Request) -> Mailer:
     """Where mail goes."""
     return cast(Mailer, request.app.state.mailer)
 
 
-def get_rate_limits(request: Request) -> RateLimits:
+async def get_rate_limits(request: Request) -> RateLimits:
     """The counts of what may be tried only so often."""
     return cast(RateLimits, request.app.state.rate_limits)
 
@@ -247,7 +251,7 @@ MailerDep = Annotated[Mailer, Depends(get_mailer)]
 Limits = Annotated[RateLimits, Depends(get_rate_limits)]
 
 
-def outbox(request: Request, tasks: BackgroundTasks) -> Outbox:
+async def outbox(request: Request, tasks: BackgroundTasks) -> Outbox:
     """Letters that go out after the response."""
     return Outbox(request, tasks)
 
@@ -268,7 +272,7 @@ def make_accounts(
     )
 
 
-def account_provider(
+async def account_provider(
     request: Request, session: SessionDep, events: Events, out: OutboxDep
 ) -> AccountProvider:
     """Where accounts are kept, in this request's transaction."""
@@ -278,7 +282,7 @@ def account_provider(
 Accounts = Annotated[AccountProvider, Depends(account_provider)]
 
 
-def oauth(
+async def oauth(
     request: Request,
     session: SessionDep,
     logger: LoggerDep,
@@ -295,17 +299,19 @@ def oauth(
     return LocalOAuth(session, local, identities, clients, logger, post=out.post)
 
 
-def second_factor(session: SessionDep, box: BoxDep, events: Events) -> SecondFactor:
+async def second_factor(session: SessionDep, box: BoxDep, events: Events) -> SecondFactor:
     """Codes beside the password."""
     return SecondFactor(session, box, events)
 
 
-def access_tokens(session: SessionDep, events: Events) -> AccessTokens:
+async def access_tokens(session: SessionDep, events: Events) -> AccessTokens:
     """Personal access tokens."""
     return AccessTokens(session, events)
 
 
-def user_admin(session: SessionDep, logger: LoggerDep, events: Events, admin: Admin) -> UserAdmin:
+async def user_admin(
+    session: SessionDep, logger: LoggerDep, events: Events, admin: Admin
+) -> UserAdmin:
     """Other people's accounts, for administrators."""
     return UserAdmin(session, logger, events, admin.id)
 
@@ -316,7 +322,7 @@ Tokens = Annotated[AccessTokens, Depends(access_tokens)]
 UserAdminDep = Annotated[UserAdmin, Depends(user_admin)]
 
 
-def item_service(session: SessionDep, logger: LoggerDep, user: SignedIn) -> ItemService:
+async def item_service(session: SessionDep, logger: LoggerDep, user: SignedIn) -> ItemService:
     """The signed-in user's items."""
     return ItemService(session, logger, user.id)
 

@@ -41,7 +41,7 @@ def import_uploads(settings: Settings) -> tuple[re.Pattern[str], int]:
     return _UPLOADS, settings.import_max_bytes + settings.max_body_bytes
 
 
-def import_service(session: SessionDep, user: SignedIn) -> ImportService:
+async def import_service(session: SessionDep, user: SignedIn) -> ImportService:
     """The signed-in user's imports."""
     return ImportService(session, user.id)
 

@@ -93,7 +93,7 @@ class Badge(Template):
     toasts: Sequence[Toast]
 
 
-def job_service(session: SessionDep, user: SignedIn) -> JobService:
+async def job_service(session: SessionDep, user: SignedIn) -> JobService:
     """The signed-in user's jobs."""
     return JobService(session, user.id)
 

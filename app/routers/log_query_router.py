@@ -25,7 +25,7 @@ _READY: Final = {query.key: query for query in READY_QUERIES}
 _RETRY: Final = {"Retry-After": "5"}
 
 
-def query_service(logger: LoggerDep) -> QueryService | None:
+async def query_service(logger: LoggerDep) -> QueryService | None:
     """Questions in SQL; None where the app delivers its log to no store."""
     if not isinstance(logger, EnhancedCSVLogger):
         return None

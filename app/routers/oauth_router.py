@@ -34,7 +34,7 @@ from app.templating import Toast, language_of, redirect
 router = APIRouter(include_in_schema=False)
 
 
-def configured(provider: ProviderName, settings: SettingsDep) -> ProviderName:
+async def configured(provider: ProviderName, settings: SettingsDep) -> ProviderName:
     """A service that is set up; 404 for another."""
     if provider not in settings.providers:
         raise HTTPException(404)

@@ -40,12 +40,12 @@ _HEADERS: Final = {
 FileName = Annotated[str, Path(pattern=r"^(large|thumb)\.[a-z]{3,4}$")]
 
 
-def picture_service(session: SessionDep, logger: LoggerDep, user: SignedIn) -> PictureService:
+async def picture_service(session: SessionDep, logger: LoggerDep, user: SignedIn) -> PictureService:
     """The pictures of the signed-in user's items."""
     return PictureService(session, logger, user.id)
 
 
-def storage(settings: SettingsDep) -> PictureStorage:
+async def storage(settings: SettingsDep) -> PictureStorage:
     """Where the files are."""
     return picture_storage(settings)
 

@@ -49,7 +49,7 @@ class EndPartial(Template):
     """For the stream that follows."""
 
 
-def refinement_service(
+async def refinement_service(
     session: SessionDep, logger: LoggerDep, settings: SettingsDep, user: SignedIn
 ) -> RefinementService:
     """Suggestions for the signed-in user's items."""

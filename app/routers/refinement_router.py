@@ -38,7 +38,7 @@ STREAM_SECONDS: Final = 300.0
 """Longer than that nobody looks; the page asks again by itself."""
 
 
-def configured(settings: SettingsDep) -> None:
+async def configured(settings: SettingsDep) -> None:
     """404 where no model is."""
     if not settings.uses_ai:
         raise HTTPException(404)

@@ -38,7 +38,7 @@ class AlertsPage(Template):
     least_requests: int = LEAST_REQUESTS
 
 
-def webhooks(settings: SettingsDep) -> Webhooks:
+async def webhooks(settings: SettingsDep) -> Webhooks:
     return Webhooks(settings.public_origin, WebhookRules.of(settings))
 
 
@@ -58,7 +58,7 @@ async def add_rule(request: Request, reader: ReaderDep) -> Response:
     if errors:
         return await _page(request, reader, Form(values, errors), 422)
     try:
-        alerts = AlertService(there(reader), get_box(request))
+        alerts = AlertService(there(reader), await get_box(request))
         if len(await alerts.rules()) >= MOST_RULES:
             full = _("There are %(count)s rules already; take one away first.")
             form = Form(values, {"": full % {"count": MOST_RULES}})
@@ -79,7 +79,7 @@ async def delete_rule(request: Request, reader: ReaderDep, rule_id: int) -> Resp
     """Take a rule away."""
     _ = language_of(request).gettext
     try:
-        alerts = AlertService(there(reader), get_box(request))
+        alerts = AlertService(there(reader), await get_box(request))
         await alerts.rule(rule_id)
         await alerts.delete(rule_id)
     except StoreError as error:
@@ -97,7 +97,7 @@ async def test_rule(
     """Call a rule's webhook as an alarm would."""
     _ = language_of(request).gettext
     try:
-        rule = await AlertService(there(reader), get_box(request)).rule(rule_id)
+        rule = await AlertService(there(reader), await get_box(request)).rule(rule_id)
     except StoreError as error:
         return redirect(request, PATH, Toast(problem_of(request, error).title, "error"))
     alarm = Alarm(0, rule, "test", rule.threshold, datetime.now(UTC), None, "")
@@ -119,8 +119,8 @@ async def _page(
     alarms: list[Alarm] = []
     try:
         rules, alarms = (
-            await AlertService(there(reader), get_box(request)).rules(),
-            await AlertService(there(reader), get_box(request)).alarms(),
+            await AlertService(there(reader), await get_box(request)).rules(),
+            await AlertService(there(reader), await get_box(request)).alarms(),
         )
     except StoreError as error:
         problem = problem or problem_of(request, error)

@@ -59,7 +59,7 @@ class _Errors:
         return ErrorService(there(self.reader), self.logger)
 
 
-def error_service(reader: ReaderDep, logger: LoggerDep) -> _Errors:
+async def error_service(reader: ReaderDep, logger: LoggerDep) -> _Errors:
     """`errors()` is the service. It raises `NoStore`."""
     return _Errors(reader, logger)
 

@@ -32,7 +32,7 @@ class NoStore(StoreError):
     """The app was made with a logger that delivers to no store."""
 
 
-def store_reader(logger: LoggerDep) -> StoreReader | None:
+async def store_reader(logger: LoggerDep) -> StoreReader | None:
     """Questions to the store; None where the app keeps its log in files only, or not at all."""
     return StoreReader(logger.store) if isinstance(logger, EnhancedCSVLogger) else None
 

@@ -31,7 +31,7 @@ from app.services.query_service import with_literals
 from app.templating import is_partial, render, time_zone_of
 
 
-def log_service(logger: LoggerDep) -> LogService | None:
+async def log_service(logger: LoggerDep) -> LogService | None:
     """Questions to the trace log; None where the app keeps it in files only, or not at all."""
     if not isinstance(logger, EnhancedCSVLogger):
         return None
