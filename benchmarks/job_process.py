@@ -1,8 +1,6 @@
 """A process that runs one job, and what that took: seconds, CPU and memory."""
 
 import gc
-import multiprocessing
-import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -23,13 +21,7 @@ from app.database import parse_url, set_up_engine
 from app.jobs.engine import JobEngine
 from app.lib.logger import CSVOnlyLogger
 from app.models.job import ENDED, Job
-
-_CONTEXT: multiprocessing.context.SpawnContext | multiprocessing.context.ForkServerContext
-if sys.platform == "win32":
-    _CONTEXT = multiprocessing.get_context("spawn")
-else:  # each is forked off a server that has imported the engine
-    _CONTEXT = multiprocessing.get_context("forkserver")
-    _CONTEXT.set_forkserver_preload(["app.jobs.engine"])
+from benchmarks.crew import CONTEXT
 
 MOST_SECONDS: Final = 1800.0
 _LOOK_SECONDS: Final = 0.02
@@ -56,8 +48,8 @@ class JobProcess:
     """Runs what is queued in a database. Use in `with`; it idles when that begins."""
 
     def __init__(self, url: str, folder: Path) -> None:
-        self._connection, theirs = _CONTEXT.Pipe()
-        self._process = _CONTEXT.Process(target=_work, args=(url, folder, theirs))
+        self._connection, theirs = CONTEXT.Pipe()
+        self._process = CONTEXT.Process(target=_work, args=(url, folder, theirs))
 
     def __enter__(self) -> "JobProcess":
         self._process.start()
