@@ -13,7 +13,7 @@ import pytest
 from commands.kit.environment import ROOT, VENV
 from tests.support.live_app import clean_env
 from tests.support.parts import needs
-from tests.support.processes import Program, answers, free_port
+from tests.support.processes import Program, answers, finish, free_port
 
 _COPIED = (
     *("manage.py", "app", "benchmarks", "commands", "migrations", ".ci", ".env.example"),
@@ -37,17 +37,9 @@ class Checkout:
         self, *arguments: str, python: Sequence[str] = (sys.executable,), **env: str
     ) -> subprocess.CompletedProcess[str]:
         """Run `manage.py` to its end; standard error is part of `stdout`."""
-        return subprocess.run(
-            [*python, str(self.folder / "manage.py"), *arguments],
-            cwd=self.folder.parent,  # it must not matter where one stands
-            env=self.env | env,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=600,
-            check=False,
-        )
+        command = [*python, str(self.folder / "manage.py"), *arguments]
+        # It must not matter where one stands.
+        return finish(command, self.env | env, self.folder.parent)
 
     def refuse(self, *arguments: str, **env: str) -> str:
         """Run it where it must say no; the one sentence that it says."""

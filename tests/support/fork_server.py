@@ -1,12 +1,14 @@
-"""The process off which others are forked: one for a test run, which ends with the last that asks.
+"""The two processes off which others are forked, for all of a test run.
 
     python -m tests.support.fork_server FOLDER
 
-It goes on by itself once it can be asked, at the socket in the folder. It has no threads.
+They go on by themselves once they can be asked, at the sockets in the folder, and end with the last
+that asks. They have no threads.
 """
 
 import atexit
 import gc
+import importlib
 import os
 import pickle
 import selectors
@@ -19,30 +21,36 @@ import traceback
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import get_args
 
 gc.disable()
 
-import uvicorn.loops.auto  # noqa: E402 # nothing that is imported is garbage
-import uvicorn.protocols.http.auto  # noqa: E402
-import uvicorn.protocols.websockets.auto  # noqa: E402, F401
-from sqlalchemy.orm import configure_mappers  # noqa: E402
+from tests.support.forks import Has, Task  # noqa: E402 # nothing that is imported is garbage
 
-import app.jobs.engine  # noqa: E402
-import app.main  # noqa: E402, F401
-from tests.support.forks import Task  # noqa: E402
+PACKAGES = (
+    *("alembic.command", "aiosqlite", "babel.support", "dbos", "email_validator", "fastapi"),
+    *("fastapi.openapi.utils", "httpx", "jinja2", "jwt", "psycopg", "pyotp"),
+    *("python_multipart", "sqlalchemy.dialects.postgresql", "sqlalchemy.dialects.sqlite"),
+    *("sqlalchemy.ext.asyncio", "sqlalchemy.orm", "uvicorn.lifespan.on", "uvicorn.loops.auto"),
+    *("uvicorn.protocols.http.auto", "uvicorn.protocols.websockets.auto"),
+)
+"""Most of what the app's modules import."""
 
 _MOST_CONNECTIONS = 8
 
 
 class _Server:
-    def __init__(self, folder: Path) -> None:
-        path = folder / "socket"
+    def __init__(self, folder: Path, has: Has) -> None:
+        path = folder / has
         path.unlink(missing_ok=True)  # of one that has died
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(path))
         self._listener.listen(64)
         self._forks: dict[int, socket.socket] = {}
         """Who asked for it, by its process id."""
+
+    def close(self) -> None:
+        self._listener.close()
 
     def serve(self) -> None:
         """Fork what is asked for until nobody is there any more."""
@@ -88,8 +96,10 @@ class _Server:
     def _tell_of_ends(self) -> None:
         with suppress(ChildProcessError):
             while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+                asked = self._forks.pop(ended[0], None)
                 with suppress(OSError):  # who asked may be gone
-                    self._forks.pop(ended[0]).sendall(ended[1].to_bytes(4, "big"))
+                    if asked is not None:
+                        asked.sendall(ended[1].to_bytes(4, "big"))
 
 
 def _become(content: bytes, given: list[int]) -> None:
@@ -112,6 +122,8 @@ def _become(content: bytes, given: list[int]) -> None:
         code = 0
     except SystemExit as end:
         code = end.code or 0
+        if not isinstance(code, int):
+            sys.stderr.write(f"{code}\n")
     # Whatever it is, it is the end of this process, and told where the test looks.
     except BaseException:  # noqa: BLE001
         traceback.print_exc()
@@ -132,13 +144,24 @@ def _close_all_but(descriptors: list[int]) -> None:
 
 
 def main(folder: Path) -> None:
-    """Serve in a process that whoever has started this one need not wait for."""
-    configure_mappers()
-    assert threading.active_count() == 1
+    """Serve in processes that whoever has started this one need not wait for."""
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
-    server = _Server(folder)
+    servers = [_Server(folder, has) for has in get_args(Has)]
     if os.fork():
         os._exit(0)
+    for name in PACKAGES:
+        importlib.import_module(name)
+    with_app, with_packages = servers
+    if os.fork():
+        with_app.close()
+        server = with_packages
+    else:
+        with_packages.close()
+        server = with_app
+        for name in ("app.main", "app.jobs.engine"):
+            importlib.import_module(name)
+        importlib.import_module("sqlalchemy.orm").configure_mappers()
+    assert threading.active_count() == 1
     gc.freeze()
     server.serve()
     shutil.rmtree(folder, ignore_errors=True)

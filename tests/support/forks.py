@@ -1,30 +1,33 @@
 """Processes forked off one that has read the app, where to start Python anew would take a second.
 
-`tests/support/fork_server.py` is that one. There is none on Windows.
+`tests/support/fork_server.py` is that one, and another that has read packages alone: off it come
+the commands of a copy of the project, which read its files. There is neither on Windows.
 """
 
 import importlib
 import multiprocessing.connection
 import os
 import pickle
+import runpy
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, get_args
 
-from app.lib.tracelog.journal.locks import try_lock
-from commands.kit.environment import ROOT
-
+ROOT = Path(__file__).resolve().parents[2]
 _RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
 _FOLDER = Path(tempfile.gettempdir()) / f"forks-{_RUN}"
+
+
+Has = Literal["app", "packages"]
+"""What a server has read."""
 
 
 class Task(NamedTuple):
@@ -59,6 +62,7 @@ class Fork:
         run: Callable[..., object],
         *arguments: object,
         output: int,
+        has: Has = "app",
         env: Mapping[str, str] = os.environ,
         cwd: Path = ROOT,
         connections: Sequence[Connection] = (),
@@ -66,7 +70,7 @@ class Fork:
         task = pickle.dumps(Task(run, arguments, dict(env), cwd))
         given = [output, *(connection.fileno() for connection in connections)]
         self._code: int | None = None
-        self._server = _ask()
+        self._server = _ask(has)
         socket.send_fds(self._server, [len(task).to_bytes(4, "big")], given)
         self._server.sendall(task)
         self.pid = self._told()
@@ -113,29 +117,51 @@ def run_module(name: str, arguments: list[str]) -> object:
     return importlib.import_module(name).main(arguments)
 
 
+def run_script(path: str, arguments: list[str]) -> None:
+    """What `python PATH` does with a script of a copy of the project."""
+    sys.argv = [path, *arguments]
+    sys.path[0] = str(Path(path).parent)
+    for name in [name for name in sys.modules if (ROOT / name.partition(".")[0]).is_dir()]:
+        del sys.modules[name]
+    runpy.run_path(path, run_name="__main__")
+
+
 _STAYING: list[socket.socket] = []
-"""The connection by which the server knows that this process may ask for more."""
+"""The connections by which the servers know that this process may ask for more."""
 
 
-def _ask() -> socket.socket:
+def _ask(has: Has) -> socket.socket:
     if not _STAYING:
         _FOLDER.mkdir(mode=0o700, exist_ok=True)
-        with (_FOLDER / "lock").open("w") as turn:
-            while not try_lock(turn.fileno()):
-                threading.Event().wait(0.05)
+        with _turn():
             try:
-                _STAYING.append(_connect())
+                _stay()
             except OSError:
                 command = [sys.executable, "-m", "tests.support.fork_server", str(_FOLDER)]
                 subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, check=True)
-                _STAYING.append(_connect())
-    return _connect()
+                _stay()
+    return _connect(has)
 
 
-def _connect() -> socket.socket:
+@contextmanager
+def _turn() -> Iterator[None]:
+    if sys.platform == "win32":
+        raise OSError("nothing is forked here")
+    import fcntl
+
+    with (_FOLDER / "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _stay() -> None:
+    _STAYING.extend(_connect(has) for has in get_args(Has))
+
+
+def _connect(has: Has) -> socket.socket:
     connection = socket.socket(socket.AF_UNIX)
     try:
-        connection.connect(str(_FOLDER / "socket"))
+        connection.connect(str(_FOLDER / has))
     except OSError:
         connection.close()
         raise

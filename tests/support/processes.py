@@ -7,17 +7,18 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import IO
+from typing import IO, TypedDict
 from urllib.parse import urlsplit
 
 import psutil
 
-from tests.support.forks import Fork, Process, run_module
+from tests.support.forks import Fork, Process, run_module, run_script
 
 
 def _ports() -> Iterator[int]:
@@ -75,6 +76,46 @@ def answers(url: str) -> bool:
         except (OSError, HTTPException):
             return False
     return True
+
+
+def begin(command: Sequence[str], output: IO[bytes], env: Mapping[str, str], cwd: Path) -> Process:
+    """Start a program; as a fork where that does the same, without what Python takes to start."""
+    if sys.platform != "win32" and command[0] == sys.executable:
+        given: _Given = {"output": output.fileno(), "env": env, "cwd": cwd}
+        match command[1:]:
+            case ["-m", module, *arguments] if module in _FORKED:
+                return Fork(run_module, module, arguments, **given)
+            # Settings of Python itself are for one that starts.
+            case [script, *arguments] if script.endswith("manage.py") and not _tells_python(env):
+                return Fork(run_script, str(cwd / script), arguments, has="packages", **given)
+    return subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=env, cwd=cwd
+    )
+
+
+class _Given(TypedDict):
+    output: int
+    env: Mapping[str, str]
+    cwd: Path
+
+
+def _tells_python(env: Mapping[str, str]) -> bool:
+    return any(name.startswith("PYTHON") for name in env)
+
+
+def finish(
+    command: Sequence[str], env: Mapping[str, str], cwd: Path, seconds: float = 600.0
+) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end; standard error is part of `stdout`."""
+    with tempfile.TemporaryFile() as output:
+        process = begin(command, output, env, cwd)
+        try:
+            code = process.wait(seconds)
+        finally:
+            process.kill()
+            process.wait()
+        output.seek(0)
+        return subprocess.CompletedProcess(command, code, output.read().decode())
 
 
 class Program:
@@ -165,24 +206,7 @@ class Program:
         return self.log.read_text(encoding="utf-8", errors="replace")
 
     def _begin(self, output: IO[bytes]) -> Process:
-        match self.command:
-            case [sys.executable, "-m", module, *arguments] if (
-                module in _FORKED and sys.platform != "win32"
-            ):
-                return Fork(
-                    *(run_module, module, arguments),
-                    output=output.fileno(),
-                    env=self.env,
-                    cwd=self.cwd or Path.cwd(),
-                )
-        return subprocess.Popen(
-            self.command,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env=self.env,
-            cwd=self.cwd,
-        )
+        return begin(self.command, output, self.env, self.cwd or Path.cwd())
 
     def _is_up(self) -> bool:
         return self.process.poll() is not None or self.ready()
