@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote, unquote_to_bytes
 
-from app.lib.tracelog.redaction.keys import Rule
 from app.lib.tracelog.redaction.kin import hide_undecided
 from app.lib.tracelog.redaction.plain import CUT_KEY, MARKER, Plain, clean
 from app.lib.tracelog.redaction.redactor import Redactor
+from app.lib.tracelog.redaction.rules import Rule
 
 MAX_FIELDS: Final = 1000
 _JAPANESE: Final = ("cp932", "euc_jp")

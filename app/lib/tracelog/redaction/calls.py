@@ -3,8 +3,10 @@
 import re
 from typing import Final
 
-from app.lib.tracelog.redaction.keys import KeyJudge, Rule, looks_random
+from app.lib.tracelog.redaction.keys import KeyJudge
 from app.lib.tracelog.redaction.plain import MARKER
+from app.lib.tracelog.redaction.rules import Rule
+from app.lib.tracelog.redaction.values import looks_random
 
 _REST: Final = r"(?:[^\\\n\"'`]++|\\.|(?!(?P={quote}))[\"'`])++"
 _FIRST_ARGUMENT: Final = (
@@ -19,7 +21,7 @@ _ARGUMENT: Final = re.compile(
 )
 _KEY_ARGUMENT: Final = re.compile(
     r"(\b(?:hmac\.(?:new|digest)|Fernet|createSecretKey|SecretKeySpec|checkpw|hashpw"
-    r"|gensalt_hash|crypt"
+    r"|password_verify|password_hash|crypt"
     rf"|(?:pwd|password|crypt)_?(?:context|hasher|hash)\.(?:verify|hash)){_FIRST_ARGUMENT}"
 )
 _SECOND_ARGUMENT: Final = re.compile(
@@ -35,6 +37,11 @@ _LAST_ARGUMENT: Final = re.compile(
     rf"(?P=mark)[ \t]{{0,4}}[,)]"
     r"(?![ \t]{0,4}[\"'])|\Z)"
 )
+_THIRD_ARGUMENT: Final = re.compile(
+    r"(\b(?:PDO(?:->__construct)?|mysqli(?:_connect|->__construct)?|pg_connect)\("
+    r"(?:[ ]?(?:\"[^\"\n]{0,200}\"|'[^'\n]{0,200}'),){2}"
+    rf"[ ]?(?P<mark>[\"'])){_REST.format(quote='mark')}"
+)
 _CLIENT: Final = re.compile(
     r"(?P<head>\bClient\([ \t]{0,4}[\"'][A-Za-z0-9\-]{8,64}[\"'],[ \t]{0,4}[\"'])"
     r"(?P<value>[^\"'\n]{16,128}+)"
@@ -45,20 +52,34 @@ _COMPARED: Final = re.compile(
     r"(?P<key>[A-Za-z_][\w.]{1,64}+)"
 )
 _OPEN_COMPARED: Final = re.compile(r"[\"'][^\"'\n]{4,200}[\"']\s?[!=]{0,3}\s{0,8}\Z")
-_CALLS: Final = ("hmac.", "Fernet", "SecretKey", "pw(", "crypt", "hash", "context")
+_ADDRESS: Final = re.compile(r"[\w.+\-]{1,64}@[\w\-]{1,63}\.[\w.]{2,63}\Z")
+_ARGUMENT_ENDS: Final = (
+    "word(", "passwd(", "phrase(", "code(", "pwd(", "secret(", "token(", "key(", "pin(", "hash(",
+)  # fmt: skip
+_SECOND_ENDS: Final = (
+    "login(", "log_in(", "signin(", "sign_in(", "cate(", "code(", "sign(", "verify(", "auth(",
+    "hmac(", "bind(", "bind_s(", "word(", "hash(", "crypt(", "bytea(",
+)  # fmt: skip
+"""How the names of such calls end: whoever has none of them need not be searched for one."""
+_CALLS: Final = ("hmac.", "Fernet", "SecretKey", "pw(", "crypt", "hash", "verify", "context")
 
 
 def hide_arguments(text: str) -> str:
     """Text without what a call is given as a secret: `SetPassword('x')`, `login('hana', 'x')`."""
-    if "(" not in text:
-        return text
+    lower = text.lower()
     if any(word in text for word in _CALLS):
         text = _KEY_ARGUMENT.sub(rf"\g<1>{MARKER}", text)
     if "Client(" in text:
         text = _CLIENT.sub(_hide_random, text)
-    if "user(" in text.lower():
-        text = _LAST_ARGUMENT.sub(rf"\g<1>{MARKER}", text)
-    return _SECOND_ARGUMENT.sub(rf"\g<1>{MARKER}", _ARGUMENT.sub(rf"\g<1>{MARKER}", text))
+    if "user(" in lower:
+        text = _LAST_ARGUMENT.sub(_hide_password, text)
+    if "PDO" in text or "mysqli" in text:
+        text = _THIRD_ARGUMENT.sub(rf"\g<1>{MARKER}", text)
+    if any(name in lower for name in _ARGUMENT_ENDS):
+        text = _ARGUMENT.sub(rf"\g<1>{MARKER}", text)
+    if any(name in lower for name in _SECOND_ENDS):
+        text = _SECOND_ARGUMENT.sub(rf"\g<1>{MARKER}", text)
+    return text
 
 
 def hide_compared(text: str, judge: KeyJudge) -> str:
@@ -69,12 +90,17 @@ def hide_compared(text: str, judge: KeyJudge) -> str:
             return match[0]
         return f"{match['quote']}{MARKER}{match['sign']}{match['key']}"
 
-    return _COMPARED.sub(hide, text) if "==" in text or "!=" in text else text
+    return _COMPARED.sub(hide, text)
 
 
 def without_open_comparison(text: str) -> str:
     """Cut-off text without what the rest may have compared with a secret."""
     return _OPEN_COMPARED.sub("", text)
+
+
+def _hide_password(match: re.Match[str]) -> str:
+    is_address = _ADDRESS.search(match[0], match.end(1) - match.start()) is not None
+    return match[0] if is_address else match[1] + MARKER
 
 
 def _hide_random(match: re.Match[str]) -> str:

@@ -6,6 +6,9 @@ from typing import Final
 from app.lib.tracelog.redaction.plain import MARKER
 
 _DIGITS: Final = re.compile(r"[0-9]++(?:[ \-\u2010-\u2015\u2212\u3000][0-9]++)*+")
+_SEPARATED: Final = re.compile(
+    r"(?<![0-9./_])[0-9]{4}([./_])[0-9]{4}\1[0-9]{4}\1[0-9]{4}(?![0-9./_][0-9])(?![0-9])"
+)
 _STRIPE: Final = re.compile(r"\[redacted\](?:=[0-9]{7,40}\??|\^[^\^\n]{2,26}\^[0-9]{7,40}\??)")
 """What a magnetic stripe holds behind the number."""
 _GROUP: Final = re.compile(r"[0-9]+")
@@ -31,8 +34,16 @@ def hide_cards(text: str) -> str:
                 end = run.start() + groups[first + size - 1].end()
             first += size or 1
     if not shown:
-        return text
+        return _SEPARATED.sub(_hide_separated, text) if _has_separator(text) else text
     return _STRIPE.sub(MARKER, "".join([*shown, text[end:]]))
+
+
+def _has_separator(text: str) -> bool:
+    return "." in text or "/" in text or "_" in text
+
+
+def _hide_separated(match: re.Match[str]) -> str:
+    return MARKER if is_card(match[0].replace(match[1], "")) else match[0]
 
 
 def _is_fraction(text: str, at: int) -> bool:

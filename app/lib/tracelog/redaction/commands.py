@@ -3,12 +3,14 @@
 import re
 from typing import Final
 
-from app.lib.tracelog.redaction.keys import KeyJudge, Rule, looks_random, mixes
+from app.lib.tracelog.redaction.keys import KeyJudge
 from app.lib.tracelog.redaction.plain import MARKER
+from app.lib.tracelog.redaction.rules import Rule
+from app.lib.tracelog.redaction.values import looks_random, mixes
 from app.lib.tracelog.redaction.words import words
 
 _USER_FLAG: Final = re.compile(
-    r"((?<!\S)(?:-u|--user|--proxy-user)[ =]{1,2}(?![0-9]{1,7}:[0-9]{1,7}(?:\s|\Z))"
+    r"((?<!\S)(?:-u|--user|--proxy-user|-E|--cert)[ =]{1,2}(?![0-9]{1,7}:[0-9]{1,7}(?:\s|\Z))"
     r"[\"']?[^\s:\"']{0,64}:)[^\s\"']++"
 )
 _ECHO: Final = (

@@ -10,12 +10,14 @@ from app.lib.tracelog.redaction.cards import is_card
 from app.lib.tracelog.redaction.commands import hidden_words, is_program
 from app.lib.tracelog.redaction.compact import is_compact
 from app.lib.tracelog.redaction.key_signs import key_signs
-from app.lib.tracelog.redaction.keys import MAX_KEY, KeyJudge, Rule, is_code, is_hidden
-from app.lib.tracelog.redaction.kin import hide_manifest, is_kin
+from app.lib.tracelog.redaction.keys import MAX_KEY, KeyJudge
+from app.lib.tracelog.redaction.kin import hide_manifest, is_kin, is_of_another_kind
 from app.lib.tracelog.redaction.look import WORTH_A_LOOK, Look, is_odd, look_at, search
 from app.lib.tracelog.redaction.memo import Memo
 from app.lib.tracelog.redaction.plain import MARKER, MAX_DEPTH, Plain, plain
+from app.lib.tracelog.redaction.rules import Rule
 from app.lib.tracelog.redaction.text import MAX_TEXT, TextRedactor
+from app.lib.tracelog.redaction.values import is_code, is_hidden
 from app.lib.tracelog.redaction.words import BESIDE_CODE, NAME_KEYS, PART_OWNERS
 
 TOO_DEEP: Final = "[too deep]"
@@ -204,7 +206,7 @@ class _Walk:
                     node[key] = MARKER
                     continue
             elif rule is not show and (
-                is_hidden(rule, item)
+                (is_hidden(rule, item) and not is_of_another_kind(key, item, node))
                 or (rule is code and is_code(item) and not BESIDE_CODE.isdisjoint(node))
                 or (rule is kin and is_kin(key, item, node))
             ):

@@ -38,6 +38,7 @@ FOREIGN_STEMS: Final = (
     "母の旧姓",
     "マイナンバー",
     "個人番号",
+    "基礎年金番号",
     "カード番号",
     "クレジットカード",
     "セキュリティコード",
@@ -114,12 +115,14 @@ FOREIGN_ENDS: Final = (
 
 _SPACE: Final = "[ \u3000]"
 STATED: Final = (
-    rf"(?:D|{'|'.join(FOREIGN_ENDS)})(?:(?:[はがを是为為는은（】\]］)）＞〉／]|{_SPACE})、?{_SPACE}?"
+    rf"(?:D|{'|'.join(FOREIGN_ENDS)})(?:(?:[はがを是为為는은（】\]］)）＞〉／]"
+    rf"|{_SPACE})、?{_SPACE}?"
     rf"[#＃]?[\[A-Za-z0-9]|[【\[(（]?[0-9]{{4}})|[A-Za-z]{_SPACE}?[はが]、?{_SPACE}?[A-Za-z0-9]"
-    rf"|[)）][はが]、?{_SPACE}?[0-9]|合言葉は|答えは|[ドン号葉トズ码호][はが]?[(（【\[［][!-~]{{6}}"
+    rf"|[)）][はが]、?{_SPACE}?[0-9]|合言葉は|答えは|ードは|[ドン号葉トズ码호wWＷ][はが]?[(（【\[［][!-~]{{6}}"
     rf"|[0-9]{{4}}[」』】\])）]?{_SPACE}?[がはを]{_SPACE}?[暗認確ロセリ復ピPパワ]"
     r"|(?:ード|ークン|ーット|レット|キー)[!-~]{6}|で(?:ログ|サイン)イン"
-    rf"|[番コ](?:号|ード)[はがを]?{_SPACE}?[0-9]{{3}}|[0-9][」』】\])）]?{_SPACE}?[がはを]{_SPACE}?[A-Z一-龠ァ-ヶ]"
+    rf"|[番コ](?:号|ード)[はがを]?{_SPACE}?[0-9]{{3}}"
+    rf"|[0-9][」』】\])）]?{_SPACE}?[がはを]{_SPACE}?[A-Z一-龠ァ-ヶ]"
     rf"|khẩu |hasło|şifre|пароль|код |kodu |xác |รหัส|OTP คือ|码[0-9]{{4}}|碼[0-9]{{4}}|번호"
     rf"|記号{_SPACE}?1[0-9]{{4}}|ódigo de |odice di "
     rf"|(?:普通|当座|貯蓄)(?:預金|口座)?[)）]?{_SPACE}?(?:口座)?(?:番号)?{_SPACE}?[0-9]{{7}}"
@@ -154,6 +157,15 @@ FOREIGN_COUNT_TAILS: Final = (
     "길이",
 )
 """What follows a foreign secret word in a key that measures it: トークン数."""
+
+FOREIGN_COUNT_HEADS: Final = ("残り", "合計", "総", "最大", "最小", "上限")
+"""What stands before one that is counted: 残りトークン."""
+
+FOREIGN_LABEL_TAILS: Final = (
+    "強度", "種類", "種別", "形式", "名", "名称", "管理", "期間", "状態", "変更", "再設定", "欄",
+    "画面", "要件", "ポリシー", "入力", "認証", "方式",
+)  # fmt: skip
+"""What follows one in a key that describes it: パスワード強度."""
 
 LOOKALIKES: Final = str.maketrans(
     "аеорсухіјѕһԁкАВЕКМНОРСТХУІЈЅοαρνικΑΒΕΖΗΙΚΜΝΟΡΤΥΧı",

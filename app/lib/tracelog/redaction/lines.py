@@ -3,8 +3,10 @@
 import re
 from typing import Final
 
-from app.lib.tracelog.redaction.keys import KeyJudge, Rule, looks_chosen
+from app.lib.tracelog.redaction.keys import KeyJudge
 from app.lib.tracelog.redaction.plain import MARKER
+from app.lib.tracelog.redaction.rules import Rule
+from app.lib.tracelog.redaction.values import looks_chosen
 
 _LONE_WORD: Final = re.compile(
     r"\n[ \t\u3000>*・•●]{0,16}(?P<value>[^\s<>\"']{4,128}+)[ \t\u3000*]{0,4}(?=\r?\n|\r?\Z)"

@@ -5,8 +5,8 @@ import binascii
 import re
 from typing import Final
 
-from app.lib.tracelog.redaction.keys import looks_chosen, looks_random, mixes
 from app.lib.tracelog.redaction.plain import MARKER
+from app.lib.tracelog.redaction.values import looks_chosen, looks_random, mixes
 from app.lib.tracelog.redaction.words import words
 
 _SCHEME: Final = re.compile(
@@ -28,21 +28,22 @@ _AUTHORITY_END: Final = re.compile(r"[/?#\\]")
 _GO_DSN: Final = re.compile(r"(\b[\w.\-]{1,64}:)[^\s@]++(?=@(?:tcp|unix)\()")
 _ORACLE: Final = re.compile(r"(\bjdbc:oracle:[a-z0-9]{2,8}:[\w.\-]{1,64}/)[^\s@\"']++(?=@)")
 _ORACLE_LOGIN: Final = re.compile(
-    r"(\b(?:(?:sqlplus|sqlldr|expdp|impdp|rman)\b[^\n|;&/]{0,60}?\s[\"']?|"
-    r"(?i:connect)\([ \t]{0,4}[\"'])"
-    r"[\w.$#]{1,64}/)(?:\"[^\"\n]{1,128}\"|[^\s@/\"']++)"
+    r"(\b(?:sqlplus|sqlldr|expdp|impdp|rman)\b[^\n|;&/]{0,60}?\s[\"']?[\w.$#]{1,64}/"
+    r"|\b(?i:connect)\([ \t]{0,4}[\"'][\w.$#]{1,64}/(?=[^\s@/\"']{1,64}@))"
+    r"(?:\"[^\"\n]{1,128}\"|[^\s@/\"']++)"
 )
 _PW: Final = re.compile(
     r"(?i)(?P<head>(?P<id>(?<![a-z])(?:id|user(?:name)?|login|account|アカウント"
     r"|ユーザー名?)[ \u3000]?[:：=]?"
     r"[ \u3000]?[\w.@+\-]{1,64}[ \u3000]?[/／,、]?[ \u3000]?)?"
-    r"(?<![a-z0-9])(?:(?-i:PW)|(?(id)(?:pw|pass|pwd|パス)|(?-i:PW)))[ \u3000]{1,2})"
+    r"(?<![a-z0-9])(?:(?-i:PW|ＰＷ)|(?<=[ぁ-んァ-ヶー一-龠])(?:pass|pw)"
+    r"|(?(id)(?:pw|pass|pwd|パス)|(?-i:PW)))[ \u3000]{1,2})"
     r"(?P<value>[!-~]{4,64}+)"
 )
 _ATTEMPT: Final = re.compile(
     r"(?i)(\b(?:log ?in|log-in|logon|sign ?in|sign-in|auth(?:entication)?|credentials?|creds)"
     r"(?: (?:attempt|failed|failure|error|with|as|for|using|by|from|user"
-    r"|tried)){0,3}:? [\w.@+\-]{1,64}:)"
+    r"|tried|are|is)){0,3}:? [\w.@+\-]{1,64}:)"
     r"(?P<value>[^\s:@/,;\"'<>]{6,128}+)"
 )
 _ECHOED: Final = re.compile(
@@ -60,7 +61,7 @@ _BARE_LOGIN: Final = re.compile(
 _SLASH_PASS: Final = re.compile(r"/ ?p(?:w|ass)")
 _SLASHED_LOGIN: Final = re.compile(
     r"(?i)(?P<head>(?<![a-z])(?:"
-    r"(?:log(?:ged)?[ \-]?in|sign(?:ed)?[ \-]?in|logins?|credentials?|creds)"
+    r"(?:wi-?fi|ssid)[:：]?|(?:log(?:ged)?[ \-]?in|sign(?:ed)?[ \-]?in|logins?|credentials?|creds)"
     r"(?:(?: (?:with|as|is|are|using|user|account|details|info|data)){1,3}[:=]?|[:=])"
     r"|(?:id|user(?:name)?|login|e-?mail)[ ]?/[ ]?(?:pass(?:word)?|pwd?)(?:[ ]?[:=])?)[ ]{1,2}"
     r"[\w.@+\-]{1,64})(?P<slash>[ ]?/[ ]?)(?P<password>[^\s/]{6,64}+)(?!/)"
@@ -111,7 +112,12 @@ def hide_logins(text: str) -> str:
         text = _LINK.sub(_hide_link, text)
         text = hide_link_queries(text)
     if "/" in text and (
-        "log" in lower or "sign" in lower or "cred" in lower or _SLASH_PASS.search(lower)
+        "log" in lower
+        or "sign" in lower
+        or "cred" in lower
+        or "wi" in lower
+        or "ssid" in lower
+        or _SLASH_PASS.search(lower)
     ):
         text = _SLASHED_LOGIN.sub(_hide_slashed, text)
     if "bearer" in lower or "basic" in lower:

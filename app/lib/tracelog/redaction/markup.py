@@ -4,11 +4,14 @@ import html
 import re
 from typing import Final
 
-from app.lib.tracelog.redaction.keys import KeyJudge, Rule, is_hidden
+from app.lib.tracelog.redaction.keys import KeyJudge
 from app.lib.tracelog.redaction.plain import MARKER
+from app.lib.tracelog.redaction.rules import Rule
+from app.lib.tracelog.redaction.values import is_hidden
 
 _TAG: Final = re.compile(
-    r"<(?P<name>[A-Za-z_][\w:.\-]{0,63})(?P<inside>(?:[^<>\"']++|\"[^\"]*+\"|'[^']*+')*+)(?P<end>>?)"
+    r"<(?P<name>[A-Za-z_][\w:.\-]{0,63})(?P<inside>(?:[^<>\"']++|\"[^\"]*+\"|'[^']*+')*+)"
+    r"(?P<end>>?)"
 )
 _ATTRIBUTE: Final = re.compile(
     r"(?P<name>[A-Za-z_][\w:.\-]{0,63})\s{0,8}=\s{0,8}(?:\"(?P<two>[^\"]*+)\"?|'(?P<one>[^']*+)'?"
@@ -16,7 +19,6 @@ _ATTRIBUTE: Final = re.compile(
 )
 _PROSE: Final = re.compile(r" [a-z]++(?:[ ][A-Za-z,.']++){2,40}\??\Z")
 """Behind what only looks like a tag: `AUTH <password> called without any password`."""
-_LOOKED_AT: Final = 2048
 _NAMING: Final = frozenset({"name", "id", "key", "type", "property", "http-equiv"})
 _HOLDING: Final = frozenset({"value", "content"})
 _VOID: Final = frozenset(
@@ -40,16 +42,16 @@ def hide_tags(text: str, judge: KeyJudge) -> str:
         name = match["name"].rpartition(":")[2]
         rule = judge(name)
         name = name.lower()
-        holds = named or expected or rule is not Rule.SHOW
+        if name == "th":
+            expected = False  # the names of other columns stand beside it
         if match["end"] and not match["inside"].endswith("/") and name not in _VOID:
-            close = text.find(f"</{match['name']}" if holds else "<", at)
-            close = close if close >= 0 else len(text)
             whole = named or expected or rule is Rule.HIDE
-            content = text[at : close if whole else min(close, at + _LOOKED_AT)].strip()
-            if not (named or expected):
-                holds = is_hidden(rule, content) and not (
-                    close == len(text) and _PROSE.match(text, at)
-                )
+            close = text.find(f"</{match['name']}" if whole else "<", at)
+            close = close if close >= 0 else len(text)
+            content = text[at:close].strip()
+            holds = named or expected
+            if not holds and is_hidden(rule, content):
+                holds = close < len(text) or not _PROSE.match(text, at)
             if holds and content:
                 shown += [text[end:at], MARKER]
                 end = at = close

@@ -8,10 +8,12 @@ import re
 from typing import Final
 
 from app.lib.tracelog.redaction.foreign import FOREIGN_ENDS
-from app.lib.tracelog.redaction.keys import KeyJudge, Rule, in_query
+from app.lib.tracelog.redaction.keys import KeyJudge
 from app.lib.tracelog.redaction.plain import MARKER
+from app.lib.tracelog.redaction.rules import Rule
 from app.lib.tracelog.redaction.spans import value_span
-from app.lib.tracelog.redaction.words import words
+from app.lib.tracelog.redaction.values import in_query
+from app.lib.tracelog.redaction.words import LOGIN_KEYS, words
 
 _SIGN: Final = re.compile(
     r"[:=|\t,\\&>：＝﹕「『→⇒?]|[はがを是为為는은 \u3000（](?=[「『\[A-Za-z0-9０-９\u3000 、#＃])"
@@ -35,7 +37,8 @@ _COUNT: Final = (
 _LENGTH: Final = re.compile(
     rf"[ \u3000]?(?:[半全]角)?(?:英数字?|英字|数字|英数記号)?{_COUNT}(?:文字|자리|글자|[桁字位])"
     r"| ?(?:(?:at least|at most|min(?:imum)?(?: of)?|max(?:imum)?(?: of)?|must be) ){0,2}"
-    r"[0-9]{1,3}(?:[-–][0-9]{1,3})? (?:characters|chars|digits|letters)\b",
+    r"[0-9]{1,3}(?:[-–][0-9]{1,3})? (?:characters|chars|digits|letters|left|remaining"
+    r"|used|attempts|tries)\b",
     re.IGNORECASE,
 )
 """What is said of a secret, and is none: `パスワード：8文字以上`."""
@@ -59,6 +62,8 @@ _WHOSE: Final = re.compile(
     r"|(?-i:PASSWORD) (?-i:[a-z])\w{1,40}\Z"
 )
 _NUMBERED: Final = re.compile(r"(?i)(?<=password|..secret|.....key) #?[0-9]{1,2}\Z")
+_FIELD: Final = re.compile(r"[ \t]?[\w\[\] |.]{1,40}=[ \t]?[A-Za-z_.]{2,40}\([\w=, .]{0,80}\)")
+"""A declaration that holds no value: `password: str = Field(min_length=12)`."""
 _TYPED: Final = re.compile(
     r"[ \t]?(?:Optional\[)?(?:&(?:'static )?)?(?:str|string|String|bytes|SecretStr|Final|[Aa]ny)"
     r"\]?(?:\[str\])?(?: ?\| ?(?:None|null|undefined))?"
@@ -74,10 +79,8 @@ _SOURCE: Final = re.compile(
     r"|svelte|swift|toml|tsx?|vue|ya?ml)\Z"
 )
 """Behind the name of a file stands the number of a line: `app/passwords.py:42`."""
-_LOGIN_BEFORE: Final = re.compile(
-    r"(?i)(?<![^\W_])(?:u|user|username|login|id|uid|e?mail)[ ]?[:=][ ]?[\w.@+%\-]{1,64}"
-    r"[ ]?[/,;&|]?[ ]?p\Z"
-)
+_LOGIN: Final = re.compile(r"[:=] ?[\w.@+%\-]{1,64} ?[/,;&|]? ?p")
+"""Between the name of a user's field and the end of the short name behind it: `u: hana / p`."""
 _RETURNED: Final = re.compile(r"[ \t]?[\w.\[\], |\"']{1,60}:[ \t]*(?:\r?\n|\Z)")
 """What a function gives back: `def verify_password(plain: str) -> bool:`."""
 _PAIR: Final = re.compile(
@@ -126,6 +129,8 @@ def hide_pairs(text: str, judge: KeyJudge) -> str:
         if found is None:
             continue
         rule, key_start, whole_line = found
+        if match[0] == ":" and _FIELD.match(text, at):
+            continue
         if match[0] == ":" and (typed := _TYPED.match(text, at)):
             at = typed.end()
             if typed["given"] is None:
@@ -149,8 +154,6 @@ def hide_named_values(text: str, judge: KeyJudge) -> str:
         hidden = judge(match["name"]) is Rule.HIDE and not match["value"].startswith(MARKER)
         return f"{match['head']}{MARKER}" if hidden else match[0]
 
-    if "value" not in text:
-        return text
     return _NAMED_INLINE.sub(hide, _NAMED_VALUE.sub(hide, text) if "\n" in text else text)
 
 
@@ -183,6 +186,8 @@ def _key_before(
         return None
     if separator[0][0] == ":" and _SOURCE.search(key):
         return None
+    if separator[0].startswith("==") and raw.rstrip(" ").endswith(("'", '"')):
+        return None  # 'bearer' == kind
     return rule, key_start, _owns_line(low, raw, tail, key, separator[0])
 
 
@@ -218,9 +223,18 @@ def _rule_before(tail: str, raw: str, judge: KeyJudge) -> tuple[Rule, str]:
     if rule is Rule.SHOW and (" for " in tail or "PASSWORD " in tail):
         whose = _WHOSE.search(tail)
         return (Rule.HIDE, whose[0]) if whose else (rule, key)
-    if rule is Rule.KIN and key == "p" and _LOGIN_BEFORE.search(tail):
+    if rule is Rule.KIN and key == "p" and _follows_login(tail):
         return Rule.MIXED, key
     return Rule.SHOW if rule in (Rule.NAMED, Rule.KIN) else rule, key
+
+
+def _follows_login(tail: str) -> bool:
+    sign = max(tail.rfind(":"), tail.rfind("="))
+    return (
+        sign > 0
+        and _LOGIN.fullmatch(tail, sign) is not None
+        and _last_word(tail[:sign].rstrip(" ")).lower() in LOGIN_KEYS
+    )
 
 
 def _last_word(text: str) -> str:

@@ -3,8 +3,8 @@
 import re
 from typing import Final
 
-from app.lib.tracelog.redaction.keys import looks_chosen, looks_random, mixes
 from app.lib.tracelog.redaction.plain import MARKER
+from app.lib.tracelog.redaction.values import looks_chosen, looks_random, mixes
 
 _STATED: Final = re.compile(
     r"(?i)(?<![a-z])(?P<word>passwords?|passwd|pwd|passphrase|passcode|secrets?|tokens?|otp|pin"
@@ -15,7 +15,7 @@ _STATED: Final = re.compile(
     r"|mot de passe|senha|contraseña)"
     r"(?P<link>[ \t]{1,3}(?:(?:for|of)[ \t](?:[\w@.\-]{1,40}[ \t]){1,3}(?=is[ \t]|was[ \t]))?"
     r"(?:(?:is|was|to|now|be|will|has|been|re?set|changed|updated|ist|lautet|est|es|é|è)"
-    r"[ \t]{1,3}){0,4})"
+    r"[ \t]{1,3}){0,4}(?:<[a-z]{1,8}>)?)"
     r"(?:'(?P<one>(?:[^'\\\n]++|''|\\.)++)|\"(?P<two>(?:[^\"\\\n]++|\"\"|\\.)++)"
     r"|`(?P<tick>[^`\n]++)|(?P<bare>[^\s'\"`<>()\[\]{},;]{6,}+))"
 )
@@ -30,6 +30,7 @@ _WRONG: Final = re.compile(
     r"|passcode|pin"
     r"|otp|code|token|secret|api key) ?\([\"']?)(?P<value>[^\s()\"']{4,128}+)(?=[\"']?\))"
 )
+_WRONG_WORDS: Final = ("wrong", "nvalid", "bad ", "ncorrect", "unknown", "expired", "rejected")
 _EXPECTED: Final = re.compile(
     r"(?i)(\b(?:expected|got|received|but was|actual|instead of)(?: (?:token|code|otp|secret"
     r"|signature))?"
@@ -54,8 +55,11 @@ _STEMS: Final = (
 )  # fmt: skip
 _CODE: Final = re.compile(
     r"(?i)(\b(?:(?:verification|security|confirmation|login|sign-?in|one[ \-]?time|access|sms|2fa"
-    r"|mfa|authentication|recovery|reset)[ \-](?:code|password|pin)(?: is| was)?|your code is"
-    r"|(?:otp|pin|cvv2?|cvc2?)(?: (?:code|number))?(?: is| was| to)?):?[ \t]{1,3})"
+    r"|mfa|authentication|recovery|reset|door|gate|alarm|entry|lockbox|keypad|garage|building"
+    r"|unlock)"
+    r"[ \-](?:code|password|pin)(?: is| was)?|(?:your|id) code is"
+    r"|(?:otp|pin|passcode|cvv2?|cvc2?)(?: (?:code|number))?(?: is| was| to)?)"
+    r"(?: [\-–—])?:?[ \t]{1,3})"
     r"(?:[A-Z]{1,3}-)?[0-9](?:[ \-]?[0-9]){2,9}+"
     r"|(?<!error )(?<!status )(?<!area )(?<!zip )(\bcode:? )[0-9]{3}-[0-9]{3}(?![\-0-9])"
 )
@@ -64,7 +68,7 @@ _CODE_LAST: Final = re.compile(
     r" (?:for|to) [^\n]{1,80}? is:? )[0-9]{4,8}\b"
 )
 _CODE_FIRST: Final = re.compile(
-    r"(?i)\b[0-9]{4,8}(?= is (?:your|the) (?:[\w\-]{1,24} ){0,3}"
+    r"(?i)\b[0-9]{4,8}(?= (?:is|[\-–—]) (?:your|the) (?:[\w\-]{1,24} ){0,3}"
     r"(?:code|otp|pin|password|passcode)\b)"
 )
 _CODE_TO_ENTER: Final = re.compile(
@@ -74,7 +78,8 @@ _CODE_TO_ENTER: Final = re.compile(
     r"|approve|prove)\b)"
 )
 _OPEN_CODE: Final = re.compile(
-    r"(?i)\b[0-9]{4,8}(?: is(?: your| the)?(?: [\w\-]{0,24}){0,4}| t(?:o(?: \w{0,12})?)?)?\s{0,8}\Z"
+    r"(?i)\b[0-9]{4,8}(?: (?:is|[\-–—])(?: your| the)?(?: [\w\-]{0,24}){0,4}"
+    r"| t(?:o(?: \w{0,12})?)?)?\s{0,8}\Z"
 )
 _OPEN_STATED: Final = re.compile(
     r"(?<!\S)[\"'`]?(?P<value>[^\s\"'`]{6,128}+)[\"'`]?(?: (?:as|is|was)(?: \w{1,16}){0,3})?"
@@ -88,6 +93,8 @@ _MESSAGE: Final = re.compile(
     r"|(?:string|input|value|field|this field) (?:should|must|is|required)\b"
     r"|(?:not|no longer) (?:found|valid|provided|allowed|set|given|configured)\b"
     r"|too (?:short|long|weak|common|many)\b"
+    r"|(?:authentication|session|account|password|login) (?:failure|failed|opened|closed|changed)\b"
+    r"|expected (?:[0-9]{1,4}|an?|one|to|string|at|exactly) "
     r"|signature (?:mismatch|verification|has|is|did|does)\b"
     r"|(?:invalid|incorrect|wrong|expired|missing|required|unknown|revoked|expected|unauthorized"
     r"|enabled|disabled|optional|unchanged|verified)"
@@ -100,7 +107,7 @@ def hide_stated(text: str) -> str:
     lower = text.lower()
     if "machine" in text:
         text = _NETRC.sub(rf"\g<1>{MARKER}", text)
-    if "(" in text:
+    if "(" in text and any(word in lower for word in _WRONG_WORDS):
         text = _WRONG.sub(_hide_chosen, text)
     if ("expected" in lower or " got" in lower) and _EXPECTS.search(text):
         text = _EXPECTED.sub(_hide_chosen, text)

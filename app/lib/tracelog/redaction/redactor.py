@@ -5,6 +5,7 @@ The rules stand in `keys` (which keys hide their value), `shapes`, `pairs` and
 is hidden.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Final
@@ -13,11 +14,13 @@ import orjson
 
 from app.lib.tracelog.codec import one_line
 from app.lib.tracelog.redaction.data import DataRedactor
-from app.lib.tracelog.redaction.keys import KeyJudge, Rule, is_hidden, looks_random
+from app.lib.tracelog.redaction.keys import KeyJudge
 from app.lib.tracelog.redaction.memo import Memo
 from app.lib.tracelog.redaction.plain import MARKER, Plain, clean, plain
+from app.lib.tracelog.redaction.rules import Rule
 from app.lib.tracelog.redaction.text import MAX_TEXT, TextRedactor
 from app.lib.tracelog.redaction.urls import UrlRedactor
+from app.lib.tracelog.redaction.values import is_hidden, looks_random
 
 MAX_HEADER: Final = 8192
 """Of a longer header value only the size is kept."""
@@ -28,6 +31,11 @@ _MAX_PLAIN: Final = 1024
 _URLS: Final = frozenset(
     {"content-location", "hx-current-url", "hx-push-url", "hx-redirect", "location", "referer"}
 )
+_KEYS_OF_THINGS: Final = re.compile(
+    "idempot|cache|surrogate|partition|sort|primary|routing|sec-websocket|object|file|dedup|message"
+    "|public|translation|order|group|shard|hash-key|tenant"
+)
+"""In the names of headers whose key opens nothing."""
 _SAFE_ATTRIBUTES: Final = frozenset(
     {"domain", "expires", "httponly", "max-age", "partitioned", "path", "priority", "samesite"}
     | {"secure"}
@@ -157,25 +165,30 @@ class Redactor:
             show, size = self._cookies, 0
         elif name == "set-cookie":
             show, size = self._set_cookie, 0
-        elif self.judge(name) is Rule.HIDE:
+        elif (rule := self._rule(name)) is Rule.HIDE:
             show, size = _hide, 0
         else:
-            show, size = partial(self._header, name), 32
+            show, size = partial(self._header, name, rule), 32
         shown_name = self.data.key(name)
         return shown_name, Memo(
             partial(_member, shown_name, show), size=size, longest=_MAX_REMEMBERED
         )
 
-    def _header(self, name: str, raw: bytes) -> str:
+    def _rule(self, name: str) -> Rule:
+        rule = self.judge(name)
+        is_key = rule is Rule.SHOW and name.endswith("-key") and not _KEYS_OF_THINGS.search(name)
+        return Rule.RANDOM if is_key else rule
+
+    def _header(self, name: str, rule: Rule, raw: bytes) -> str:
         if len(raw) > MAX_HEADER:
             return f"[{len(raw)} bytes]"
-        if len(raw) < 8 and raw.isdigit() and self.judge(name) is Rule.SHOW:
+        if len(raw) < 8 and raw.isdigit() and rule is Rule.SHOW:
             return raw.decode()
         try:
             value = raw.decode()
         except UnicodeDecodeError:
             value = raw.decode("latin-1")
-        if is_hidden(self.judge(name), value):
+        if is_hidden(rule, value):
             return MARKER
         if name == "sec-websocket-protocol":
             return self._protocols(value)

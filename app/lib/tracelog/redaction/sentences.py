@@ -3,8 +3,8 @@
 import re
 from typing import Final
 
-from app.lib.tracelog.redaction.keys import looks_chosen, mixes
 from app.lib.tracelog.redaction.plain import MARKER
+from app.lib.tracelog.redaction.values import looks_chosen, mixes
 
 _FOREIGN_CODE: Final = re.compile(
     r"(?i)((?:(?:bestätigungs|sicherheits|verifizierungs|einmal|anmelde)code"
@@ -41,7 +41,7 @@ _GLUED: Final = re.compile(
 )
 _IN_BRACKETS: Final = re.compile(
     r"((?:パスワード|パスコード|暗証番号|合言葉|トークン|シークレット|パスフレーズ|密码"
-    r"|비밀번호)[はが]?[(（【\[［])"
+    r"|비밀번호|PW|ＰＷ)[はが]?[(（【\[［])"
     r"(?P<value>[!-&*-Z^-~]{6,128}+)(?=[)）】\]］])"
 )
 _WATCHWORD: Final = re.compile(
@@ -49,7 +49,13 @@ _WATCHWORD: Final = re.compile(
     r"(?!(?:必要|不要|必須|任意|秘密|同じ|何|以下|次|下記|未|なし|ない))[^\s、。「」『』\n]{2,20}?"
     r"(?=[ \u3000]?(?:です|でした)(?![か？]))"
 )
-_OPEN_WATCHWORD: Final = re.compile(r"(?:合言葉|秘密の(?:質問の)?答え)は[^、。\n]{0,24}\Z")
+_PASSWORD: Final = re.compile(
+    r"(パスワードは[ \u3000]?)(?!半角|全角|残り|最[大小低]|前回|計)[ぁ-んァ-ヶー一-龠A-Za-z]{1,12}"
+    r"[0-9]{2,8}(?=[ \u3000]?(?:です|でした))"
+)
+_OPEN_WATCHWORD: Final = re.compile(
+    r"(?:合言葉|パスワード|秘密の(?:質問の)?答え)は[^、。\n]{0,24}\Z"
+)
 _FOREIGN_STATED: Final = re.compile(
     r"(?i)((?:mật khẩu|kata sandi|hasło|heslo|jelszó|şifre\w{0,6}|пароль|wachtwoord|lösenord"
     r"|salasana"
@@ -94,6 +100,8 @@ def hide_stated_in_other_languages(text: str) -> str:
         text = _GLUED.sub(_hide_chosen, text)
     if "(" in text or "（" in text or "【" in text or "[" in text or "［" in text:
         text = _IN_BRACKETS.sub(_hide_mixed, text)
+    if "ードは" in text:
+        text = _PASSWORD.sub(rf"\g<1>{MARKER}", text)
     if "合言葉" in text or "答え" in text:
         text = _WATCHWORD.sub(rf"\g<1>{MARKER}", text)
     if "普通" in text or "当座" in text or "貯蓄" in text:

@@ -38,7 +38,7 @@ KEYS: Final = tuple(
         ("dapi", r"dapi[0-9a-f]{32}"),  # Databricks
         ("EAA", r"EAA[A-Za-z0-9]{30,}+"),  # Facebook
         ("AGE-SECRET-KEY-", r"AGE-SECRET-KEY-[A-Z0-9]{16,}+"),
-        (":AA", r"(?:bot)?[0-9]{8,10}:AA[A-Za-z0-9_\-]{30,}+"),  # Telegram
+        (":AA", r"(?:bot)?[0-9]{6,10}:AA[A-Za-z0-9_\-]{30,}+"),  # Telegram
         ("r8_", r"r8_[A-Za-z0-9]{30,}+"),  # Replicate
         ("gsk_", r"gsk_[A-Za-z0-9]{30,}+"),  # Groq
         ("xai-", r"xai-[A-Za-z0-9]{40,}+"),

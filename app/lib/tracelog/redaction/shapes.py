@@ -8,9 +8,9 @@ two neighbours can match the same character.
 import re
 from typing import Final
 
-from app.lib.tracelog.redaction.keys import looks_random
 from app.lib.tracelog.redaction.plain import MARKER
 from app.lib.tracelog.redaction.services import KEYS
+from app.lib.tracelog.redaction.values import looks_random
 
 _LONG: Final = re.compile(r"[A-Za-z0-9_\-.+=~]{16}|whsec_")
 """Each key and token is at least as long. Most texts have no such word."""

@@ -3,9 +3,11 @@
 import re
 from typing import Final
 
-from app.lib.tracelog.redaction.keys import Rule, is_hidden, looks_chosen, mixes
+from app.lib.tracelog.redaction.in_place import is_no_secret, is_state
 from app.lib.tracelog.redaction.plain import MARKER
 from app.lib.tracelog.redaction.prose import is_message
+from app.lib.tracelog.redaction.rules import Rule
+from app.lib.tracelog.redaction.values import is_hidden, mixes
 
 _OPENING: Final = re.compile(
     r"\s*+(?:string\([0-9]{1,6}\) )?(?:[bBuUrRfF]{0,2}(?P<quote>\\*+(?:\"{3}|'{3}|[\"'`]))"
@@ -27,23 +29,6 @@ _BRACKETS: Final = re.compile(
 _MORE_DIGITS: Final = re.compile(r"(?:[ \u3000\-][0-9０-９]{1,4})++(?=[\s、。，」』)）]|\Z)")
 _BLANKS: Final = re.compile(r"[ \t\u00a0\u3000]*+")
 _BLOCK: Final = re.compile(r"[|>]?[+-]?[ \t]*+(?=\n|\r|\Z)")
-_DIGIT_GROUP: Final = 4
-
-
-_STATE: Final = re.compile(
-    r"[（(]?(?:未(?:設定|登録|入力|発行|使用|確認|取得|定)|(?:設定|登録|発行|入力|変更)(?:済み?|なし|あり)"
-    r"|なし|あり|無し|有り|有効|無効|必須|任意|不要|非表示|非公開|空欄|不明|不正|不一致|同上"
-    r"|期限切れ|失効|エラー)(?:です|でした)?[。）)]{0,2}"
-)
-"""What is said about a secret in its place: `接続情報：未設定`."""
-_REMARK: Final = re.compile(
-    r"[ \u3000]?(?:[（(][^（）()\n]{1,60}[）)]|※[^\n]{1,60})[ \u3000。]{0,2}(?=\r?\n|\Z)"
-)
-_REMARKED: Final = re.compile(
-    r"場合|ください|下さい|以上|以内|以下|任意|必須|空欄|省略|半角|全角|入力|変更|設定|不要|のみ|確認|英数|文字|桁"
-    r"|\b(?:optional|required|leave|blank|unchanged|characters|digits|at least|again)\b"
-)
-"""Behind the label of a field: `パスワード：（変更しない場合は空欄）`."""
 _NEXT_LABEL: Final = re.compile(r"[、，\u3000][ぁ-ヶ一-龠ー]{1,12}[：:]")
 """Ends a value in a line of several: `パスワード：…、ユーザー：hana`."""
 _FALLBACK: Final = re.compile(
@@ -51,17 +36,7 @@ _FALLBACK: Final = re.compile(
     r"(?P=quote)?"
 )
 """What is taken where a setting is missing: `process.env.SECRET || 'keyboard cat'`."""
-_STANDS_FOR: Final = re.compile(
-    r"[ \t]{0,4}(?:\$\{\{[^{}\n]{1,80}\}\}|<[a-z][a-z \-]{2,40}>|<[A-Z][A-Z_]{2,40}>"
-    r"|(?i:\[(?:filtered|masked|hidden|secret|protected)\]))(?=[\s,;&\"'`)\]}]|\Z)"
-)
-_EXPRESSION: Final = re.compile(
-    r"[ \t]{0,4}(?:await )?(?:self|cls|settings|config|conf|request|req|res|response|form|data|user"
-    r"|os|app|this|process|env|args|kwargs|payload|body|session|current_app|row|obj|params|ctx|event)"
-    r"(?:\.[A-Za-z_]{2,40}|\[[\"'][A-Za-z_.\-]{1,40}[\"']\]){1,4}"
-    r"(?:\((?:[\"'][A-Za-z_.\-]{1,40}[\"'])?\))?(?=[ \t]*(?:[\r\n,;)\]}#]|\Z))"
-)
-"""A line of code that says where a secret comes from: `token = request.headers.get('X-Token')`."""
+_DIGIT_GROUP: Final = 4
 
 
 def value_span(
@@ -71,9 +46,7 @@ def value_span(
     if text[at - 1] in _CJK_CLOSING:
         stop = text.find(_CJK_CLOSING[text[at - 1]], at)
         return at, stop if stop >= 0 else len(text)
-    if _STANDS_FOR.match(text, at) or (text[at - 1] == "=" and _EXPRESSION.match(text, at)):
-        return None
-    if (remark := _REMARK.match(text, at)) and _is_remark(remark[0]):
+    if is_no_secret(text, at, key_start):
         return None
     opening = _OPENING.match(text, at)
     if opening is None or (text.startswith(MARKER, opening.start("container"))):
@@ -114,7 +87,7 @@ def _bare_value(
     value = text[start:stop]
     if not value or value == MARKER or value.lower() == "nil" or not is_hidden(rule, value):
         return None
-    if _STATE.fullmatch(value):
+    if is_state(value):
         return None
     if start > at and is_message(text[start : _line_end(text, start)]):
         return None
@@ -127,12 +100,6 @@ def _bare_value(
     while fallback := _FALLBACK.match(text, stop):
         stop = fallback.end()
     return start, stop
-
-
-def _is_remark(text: str) -> bool:
-    return _REMARKED.search(text) is not None and not any(
-        looks_chosen(word) for word in re.findall(r"[!-~]{6,}", text)
-    )
 
 
 def _bare_end(text: str, start: int) -> int:

@@ -3,12 +3,14 @@
 import re
 from typing import Final
 
-from app.lib.tracelog.redaction.keys import KeyJudge, Rule
+from app.lib.tracelog.redaction.keys import KeyJudge
 from app.lib.tracelog.redaction.plain import MARKER
+from app.lib.tracelog.redaction.rules import Rule
 
 _FAILING_ROW: Final = re.compile(r"(Failing row contains \()[^\n]*+")
 _INSERT: Final = re.compile(
-    r"(?i)\binsert\s{1,8}into\s{1,8}[^\s(]{1,128}\s{0,8}\((?P<columns>[^()]{1,4000}+)\)\s{0,8}values"
+    r"(?i)\binsert\s{1,8}into\s{1,8}[^\s(]{1,128}\s{0,8}\((?P<columns>[^"
+    r"()]{1,4000}+)\)\s{0,8}values"
     r"(?P<values>(?:[^';]++|'(?:[^'\\]++|''|\\.)*+'?)*+)"
 )
 _SET_PASSWORD: Final = re.compile(
@@ -16,6 +18,11 @@ _SET_PASSWORD: Final = re.compile(
     r"\s{0,8}=\s{0,8}(?:password\s{0,8}\(\s{0,8})?)"
     r"(?:\"(?:[^\"\n]++|\"\")*+\"?|x?'(?:[^'\\\n]++|''|\\.)*+'?)"
 )
+_DUPLICATE: Final = re.compile(
+    r"(Duplicate entry ')(?P<value>(?:[^'\n]|''){1,400}?)(?P<tail>' for key '"
+    r"(?P<key>[\w.\-]{1,128})')"
+)
+_OPEN_DUPLICATE: Final = re.compile(r"Duplicate entry '[^'\n]{0,400}(?:'[^\n]{0,140})?\Z")
 _LITERAL: Final = re.compile(r"'(?:[^'\\]++|''|\\.)*+'?|(?<![\w$:%])[0-9]++")
 
 
@@ -29,6 +36,8 @@ def hide_rows(text: str, judge: KeyJudge) -> str:
     if "Failing row" in text:
         # PostgreSQL prints all columns and names none.
         text = _FAILING_ROW.sub(rf"\g<1>{MARKER}", text)
+    if "Duplicate entry" in text:
+        text = _DUPLICATE.sub(lambda match: _hide_entry(match, judge), text)
     if "into" not in text and "INTO" not in text:
         return text
 
@@ -40,3 +49,14 @@ def hide_rows(text: str, judge: KeyJudge) -> str:
         return match[0][:start] + _LITERAL.sub(f"'{MARKER}'", match["values"])
 
     return _INSERT.sub(hide, text)
+
+
+def without_open_entry(text: str) -> str:
+    """Cut-off text without an entry whose key is missing."""
+    return _OPEN_DUPLICATE.sub("", text)
+
+
+def _hide_entry(match: re.Match[str], judge: KeyJudge) -> str:
+    words = match["key"].lower().replace(".", "_").replace("-", "_").split("_")
+    named = any(judge("_".join(words[:end])) is Rule.HIDE for end in range(1, len(words) + 1))
+    return f"{match[1]}{MARKER}{match['tail']}" if named else match[0]

@@ -31,7 +31,7 @@ from app.lib.tracelog.redaction.sentences import (
     without_open_secret,
 )
 from app.lib.tracelog.redaction.shapes import hide_shapes
-from app.lib.tracelog.redaction.sql import hide_rows
+from app.lib.tracelog.redaction.sql import hide_rows, without_open_entry
 from app.lib.tracelog.redaction.tables import hide_columns
 
 MAX_TEXT: Final = 65_536
@@ -76,7 +76,8 @@ class TextRedactor:
         """The beginning of a longer text. Its last word goes too: it may be half of a secret."""
         text = self._redact(clean(without_open_tag(text)))
         text = text.rstrip(_PRINTABLE).rstrip(_CARD_PIECES)
-        return without_open_comparison(without_open_secret(without_open_code(text)))
+        text = without_open_entry(without_open_comparison(text))
+        return without_open_secret(without_open_code(text))
 
     def is_harmless(self, text: str) -> bool:
         """A quick look: whether text is so plain that no rule can find anything in it."""
@@ -111,8 +112,13 @@ class TextRedactor:
             text = hide_tags(text, self._judge)
         if "\n" in text:
             text = hide_lines(hide_manifests(hide_columns(text, self._judge)), self._judge)
-        text = hide_named_values(text, self._judge)
-        text = hide_arguments(hide_compared(hide_pairs(text, self._judge), self._judge))
+        if "value" in text:
+            text = hide_named_values(text, self._judge)
+        text = hide_pairs(text, self._judge)
+        if "==" in text or "!=" in text:
+            text = hide_compared(text, self._judge)
+        if "(" in text:
+            text = hide_arguments(text)
         if not text.isascii():
             text = hide_stated_in_other_languages(text)
         if " " in text and is_prose(text):

@@ -5,19 +5,19 @@ from collections.abc import Callable
 from typing import Final
 from urllib.parse import quote, unquote, unquote_plus
 
-from app.lib.tracelog.redaction.keys import (
-    KeyJudge,
-    Rule,
+from app.lib.tracelog.redaction.keys import KeyJudge
+from app.lib.tracelog.redaction.kin import is_kin
+from app.lib.tracelog.redaction.logins import hide_link_queries
+from app.lib.tracelog.redaction.plain import MARKER
+from app.lib.tracelog.redaction.rules import Rule
+from app.lib.tracelog.redaction.text import MAX_TEXT
+from app.lib.tracelog.redaction.values import (
     in_query,
     is_code,
     is_hidden,
     looks_chosen,
     looks_random,
 )
-from app.lib.tracelog.redaction.kin import is_kin
-from app.lib.tracelog.redaction.logins import hide_link_queries
-from app.lib.tracelog.redaction.plain import MARKER
-from app.lib.tracelog.redaction.text import MAX_TEXT
 from app.lib.tracelog.redaction.words import BESIDE_CODE, NAME_KEYS, words
 
 _READABLE: Final = "[]/:,;@!$()*'~ "

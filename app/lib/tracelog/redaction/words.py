@@ -4,6 +4,7 @@ Words are lower case and come from keys split at their seams (`newPassword`, `X-
 `keys` says how they are put together.
 """
 
+import re
 from typing import Final
 
 
@@ -50,8 +51,8 @@ SECRET_PHRASES: Final = tuple(
     card number|card no|card num|card pan|cc number|cc num|cc no|credit card|debit card
     account number|bank account|my number|individual number|social security|passport number
     account no|preshared key|pre shared key|instrumentation key|sas key|protection bypass
-    vercel share|kojin bango|ansho bango|anshou bango|koza bango|kouza bango|ninsho code
-    ninshou code|ninsyo code
+    vercel share|crypto key|security cd|ansho no|anshou no|koza no|kouza no|himitsu answer|x wsse
+    kojin bango|ansho bango|anshou bango|koza bango|kouza bango|ninsho code|ninshou code|ninsyo code
     """.replace("\n", "|").split("|")
     if phrase.strip()
 )
@@ -160,6 +161,12 @@ LABEL_TAIL: Final = words(
 )
 """Last words of keys that describe a secret: `token_type`, `authorization_url`."""
 
+KEY_TAIL: Final = words("id ids header prefix")
+"""The same behind a key or a token: `api_key_id`, but not Vault's `secret_id`."""
+
+PASS_JAPANESE: Final = re.compile("定期|年間|周遊|乗車|入場|搭乗|一日|日券|コン|バイ")
+"""In what stands before a last `pass` that lets in."""
+
 PIN_PLACES: Final = words("bowling gpio hair lapel location map rolling safety store")
 """What stands before a last `pin` when it is none of numbers: `mapPins`."""
 
@@ -170,7 +177,7 @@ SESSION_LAST: Final = frozenset({"session", "sess"})
 """Last words of keys whose value may be a short secret, or the name of a lecture."""
 
 RANDOM_LAST: Final = frozenset(
-    {"sig", "signature", "salt", "pepper", "hmac", "ticket", "assertion"}
+    {"sig", "sign", "signature", "salt", "pepper", "hmac", "ticket", "assertion"}
 )
 """Last words of keys that hold a secret only where the value looks like one."""
 
@@ -207,10 +214,13 @@ PART_OWNERS: Final = words(
 
 VALUE_KEYS: Final = words(
     """
-    value values val v input default current previous old new before after
+    value values val v input default current previous old new before after from to 値 入力値 内容
     """
 )
 """Keys whose secrecy hangs on a neighbour: `{"name": "password", "value": …}`."""
+
+VALUE_OWNERS: Final = (["input"], ["old"], ["new"], ["rejected"], ["parameter"], ["option"])
+"""What stands before `value` in such a key."""
 
 NAME_KEYS: Final = (
     "name",
@@ -232,5 +242,12 @@ NAME_KEYS: Final = (
     "k",
     "Name",
     "Key",
+    "ParameterKey",
+    "OptionName",
+    "項目",
+    "項目名",
+    "名前",
+    "ラベル",
+    "キー",
 )
 """The neighbours that say what a value is."""

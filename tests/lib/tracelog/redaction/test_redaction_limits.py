@@ -115,6 +115,9 @@ HOSTILE = {
     "signatures": "<SignatureValue>a",
     "remote desktops": "/u:a /p:",
     "lines of code": "token = self.a",
+    "calls": "token = a(b, ",
+    "entries": "Duplicate entry 'a",
+    "groups of digits": "4242.4242.",
 }
 
 

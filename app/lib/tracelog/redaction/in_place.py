@@ -1,0 +1,109 @@
+"""What stands in the place of a secret and is none: remarks, placeholders and lines of code."""
+
+import re
+from typing import Final
+
+from app.lib.tracelog.redaction.values import looks_chosen, mixes
+
+_STATE: Final = re.compile(
+    r"[（(]?(?:未(?:設定|登録|入力|発行|使用|確認|取得|定)|(?:設定|登録|発行|入力|変更)(?:済み?"
+    r"|なし|あり)"
+    r"|なし|あり|無し|有り|有効|無効|必須|任意|不要|非表示|非公開|空欄|不明|不正|不一致|同上"
+    r"|期限切れ|失効|エラー)(?:です|でした)?[。）)]{0,2}"
+)
+"""What is said about a secret in its place: `接続情報：未設定`."""
+_REMARK: Final = re.compile(
+    r"[ \u3000]?(?:[（(][^（）()\n]{1,60}[）)]|※[^\n]{1,60})[ \u3000。]{0,2}(?=\r?\n|\Z)"
+)
+_REMARKED: Final = re.compile(
+    r"場合|ください|下さい|以上|以内|以下|任意|必須|空欄|省略|半角|全角|入力|変更|設定|不要|のみ"
+    r"|確認|英数|文字|桁"
+    r"|\b(?:optional|required|leave|blank|unchanged|characters|digits|at least|again)\b"
+)
+"""Behind the label of a field: `パスワード：（変更しない場合は空欄）`."""
+_STANDS_FOR: Final = re.compile(
+    r"[ \t]{0,4}(?:\$\{\{[^{}\n]{1,80}\}\}|<[a-z][a-z \-]{2,40}>|<[A-Z][A-Z_]{2,40}>"
+    r"|(?i:\[(?:filtered|masked|hidden|secret|protected)\]))(?=[\s,;&\"'`)\]}]|\Z)"
+)
+# Lines of code that say where a secret comes from: `token = request.headers.get('X-Token')`.
+_CALL: Final = re.compile(
+    r"[ \t]{0,4}(?:(?:await|new|yield) )?(?P<callee>(?:[A-Za-z_]\w{0,40}\.){0,5}[A-Za-z_]\w{1,40})"
+    r"\((?P<arguments>[\w.\[\]=, :]{0,100}|[\"'][A-Za-z_.: \-]{0,40}[\"'])\)"
+    r"(?=[ \t]*(?:[\r\n,;)\]}#]|\Z))"
+)
+_GETTER: Final = re.compile(
+    r"(?i)(?:get|getenv|getitem|getlist|header|cookie|input|prompt|getpass)\Z"
+)
+"""What is asked for a secret by its name: `localStorage.getItem('token')`."""
+_ATTRIBUTE: Final = re.compile(
+    r"[ \t]{0,4}(?:await )?(?:self|cls|settings|config|conf|request|req|res|response|form|data|user"
+    r"|os|app|this|process|env|args|kwargs|payload|body|session|current_app|row|obj|params|ctx"
+    r"|event)"
+    r"(?:\.[A-Za-z_]{2,40}|\[[\"'][A-Za-z_.\-]{1,40}[\"']\]){1,4}"
+    r"(?:\((?:[\"'][A-Za-z_.\-]{1,40}[\"'])?\))?(?=[ \t]*(?:[\r\n,;)\]}#]|\Z))"
+)
+_NAME: Final = re.compile(
+    r"[ \t]{0,2}(?P<name>[A-Za-z_]{2,40})(?=[ \t]*[\r\n,;)\]}]|[ \t]+or[ \t]+None\b|\Z)"
+)
+_SIGNS: Final = re.compile(r"[ \t]{0,2}[\"'][^\w\s]{1,2}[\"']")
+_SCOPE: Final = re.compile(
+    r"(?:read|write|list|create|update|delete|manage|view|admin|revoke|rotate|\*)(?=[\s,;\"'\])]"
+    r"|\Z)"
+)
+"""`tokens:write`"""
+
+
+def is_state(value: str) -> bool:
+    """Whether a value says how it is with a secret: `未設定`."""
+    return _STATE.fullmatch(value) is not None
+
+
+def is_no_secret(text: str, at: int, key_start: int) -> bool:
+    """Whether what begins at `at`, behind the sign of a secret key, is known to be none."""
+    if _STANDS_FOR.match(text, at):
+        return True
+    if (remark := _REMARK.match(text, at)) and _is_remark(remark[0]):
+        return True
+    sign = text[at - 1]
+    if sign == "=":
+        return _is_code(text, at, key_start)
+    if sign != ":":
+        return False
+    if text[key_start - 1 : key_start] in ('"', "'"):
+        return _names_itself(text, at, key_start)  # {'token': token}
+    return text[at - 2 : at] != "::" and _SCOPE.match(text, at) is not None
+
+
+def _is_code(text: str, at: int, key_start: int) -> bool:
+    if _ATTRIBUTE.match(text, at):
+        return True
+    if text[at : at + 1] in ("/", "~") and text.startswith(("PWD=", "OLDPWD="), key_start):
+        return True
+    if (call := _CALL.match(text, at)) and _shows_nothing(call):
+        return True
+    if text[at - 2 : at - 1] in ("=", "!"):
+        return _SIGNS.match(text, at) is not None or (
+            text[at : at + 1] == " " and _NAME.match(text, at) is not None
+        )
+    return text[at : at + 1] == " " and _names_itself(text, at, key_start)
+
+
+def _shows_nothing(call: re.Match[str]) -> bool:
+    if call["arguments"][:1] in ("'", '"') and not _GETTER.search(call["callee"]):
+        return False
+    words = re.findall(r"\w+", call["arguments"])
+    return not any(mixes(word) or looks_chosen(word) for word in words)
+
+
+def _names_itself(text: str, at: int, key_start: int) -> bool:
+    name = _NAME.match(text, at)
+    if name is None:
+        return False
+    key = re.match(r"[\w.]+", text[key_start : key_start + 80])
+    return key is not None and key[0].rpartition(".")[2].lower() == name["name"].lower()
+
+
+def _is_remark(text: str) -> bool:
+    return _REMARKED.search(text) is not None and not any(
+        looks_chosen(word) for word in re.findall(r"[!-~]{6,}", text)
+    )
