@@ -26,7 +26,7 @@ _LIVE = ("tests/routers/test_supabase_flows.py", "-v")
 # More than there are cores, since there are always tests that wait for something. Each has a
 # PostgreSQL and a browser of its own, so they are not many on a large machine.
 _WORKERS = min((os.cpu_count() or 2) + 2, 8)
-_PARALLEL = ("-n", str(_WORKERS), "--dist", "worksteal")
+_PARALLEL = ("-n", str(_WORKERS), "--dist", "loadfile", "--no-loadscope-reorder")
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from tests.support.postgres import (
     postgres_server,
     postgres_url,
 )
+from tests.support.scheduler import Scheduler, in_order
 from tests.support.sqlite import _sqlite_template, sqlite_database
 from tests.support.turso import open_sqld, sqld, tursodb
 
@@ -49,6 +50,16 @@ settings.load_profile("busy machine")
 
 # Finding thousands of tests makes nothing that is garbage, and looking for some is a third of it.
 gc.disable()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Scheduler:
+    return Scheduler(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):
+        items[:] = in_order(items)
 
 
 @pytest.hookimpl(trylast=True)

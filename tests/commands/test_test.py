@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from tests.support.gotrue import PUBLISHABLE, SECRET
 from tests.support.live_app import clean_env
 from tests.support.parts import needs
 from tests.support.processes import Program, answers, free_port
+from tests.support.scheduler import in_order, unit
 
 PASSES = test.Step("passes", (sys.executable, "-c", "print('hidden')"))
 FAILS = test.Step("fails", (sys.executable, "-c", "print('because'); exit(3)"))
@@ -52,7 +54,9 @@ def test_each_step_is_reported_by_name_and_time(
 
     lines = capfd.readouterr().out.splitlines()
     assert lines[0].split() == ["ok", "passes", lines[0].split()[2], "s"]
-    assert re.fullmatch(r"args -n [3-8] --dist worksteal -", "\n".join(lines[1:]))
+    assert re.fullmatch(
+        r"args -n [3-8] --dist loadfile --no-loadscope-reorder -", "\n".join(lines[1:])
+    )
 
 
 def test_a_step_that_fails_shows_why_and_the_others_still_run(
@@ -69,6 +73,16 @@ def test_a_step_that_fails_shows_why_and_the_others_still_run(
     assert "hidden" not in output
     assert "Failed: fails." in output
     assert output.splitlines()[-1].startswith("args"), "pytest has the last word"
+
+
+def test_each_test_runs_in_the_process_that_has_its_file(request: pytest.FixtureRequest) -> None:
+    items = request.session.items
+    shared = in_order(reversed(items))
+
+    assert sorted(item.nodeid for item in shared) == sorted(item.nodeid for item in items)
+    runs = [name for name, _ in groupby(unit(item.nodeid) for item in shared)]
+    assert len(runs) == len(set(runs))
+    assert all(unit(item.nodeid) == unit(f"{item.nodeid}[x::y]") for item in items)
 
 
 def test_a_pytest_that_fails_is_a_failure(
