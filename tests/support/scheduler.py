@@ -1,14 +1,13 @@
 """How several processes share the tests: file by file, and what takes long begins first."""
 
 from collections.abc import Iterable
-from itertools import chain, zip_longest
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 _PAGES = "tests/browser/"
-_BUSY = ("tests/commands/", "tests/services/test_item_list.py", "tests/docs/")
-_WAITING = ("tests/faults/", "tests/jobs/")
+_LONG = ("tests/commands/", "tests/docs/", "tests/services/test_item_list.py")
+_EARLY = (_PAGES, "tests/faults/", "tests/jobs/", *_LONG)
 
 
 class Scheduler(LoadScopeScheduling):  # type: ignore[misc] # as above
@@ -30,14 +29,9 @@ def unit(nodeid: str) -> str:
 
 
 def in_order(items: Iterable[pytest.Item]) -> list[pytest.Item]:
-    """First the pages, then by turns what keeps a core busy and what waits, at last short files."""
+    """First the pages, which keep two processes busy; others wait beside them, short files last."""
     units: dict[str, list[pytest.Item]] = {}
     for item in items:
         units.setdefault(unit(item.nodeid), []).append(item)
-
-    def those_of(places: tuple[str, ...]) -> list[str]:
-        return [name for name in units if name.startswith(places)]
-
-    mixed = filter(None, chain(*zip_longest(those_of(_BUSY), those_of(_WAITING))))
-    names = dict.fromkeys([*those_of((_PAGES,)), *mixed, *units])
-    return [item for name in names for item in units[name]]
+    early = (name for place in _EARLY for name in units if name.startswith(place))
+    return [item for name in dict.fromkeys([*early, *units]) for item in units[name]]
