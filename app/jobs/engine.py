@@ -24,7 +24,7 @@ from app.config import Settings
 from app.database import parse_url, set_up_engine
 from app.jobs.attempts import Attempts
 from app.jobs.kinds import KINDS, Kind
-from app.jobs.queues import look_before_claiming
+from app.jobs.queues import look_before_claiming, register_queues
 from app.jobs.schedules import SCHEDULES
 from app.jobs.workers import BEAT_SECONDS, Workers
 from app.lib.logger import TraceLogger
@@ -36,8 +36,9 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS: Final = 0.5
 """How often new jobs are looked for."""
 
-_QUEUE_SECONDS: Final = 0.5
-"""How often DBOS looks into each queue. Each look costs milliseconds, also where nothing waits."""
+ENGINE: Final = "app"
+"""What DBOS knows its queues and workflows by, of whatever process."""
+
 _BATCH: Final = 50
 # Not the code's hash, which DBOS would take: jobs go on over a deploy. A change of a kind's steps
 # that cannot take over what older code has done needs a kind of another name.
@@ -72,14 +73,7 @@ class JobEngine:
         DBOS.launch()
         look_before_claiming(_get_dbos_instance()._sys_db)
         _engines[:] = [self]
-        for kind in KINDS.values():
-            DBOS.register_queue(
-                kind.queue,
-                worker_concurrency=kind.at_once,
-                partition_concurrency=kind.per_user,
-                polling_interval_sec=_QUEUE_SECONDS,
-                on_conflict="always_update",
-            )
+        register_queues()
         DBOS.apply_schedules(
             [
                 {
@@ -180,7 +174,7 @@ class JobEngine:
 
     def _config(self) -> DBOSConfig:
         return {
-            "name": "app",
+            "name": ENGINE,
             "system_database_url": _system_url(self._url),
             "executor_id": self._workers.own,
             "application_version": _VERSION,

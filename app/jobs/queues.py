@@ -1,7 +1,30 @@
-"""The queues of DBOS, looked into for less where nothing waits in them."""
+"""The queues of DBOS, one for each kind of job, looked into for less where nothing waits."""
 
+from typing import Final
+
+from dbos import DBOS
 from dbos._sys_db import SystemDatabase
 from sqlalchemy import bindparam, exists, select
+
+from app.jobs.kinds import KINDS
+
+_SECONDS: Final = 0.5
+"""How often DBOS looks into each queue. Each look costs milliseconds, also where nothing waits."""
+
+
+def register_queues() -> None:
+    """Write the queues down in the database of DBOS, which has been launched.
+
+    It finds new ones a second later; those of an earlier start it has at once.
+    """
+    for kind in KINDS.values():
+        DBOS.register_queue(
+            kind.queue,
+            worker_concurrency=kind.at_once,
+            partition_concurrency=kind.per_user,
+            polling_interval_sec=_SECONDS,
+            on_conflict="always_update",
+        )
 
 
 def look_before_claiming(database: SystemDatabase) -> None:

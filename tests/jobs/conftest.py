@@ -1,4 +1,7 @@
-"""Databases in which DBOS has its tables already: to make them takes as long as a short job."""
+"""Databases in which DBOS has its tables and queues already, as after an earlier start.
+
+To make the tables takes as long as a short job, and new queues are looked into a second later.
+"""
 
 import shutil
 from collections.abc import Iterator
@@ -6,17 +9,24 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from dbos import DBOS
 
 from app.database import parse_url
+from app.jobs import engine, queues
 from tests.support.postgres import _database, database_url
+
+
+@pytest.fixture(autouse=True)
+def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Engines in this process look for jobs more often."""
+    monkeypatch.setattr(engine, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(queues, "_SECONDS", 0.1)
 
 
 @pytest.fixture(scope="session")
 def _sqlite_of_dbos(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from dbos import DBOS
-
     path = tmp_path_factory.mktemp("dbos") / "app.jobs.db"
-    DBOS.migrate(f"sqlite:///{path.as_posix()}")
+    _start_dbos(f"sqlite:///{path.as_posix()}")
     return path
 
 
@@ -28,15 +38,20 @@ def sqlite_job_database(sqlite_database: str, _sqlite_of_dbos: Path, tmp_path: P
 
 @pytest.fixture(scope="session")
 def _postgres_template_of_dbos(postgres_url: str, _postgres_template: str) -> str:
-    from dbos import DBOS
-
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE with_dbos TEMPLATE {_postgres_template}")
     url = parse_url(database_url(postgres_url, "with_dbos"))
-    DBOS.migrate(url.render_as_string(hide_password=False))
+    _start_dbos(url.render_as_string(hide_password=False))
     return "with_dbos"
 
 
 @pytest.fixture
 def postgres_job_database(postgres_url: str, _postgres_template_of_dbos: str) -> Iterator[str]:
     yield from _database(postgres_url, _postgres_template_of_dbos)
+
+
+def _start_dbos(url: str) -> None:
+    DBOS(config={"name": engine.ENGINE, "system_database_url": url, "enable_otlp": False})
+    DBOS.launch()
+    queues.register_queues()
+    DBOS.destroy(workflow_completion_timeout_sec=0)
