@@ -15,15 +15,17 @@ def main(url: str, folder: Path, test: Connection) -> None:
     """Run jobs until the test closes its end of the connection."""
     # Here, since jobs are known to whole processes: the test's is to know the app's own alone.
     from app.config import Settings
-    from app.jobs.engine import JobEngine
+    from app.jobs import engine as engines
+    from app.jobs import queues
     from app.lib.logger import CSVOnlyLogger
     from tests.jobs import made_up_jobs
 
+    engines.LOOK_SECONDS = queues._SECONDS = 0.1  # type: ignore[misc] # for the tests' sake
     made_up_jobs.FOLDER = folder
     logging.disable(logging.ERROR)
     logger = CSVOnlyLogger(folder / "logs")
     settings = Settings(database_url=url, picture_dir=folder / "pictures")
-    engine = JobEngine(settings, logger)
+    engine = engines.JobEngine(settings, logger)
     engine.start()
     test.send("ready")
     try:
