@@ -15,6 +15,8 @@ from app.config import Settings
 from app.dependencies import SignedIn
 from app.lib.logger import CSVOnlyLogger
 from app.main import create_app
+from app.schemas.item import ItemIn
+from app.services.item_service import ItemService
 from app.services.password_hasher import PasswordHasher
 from tests.support.accounts import PASSWORD, enter
 from tests.support.databases import BOTH
@@ -105,9 +107,17 @@ def probe(app: FastAPI) -> str:
 
 async def add_item(browser: AsyncClient, title: str, **fields: str) -> int:
     """The id of a new item."""
-    assert (await browser.post("/items", data={"title": title, **fields})).status_code == 303
-    found = re.findall(r'id="item-(\d+)"', (await browser.get("/items")).text)
-    return max(int(item_id) for item_id in found)
+    answer = await browser.post("/api/items", json={"title": title, **fields})
+    assert answer.status_code == 201, answer.text
+    return int(answer.json()["id"])
+
+
+async def add_items(app: FastAPI, *titles: str) -> None:
+    """Many items of the first user, without a page on the way."""
+    async with app.state.database.session(1) as session:
+        items = ItemService(session, app.state.logger, 1)
+        for title in titles:
+            await items.create(ItemIn(title=title))
 
 
 def titles(response: Response) -> list[str]:

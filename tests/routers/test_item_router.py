@@ -8,7 +8,15 @@ from fastapi import FastAPI
 from httpx import AsyncClient
 from sqlalchemy import event
 
-from tests.routers.conftest import HTMX, ORIGIN, Visit, add_item, titles, version_in
+from tests.routers.conftest import (
+    HTMX,
+    ORIGIN,
+    Visit,
+    add_item,
+    add_items,
+    titles,
+    version_in,
+)
 
 ROUTES = [
     ("GET", "/items"),
@@ -114,9 +122,10 @@ class TestList:
             assert (page.status_code, titles(page)) == (200, ["One"]), state
         assert titles(await hana.get("/items?status=x&q=two")) == []
 
-    async def test_pages_follow_each_other_to_the_end_and_back(self, hana: AsyncClient) -> None:
-        for number in range(120):
-            await hana.post("/items", data={"title": f"Item {number:03}"})
+    async def test_pages_follow_each_other_to_the_end_and_back(
+        self, hana: AsyncClient, app: FastAPI
+    ) -> None:
+        await add_items(app, *(f"Item {number:03}" for number in range(120)))
         expected = [f"Item {number:03}" for number in reversed(range(120))]
         page = await hana.get("/items")
         forward = titles(page)
@@ -130,9 +139,8 @@ class TestList:
             backward = titles(page) + backward
         assert backward[-120:] == expected
 
-    async def test_a_page_that_is_gone_starts_over(self, hana: AsyncClient) -> None:
-        for number in range(51):
-            await hana.post("/items", data={"title": f"Item {number:02}"})
+    async def test_a_page_that_is_gone_starts_over(self, hana: AsyncClient, app: FastAPI) -> None:
+        await add_items(app, *(f"Item {number:02}" for number in range(51)))
         link = re.search(r'href="([^"]*)" rel="next"', (await hana.get("/items")).text)
         assert link
         last_page = html.unescape(link[1])
@@ -154,8 +162,7 @@ class TestList:
         self, hana: AsyncClient, app: FastAPI
     ) -> None:
         """Who is it, and which items; where a search can find any: parts, packs."""
-        for number in range(60):
-            await hana.post("/items", data={"title": f"Item {number}"})
+        await add_items(app, *(f"Item {number}" for number in range(60)))
         for url, expected in (("/items?sort=title", 2), ("/items?q=Item&sort=title", 5)):
             statements: list[str] = []
 
