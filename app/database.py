@@ -68,11 +68,14 @@ class Database:
             "max_overflow": connections - connections // 2,
             "pool_timeout": seconds / 2,
         }
+        # Each driver is read only where it is needed.
         if self.url.get_backend_name() == "sqlite":
             make_folder(self.url)
-            self.engine = create_async_engine(self.url, **pool)
+            from app.sqlite_connection import connect
+
+            to_sqlite = {"async_creator_fn": connect}
+            self.engine = create_async_engine(self.url, **pool, connect_args=to_sqlite)
         else:
-            # Only now: psycopg takes a while to read.
             from app.postgres_connection import connector
 
             self.engine = create_async_engine(
