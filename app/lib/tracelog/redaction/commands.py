@@ -10,7 +10,7 @@ from app.lib.tracelog.redaction.values import looks_random, mixes
 from app.lib.tracelog.redaction.words import words
 
 _USER_FLAG: Final = re.compile(
-    r"((?<!\S)(?:-u|--user|--proxy-user|-E|--cert)[ =]{1,2}(?![0-9]{1,7}:[0-9]{1,7}(?:\s|\Z))"
+    r"((?<!\S)(?:-u|--user|--proxy-user|--cert)[ =]{1,2}(?![0-9]{1,7}:[0-9]{1,7}(?:\s|\Z))"
     r"[\"']?[^\s:\"']{0,64}:)[^\s\"']++"
 )
 _ECHO: Final = (

@@ -142,9 +142,11 @@ class DataRedactor:
         is_part = len(key) <= MAX_KEY and key.lower() in self.judge.phrase_ends
         return self.judge(key), None if shown == key else shown, is_part
 
-    def names_secret(self, node: dict[str, Plain]) -> bool:
+    def names_secret(self, node: dict[str, Plain], value_key: str) -> bool:
         """Whether a neighbour of a `value` says that it is a secret."""
         for key in NAME_KEYS:
+            if key == "type" and value_key in ("from", "to", "received"):
+                continue  # {"type": "password_reset", "from": "Tokyo"}
             name = node.get(key)
             if isinstance(name, str):
                 if len(name) <= MAX_KEY and self.judge(name) is Rule.HIDE:
@@ -202,13 +204,13 @@ class _Walk:
             if shown_key is not None:
                 renamed[key] = shown_key
             if rule is named:
-                if self._of.names_secret(node) and is_hidden(Rule.HIDE, item):
+                if self._of.names_secret(node, key) and is_hidden(Rule.HIDE, item):
                     node[key] = MARKER
                     continue
             elif rule is not show and (
                 (is_hidden(rule, item) and not is_of_another_kind(key, item, node))
                 or (rule is code and is_code(item) and not BESIDE_CODE.isdisjoint(node))
-                or (rule is kin and is_kin(key, item, node))
+                or ((rule is kin or key == "key") and is_kin(key, item, node))
             ):
                 node[key] = MARKER
                 continue

@@ -45,6 +45,10 @@ _ATTRIBUTE: Final = re.compile(
 _NAME: Final = re.compile(
     r"[ \t]{0,2}(?P<name>[A-Za-z_]{2,40})(?=[ \t]*[\r\n,;)\]}]|[ \t]+or[ \t]+None\b|\Z)"
 )
+_FUNCTION: Final = re.compile(
+    r"[ \t]{0,4}(?:async[ \t]{1,2})?(?:\([\w, :?]{0,80}\)[ \t]{0,2}=>|function\b)"
+)
+_TYPE: Final = re.compile(r"[ \t]{1,4}(?:string|str|bytes|Buffer|number)[ \t]{0,2}[;|\r\n]")
 _SIGNS: Final = re.compile(r"[ \t]{0,2}[\"'][^\w\s]{1,2}[\"']")
 _SCOPE: Final = re.compile(
     r"(?:read|write|list|create|update|delete|manage|view|admin|revoke|rotate|\*)(?=[\s,;\"'\])]"
@@ -60,7 +64,7 @@ def is_state(value: str) -> bool:
 
 def is_no_secret(text: str, at: int, key_start: int) -> bool:
     """Whether what begins at `at`, behind the sign of a secret key, is known to be none."""
-    if _STANDS_FOR.match(text, at):
+    if _STANDS_FOR.match(text, at) or _FUNCTION.match(text, at):
         return True
     if (remark := _REMARK.match(text, at)) and _is_remark(remark[0]):
         return True
@@ -75,7 +79,9 @@ def is_no_secret(text: str, at: int, key_start: int) -> bool:
 
 
 def _is_code(text: str, at: int, key_start: int) -> bool:
-    if _ATTRIBUTE.match(text, at):
+    if _ATTRIBUTE.match(text, at) or _TYPE.match(text, at):
+        return True
+    if text.startswith("len(", key_start - 4):
         return True
     if text[at : at + 1] in ("/", "~") and text.startswith(("PWD=", "OLDPWD="), key_start):
         return True

@@ -46,6 +46,7 @@ class KeyJudge:
             for form in (phrase, (*phrase[:-1], phrase[-1] + "s")):
                 self._phrases.setdefault(form[0], []).append(form)
         self.phrases = tuple(form for forms in self._phrases.values() for form in forms)
+        self._glued = frozenset("".join(form) for form in self.phrases)
         self.phrase_ends = foreign.FOREIGN_PHRASE_ENDS | {form[-1] for form in self.phrases}
         self._known = Memo(self._judge, size=4096, longest=MAX_KEY)
 
@@ -62,7 +63,8 @@ class KeyJudge:
         if rule is not None:
             return rule
         flat = _FLAT_WORD.findall(key.lower())
-        return Rule.HIDE if any(_is_secret(word) for word in flat) else Rule.SHOW
+        glued = any(_is_secret(word) or word in self._glued for word in flat)
+        return Rule.HIDE if glued else Rule.SHOW
 
     def _words_rule(self, words: list[str]) -> Rule | None:
         while words and words[-1].isdigit():
@@ -102,7 +104,7 @@ class KeyJudge:
         if last in words_of.WORD_LAST:
             return Rule.WORD
         if last == "pass" and not words[-2].isascii():
-            return Rule.MIXED if words_of.PASS_JAPANESE.search(words[-2]) else Rule.HIDE
+            return None if words_of.PASS_JAPANESE.search(words[-2]) else Rule.HIDE
         if last == "pass" and words[-2] not in words_of.PASS_OTHERS:
             return Rule.MIXED
         # X-Signature-Ed25519, SignatureValue

@@ -22,6 +22,8 @@ def is_kin(key: str, value: object, keys: Collection[str]) -> bool:
     key = key.lower()
     if key in KEY_PARTS and "kty" in keys:
         return is_hidden(Rule.HIDE, value)
+    if key == "key":
+        return "ssid" in map(str.lower, keys) and is_hidden(Rule.HIDE, value)
     if key == "p":
         return is_hidden(Rule.MIXED, value) and not LOGIN_KEYS.isdisjoint(map(str.lower, keys))
     if key in ANSWERS:

@@ -39,6 +39,7 @@ _STEMS: Final = (
     r"(?i:key|oken|pass|ecret|otp|pin|bearer|basic|credential|identified|insert|code|"
     r"session|cvv|cvc|rootpw|bindpw|masterauth|psk|kennwort|senha|contrase"
     r"|log ?in|sign in|auth |/user:|pw |sqlplus|[ei][xm]pdp|rman |bw unlock|net user|setuser|/p:"
+    r"|ssn|iban|signature"
     r'|auth" |crypt\(|sandi|wachtwoord|heslo|salasana|adgangskode)'
 )
 _PROSE: Final = (

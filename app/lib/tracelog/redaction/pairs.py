@@ -65,12 +65,24 @@ _NUMBERED: Final = re.compile(r"(?i)(?<=password|..secret|.....key) #?[0-9]{1,2}
 _FIELD: Final = re.compile(r"[ \t]?[\w\[\] |.]{1,40}=[ \t]?[A-Za-z_.]{2,40}\([\w=, .]{0,80}\)")
 """A declaration that holds no value: `password: str = Field(min_length=12)`."""
 _TYPED: Final = re.compile(
-    r"[ \t]?(?:Optional\[)?(?:&(?:'static )?)?(?:str|string|String|bytes|SecretStr|Final|[Aa]ny)"
+    r"[ \t]?(?:Optional\[)?(?:&(?:'static )?)?(?:str|string|String|bytes|Buffer|SecretStr|Final"
+    r"|[Aa]ny)"
     r"\]?(?:\[str\])?(?: ?\| ?(?:None|null|undefined))?"
-    r"(?:[ \t]?=(?P<given>(?=[ \t]?[bfr]?[\"'`]))|(?=[ \t]?(?:[,)\r\n]|\Z|=[ \t]?(?:None|null)\b)))"
+    r"(?:[ \t]?=(?P<given>(?=[ \t]?[bfr]?[\"'`]))|(?=[ \t]?(?:[,;)\r\n]|\Z|=[ \t]?(?:None"
+    r"|null)\b)))"
 )
 """What stands between a name and its value in declarations: `password: str = "…"`."""
 _SIGN_BEHIND: Final = re.compile(r"[ \t]*+[:=]")
+_COLUMN_TYPE: Final = re.compile(
+    r"[ \t]{0,40}(?:n?varchar|n?char|character|text|uuid|bytea|blob|binary|json|u?int|smallint"
+    r"|bigint"
+    r"|integer|boolean|timestamp|string)\b"
+)
+"""What a table's description says of a column: `password | varchar(255)`."""
+_KEY_BEHIND: Final = re.compile(r"[ \t]{0,8}([\w.\-]{1,64})[\"']?[ \t]{0,4}[:=]")
+_BESIDE_CODE: Final = re.compile(
+    r"[^\s\"'<>]{0,400}?&(?:state|iss|scope|session_state|grant_type|redirect_uri)="
+)
 _KEY_EDGE: Final = f" \t\r\n\u00a0\u3000\"'`)]}}\\!?<>+*-」』”’）】］＞〉{_INVISIBLE}"
 _ENCODED_QUOTES: Final = ("&quot;", "&#34;", "&#39;", "&#x27;", "\\u0022", "%22")
 _LINKS: Final = words("is was to now provided given received used supplied entered là คือ anda kamu")
@@ -119,7 +131,11 @@ def hide_pairs(text: str, judge: KeyJudge) -> str:
             at = run.end() if run else found_sign.end()
             continue
         at = match.end()
-        if match[0] in "\t|" and _SIGN_BEHIND.match(text, at):
+        if match[0] in "\t|" and (
+            _COLUMN_TYPE.match(text, at)
+            or _SIGN_BEHIND.match(text, at)
+            or ((next_key := _KEY_BEHIND.match(text, at)) and judge(next_key[1]) is Rule.HIDE)
+        ):
             continue
         if match[0] == ">" and text[at - 4 : at - 1] == ") -" and _RETURNED.match(text, at):
             continue
@@ -180,6 +196,8 @@ def _key_before(
     key_start = low + tail.rindex(key)
     if text[key_start - 1 : key_start] in ("?", "&"):
         rule = in_query(rule, key)
+        if rule is Rule.CODE and _BESIDE_CODE.match(text, separator.end()):
+            rule = Rule.SESSION
     if rule is Rule.SHOW or (
         rule not in (Rule.HIDE, Rule.MIXED) and separator[0][-1] not in ":=>：＝﹕;dDaA"
     ):

@@ -10,14 +10,15 @@ _STATED: Final = re.compile(
     r"(?i)(?<![a-z])(?P<word>passwords?|passwd|pwd|passphrase|passcode|secrets?|tokens?|otp|pin"
     r"|(?:access|session)[_\-]?token|(?:access|secret|api|private|signing|encryption"
     r"|master)[ _\-]?keys?"
-    r"|credentials?|session(?:[ _\-]?id)?|requirepass|masterauth|rootpw|bindpw|psk"
+    r"|credentials?|signature|session(?:[ _\-]?id)?|requirepass|masterauth|rootpw|bindpw|psk"
     r"|identified(?:[ \t]{1,3}with[ \t]{1,3}\w{1,40})?[ \t]{1,3}by|passwort|kennwort"
     r"|mot de passe|senha|contraseña)"
     r"(?P<link>[ \t]{1,3}(?:(?:for|of)[ \t](?:[\w@.\-]{1,40}[ \t]){1,3}(?=is[ \t]|was[ \t]))?"
-    r"(?:(?:is|was|to|now|be|will|has|been|re?set|changed|updated|ist|lautet|est|es|é|è)"
+    r"(?:(?:is|eq|ne|equals|was|to|now|be|will|has|been|re?set|changed|updated|ist|lautet|est|es"
+    r"|é|è)"
     r"[ \t]{1,3}){0,4}(?:<[a-z]{1,8}>)?)"
-    r"(?:'(?P<one>(?:[^'\\\n]++|''|\\.)++)|\"(?P<two>(?:[^\"\\\n]++|\"\"|\\.)++)"
-    r"|`(?P<tick>[^`\n]++)|(?P<bare>[^\s'\"`<>()\[\]{},;]{6,}+))"
+    r"b?(?:'(?P<one>(?:[^'\\\n]++|''|\\.)++)|\"(?P<two>(?:[^\"\\\n]++|\"\"|\\.)++)"
+    r"|`(?P<tick>[^`\n]++)|(?P<bare>(?!HTTP/[0-9])[^\s'\"`<>()\[\]{},;]{6,}+))"
 )
 _STATED_BEFORE: Final = re.compile(
     r"(?i)(?<!\S)(?P<quote>[\"'`]?)(?P<value>[^\s\"'`]{6,128}+)(?P=quote)"
@@ -29,6 +30,11 @@ _WRONG: Final = re.compile(
     r"(?i)(\b(?:wrong|invalid|bad|incorrect|unknown|expired|rejected) (?:password|passphrase"
     r"|passcode|pin"
     r"|otp|code|token|secret|api key) ?\([\"']?)(?P<value>[^\s()\"']{4,128}+)(?=[\"']?\))"
+)
+_NUMBER: Final = re.compile(
+    r"(?i)(\bssn[^0-9\n]{1,12})[0-9]{3}-?[0-9]{2}-?[0-9]{4}\b"
+    r"|(\biban[ :]{1,3})(?-i:[A-Z]{2})[0-9]{2}(?-i:[A-Z0-9 ]{10,32})"
+    r"|(\bpassport (?:number|no\.?)(?: is)?:? )(?-i:[A-Z]{1,2}[0-9]{7})\b"
 )
 _WRONG_WORDS: Final = ("wrong", "nvalid", "bad ", "ncorrect", "unknown", "expired", "rejected")
 _EXPECTED: Final = re.compile(
@@ -48,15 +54,15 @@ _CHANGED: Final = re.compile(
     r"(?P<new>[^\s,;]{4,128}+)"
 )
 _STEMS: Final = (
-    "passw", "pwd", "passphrase", "passcode", "secret", "token", "otp ", "pin ", "credential",
+    "signature", "passw", "pwd", "passphrase", "passcode", "secret", "token", "otp ", "pin ",
+    "credential",
     "access", "api key", "api_key", "api-key", "apikey", "session", "requirepass", "masterauth",
     "private key", "signing key", "encryption key", "master key", "rootpw", "bindpw", "psk ",
     "identified", "kennwort", "mot de passe", "senha", "contraseña",
 )  # fmt: skip
 _CODE: Final = re.compile(
     r"(?i)(\b(?:(?:verification|security|confirmation|login|sign-?in|one[ \-]?time|access|sms|2fa"
-    r"|mfa|authentication|recovery|reset|door|gate|alarm|entry|lockbox|keypad|garage|building"
-    r"|unlock)"
+    r"|mfa|authentication|recovery|reset|door|gate|alarm|entry|lockbox|keypad|garage|unlock)"
     r"[ \-](?:code|password|pin)(?: is| was)?|(?:your|id) code is"
     r"|(?:otp|pin|passcode|cvv2?|cvc2?)(?: (?:code|number))?(?: is| was| to)?)"
     r"(?: [\-–—])?:?[ \t]{1,3})"
@@ -107,6 +113,8 @@ def hide_stated(text: str) -> str:
     lower = text.lower()
     if "machine" in text:
         text = _NETRC.sub(rf"\g<1>{MARKER}", text)
+    if "ssn" in lower or "iban" in lower or "passport" in lower:
+        text = _NUMBER.sub(rf"\g<1>\g<2>\g<3>{MARKER}", text)
     if "(" in text and any(word in lower for word in _WRONG_WORDS):
         text = _WRONG.sub(_hide_chosen, text)
     if ("expected" in lower or " got" in lower) and _EXPECTS.search(text):
@@ -155,7 +163,12 @@ def _hide_stated(match: re.Match[str]) -> str:
         hidden = looks_random(value.rstrip(".!?:"), least=6) or mixes(value)
     else:
         # "Unexpected token '<'" is what every JavaScript parser says.
-        hidden = not match["word"].lower().startswith("token") or looks_random(value, least=6)
+        word = match["word"].lower()
+        hidden = (
+            not word.startswith(("token", "sig"))
+            or looks_random(value, least=6)
+            or (" eq " in match["link"] or " equals " in match["link"])
+        )
     return match[0][: start - match.start()] + MARKER if hidden else match[0]
 
 

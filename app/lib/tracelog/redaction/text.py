@@ -175,6 +175,9 @@ def is_prose(text: str) -> bool:
         or "bw unlock" in lower
         or "net user" in lower
         or "setuser" in lower
+        or "ssn" in lower
+        or "iban" in lower
+        or "signature" in lower
         or "/p:" in lower
         or 'auth" ' in lower
         or "crypt(" in lower

@@ -20,7 +20,7 @@ SECRET_WORDS: Final = words(
     lozinka parool adgangskode jelszo haslo sifre passkey passkeys secret secrets token jwt bearer
     credential credentials cred creds authorization cookie cookies csrf xsrf tpin mpin privkey xprv
     otp otps totp hotp cvv cvv2 cvc cvc2 csc ssn sid sids sessid mnemonic psk samlresponse iban
-    contrasenha anshobango kojinbango psswd paswd passw
+    contrasenha anshobango kojinbango psswd paswd passw secretword
     """
 )
 
@@ -52,6 +52,8 @@ SECRET_PHRASES: Final = tuple(
     account number|bank account|my number|individual number|social security|passport number
     account no|preshared key|pre shared key|instrumentation key|sas key|protection bypass
     vercel share|crypto key|security cd|ansho no|anshou no|koza no|kouza no|himitsu answer|x wsse
+    login key|secure key|pass key|twofactor code|tfa code|authenticator code|pin block
+    signed request
     kojin bango|ansho bango|anshou bango|koza bango|kouza bango|ninsho code|ninshou code|ninsyo code
     """.replace("\n", "|").split("|")
     if phrase.strip()
@@ -187,7 +189,7 @@ SIGNED_WITH: Final = words("ed sha hex base value digest")
 RANDOM_ALONE: Final = frozenset({"key", "state", "access", "refresh", "oauth"})
 """The same where a key has no other word."""
 
-CODE_ALONE: Final = frozenset({"code", "mfa"})
+CODE_ALONE: Final = frozenset({"code", "mfa", "tfa"})
 """The same where a key has no other word; here 4 to 8 digits look like a secret, too."""
 
 BESIDE_CODE: Final = frozenset({"state", "iss", "scope", "session_state", "grant_type"})
@@ -206,15 +208,16 @@ KIN_ALONE: Final = KEY_PARTS | ANSWERS
 
 PART_OWNERS: Final = words(
     """
-    access api backup bank card credit debit encryption jwt master payment_card private recovery
-    security session signing ssh user_session verification
+    access api backup bank card challenge credit debit encryption jwt master payment_card private
+    recovery security session signing ssh user_session verification
     """
 )
 """Containers whose name makes a secret phrase with a key in them: `{"card": {"number": …}}`."""
 
 VALUE_KEYS: Final = words(
     """
-    value values val v input default current previous old new before after from to 値 入力値 内容
+    value values val v input default current previous old new before after from to received
+    値 入力値 内容
     """
 )
 """Keys whose secrecy hangs on a neighbour: `{"name": "password", "value": …}`."""
@@ -243,6 +246,7 @@ NAME_KEYS: Final = (
     "Name",
     "Key",
     "ParameterKey",
+    "AttributeName",
     "OptionName",
     "項目",
     "項目名",
