@@ -28,14 +28,16 @@ BACKLOG = 5_000
 ENDS_IN = 12.0 + SPARE_SECONDS
 """Seconds: what a shutdown gives to open responses and to the delivery."""
 
-UVICORN = ("-m", "uvicorn", "--factory", "--no-access-log", "--timeout-graceful-shutdown", "2")
+OPTIONS = ("--factory", "--no-access-log", "--timeout-graceful-shutdown", "2")
+UVICORN = ("-m", "tests.support.served")  # the same, which starts for less
+WORKERS = ("-m", "uvicorn", "--workers", "2")
 GUNICORN = ("-m", "gunicorn", "-k", "uvicorn.workers.UvicornWorker", "--graceful-timeout", "20")
 SERVERS = {
-    "uvicorn": (*UVICORN, "app.main:create_app"),
-    "uvicorn with two workers": (*UVICORN, "app.main:create_app", "--workers", "2"),
+    "uvicorn": (*UVICORN, "app.main:create_app", *OPTIONS),
+    "uvicorn with two workers": (*WORKERS, "app.main:create_app", *OPTIONS),
     "gunicorn with preload": (*GUNICORN, "app.main:create_app()", "--preload", "-w", "2"),
 }
-STREAMING = (*UVICORN, "tests.faults.streaming_app:create_app")
+STREAMING = (*UVICORN, "tests.faults.streaming_app:create_app", *OPTIONS)
 
 
 @pytest.fixture
