@@ -1,6 +1,6 @@
-"""Take an example part out of the project, in one step that leaves nothing of it behind.
+"""Take example parts out of the project, in one step that leaves nothing of them behind.
 
-It deletes the part's files, takes its lines out of others, and then brings in line what follows
+It deletes the files of a part, takes its lines out of others, and then brings in line what follows
 from them: imports, translations, the style sheet, the list of packages, and a new migration which
 drops its tables. Commit before, so that `git diff` shows what was done, and look at the migration
 before you use it. Files that its users have stored stay where they are.
@@ -15,19 +15,36 @@ from commands.kit import removal
 from commands.kit.environment import ROOT
 from commands.kit.words import Failure, say
 
+_PARTS = f"of {', '.join(removal.parts())}; several are quicker at once"
+
 
 def main(arguments: list[str]) -> int:
-    """Remove one part; nothing is done where it is gone already."""
+    """Remove parts, one after the other; nothing is done for one that is gone already."""
     parser = argparse.ArgumentParser(
         prog="manage.py remove",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("part", choices=removal.parts())
-    part = removal.read(parser.parse_args(arguments).part)
-    if not removal.is_there(ROOT, part):
-        say("remove_gone", part=part.name)
-        return 0
+    parser.add_argument("parts", nargs="+", choices=removal.parts(), metavar="PART", help=_PARTS)
+    removed: list[tuple[removal.Part, removal.Plan]] = []
+    try:
+        for name in parser.parse_args(arguments).parts:
+            part = removal.read(name)
+            if removal.is_there(ROOT, part):
+                removed.append((part, _remove(part)))
+            else:
+                say("remove_gone", part=part.name)
+    finally:  # also where a later one cannot go
+        if removed:
+            _run("manage.py", "messages")
+            _run("manage.py", "css")
+        for part, plan in removed:
+            removal.forget_packages(ROOT, part)
+            say("removed", part=part.name, files=len(plan.deleted), others=len(plan.changed))
+    return 0
+
+
+def _remove(part: removal.Part) -> removal.Plan:
     for other in part.before:
         if removal.is_there(ROOT, removal.read(other)):
             raise Failure("remove_before", part=part.name, other=other)
@@ -37,11 +54,7 @@ def main(arguments: list[str]) -> int:
     python = [str(path) for path in plan.changed if path.suffix == ".py"] + ["migrations"]
     _run("-m", "ruff", "check", "--quiet", "--fix", "--select", "F401,I", *python)
     _run("-m", "ruff", "format", "--quiet", *python)
-    _run("manage.py", "messages")
-    _run("manage.py", "css")
-    removal.forget_packages(ROOT, part)
-    say("removed", part=part.name, files=len(plan.deleted), others=len(plan.changed))
-    return 0
+    return plan
 
 
 def _run(*arguments: str, **env: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from commands import remove
 from commands.kit import removal
 from commands.kit.environment import ROOT, is_installed
 from commands.kit.words import Failure
@@ -51,11 +52,11 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def remove_all(folder: Path) -> None:
     copy_tree(folder)
     share_installed(folder)
-    for part in OWN:
-        if not removal.is_there(folder, removal.read(part)):
-            continue  # this project has removed it
-        done = run(folder, "manage.py", "remove", part)
-        assert done.returncode == 0, done.stdout
+    # This project may have removed some.
+    parts = [part for part in OWN if removal.is_there(folder, removal.read(part))]
+    done = run(folder, "manage.py", "remove", *parts)
+    assert done.returncode == 0, done.stdout
+    for part in parts:
         assert f"Removed {part}" in done.stdout
         (migration,) = folder.glob(f"migrations/versions/*_without_{part}.py")
         assert f"Without {part}" in migration.read_text(encoding="utf-8")
@@ -146,3 +147,24 @@ def test_a_file_that_was_changed_by_hand_stops_it_before_anything_is_done(
 
     with pytest.raises(Failure, match=r"app/models/__init__\.py was changed by hand"):
         removal.plan(tmp_path, removal.read(part))
+
+
+def test_what_has_gone_is_brought_in_line_where_a_later_part_cannot_go(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    done: list[tuple[str, ...]] = []
+
+    def take_out(part: removal.Part) -> removal.Plan:
+        if part.name == "items":
+            raise Failure("remove_before", part="items", other="pictures")
+        return removal.Plan((), {})
+
+    monkeypatch.setattr(removal, "is_there", lambda *_: True)
+    monkeypatch.setattr(removal, "forget_packages", lambda _, part: done.append((part.name,)))
+    monkeypatch.setattr(remove, "_remove", take_out)
+    monkeypatch.setattr(remove, "_run", lambda *words: done.append(words))
+
+    with pytest.raises(Failure, match="pictures"):
+        remove.main(["ai", "items"])
+
+    assert done == [("manage.py", "messages"), ("manage.py", "css"), ("ai",)]
