@@ -4,6 +4,7 @@ import csv
 import datetime as dt
 import io
 import json
+from functools import cache
 
 import pytest
 from hypothesis import given, settings
@@ -47,6 +48,7 @@ def columns(table: Table, row: Row) -> dict[str, object]:
     return dict(zip(table.column_names, row, strict=True))
 
 
+@cache
 def values_of(column: Column) -> st.SearchStrategy[str | int | None]:
     if column.kind == "id":
         return st.integers(MIN_ID, MAX_ID)

@@ -10,8 +10,9 @@ A test takes the cases of an area at a time, since pytest takes longer for a tes
 import base64
 import json
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_plus
@@ -79,7 +80,7 @@ def assert_each(corpus: list[Case], check: Callable[[Case], None]) -> None:
 def leaked(secrets: list[str], output: str) -> list[str]:
     """The pieces of secrets that are in an output, also in other cases and encodings."""
     shown = "\n".join(_readings(output)).lower()
-    return [piece for secret in secrets for piece in _pieces(secret) if piece.lower() in shown]
+    return [piece for secret in secrets for piece in _pieces(secret) if piece in shown]
 
 
 def not_shown(visible: list[str], output: str) -> list[str]:
@@ -88,18 +89,20 @@ def not_shown(visible: list[str], output: str) -> list[str]:
     return [text for text in visible if not any(text in reading for reading in shown)]
 
 
-def _pieces(secret: str) -> Iterator[str]:
-    """Runs of six characters of a secret, forwards and backwards, and what base64 makes of it."""
+@cache
+def _pieces(secret: str) -> Sequence[str]:
+    """Runs of six characters of a secret, forwards and backwards, and what base64 makes of it.
+
+    All in small letters.
+    """
     if len(secret) <= _WINDOW:
-        yield secret
-        return
-    for start in range(len(secret) - _WINDOW + 1):
-        yield secret[start : start + _WINDOW]
-        yield secret[start : start + _WINDOW][::-1]
-    for shift in range(3):
-        encoded = base64.b64encode(b" " * shift + secret.encode())[4:-4].decode()
-        if len(encoded) >= 8:
-            yield encoded
+        return [secret.lower()]
+    runs = [secret[start : start + _WINDOW] for start in range(len(secret) - _WINDOW + 1)]
+    encoded = [
+        base64.b64encode(b" " * shift + secret.encode())[4:-4].decode() for shift in range(3)
+    ]
+    pieces = [*runs, *(run[::-1] for run in runs), *(text for text in encoded if len(text) >= 8)]
+    return [piece.lower() for piece in pieces]
 
 
 def _readings(output: str) -> Iterator[str]:
