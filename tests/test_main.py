@@ -11,13 +11,13 @@ from app.lib.logger import CSVOnlyLogger, NullLogger
 from app.lib.tracelog.schema import API_LOGS, TABLES
 from app.main import create_app
 from tests.lib.tracelog.rows import read_all
-from tests.support.routes import with_known_routes
+from tests.support.routes import app_with_known_routes
 
 
 async def recorded(settings: Settings) -> list[dict[str, object]]:
     """The rows of one visit to the page for signing in."""
     logger = CSVOnlyLogger(settings.log_dir)
-    app = with_known_routes(create_app(settings, logger=logger))
+    app = app_with_known_routes(settings, logger=logger)
     async with AsyncClient(transport=ASGITransport(app), base_url="http://app.test") as client:
         assert (await client.get("/sign-in")).status_code == 200
     logger.close()

@@ -14,13 +14,12 @@ from httpx import ASGITransport, AsyncClient, Response
 from app.config import Settings
 from app.dependencies import SignedIn
 from app.lib.logger import CSVOnlyLogger
-from app.main import create_app
 from app.schemas.item import ItemIn
 from app.services.item_service import ItemService
 from app.services.password_hasher import PasswordHasher
 from tests.support.accounts import PASSWORD, enter
 from tests.support.databases import BOTH
-from tests.support.routes import with_known_routes
+from tests.support.routes import app_with_known_routes
 
 __all__ = ["PASSWORD"]
 
@@ -53,7 +52,7 @@ async def app(
         picture_dir=tmp_path / "pictures",
     )
     logger = CSVOnlyLogger(tmp_path / "logs")
-    app = with_known_routes(create_app(settings, logger=logger))
+    app = app_with_known_routes(settings, logger=logger)
     app.state.hasher = PasswordHasher(memory_kib=8, passes=1)
     database = app.state.database
     yield app

@@ -16,13 +16,12 @@ from httpx import AsyncClient, Response
 from sqlalchemy import update
 
 from app.config import Settings
-from app.main import create_app
 from app.models.user import User
 from app.services.password_hasher import PasswordHasher
 from tests.routers.conftest import ORIGIN, Visit, add_item, browser_for
 from tests.routers.test_forms_fuzz import INSIDE, Unlimited
 from tests.support.page_forms import Page, PageForm
-from tests.support.routes import with_known_routes
+from tests.support.routes import app_with_known_routes
 
 _MARKER: Final = "<img src=x onerror"
 _HOSTILE: Final = (
@@ -55,7 +54,7 @@ async def app(sqlite_database: str, tmp_path: Path) -> AsyncIterator[FastAPI]:
         files_dir=tmp_path / "files",
         picture_dir=tmp_path / "pictures",
     )
-    app = with_known_routes(create_app(settings))
+    app = app_with_known_routes(settings)
     app.state.hasher = PasswordHasher(memory_kib=8, passes=1)
     yield app
     await app.state.database.close()

@@ -18,7 +18,6 @@ from app.config import Settings
 from app.lib.logger import CSVOnlyLogger
 from app.lib.tracelog.schema import TABLES, TASK_PROGRESS_LOGS
 from app.lib.utils import utc_now
-from app.main import create_app
 from app.models.job import Job
 from app.models.refinement import AiUsage, Refinement
 from app.routers import refinement_router
@@ -29,7 +28,7 @@ from tests.routers.test_job_router import add_job, session_of
 from tests.support import chat_server as chat
 from tests.support.databases import BOTH
 from tests.support.faulty_server import FaultyServer, faulty_server
-from tests.support.routes import with_known_routes
+from tests.support.routes import app_with_known_routes
 
 __all__ = ["faulty_server"]
 
@@ -55,7 +54,7 @@ async def app(
         tmp_path / "no.env",
     )
     logger = CSVOnlyLogger(tmp_path / "logs")
-    app = with_known_routes(create_app(settings, logger=logger))
+    app = app_with_known_routes(settings, logger=logger)
     app.state.hasher = PasswordHasher(memory_kib=8, passes=1)
     yield app
     await app.state.database.close()

@@ -13,7 +13,6 @@ from sqlalchemy import select, update
 
 from app.lib.logger import CSVOnlyLogger
 from app.lib.utils import utc_now
-from app.main import create_app
 from app.models.login_session import LoginSession
 from app.routers.browser_session import AFTER_SIGN_IN
 from app.services.session_renewal import PURPOSE, RENEW_AFTER, SessionRenewal
@@ -22,7 +21,7 @@ from tests.routers.conftest import ORIGIN, browser_for
 from tests.support.accounts import PASSWORD
 from tests.support.databases import BOTH
 from tests.support.gotrue import GoTrue
-from tests.support.routes import with_known_routes
+from tests.support.routes import app_with_known_routes
 from tests.support.supabase_project import Project, StandInInbox, open_project
 
 ON_BOTH = pytest.mark.parametrize("database_url", BOTH, indirect=True)
@@ -72,7 +71,7 @@ async def project(
 @pytest.fixture
 async def app(project: Project, tmp_path: Path) -> AsyncIterator[FastAPI]:
     logger = CSVOnlyLogger(tmp_path / "logs")
-    app = with_known_routes(create_app(project.settings, logger=logger))
+    app = app_with_known_routes(project.settings, logger=logger)
     await app.state.supabase.close()
     app.state.supabase = project.supabase
     yield app

@@ -19,7 +19,6 @@ from sqlalchemy import select
 
 from app.config import Settings
 from app.lib.logger import CSVOnlyLogger
-from app.main import create_app
 from app.models.user import User
 from app.routers.browser_session import AFTER_SIGN_IN
 from app.services import supabase_client
@@ -27,7 +26,7 @@ from app.services.supabase_client import Supabase
 from app.services.supabase_tokens import SupabaseTokens
 from tests.routers.conftest import ORIGIN, browser_for
 from tests.support.gotrue import PUBLISHABLE, SECRET, GoTrue
-from tests.support.routes import with_known_routes
+from tests.support.routes import app_with_known_routes
 
 PASSWORD = "correct horse battery"
 SIGN_UP = {"name": "Hana", "email": "hana@example.com", "password": PASSWORD}
@@ -56,7 +55,7 @@ def settings(sqlite_database: str, tmp_path: Path) -> Settings:
 @pytest.fixture
 async def app(settings: Settings, gotrue: GoTrue, tmp_path: Path) -> AsyncIterator[FastAPI]:
     logger = CSVOnlyLogger(tmp_path / "logs")
-    app = with_known_routes(create_app(settings, logger=logger))
+    app = app_with_known_routes(settings, logger=logger)
     await app.state.supabase.close()
     app.state.supabase = Supabase(settings, transport=ASGITransport(gotrue.app))
     yield app

@@ -14,13 +14,12 @@ from httpx import AsyncClient
 from sqlalchemy import func, select
 
 from app.lib.logger import CSVOnlyLogger
-from app.main import create_app
 from app.models.user import User
 from app.routers.browser_session import AFTER_SIGN_IN
 from tests.routers.conftest import ORIGIN, browser_for
 from tests.support.accounts import PASSWORD
 from tests.support.databases import BOTH
-from tests.support.routes import with_known_routes
+from tests.support.routes import app_with_known_routes
 from tests.support.supabase_project import Project, open_project
 
 ON_BOTH = pytest.mark.parametrize("project", BOTH, indirect=True)
@@ -37,7 +36,7 @@ async def project(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
 @pytest.fixture
 async def app(project: Project, tmp_path: Path) -> AsyncIterator[FastAPI]:
     logger = CSVOnlyLogger(tmp_path / "logs")
-    app = with_known_routes(create_app(project.settings, logger=logger))
+    app = app_with_known_routes(project.settings, logger=logger)
     await app.state.supabase.close()
     app.state.supabase = project.supabase
     yield app

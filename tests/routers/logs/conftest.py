@@ -11,12 +11,11 @@ from app.config import Settings
 from app.database import Database
 from app.dependencies import LoggerDep, SignedIn
 from app.lib.logger import EnhancedCSVLogger, NullLogger
-from app.main import create_app
 from app.services.account_service import LocalAccounts
 from app.services.password_hasher import PasswordHasher
 from tests.routers.conftest import ORIGIN, PASSWORD, browser_for
 from tests.services.log_book import LogBook
-from tests.support.routes import with_known_routes
+from tests.support.routes import app_with_known_routes
 from tests.support.turso import TursoServer
 
 TRACE = "3f2a1b9c-0000-4000-8000-000000000001"
@@ -44,7 +43,7 @@ async def app(
             **store_settings,
         }
     )
-    app = with_known_routes(create_app(settings))
+    app = app_with_known_routes(settings)
     app.state.hasher = PasswordHasher(memory_kib=8, passes=1)
 
     async def report(logger: LoggerDep, user: SignedIn, month: str = "") -> None:
