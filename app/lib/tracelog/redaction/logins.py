@@ -36,12 +36,18 @@ _PW: Final = re.compile(
     r"(?i)(?P<head>(?P<id>(?<![a-z])(?:id|user(?:name)?|login|account|アカウント"
     r"|ユーザー名?)[ \u3000]?[:：=]?"
     r"[ \u3000]?[\w.@+\-]{1,64}[ \u3000]?[/／,、]?[ \u3000]?)?"
-    r"(?<![a-z0-9])(?:(?-i:PW|ＰＷ)|(?<=[ぁ-んァ-ヶー一-龠])(?:pass|pw)"
+    r"(?<![a-z0-9])(?:(?-i:PW|P/W|ＰＷ)|(?<=[ぁ-んァ-ヶー一-龠])(?:pass|pw)"
     r"|(?(id)(?:pw|pass|pwd|パス)|(?-i:PW)))[ \u3000]{1,2})"
     r"(?P<value>[!-~]{4,64}+)"
 )
+_SHORT_WORDS: Final = ("pw", "p/w", "pass ", "ｐｗ", "パス")
+_MAIL_LOGIN: Final = re.compile(
+    r"((?<![\w.+\-])[\w.+\-]{1,64}@[\w\-]{1,63}(?:\.[\w\-]{1,63}){1,4}[ \u3000][/／][ \u3000])"
+    r"(?P<value>[^\s/]{6,64}+)(?!/)"
+)
 _ATTEMPT: Final = re.compile(
-    r"(?i)(\b(?:log ?in|log-in|logon|sign ?in|sign-in|auth(?:entication)?|credentials?|creds)"
+    r"(?i)((?:(?<=認証)|\b(?:log ?in|log-in|logon|sign ?in|sign-in|auth(?:entication)?"
+    r"|credentials?|creds))"
     r"(?: (?:attempt|failed|failure|error|with|as|for|using|by|from|user"
     r"|tried|are|is)){0,3}:? [\w.@+\-]{1,64}:)"
     r"(?P<value>[^\s:@/,;\"'<>]{6,128}+)"
@@ -95,6 +101,7 @@ _LINK_QUERY: Final = re.compile(
 def hide_logins(text: str) -> str:
     """Text without passwords of URLs, the credentials behind their scheme, and tokens of links."""
     if "@" in text:
+        text = _MAIL_LOGIN.sub(_hide_chosen, text)
         text = _USERINFO.sub(_hide_userinfo, text)
         text = _ORACLE.sub(rf"\g<1>{MARKER}", _GO_DSN.sub(rf"\g<1>{MARKER}", text))
         text = _BARE_LOGIN.sub(_hide_bare_login, text)
@@ -102,11 +109,13 @@ def hide_logins(text: str) -> str:
     if _PORT.search(text):
         text = _PGPASS.sub(rf"\g<1>{MARKER}", text)
     lower = text.lower()
-    if ":" in text and ("log" in lower or "sign" in lower or "auth" in lower or "cred" in lower):
+    if ":" in text and (
+        "認証" in text or "log" in lower or "sign" in lower or "auth" in lower or "cred" in lower
+    ):
         text = _ATTEMPT.sub(_hide_attempted, text)
     if "/" in text and ("sqlplus" in text or "dp " in text or "rman" in text or "onnect(" in text):
         text = _ORACLE_LOGIN.sub(rf"\g<1>{MARKER}", text)
-    if "PW" in text or "pw " in lower or "pass " in lower or "pwd " in lower or "パス" in text:
+    if any(word in lower for word in _SHORT_WORDS):
         text = _PW.sub(_hide_pw, text)
     if "/" in text and any(word in lower for word in _LINK_WORDS):
         text = _LINK.sub(_hide_link, text)
@@ -198,6 +207,10 @@ def _hide_slashed(match: re.Match[str]) -> str:
     )
     hidden = looks_chosen(password.strip("\"'`.,;)")) and not scoped
     return f"{match['head']}{match['slash']}{MARKER}" if hidden else match[0]
+
+
+def _hide_chosen(match: re.Match[str]) -> str:
+    return match[1] + MARKER if looks_chosen(match["value"]) else match[0]
 
 
 def _hide_attempted(match: re.Match[str]) -> str:

@@ -38,12 +38,14 @@ _COLON: Final = r'[^"]:|[:,\[{]":'
 _STEMS: Final = (
     r"(?i:key|oken|pass|ecret|otp|pin|bearer|basic|credential|identified|insert|code|"
     r"session|cvv|cvc|rootpw|bindpw|masterauth|psk|kennwort|senha|contrase"
-    r"|log ?in|sign in|auth |/user:|pw |sqlplus|[ei][xm]pdp|rman |bw unlock|net user|setuser|/p:"
+    r"|log ?in|sign in|auth |/user:|pw |pwd|p/w|cookie|sqlplus|[ei][xm]pdp|rman |bw unlock"
+    r"|net user|setuser|/p:"
     r"|ssn|iban|signature"
     r'|auth" |crypt\(|sandi|wachtwoord|heslo|salasana|adgangskode)'
 )
 _PROSE: Final = (
-    rf'[ "]-|[0-9]{{4}} (?i:to) |(?i:failing row)|\', b?\'|{_STEMS}[^"]* | [^"]*{_STEMS}'
+    r'[ "]-|[0-9]{4} (?i:to) |@[^"]*(?: / |／)|(?i:failing row)|\', b?\''
+    rf'|{_STEMS}[^"]* | [^"]*{_STEMS}'
 )
 """As `text.is_prose`."""
 

@@ -16,7 +16,7 @@ from app.lib.tracelog.redaction.values import in_query
 from app.lib.tracelog.redaction.words import LOGIN_KEYS, words
 
 _SIGN: Final = re.compile(
-    r"[:=|\t,\\&>：＝﹕「『→⇒?]|[はがを是为為는은 \u3000（](?=[「『\[A-Za-z0-9０-９\u3000 、#＃])"
+    r"[:=|\t,\\&>：＝﹕「『→⇒?]|[はがをに是为為는은 \u3000（](?=[「『\[A-Za-z0-9０-９\u3000 、#＃])"
     r"|[】\]］)）＞〉／](?=[\u3000 ]?[A-Za-z0-9])"
 )
 _ASCII_SIGN: Final = re.compile(r"[:=|\t,\\&>?]")
@@ -26,6 +26,8 @@ _SEPARATOR: Final = re.compile(
     r"|\\++(?:u003|x3)[adAD]|&#(?:61|58|x3[adAD]);|&(?:equals|colon);"
     rf"|(?:{_AFTER_END}|(?<=[A-Za-z]))[はが]、?[ \u3000]?(?=[A-Za-z0-9])"
     r"|(?:(?<=[）)])|(?<=[A-Za-z] ))[はが]、?[ \u3000]?(?=[0-9０-９])"
+    r"|(?:(?<=[A-Za-z])|(?<=[A-Za-z][ \u3000]))[はがをに]、?[ \u3000]?"
+    r"(?=[A-Za-z]{0,40}[0-9][A-Za-z0-9]{3})"
     rf"|(?:{_AFTER_END})(?:(?:[はがを是为為는은][ \u3000]?|[ \u3000])(?=[#＃]?[\[A-Za-z0-9０-９])"
     r"|[】\]］)）＞〉／][ \u3000]?(?=[A-Za-z]{0,40}[0-9][A-Za-z0-9]{3})"
     r"|（(?=[A-Za-z0-9０-９]{6}))"
@@ -221,6 +223,8 @@ def _rule_before(tail: str, raw: str, judge: KeyJudge) -> tuple[Rule, str]:
         key = _last_word(tail)
     if not key:
         return Rule.SHOW, key
+    if key in ("w", "W") and tail[-3:] in ("p/w", "P/W"):
+        return Rule.HIDE, key
     # Pydantic's `input_value='…'` and `'input': '…'` and SQLAlchemy's `[parameters: (…)]` may hold
     # anything.
     quoted = raw.endswith(("'", '"'))

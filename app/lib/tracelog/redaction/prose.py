@@ -7,13 +7,15 @@ from app.lib.tracelog.redaction.plain import MARKER
 from app.lib.tracelog.redaction.values import looks_chosen, looks_random, mixes
 
 _STATED: Final = re.compile(
-    r"(?i)(?<![a-z])(?P<word>passwords?|passwd|pwd|passphrase|passcode|secrets?|tokens?|otp|pin"
+    r"(?i)(?<![a-z])(?P<word>(?:pw|pass)(?=[ \t]{1,3}(?:is|was|to|[\-–—➜])[ \t])"
+    r"|(?:session )?cookies?|passwords?|passwd|pwd|passphrase|passcode|secrets?|tokens?|otp|pin"
     r"|(?:access|session)[_\-]?token|(?:access|secret|api|private|signing|encryption"
     r"|master)[ _\-]?keys?"
     r"|credentials?|signature|session(?:[ _\-]?id)?|requirepass|masterauth|rootpw|bindpw|psk"
     r"|identified(?:[ \t]{1,3}with[ \t]{1,3}\w{1,40})?[ \t]{1,3}by|passwort|kennwort"
     r"|mot de passe|senha|contraseña)"
-    r"(?P<link>[ \t]{1,3}(?:(?:for|of)[ \t](?:[\w@.\-]{1,40}[ \t]){1,3}(?=is[ \t]|was[ \t]))?"
+    r"(?P<link>[ \t]{1,3}(?:[\-–—~➜➔][ \t]{1,3})?(?:(?:for|of)[ \t](?:[\w@.\-]{1,40}[ \t]){1,3}"
+    r"(?=is[ \t]|was[ \t]))?"
     r"(?:(?:is|eq|ne|equals|was|to|now|be|will|has|been|re?set|changed|updated|ist|lautet|est|es"
     r"|é|è)"
     r"[ \t]{1,3}){0,4}(?:<[a-z]{1,8}>)?)"
@@ -22,7 +24,8 @@ _STATED: Final = re.compile(
 )
 _STATED_BEFORE: Final = re.compile(
     r"(?i)(?<!\S)(?P<quote>[\"'`]?)(?P<value>[^\s\"'`]{6,128}+)(?P=quote)"
-    r"(?= (?:as|is|was) (?:(?:a|the|my|your|our|his|her|their|its|new|old|current|temporary|initial"
+    r"(?= (?:as|is|was) (?:(?:not|an|valid|invalid|known|unknown|correct|wrong|expired|a|the|my"
+    r"|your|our|his|her|their|its|new|old|current|temporary|initial"
     r"|root|admin) ){0,3}(?:password|passphrase|passcode|pin|secret|token|api key)"
     r"(?: (?:for|to|of|and|in|on|at|but|now|here|please)\b|[.,;:!?)\]\n]|\Z))"
 )
@@ -31,12 +34,17 @@ _WRONG: Final = re.compile(
     r"|passcode|pin"
     r"|otp|code|token|secret|api key) ?\([\"']?)(?P<value>[^\s()\"']{4,128}+)(?=[\"']?\))"
 )
+_SECRETS: Final = ("passw", "pwd", "passphrase", "passcode", "token", "secret", "key")
 _NUMBER: Final = re.compile(
     r"(?i)(\bssn[^0-9\n]{1,12})[0-9]{3}-?[0-9]{2}-?[0-9]{4}\b"
     r"|(\biban[ :]{1,3})(?-i:[A-Z]{2})[0-9]{2}(?-i:[A-Z0-9 ]{10,32})"
     r"|(\bpassport (?:number|no\.?)(?: is)?:? )(?-i:[A-Z]{1,2}[0-9]{7})\b"
 )
 _WRONG_WORDS: Final = ("wrong", "nvalid", "bad ", "ncorrect", "unknown", "expired", "rejected")
+_BRACKETED: Final = re.compile(
+    r"(?i)((?<![a-z])(?:passwords?|passwd|pwd|passphrase|passcode|token|secret|api_?key) ?[(\[{<])"
+    r"(?P<value>[^\s()\[\]{}<>=:]{6,128}+)(?=[)\]}>])"
+)
 _EXPECTED: Final = re.compile(
     r"(?i)(\b(?:expected|got|received|but was|actual|instead of)(?: (?:token|code|otp|secret"
     r"|signature))?"
@@ -54,10 +62,10 @@ _CHANGED: Final = re.compile(
     r"(?P<new>[^\s,;]{4,128}+)"
 )
 _STEMS: Final = (
-    "signature", "passw", "pwd", "passphrase", "passcode", "secret", "token", "otp ", "pin ",
-    "credential",
-    "access", "api key", "api_key", "api-key", "apikey", "session", "requirepass", "masterauth",
-    "private key", "signing key", "encryption key", "master key", "rootpw", "bindpw", "psk ",
+    "signature", "cookie", "pw ", "pass ", "passw", "pwd", "passphrase", "passcode", "secret",
+    "token", "otp ", "pin ", "credential", "access", "api key", "api_key", "api-key", "apikey",
+    "session", "requirepass", "masterauth", "private key", "signing key", "encryption key",
+    "master key", "rootpw", "bindpw", "psk ",
     "identified", "kennwort", "mot de passe", "senha", "contraseña",
 )  # fmt: skip
 _CODE: Final = re.compile(
@@ -117,6 +125,8 @@ def hide_stated(text: str) -> str:
         text = _NUMBER.sub(rf"\g<1>\g<2>\g<3>{MARKER}", text)
     if "(" in text and any(word in lower for word in _WRONG_WORDS):
         text = _WRONG.sub(_hide_chosen, text)
+    if any(word in lower for word in _SECRETS):
+        text = _BRACKETED.sub(_hide_if_chosen, text)
     if ("expected" in lower or " got" in lower) and _EXPECTS.search(text):
         text = _EXPECTED.sub(_hide_chosen, text)
     if any(_begins_word(lower, stem) for stem in _STEMS):
@@ -170,6 +180,10 @@ def _hide_stated(match: re.Match[str]) -> str:
             or (" eq " in match["link"] or " equals " in match["link"])
         )
     return match[0][: start - match.start()] + MARKER if hidden else match[0]
+
+
+def _hide_if_chosen(match: re.Match[str]) -> str:
+    return match[1] + MARKER if looks_chosen(match["value"]) else match[0]
 
 
 def _hide_chosen(match: re.Match[str]) -> str:

@@ -53,6 +53,10 @@ _PASSWORD: Final = re.compile(
     r"(パスワードは[ \u3000]?)(?!半角|全角|残り|最[大小低]|前回|計)[ぁ-んァ-ヶー一-龠A-Za-z]{1,12}"
     r"[0-9]{2,8}(?=[ \u3000]?(?:です|でした))"
 )
+_QUALIFIED: Final = re.compile(
+    r"((?:パスワード|パスコード|トークン|パス|PW)[はがを][ぁ-んァ-ヶー一-龠]{1,10}[ \u3000]?)"
+    r"(?P<value>[!-~]{6,128}+)"
+)
 _OPEN_WATCHWORD: Final = re.compile(
     r"(?:合言葉|パスワード|秘密の(?:質問の)?答え)は[^、。\n]{0,24}\Z"
 )
@@ -101,7 +105,7 @@ def hide_stated_in_other_languages(text: str) -> str:
     if "(" in text or "（" in text or "【" in text or "[" in text or "［" in text:
         text = _IN_BRACKETS.sub(_hide_mixed, text)
     if "ードは" in text:
-        text = _PASSWORD.sub(rf"\g<1>{MARKER}", text)
+        text = _QUALIFIED.sub(_hide_chosen, _PASSWORD.sub(rf"\g<1>{MARKER}", text))
     if "合言葉" in text or "答え" in text:
         text = _WATCHWORD.sub(rf"\g<1>{MARKER}", text)
     if "普通" in text or "当座" in text or "貯蓄" in text:

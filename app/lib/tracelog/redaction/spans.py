@@ -29,6 +29,10 @@ _BRACKETS: Final = re.compile(
 _MORE_DIGITS: Final = re.compile(r"(?:[ \u3000\-][0-9０-９]{1,4})++(?=[\s、。，」』)）]|\Z)")
 _BLANKS: Final = re.compile(r"[ \t\u00a0\u3000]*+")
 _BLOCK: Final = re.compile(r"[|>]?[+-]?[ \t]*+(?=\n|\r|\Z)")
+_CLOSED_TAGS: Final = re.compile(
+    r"[ \t]{0,4}</[a-z]{1,8}>[ \t]{0,4}(?:</?[a-z]{1,8} ?/?>[ \t]{0,4}){0,3}(?=[^\s<])"
+)
+"""Between a label and its value: `<b>Password:</b> …`."""
 _NEXT_LABEL: Final = re.compile(r"[、，\u3000][ぁ-ヶ一-龠ー]{1,12}[：:]")
 """Ends a value in a line of several: `パスワード：…、ユーザー：hana`."""
 _FALLBACK: Final = re.compile(
@@ -48,6 +52,8 @@ def value_span(
         return at, stop if stop >= 0 else len(text)
     if is_no_secret(text, at, key_start):
         return None
+    if closed := _CLOSED_TAGS.match(text, at):
+        return _bare_value(text, closed.end(), rule, key_start, whole_line=False)
     opening = _OPENING.match(text, at)
     if opening is None or (text.startswith(MARKER, opening.start("container"))):
         return _bare_value(text, at, rule, key_start, whole_line=whole_line)

@@ -168,6 +168,10 @@ def is_prose(text: str) -> bool:
         or "psk" in lower
         or "login" in lower
         or "pw " in lower
+        or "pwd" in lower
+        or "p/w" in lower
+        or "cookie" in lower
+        or ("@" in lower and (" / " in lower or "／" in lower))
         or "sqlplus" in lower
         or "expdp" in lower
         or "impdp" in lower

@@ -53,7 +53,7 @@ SECRET_PHRASES: Final = tuple(
     account no|preshared key|pre shared key|instrumentation key|sas key|protection bypass
     vercel share|crypto key|security cd|ansho no|anshou no|koza no|kouza no|himitsu answer|x wsse
     login key|secure key|pass key|twofactor code|tfa code|authenticator code|pin block
-    signed request
+    signed request|pass kakunin|passwd kakunin|puk code|merchant key
     kojin bango|ansho bango|anshou bango|koza bango|kouza bango|ninsho code|ninshou code|ninsyo code
     """.replace("\n", "|").split("|")
     if phrase.strip()
