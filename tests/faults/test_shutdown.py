@@ -30,7 +30,8 @@ ENDS_IN = 12.0 + SPARE_SECONDS
 
 OPTIONS = ("--factory", "--no-access-log", "--timeout-graceful-shutdown", "2")
 UVICORN = ("-m", "tests.support.served")  # the same, which starts for less
-WORKERS = ("-m", "uvicorn", "--workers", "2")
+# On a machine that is busy a worker may be slow to say that it is there, and would be killed.
+WORKERS = ("-m", "uvicorn", "--workers", "2", "--timeout-worker-healthcheck", "60")
 GUNICORN = ("-m", "gunicorn", "-k", "uvicorn.workers.UvicornWorker", "--graceful-timeout", "20")
 SERVERS = {
     "uvicorn": (*UVICORN, "app.main:create_app", *OPTIONS),
