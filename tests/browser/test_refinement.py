@@ -76,10 +76,12 @@ def without_script_one_looks_again(visit: Visit, faulty_server: FaultyServer) ->
     open_item(page)
     page.get_by_role("button", name="提案してもらう").click()
     again = page.get_by_role("link", name="もう一度見る")
+    expect(again).to_be_visible()
     go_on.set()
     use_it = page.get_by_role("button", name="採用する")
     while not use_it.is_visible():
-        again.click()
+        with page.expect_navigation():
+            again.click()
     expect(page.locator("#suggestion")).to_have_text("Buy tea.")
     page.get_by_role("button", name="破棄する").click()
     expect(page.get_by_role("button", name="提案してもらう")).to_be_visible()
