@@ -65,7 +65,9 @@ def test_a_sentence_without_translation_fails_the_check(
     assert messages.main([]) == 0
 
 
-@pytest.mark.parametrize("name", ["requirements", "requirements-dev", "requirements-bench"])
+@pytest.mark.parametrize(
+    "name", ["requirements-pip", "requirements", "requirements-dev", "requirements-bench"]
+)
 def test_each_direct_need_is_locked_with_hashes_and_without_an_address(name: str) -> None:
     needed = (ROOT / f"{name}.in").read_text(encoding="utf-8")
     locked = (ROOT / f"{name}.txt").read_text(encoding="utf-8")
