@@ -50,7 +50,7 @@ def test_what_has_its_content_in_its_name_is_asked_for_once(visit: Visit) -> Non
     with visitor.page.expect_response("**/app.*.css") as style:
         visitor.go("/")
     assert style.value.headers["cache-control"] == "public, max-age=31536000, immutable"
-    assert style.value.headers["content-encoding"] == "gzip"
+    assert style.value.headers["content-encoding"] == "br"
     session = visitor.context.new_cdp_session(visitor.page)
     session.send("Network.enable")
     cached: list[str] = []
