@@ -6,6 +6,7 @@ import json
 import os
 from collections import Counter
 
+import execnet
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.internal.charmap import charmap_file
@@ -23,6 +24,7 @@ from tests.support.postgres import (
 from tests.support.scheduler import Scheduler, in_order
 from tests.support.sqlite import _sqlite_template, sqlite_database
 from tests.support.turso import open_sqld, sqld, tursodb
+from tests.support.workers import forked
 
 __all__ = [
     "_postgres_template",
@@ -55,6 +57,11 @@ gc.disable()
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Scheduler:
     return Scheduler(config, log)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(config: pytest.Config, specs: list[execnet.XSpec]) -> None:
+    forked(config, specs, config.pluginmanager.getplugin("dsession").nodemanager.testrunuid)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

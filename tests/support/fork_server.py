@@ -1,14 +1,16 @@
-"""The two processes off which others are forked, for all of a test run.
+"""The processes off which others are forked, for all of a test run.
 
-    python -m tests.support.fork_server FOLDER
+    python -m tests.support.fork_server FOLDER [TESTS]
 
-They go on by themselves once they can be asked, at the sockets in the folder, and end with the last
-that asks. They have no threads.
+`TESTS`, pytest's arguments in JSON, is for one that has read these, beside the other two. They go
+on by themselves once they can be asked, at the sockets in the folder, and end with the last that
+asks. They have no threads.
 """
 
 import atexit
 import gc
 import importlib
+import json
 import os
 import pickle
 import selectors
@@ -143,29 +145,38 @@ def _close_all_but(descriptors: list[int]) -> None:
     os.closerange(first, os.sysconf("SC_OPEN_MAX"))
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, tests: str = "") -> None:
     """Serve in processes that whoever has started this one need not wait for."""
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
-    servers = [_Server(folder, has) for has in get_args(Has)]
+    kinds: tuple[Has, ...] = get_args(Has)[: None if tests else -1]
+    servers = {has: _Server(folder, has) for has in kinds}
     if os.fork():
         os._exit(0)
-    for name in PACKAGES:
-        importlib.import_module(name)
-    with_app, with_packages = servers
-    if os.fork():
-        with_app.close()
-        server = with_packages
-    else:
-        with_packages.close()
-        server = with_app
-        for name in ("app.main", "app.jobs.engine"):
-            importlib.import_module(name)
-        importlib.import_module("sqlalchemy.orm").configure_mappers()
+    for has in kinds:
+        _read(has, tests)
+        if has == kinds[-1] or not os.fork():
+            break
+    for other in kinds:
+        if other != has:
+            servers[other].close()
     assert threading.active_count() == 1
     gc.freeze()
-    server.serve()
+    servers[has].serve()
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def _read(has: Has, tests: str) -> None:
+    """Read what `has` has, after what those before it have."""
+    if has == "packages":
+        for name in PACKAGES:
+            importlib.import_module(name)
+    elif has == "app":
+        for name in ("app.main", "app.jobs.engine"):
+            importlib.import_module(name)
+        importlib.import_module("sqlalchemy.orm").configure_mappers()
+    else:
+        importlib.import_module("tests.support.workers").read_tests(json.loads(tests))
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *sys.argv[2:])

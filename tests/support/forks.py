@@ -1,10 +1,12 @@
 """Processes forked off one that has read the app, where to start Python anew would take a second.
 
 `tests/support/fork_server.py` is that one, and another that has read packages alone: off it come
-the commands of a copy of the project, which read its files. There is neither on Windows.
+the commands of a copy of the project, which read its files. Where several processes share the tests
+there is one more, which has read those. There is none on Windows.
 """
 
 import importlib
+import json
 import multiprocessing.connection
 import os
 import pickle
@@ -17,17 +19,15 @@ import tempfile
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol, get_args
 
 ROOT = Path(__file__).resolve().parents[2]
-_RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
-_FOLDER = Path(tempfile.gettempdir()) / f"forks-{_RUN}"
 
-
-Has = Literal["app", "packages"]
-"""What a server has read."""
+Has = Literal["packages", "app", "tests"]
+"""What a server has read: the latter also what those before it have."""
 
 
 class Task(NamedTuple):
@@ -130,16 +130,33 @@ _STAYING: list[socket.socket] = []
 """The connections by which the servers know that this process may ask for more."""
 
 
+def serve(tests: Sequence[str]) -> None:
+    """Have servers for all of a run of `tests`, pytest's arguments, and one that has read these."""
+    _folder().mkdir(mode=0o700, exist_ok=True)
+    _start(json.dumps(tests))
+    _stay(*get_args(Has))
+
+
+@cache
+def _folder() -> Path:
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
+    return Path(tempfile.gettempdir()) / f"forks-{run}"
+
+
+def _start(*arguments: str) -> None:
+    command = [sys.executable, "-m", "tests.support.fork_server", str(_folder()), *arguments]
+    subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, check=True)
+
+
 def _ask(has: Has) -> socket.socket:
     if not _STAYING:
-        _FOLDER.mkdir(mode=0o700, exist_ok=True)
+        _folder().mkdir(mode=0o700, exist_ok=True)
         with _turn():
             try:
-                _stay()
+                _stay("packages", "app")
             except OSError:
-                command = [sys.executable, "-m", "tests.support.fork_server", str(_FOLDER)]
-                subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, check=True)
-                _stay()
+                _start()
+                _stay("packages", "app")
     return _connect(has)
 
 
@@ -149,19 +166,19 @@ def _turn() -> Iterator[None]:
         raise OSError("nothing is forked here")
     import fcntl
 
-    with (_FOLDER / "lock").open("w") as file:
+    with (_folder() / "lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
-def _stay() -> None:
-    _STAYING.extend(_connect(has) for has in get_args(Has))
+def _stay(*kinds: Has) -> None:
+    _STAYING.extend([_connect(has) for has in kinds])
 
 
 def _connect(has: Has) -> socket.socket:
     connection = socket.socket(socket.AF_UNIX)
     try:
-        connection.connect(str(_FOLDER / has))
+        connection.connect(str(_folder() / has))
     except OSError:
         connection.close()
         raise
