@@ -13,7 +13,7 @@ from dbos import DBOS
 
 from app.database import parse_url
 from app.jobs import engine, queues
-from tests.support.postgres import _database, database_url
+from tests.support.postgres import copied_database, database_url
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +47,8 @@ def _postgres_template_of_dbos(postgres_url: str, _postgres_template: str) -> st
 
 @pytest.fixture
 def postgres_job_database(postgres_url: str, _postgres_template_of_dbos: str) -> Iterator[str]:
-    yield from _database(postgres_url, _postgres_template_of_dbos)
+    with copied_database(postgres_url, _postgres_template_of_dbos) as url:
+        yield url
 
 
 def _start_dbos(url: str) -> None:

@@ -24,8 +24,7 @@ class Users:
     taro: int
 
 
-@pytest.fixture
-async def users(database: Database, clock: Clock) -> Users:
+async def add_users(database: Database, clock: Clock) -> Users:
     async with database.system_session() as session:
         people = [
             User(email=f"{name}@example.com", name=name, created_at=clock())
@@ -33,6 +32,11 @@ async def users(database: Database, clock: Clock) -> Users:
         ]
         session.add_all(people)
     return Users(*(person.id for person in people))
+
+
+@pytest.fixture
+async def users(database: Database, clock: Clock) -> Users:
+    return await add_users(database, clock)
 
 
 ServiceOf = Callable[[int], AbstractAsyncContextManager[ItemService]]

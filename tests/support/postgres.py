@@ -136,13 +136,15 @@ def _postgres_template(postgres_url: str) -> str:
 @pytest.fixture
 def empty_postgres_database(postgres_url: str) -> Iterator[str]:
     """URL of a fresh database without tables."""
-    yield from _database(postgres_url, "template0")
+    with copied_database(postgres_url, "template0") as url:
+        yield url
 
 
 @pytest.fixture
 def postgres_database(postgres_url: str, _postgres_template: str) -> Iterator[str]:
     """URL of a fresh, migrated database."""
-    yield from _database(postgres_url, _postgres_template)
+    with copied_database(postgres_url, _postgres_template) as url:
+        yield url
 
 
 def database_url(server_url: str, name: str) -> str:
@@ -157,7 +159,9 @@ def with_standby(url: str, standby: PostgresServer) -> str:
     return first._replace(query=query).geturl()
 
 
-def _database(server_url: str, template: str) -> Iterator[str]:
+@contextmanager
+def copied_database(server_url: str, template: str) -> Iterator[str]:
+    """URL of a fresh copy of a database of the same server, which is gone after that."""
     name = f"test_{uuid.uuid4().hex}"
     with psycopg.connect(server_url, autocommit=True) as connection:
         # The files as they are: by way of the log, which is usual, it takes half as much again.

@@ -23,8 +23,13 @@ def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def sqlite_database(_sqlite_template: Path, tmp_path: Path) -> str:
     """URL of a fresh, migrated database."""
-    path = tmp_path / "app.db"
-    shutil.copyfile(_sqlite_template, path)
+    return copied(_sqlite_template, tmp_path)
+
+
+def copied(template: Path, folder: Path) -> str:
+    """URL of a fresh copy of a database."""
+    path = folder / "app.db"
+    shutil.copyfile(template, path)
     return f"sqlite:///{path.as_posix()}"
 
 
