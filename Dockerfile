@@ -11,7 +11,7 @@ FROM python:3.11-slim-bookworm@sha256:528257d48c1da0dcecc2e725d1ae34498d60c965f1
 WORKDIR /app
 ENV PYTHONDONTWRITEBYTECODE=1
 # What decides over the packages comes first: they are installed anew only when it changes.
-COPY requirements.txt manage.py ./
+COPY requirements-pip.txt requirements.txt manage.py ./
 COPY commands/__init__.py commands/install.py commands/
 COPY commands/kit commands/kit
 # The locked versions with the locked hashes, into /app/.venv.
@@ -20,7 +20,7 @@ COPY . .
 # What installs packages has done its work. A setting that is there but empty has its default, a folder
 # in /app: that leads to /data.
 RUN python -m compileall -q app commands migrations \
-    && .venv/bin/python -m pip uninstall --yes --quiet setuptools pip \
+    && .venv/bin/python -m pip uninstall --yes --quiet pip \
     && ln -s /data data \
     && ln -s /data logs
 

@@ -167,9 +167,10 @@ async def measure(
 
 def weight(page: str) -> int:
     """The bytes of a page and of what it loads, compressed as the app does."""
-    files = re.findall(r'(?:src|href)="/static/([^"]+)"', page)
-    parts = [page.encode(), *((DIST / name).read_bytes() for name in files)]
-    return sum(len(gzip.compress(part, COMPRESSION)) for part in parts)
+    names: list[str] = re.findall(r'(?:src|href)="/static/([^"]+)"', page)
+    packed = {DIST / name: DIST / f"{name}.br" for name in names}
+    sizes = [(br if br.exists() else file).stat().st_size for file, br in packed.items()]
+    return len(gzip.compress(page.encode(), COMPRESSION)) + sum(sizes)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -37,6 +37,17 @@ JOINED = {
 }
 
 
+WORTH_PACKING = 1000
+"""Bytes from which a file stands there in Brotli as well, as the app compresses pages."""
+
+_PACK = """
+const {readFileSync, writeFileSync} = require("node:fs");
+const {brotliCompressSync} = require("node:zlib");
+for (const name of process.argv.slice(1))
+  writeFileSync(`${name}.br`, brotliCompressSync(readFileSync(name)));
+"""
+
+
 def main(arguments: list[str]) -> int:
     """Build, or with `--check` say whether what is committed is what would be built."""
     parser = argparse.ArgumentParser(prog="manage.py css", description=__doc__)
@@ -69,8 +80,18 @@ def build() -> dict[str, bytes]:
         stem, _, extension = name.rpartition(".")
         manifest[name] = f"{stem}.{hashlib.sha256(content).hexdigest()[:10]}.{extension}"
         files[manifest[name]] = content
+    files |= _packed({name: files[name] for name in files if len(files[name]) >= WORTH_PACKING})
     files["manifest.json"] = (json.dumps(manifest, indent=2) + "\n").encode()
     return files
+
+
+def _packed(files: dict[str, bytes]) -> dict[str, bytes]:
+    """The files in Brotli, at its highest level: it takes too long to do it for each who asks."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in files.items():
+            (Path(folder) / name).write_bytes(content)
+        subprocess.run([node(), "-e", _PACK, *files], cwd=folder, check=True)
+        return {f"{name}.br": (Path(folder) / f"{name}.br").read_bytes() for name in files}
 
 
 def _css() -> bytes:
@@ -98,4 +119,9 @@ def _css() -> bytes:
 
 
 def _committed() -> dict[str, bytes]:
-    return {path.name: path.read_bytes().replace(b"\r\n", b"\n") for path in DIST.glob("*")}
+    return {path.name: _as_built(path) for path in DIST.glob("*")}
+
+
+def _as_built(path: Path) -> bytes:
+    content = path.read_bytes()
+    return content if path.suffix == ".br" else content.replace(b"\r\n", b"\n")

@@ -8,8 +8,8 @@ from pathlib import Path
 from commands.kit.environment import ROOT
 from commands.kit.words import Failure
 
-# In this order: the others take over the versions of requirements.txt.
-FILES = ("requirements", "requirements-dev", "requirements-bench")
+# In this order: the later ones take over the versions of requirements.txt.
+FILES = ("requirements-pip", "requirements", "requirements-dev", "requirements-bench")
 
 _UV = str(Path(sys.executable).with_name("uv"))
 

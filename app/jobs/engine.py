@@ -24,7 +24,7 @@ from app.config import Settings
 from app.database import parse_url, set_up_engine
 from app.jobs.attempts import Attempts
 from app.jobs.kinds import KINDS, Kind
-from app.jobs.queues import look_before_claiming, register_queues
+from app.jobs.queues import Waiting, look_for_delays_seldom, register_queues
 from app.jobs.schedules import SCHEDULES
 from app.jobs.workers import BEAT_SECONDS, Workers
 from app.lib.logger import TraceLogger
@@ -40,6 +40,13 @@ ENGINE: Final = "app"
 """What DBOS knows its queues and workflows by, of whatever process."""
 
 _BATCH: Final = 50
+_JOBS: Final = Job.__table__.c
+_QUEUED: Final = (
+    select(_JOBS.id, _JOBS.kind, _JOBS.user_id, _JOBS.step_number)
+    .where(_JOBS.status == "queued", ~_JOBS.handed_over)
+    .order_by(_JOBS.created_at)
+    .limit(_BATCH)
+)
 # Not the code's hash, which DBOS would take: jobs go on over a deploy. A change of a kind's steps
 # that cannot take over what older code has done needs a kind of another name.
 _VERSION: Final = "1"
@@ -58,6 +65,7 @@ class JobEngine:
         self._stopping = threading.Event()
         self._attempts = Attempts(lambda: self._connected, settings, logger, self._stopping)
         self._wake = threading.Event()
+        self._waiting: Waiting
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
@@ -68,12 +76,13 @@ class JobEngine:
         # The engine looks at everybody's jobs; what a job itself does, it does as its user.
         self._engine = engine_for(engine, SYSTEM)
         self._workers.beat()
+        look_for_delays_seldom()
         DBOS(config=self._config())
         _join_app_log(logging.getLogger("dbos"))
         DBOS.launch()
-        look_before_claiming(_get_dbos_instance()._sys_db)
         _engines[:] = [self]
         register_queues()
+        self._waiting = Waiting(_get_dbos_instance()._sys_db)
         DBOS.apply_schedules(
             [
                 {
@@ -144,13 +153,8 @@ class JobEngine:
                 self._stopping.wait(seconds)
 
     def _hand_over(self) -> None:
-        with Session(self._connected) as session:
-            waiting = session.execute(
-                select(Job.id, Job.kind, Job.user_id, Job.step_number)
-                .where(Job.status == "queued", ~Job.handed_over)
-                .order_by(Job.created_at)
-                .limit(_BATCH)
-            ).all()
+        with self._connected.connect() as connection:
+            waiting = connection.execute(_QUEUED).all()
         for job_id, kind_name, user_id, step_number in waiting:
             if (kind := KINDS.get(kind_name)) is None:
                 continue  # an instance with newer code knows it
@@ -158,13 +162,14 @@ class JobEngine:
                 continue
             with Session(self._connected) as session, session.begin():
                 session.execute(update(Job).where(Job.id == job_id).values(handed_over=True))
+        self._waiting.look()
 
     def _beat_and_sweep(self) -> None:
         self._workers.beat()
-        pending = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
-        if dead := self._workers.dead({w.executor_id for w in pending if w.executor_id}):
+        if dead := self._workers.dead(self._waiting.at_work()):
             log.warning("Jobs of %s are taken over.", ", ".join(dead))
             DBOS._recover_pending_workflows(dead)
+            self._wake.set()
 
     @property
     def _connected(self) -> Engine:

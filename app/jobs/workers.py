@@ -36,12 +36,14 @@ class Workers:
             seen = update(JobWorker).where(JobWorker.id == self.own).values(seen_at=now)
             if session.execute(seen).rowcount == 0:  # type: ignore[attr-defined] # an UPDATE has it
                 session.execute(insert(JobWorker).values(id=self.own, seen_at=now))
-            old = JobWorker.seen_at < now - DEAD_AFTER * 6
-            session.execute(delete(JobWorker).where(old))
+                # Each that dies unheard has another follow it.
+                old = JobWorker.seen_at < now - DEAD_AFTER * 6
+                session.execute(delete(JobWorker).where(old))
 
     def dead(self, names: Collection[str]) -> list[str]:
         """Those of `names` that are not alive any more."""
-        return sorted(set(names) - self._alive() - {self.own})
+        others = set(names) - {self.own}
+        return sorted(others - self._alive()) if others else []
 
     def sign_off(self) -> None:
         """Say that this one ends; where that cannot be said, it is found out."""

@@ -1,6 +1,7 @@
 """The project's own Python: `.venv`, with the locked packages in it. Standard library only."""
 
 import hashlib
+import importlib.metadata
 import importlib.util
 import json
 import os
@@ -8,6 +9,7 @@ import platform
 import re
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
@@ -21,6 +23,8 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 STAMP = VENV / ".installed.json"
 LOG = VENV / "install.log"
+PIP = ROOT / "requirements-pip.txt"
+"""Locks pip itself: the one that Python brings may take half as long again."""
 
 _REASONS = (
     (r"DO NOT MATCH THE HASHES", "install_hash"),
@@ -84,7 +88,7 @@ def _make() -> None:
         raise Failure("no_venv_module") from None
     say("making_venv", version=platform.python_version(), file=sys.stderr)
     try:
-        venv.EnvBuilder(with_pip=True, clear=VENV.is_dir(), symlinks=os.name != "nt").create(VENV)
+        venv.EnvBuilder(clear=VENV.is_dir(), symlinks=os.name != "nt").create(VENV)
     except (OSError, subprocess.CalledProcessError) as error:
         reason = error.strerror if isinstance(error, OSError) else f"exit code {error.returncode}"
         raise Failure("no_venv", path=VENV, reason=reason) from None
@@ -106,16 +110,22 @@ def _continue_in_venv() -> None:
 
 def _install(files: Sequence[str]) -> None:
     say("installing", files=", ".join(files), file=sys.stderr)
-    if importlib.util.find_spec("pip") is None:
-        _bring_pip()
-    command = [sys.executable, "-m", "pip", "install", "--require-hashes", "--no-input"]
+    command = ["install", "--require-hashes", "--no-input"]
     command += ["--disable-pip-version-check", "--no-warn-script-location"]
-    if not sys.dont_write_bytecode:
-        # Python compiles what it reads, which is a third of all. Where it is not to, as in the
-        # image, pip does.
-        command.append("--no-compile")
+    # Python compiles what it reads, which is a third of all. Where it is not to, as in the image,
+    # pip does.
+    later = [] if sys.dont_write_bytecode else ["--no-compile"]
     with LOG.open("w", encoding="utf-8") as log:
-        failed = _run_together([[*command, *what] for what in _for_each_pip(files)], log)
+        failed = not _has_locked_pip() and _run_together(
+            [[sys.executable, *_pip_at_hand(), *command, "-r", str(PIP)]], log
+        )
+        failed = failed or _run_together(
+            [
+                [sys.executable, "-m", "pip", *command, *later, *what]
+                for what in _for_each_pip(files)
+            ],
+            log,
+        )
     if failed:
         output = LOG.read_text(encoding="utf-8", errors="replace")
         reason = next((key for pattern, key in _REASONS if re.search(pattern, output)), None)
@@ -152,10 +162,28 @@ def _for_each_pip(files: Sequence[str]) -> Iterator[list[str]]:
         yield ["--no-deps", "-r", str(path)]  # a lock names all that a package needs
 
 
-def _bring_pip() -> None:
-    """For a `.venv` that somebody else made without pip."""
-    if subprocess.run([sys.executable, "-m", "ensurepip"], capture_output=True).returncode:
-        raise Failure("no_venv_module")
+def _has_locked_pip() -> bool:
+    locked = re.search(r"(?m)^pip==([\w.]+)", PIP.read_text(encoding="utf-8"))
+    try:
+        return locked is not None and importlib.metadata.version("pip") == locked[1]
+    except importlib.metadata.PackageNotFoundError:
+        return False
+
+
+def _pip_at_hand() -> list[str]:
+    """What to run for pip: that of `.venv`, or else the archive in which Python brings one."""
+    if importlib.util.find_spec("pip") is not None:
+        return ["-m", "pip"]
+    try:
+        import ensurepip
+    except ImportError:
+        raise Failure("no_venv_module") from None
+    folders = [Path(ensurepip.__file__).parent / "_bundled"]
+    if elsewhere := sysconfig.get_config_var("WHEEL_PKG_DIR"):
+        folders.append(Path(elsewhere))
+    for wheel in (wheel for folder in folders for wheel in folder.glob("pip-*.whl")):
+        return [str(wheel / "pip")]
+    raise Failure("no_venv_module")
 
 
 def _stamps() -> dict[str, str]:

@@ -3,7 +3,9 @@
 import asyncio
 import gc
 import socket
+from contextlib import suppress
 from datetime import UTC, datetime
+from types import FrameType
 
 import httpx
 import uvicorn
@@ -19,6 +21,7 @@ from commands.kit.preparation import tell
 from commands.kit.words import text
 
 _PASS_SECONDS = 0.03
+_TICK_SECONDS = 1.0
 
 
 class Server(uvicorn.Server):
@@ -28,6 +31,7 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._settings = settings
         self._reading: asyncio.Task[None] | None = None
+        self._is_to_end = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -44,6 +48,16 @@ class Server(uvicorn.Server):
             origin = f"http://{f'[{host}]' if ':' in host else host}:{port}"
             for line in (*in_use(self._settings), text("serving", origin=origin)):
                 tell(self._settings, line)
+
+    async def main_loop(self) -> None:
+        """uvicorn's own looks ten times a second whether it is to end; here a signal says so."""
+        while not await self.on_tick(0):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._is_to_end.wait(), _TICK_SECONDS)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        asyncio.get_running_loop().call_soon_threadsafe(self._is_to_end.set)
 
 
 async def _warm_up(app: FastAPI) -> None:

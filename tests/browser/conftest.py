@@ -1,4 +1,4 @@
-"""Visitors: fresh browser contexts on the real app, that notice what goes wrong."""
+"""Visitors of the real app, who notice what goes wrong."""
 
 import itertools
 from collections.abc import Iterator
@@ -7,33 +7,26 @@ from typing import Protocol
 
 import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Request
 
 from app.database import Database
 from app.product import SLUG
 from app.services.password_hasher import PasswordHasher
+from tests.browser.windows import Kind, Windows
 from tests.support.accounts import PASSWORD, add_account
-from tests.support.browser import WAITS_MS, open_browser
+from tests.support.browser import open_browser
 from tests.support.live_app import LiveApp
 from tests.support.plain_http import plain_client
 
 __all__ = ["PASSWORD"]
 
-PHONE = {"width": 390, "height": 844}
-DESKTOP = {"width": 1280, "height": 900}
-
 _numbers = itertools.count(1)
-_REPORT_VIOLATIONS = """
-document.addEventListener("securitypolicyviolation", (event) =>
-  console.error(`CSP: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}`));
-"""
 
 
 @dataclass
 class Visitor:
     """One person in one browser. `troubles` is all that a developer would see in red."""
 
-    context: BrowserContext
     page: Page
     origin: str
     email: str
@@ -41,10 +34,13 @@ class Visitor:
 
     def __post_init__(self) -> None:
         self._other_window = plain_client(base_url=self.origin)
-        self.context.add_init_script(_REPORT_VIOLATIONS)
         self.page.on("console", self._said)
-        self.page.on("pageerror", lambda error: self.troubles.append(str(error)))
+        self.page.on("pageerror", self._failed)
         self.page.on("request", self._asked)
+
+    @property
+    def context(self) -> BrowserContext:
+        return self.page.context
 
     def go(self, path: str) -> Page:
         self.page.goto(f"{self.origin}{path}")
@@ -63,14 +59,20 @@ class Visitor:
         self._other_window.cookies.clear()
         assert answer.status_code == 303, answer.text
 
-    def close(self) -> None:
-        self.context.close()
+    def leave(self) -> None:
+        """What goes wrong in the window from now on is none of theirs."""
+        self.page.remove_listener("console", self._said)
+        self.page.remove_listener("pageerror", self._failed)
+        self.page.remove_listener("request", self._asked)
         self._other_window.close()
 
     def _said(self, message: ConsoleMessage) -> None:
         # Chromium reports every status from 400 on; those are part of the tests.
         if message.type == "error" and "Failed to load resource" not in message.text:
             self.troubles.append(message.text)
+
+    def _failed(self, error: Error) -> None:
+        self.troubles.append(str(error))
 
     def _asked(self, request: Request) -> None:
         if not request.url.startswith((self.origin, "data:")):
@@ -80,7 +82,9 @@ class Visitor:
 class Visit(Protocol):
     """`visit(...)`: a new visitor; with `signed_in`, one with an account of their own.
 
-    They come to the app of all tests, or, not signed in, to the one at `origin`.
+    They come to the app of all tests, or, not signed in, to the one at `origin`. With `axe`, it is
+    on each page from the beginning. Who changes for good what their window is, by a script or a
+    clock, or looks at what the cache spares, needs a `fresh` one.
     """
 
     def __call__(
@@ -90,6 +94,8 @@ class Visit(Protocol):
         theme: str = "light",
         phone: bool = False,
         script: bool = True,
+        axe: bool = False,
+        fresh: bool = False,
         signed_in: bool = True,
         origin: str = ...,
     ) -> Visitor: ...
@@ -122,11 +128,17 @@ def portal() -> Iterator[BlockingPortal]:
         yield portal
 
 
+@pytest.fixture(scope="package")
+def windows(browser: Browser) -> Windows:
+    """The windows of this folder's visitors, most often one of each kind."""
+    return Windows(browser)
+
+
 @pytest.fixture
-def visit(live_app: LiveApp, browser: Browser, portal: BlockingPortal) -> Iterator[Visit]:
+def visit(live_app: LiveApp, windows: Windows, portal: BlockingPortal) -> Iterator[Visit]:
     database = Database(live_app.env["DATABASE_URL"])
     hasher = PasswordHasher(memory_kib=8, passes=1)
-    visitors: list[Visitor] = []
+    visitors: list[tuple[Visitor, Kind | None]] = []
 
     def new(
         *,
@@ -134,37 +146,35 @@ def visit(live_app: LiveApp, browser: Browser, portal: BlockingPortal) -> Iterat
         theme: str = "light",
         phone: bool = False,
         script: bool = True,
+        axe: bool = False,
+        fresh: bool = False,
         signed_in: bool = True,
         origin: str = live_app.origin,
     ) -> Visitor:
-        context = browser.new_context(
-            viewport=PHONE if phone else DESKTOP,  # type: ignore[arg-type]
-            is_mobile=phone,
-            has_touch=phone,
-            java_script_enabled=script,
-            locale="en-US",
-            timezone_id="Asia/Tokyo",
-            reduced_motion="reduce",
-        )
-        context.set_default_timeout(WAITS_MS)
-        email = f"visitor-{next(_numbers)}-{id(context)}@example.com"
+        kind = Kind(phone=phone, script=script, axe=axe)
+        page = windows.open(kind) if fresh else windows.take(kind)
+        email = f"visitor-{next(_numbers)}-{id(page)}@example.com"
         cookies = {"lang": language, "theme": theme}
         if signed_in:
             assert origin == live_app.origin
             cookies["session"] = portal.call(add_account, database, hasher, "Hana", email)
-        context.add_cookies(
+        page.context.add_cookies(
             [
                 {"name": f"{SLUG}-{name}", "value": value, "url": origin}
                 for name, value in cookies.items()
             ]
         )
-        visitor = Visitor(context, context.new_page(), origin, email)
-        visitors.append(visitor)
+        visitor = Visitor(page, origin, email)
+        visitors.append((visitor, None if fresh else kind))
         return visitor
 
     yield new
-    troubles = [trouble for visitor in visitors for trouble in visitor.troubles]
-    for visitor in visitors:
-        visitor.close()
+    troubles = [trouble for visitor, _ in visitors for trouble in visitor.troubles]
+    for visitor, kind in visitors:
+        visitor.leave()
+        if kind:
+            windows.give_back(kind, visitor.page, f"{live_app.origin}/healthz")
+        else:
+            visitor.context.close()
     portal.call(database.close)
     assert troubles == []

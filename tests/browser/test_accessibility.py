@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import PASSWORD, Visit, Visitor
 from tests.browser.item_scenes import ITEMS
 from tests.browser.scenes import Show, opened
-from tests.support.axe import COLORS, bring_along, violations
+from tests.support.axe import COLORS, violations
 
 pytestmark = pytest.mark.browser
 
@@ -78,8 +78,7 @@ _OPERATIONS = "section[id]:nth-of-type(n + 8):not([id^=model-])"
     ("language", "phone"), [("en", False), ("ja", True)], ids=["en-desktop", "ja-phone"]
 )
 def test_axe_finds_nothing(visit: Visit, *, language: str, phone: bool, signed_in: bool) -> None:
-    visitor = visit(language=language, theme="system", phone=phone, signed_in=signed_in)
-    bring_along(visitor.context)
+    visitor = visit(language=language, theme="system", phone=phone, axe=True, signed_in=signed_in)
     found = {}
     for name, show in (SIGNED_IN if signed_in else ANONYMOUS).items():
         visitor.page.emulate_media(color_scheme="light")

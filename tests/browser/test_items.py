@@ -313,10 +313,11 @@ class TestTrouble:
 
 
 class TestToasts:
-    def test_they_close_by_themselves_but_not_under_the_pointer(self, visitor: Visitor) -> None:
-        page = visitor.page
-        page.clock.install()
-        page.goto(f"{visitor.origin}/items")
+    def test_they_close_by_themselves_but_not_under_the_pointer(self, visit: Visit) -> None:
+        visitor = visit(fresh=True)
+        visitor.add(*FRUIT)
+        visitor.page.clock.install()
+        page = visitor.go("/items")
         page.get_by_role("button", name="Delete “Banana”").click()
         toast = page.locator("[data-toast]")
         toast.hover()

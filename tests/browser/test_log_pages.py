@@ -13,7 +13,7 @@ from app.lib.utils import utc_now
 from tests.browser.conftest import Visit, Visitor
 from tests.browser.made_up_job import MadeUpJob, change
 from tests.services.log_book import LogBook
-from tests.support.axe import COLORS, bring_along, violations
+from tests.support.axe import COLORS, violations
 from tests.support.live_app import LiveApp
 from tests.support.plain_http import plain_client
 from tests.support.processes import wait_until
@@ -123,8 +123,7 @@ def test_without_javascript_the_form_and_links_do_the_same(visit_as_admin: Visit
 def test_axe_finds_nothing_on_the_logs_pages(
     visit_as_admin: VisitAsAdmin, language: str, *, phone: bool
 ) -> None:
-    visitor = visit_as_admin(language=language, theme="system", phone=phone)
-    bring_along(visitor.context)
+    visitor = visit_as_admin(language=language, theme="system", phone=phone, axe=True)
     trace_id = ask(visitor, f"/items/{'9' * 15}")
     page = open_log(visitor, f"/logs/requests?status=4xx&trace={trace_id}&user=x", trace_id)
     assert_accessible(page)

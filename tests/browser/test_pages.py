@@ -16,7 +16,7 @@ OWN = ("/items", "/items/new", "/account")
 def test_a_first_load_weighs_little(visit: Visit, language: str) -> None:
     heavy = {}
     for paths, signed_in in ((PUBLIC, False), (OWN, True)):
-        visitor = visit(language=language, signed_in=signed_in)
+        visitor = visit(language=language, fresh=True, signed_in=signed_in)
         if signed_in:
             visitor.add(
                 *(f"議事録を書いて共有する {number}" for number in range(50)), description="x" * 300
@@ -46,11 +46,11 @@ def weight_of_load(page: Page, session: CDPSession, url: str) -> int:
 
 
 def test_what_has_its_content_in_its_name_is_asked_for_once(visit: Visit) -> None:
-    visitor = visit(signed_in=False)
+    visitor = visit(fresh=True, signed_in=False)
     with visitor.page.expect_response("**/app.*.css") as style:
         visitor.go("/")
     assert style.value.headers["cache-control"] == "public, max-age=31536000, immutable"
-    assert style.value.headers["content-encoding"] == "gzip"
+    assert style.value.headers["content-encoding"] == "br"
     session = visitor.context.new_cdp_session(visitor.page)
     session.send("Network.enable")
     cached: list[str] = []
@@ -139,7 +139,7 @@ class TestLayout:
 
     @pytest.mark.parametrize("path", ["/", "/items", "/sign-in"])
     def test_nothing_jumps_while_a_page_loads(self, visit: Visit, path: str) -> None:
-        visitor = visit(signed_in=path == "/items")
+        visitor = visit(fresh=True, signed_in=path == "/items")
         if path == "/items":
             visitor.add("One", "Two")
         visitor.context.add_init_script(

@@ -64,7 +64,7 @@ def test_two_pictures_come_and_one_goes(visit: Visit) -> None:
 
 
 def test_an_upload_shows_how_far_it_is_and_can_be_stopped(visit: Visit) -> None:
-    visitor = visit()
+    visitor = visit(fresh=True)
     page = new_item(visitor)
     line = visitor.context.new_cdp_session(page)
     slow = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": 10_000, "offline": False}

@@ -18,7 +18,7 @@ from tests.support.processes import Program, answers, finish, free_port
 _COPIED = (
     *("manage.py", "app", "benchmarks", "commands", "migrations", ".ci", ".env.example"),
     *("pyproject.toml", "package.json", "package-lock.json"),
-    *("requirements.txt", "requirements-dev.txt", "requirements-bench.txt"),
+    *("requirements-pip.txt", "requirements.txt", "requirements-dev.txt", "requirements-bench.txt"),
 )
 
 

@@ -34,6 +34,10 @@ def test_css_is_named_by_its_content_and_proved_fresh(own_checkout: Checkout) ->
     assert after["htmx.js"] == before["htmx.js"]
     assert "123px" in (dist / after["app.css"]).read_text(encoding="utf-8")
     assert not (dist / before["app.css"]).exists()
+    packed = dist / f"{after['app.css']}.br"
+    assert packed.stat().st_size < (dist / after["app.css"]).stat().st_size / 5
+    packed.write_bytes(b"something else")
+    assert "`python3 manage.py css` builds it" in own_checkout.refuse("css", "--check")
 
 
 @pytest.mark.usefixtures("_node_modules")
@@ -65,7 +69,9 @@ def test_a_sentence_without_translation_fails_the_check(
     assert messages.main([]) == 0
 
 
-@pytest.mark.parametrize("name", ["requirements", "requirements-dev", "requirements-bench"])
+@pytest.mark.parametrize(
+    "name", ["requirements-pip", "requirements", "requirements-dev", "requirements-bench"]
+)
 def test_each_direct_need_is_locked_with_hashes_and_without_an_address(name: str) -> None:
     needed = (ROOT / f"{name}.in").read_text(encoding="utf-8")
     locked = (ROOT / f"{name}.txt").read_text(encoding="utf-8")

@@ -12,7 +12,6 @@ import sys
 import venv
 import zipfile
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -210,7 +209,7 @@ def test_a_folder_that_cannot_be_written_is_named(checkout: Checkout, ordinary: 
     assert "Traceback" not in done.stdout
 
 
-_METADATA = "Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n"
+_METADATA = "Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
 _WHEEL = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 
 
@@ -219,27 +218,33 @@ class Installation:
 
     def __init__(self, checkout: Checkout, tmp_path: Path) -> None:
         self.checkout = checkout.without_venv()
-        venv.EnvBuilder(with_pip=False, symlinks=True).create(checkout.folder / ".venv")
+        venv.EnvBuilder(symlinks=True).create(checkout.folder / ".venv")
         # pip itself comes from this run's .venv: bringing it anew would take seconds.
-        library = tmp_path / "library"
-        library.mkdir()
-        installed = next((VENV / "lib").glob("python3*")) / "site-packages" / "pip"
-        (library / "pip").symlink_to(installed, target_is_directory=True)
+        self.library = tmp_path / "library"
+        self.library.mkdir()
+        (installed,) = (VENV / "lib").glob("python3*/site-packages")
+        for part in (installed / "pip", next(installed.glob("pip-*.dist-info"))):
+            (self.library / part.name).symlink_to(part, target_is_directory=True)
         self.stamp = checkout.folder / ".venv" / STAMP.name
         self.packages = tmp_path / "packages"
         self.packages.mkdir()
         self.env = {
-            "PYTHONPATH": str(library),
+            "PYTHONPATH": str(self.library),
             "PIP_NO_INDEX": "1",
             "PIP_FIND_LINKS": str(self.packages),
         }
-        wheel = self.packages / "demo-1.0-py3-none-any.whl"
+        self.digest = self.offers("demo", "1.0", "demo.py", "")
+
+    def offers(self, name: str, version: str, module: str, code: str) -> str:
+        """The digest of a new package of one module."""
+        wheel = self.packages / f"{name}-{version}-py3-none-any.whl"
+        info = f"{name}-{version}.dist-info"
         with zipfile.ZipFile(wheel, "w") as archive:
-            archive.writestr("demo.py", "")
-            archive.writestr("demo-1.0.dist-info/METADATA", _METADATA)
-            archive.writestr("demo-1.0.dist-info/WHEEL", _WHEEL)
-            archive.writestr("demo-1.0.dist-info/RECORD", "")
-        self.digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+            archive.writestr(module, code)
+            archive.writestr(f"{info}/METADATA", _METADATA.format(name=name, version=version))
+            archive.writestr(f"{info}/WHEEL", _WHEEL)
+            archive.writestr(f"{info}/RECORD", "")
+        return hashlib.sha256(wheel.read_bytes()).hexdigest()
 
     def wants(self, package: str, digest: str) -> None:
         requirements = self.checkout.folder / "requirements.txt"
@@ -289,6 +294,21 @@ def test_packages_are_installed_once_and_again_only_when_the_list_changes(
     installation.wants("# again\ndemo==1.0", installation.digest)
     assert installation.provide(PYTHONDONTWRITEBYTECODE="1").startswith("Installing")
     assert list(site.glob("__pycache__/demo.*")), "compiled, where Python itself does not"
+
+
+def test_the_locked_pip_comes_first_and_installs_all_others(installation: Installation) -> None:
+    code = "import sys; print('the locked pip is asked for', *sys.argv[1:])"
+    digest = installation.offers("pip", "99.0", "pip/__main__.py", code)
+    locked = installation.checkout.folder / environment.PIP.name
+    locked.write_text(f"pip==99.0 --hash=sha256:{digest}\n", encoding="utf-8")
+    shutil.rmtree(installation.library)  # none is there but the one that Python brings
+    installation.wants("demo==1.0", installation.digest)
+
+    installation.provide()
+
+    assert installation.stamp.exists()
+    log = (installation.checkout.folder / ".venv" / "install.log").read_text(encoding="utf-8")
+    assert "Successfully installed pip-99.0\nthe locked pip is asked for install" in log
 
 
 def test_one_package_that_cannot_be_had_fails_the_whole(installation: Installation) -> None:
@@ -379,8 +399,6 @@ def test_a_venv_whose_python_is_gone_is_made_anew(
     (folder / "left.txt").touch()
     monkeypatch.setattr(environment, "VENV", folder)
     monkeypatch.setattr(environment, "PYTHON", folder / "bin" / "python")
-    # pip itself comes into the one of the first hour: that takes seconds.
-    monkeypatch.setattr(venv, "EnvBuilder", partial(builder_without_pip, venv.EnvBuilder))
     went_on: list[bool] = []
     monkeypatch.setattr(environment, "_continue_in_venv", lambda: went_on.append(True))
     monkeypatch.setenv("LANG", "C.UTF-8")
@@ -391,10 +409,3 @@ def test_a_venv_whose_python_is_gone_is_made_anew(
     assert (folder / "bin" / "python").exists()
     assert not (folder / "left.txt").exists()
     assert went_on
-
-
-def builder_without_pip(
-    builder: type[venv.EnvBuilder], *, with_pip: bool, clear: bool, symlinks: bool
-) -> venv.EnvBuilder:
-    assert with_pip
-    return builder(with_pip=False, clear=clear, symlinks=symlinks)

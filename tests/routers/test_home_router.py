@@ -34,6 +34,33 @@ class TestAssets:
         assert answer.status_code == 200
         assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
 
+    @pytest.mark.parametrize(
+        ("accepted", "encoding"),
+        [
+            ("gzip, deflate, br, zstd", "br"),
+            ("BR;q=0.5", "br"),
+            ("br ; q=1.0, gzip", "br"),
+            ("gzip;q=0.1,br;q=0.01", "br"),
+            ("gzip, br;q=0", "gzip"),
+            ("br; q=0.000, gzip", "gzip"),
+            ("gzip, brotli", "gzip"),
+            ("x-br", None),
+            ("", None),
+        ],
+    )
+    async def test_who_knows_brotli_gets_it(
+        self, client: AsyncClient, accepted: str, encoding: str | None
+    ) -> None:
+        asked = {"Accept-Encoding": accepted}
+        url = f"/static/{manifest()['app.css']}"
+        answer = await client.get(url, headers=asked)
+        assert answer.headers.get("content-encoding") == encoding
+        assert answer.headers["content-type"] == "text/css; charset=utf-8"
+        assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert answer.headers["vary"] == "Accept-Encoding"
+        again = {"If-None-Match": answer.headers["etag"]}
+        assert (await client.get(url, headers=asked | again)).status_code == 304
+
     async def test_what_does_not_carry_its_hash_is_asked_for_again(
         self, client: AsyncClient
     ) -> None:
