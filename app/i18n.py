@@ -6,7 +6,7 @@ nothing compiled needs to be committed. `manage.py messages` keeps them up to da
 
 import io
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Final
@@ -38,16 +38,25 @@ class Language:
         self.translations = _translations(code)
         self.gettext: Callable[[str], str] = self.translations.gettext
         self.ngettext: Callable[[str, str, int], str] = self.translations.ngettext
-        # A page has hundreds of numbers, and most of them again and again.
-        self._number = lru_cache(4096)(partial(numbers.format_decimal, locale=self.locale))
+        # A page has hundreds of numbers and times, and most of them again and again.
+        kept = lru_cache(4096)
+        self._number = kept(partial(numbers.format_decimal, locale=self.locale))
+        self._day = kept(partial(dates.format_date, format="medium", locale=self.locale))
+        self._moment = kept(self._written)
+        self._delta = kept(
+            partial(dates.format_timedelta, add_direction=True, threshold=0.9, locale=self.locale)
+        )
 
     def day(self, value: date) -> str:
         """A calendar day, such as `Nov 23, 2026` or `2026/11/23`."""
-        return dates.format_date(value, "medium", self.locale)
+        return self._day(value)
 
     def moment(self, value: datetime, zone: tzinfo) -> str:
         """A moment to the second in `zone`, with the zone's name."""
-        value = _aware(value).astimezone(zone)
+        return self._moment(_aware(value).astimezone(UTC).replace(microsecond=0), zone)
+
+    def _written(self, value: datetime, zone: tzinfo) -> str:
+        value = value.astimezone(zone)
         return f"{dates.format_datetime(value, 'medium', zone, self.locale)} {value.tzname()}"
 
     def ago(self, value: datetime, zone: tzinfo, now: datetime | None = None) -> str:
@@ -55,9 +64,7 @@ class Language:
         value, now = _aware(value), now or datetime.now(UTC)
         if abs((now - value).total_seconds()) >= _RELATIVE_SECONDS:
             return self.day(value.astimezone(zone).date())
-        return dates.format_timedelta(
-            value - now, add_direction=True, threshold=0.9, locale=self.locale
-        )
+        return self._delta((value - now) // timedelta(seconds=1))
 
     def number(self, value: float) -> str:
         return self._number(value)

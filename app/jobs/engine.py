@@ -186,6 +186,7 @@ class JobEngine:
             "sys_db_pool_size": 5,
             # Nothing listens, so looking costs no query; the end waits for the next look.
             "notification_listener_polling_interval_sec": 0.1,
+            "notification_coalesce_sec": 0.1,
             "log_level": "WARNING",
             "enable_otlp": False,
         }
