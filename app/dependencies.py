@@ -1,7 +1,8 @@
 """What a route may ask for, as named types.
 
 All of it is `async`, also what waits for nothing: FastAPI calls a plain function in a thread, which
-takes longer than most functions.
+takes longer than most functions. And it goes through all that a thing asks for wherever that thing
+is asked for, known or not: what is in most routes asks for little.
 """
 
 from collections.abc import AsyncIterator
@@ -64,11 +65,12 @@ DatabaseDep = Annotated[Database, Depends(get_database)]
 LoggerDep = Annotated[TraceLogger, Depends(get_logger)]
 
 
-async def get_session(database: DatabaseDep) -> AsyncIterator[AsyncSession]:
+async def get_session(request: Request) -> AsyncIterator[AsyncSession]:
     """A session whose transaction commits before the response is sent, or rolls back.
 
     Once somebody is recognized it acts for them.
     """
+    database: Database = request.app.state.database
     async with database.session() as session:
         yield session
 
@@ -105,12 +107,12 @@ Events = Annotated[AccountEvents, Depends(account_events)]
 
 
 async def current_login(
-    request: Request, sessions: SessionServiceDep, tasks: BackgroundTasks
+    request: Request, session: SessionDep, tasks: BackgroundTasks
 ) -> LoginSession | None:
     """The session of this browser. When due, Supabase is asked for it after the response."""
     if not (token := read_cookie(request, SESSION)):
         return None
-    login = await sessions.resolve(token)
+    login = await SessionService(session).resolve(token)
     state = request.app.state
     if login is not None and state.supabase is not None and is_due(login, utc_now()):
         renewal = SessionRenewal(state.database, state.supabase, state.box, state.logger)
@@ -121,9 +123,7 @@ async def current_login(
 CurrentLogin = Annotated[LoginSession | None, Depends(current_login)]
 
 
-async def current_user(
-    request: Request, login: CurrentLogin, session: SessionDep, events: Events
-) -> User | None:
+async def current_user(request: Request, login: CurrentLogin, session: SessionDep) -> User | None:
     """Who is signed in; tells the trace and the templates too.
 
     Under `/api` a bearer token says who it is, whatever the cookie says. Raises 401 for one that is
@@ -131,7 +131,7 @@ async def current_user(
     """
     user = login.user if login else None
     if request.url.path.startswith("/api/") and (token := bearer_token(request)):
-        user = await _bearer(request, session, events, token)
+        user = await _bearer(request, session, token)
     if user is not None:
         await recognize(request, session, user)
     return user
@@ -159,10 +159,9 @@ def bearer_token(request: Request) -> str:
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
-async def _bearer(
-    request: Request, session: AsyncSession, events: AccountEvents, token: str
-) -> User:
+async def _bearer(request: Request, session: AsyncSession, token: str) -> User:
     limits: RateLimits = request.app.state.rate_limits
+    events = await account_events(request, session)
     found = await AccessTokens(session, events).resolve(token)
     user = found.user if found else await _supabase_user(request, session, events, token)
     if user is None:
