@@ -28,6 +28,8 @@ _PROGRAMS: Final = (
         r"\b(?:docker|podman|helm|npm|oc|az)\b[^\n|;&]{0,100}?\blogin\b[^\n|;&]{0,200}?\s-p\s+",
     ),
     ("openssl", r"\bopenssl\b[^\n|;&]{0,200}?\s-(?:k|K|pass|passin|passout)\s+"),
+    ("twine", r"\btwine\b[^\n|;&]{0,200}?\s-p\s+"),
+    ("supabase", r"\bsupabase\b[^\n|;&]{0,200}?\s-p\s+"),
     ("zip", r"\b(?:un)?zip\b[^\n|;&]{0,200}?\s-P\s*"),
     ("7z", r"\b7z[ar]?\b[^\n|;&]{0,200}?\s-p"),
     ("mongo", r"\bmongo(?:sh|dump|restore|export|import)?\b[^\n|;&]{0,200}?\s-p\s*"),
@@ -44,11 +46,28 @@ _PROGRAMS: Final = (
     (
         "AUTH ",
         r"(?m:^)(?:(?:C:|[\w.:\[\]()\-]{0,40}>{1,3}) ?)?(?:HELLO [23] )?"
-        r"AUTH (?:(?:PLAIN|XOAUTH2|[a-z][\w.\-]{0,31}) "
+        r"AUTH (?:(?:PLAIN|XOAUTH2"
+        r"|(?!ok |fail|succe|error)[a-z][\w.\-]{0,31}) "
         r"|LOGIN\r?\n(?:334 \S{0,64}\r?\n)?(?:[A-Za-z0-9+/=]{4,128}\r?\n(?:334 \S{0,64}\r?\n)?"
         r"(?=[A-Za-z0-9+/=]{4,128}\r?(?:\n|\Z)))?)?(?=\S*[0-9])",
     ),
-    (" LOGIN ", r"(?m:^)(?=[A-Za-z.]{0,7}[0-9])[A-Za-z0-9.]{1,8} LOGIN \S{1,128} "),
+    (
+        "AUTH ",
+        r"(?<![^\s'\">:])AUTH "
+        r"(?:(?:PLAIN|LOGIN|XOAUTH2) (?=[a-z0-9+/]{0,64}[A-Z])(?=[A-Z0-9+/]{0,64}[a-z])"
+        r"(?=[A-Za-z0-9+/]{8,2000}+={0,2}(?:[\s\\'\"]|\Z))"
+        r"|(?:(?!fail|ok|succe|error|required|for |from |by )[a-z][\w.\-]{0,31} )?(?!oauth)"
+        r"(?=[A-Za-z!-/]{0,64}[0-9])(?=[0-9!-/]{0,64}[A-Za-z])(?=[^\s=:]{6,128}(?:\s|['\"]|\Z)))",
+    ),
+    (
+        " LOGIN ",
+        r"(?<=[\s'\">])[A-Za-z]{1,6}[0-9]{1,6} LOGIN (?!fail|succe|ok |error)\S{1,128} "
+        r"(?=[\"']|\S{0,64}[0-9!#$%]|[^\s\\'\"]{4,64}+(?:\\r|['\"]|\s{0,4}\Z))(?![0-9.]{7,15}(?:\s|\Z))",
+    ),
+    (
+        " LOGIN ",
+        r"(?m:^)(?=[A-Za-z.]{0,7}[0-9])[A-Za-z0-9.]{1,8} LOGIN (?!fail|succe|ok |error)\S{1,128} ",
+    ),
     ("echo", rf"{_ECHO}(?:--password-stdin|--with-token|\bsudo\s[^\n|]{{0,40}}-S\b))"),
     ("printf", rf"{_ECHO}(?:--password-stdin|--with-token|\bsudo\s[^\n|]{{0,40}}-S\b))"),
     (

@@ -11,7 +11,7 @@ from app.lib.tracelog.redaction.commands import hidden_words, is_program
 from app.lib.tracelog.redaction.compact import is_compact
 from app.lib.tracelog.redaction.key_signs import key_signs
 from app.lib.tracelog.redaction.keys import MAX_KEY, KeyJudge
-from app.lib.tracelog.redaction.kin import hide_manifest, is_kin, is_of_another_kind
+from app.lib.tracelog.redaction.kin import hide_manifest, is_kin, is_of_another_kind, is_reply
 from app.lib.tracelog.redaction.look import WORTH_A_LOOK, Look, is_odd, look_at, search
 from app.lib.tracelog.redaction.memo import Memo
 from app.lib.tracelog.redaction.plain import MARKER, MAX_DEPTH, Plain, plain
@@ -210,7 +210,10 @@ class _Walk:
             elif rule is not show and (
                 (is_hidden(rule, item) and not is_of_another_kind(key, item, node))
                 or (rule is code and is_code(item) and not BESIDE_CODE.isdisjoint(node))
-                or ((rule is kin or key == "key") and is_kin(key, item, node))
+                or (
+                    (rule is kin or key == "key")
+                    and (is_kin(key, item, node) or is_reply(key, item, node, self._of.judge))
+                )
             ):
                 node[key] = MARKER
                 continue

@@ -22,7 +22,10 @@ _REMARKED: Final = re.compile(
 )
 """Behind the label of a field: `パスワード：（変更しない場合は空欄）`."""
 _STANDS_FOR: Final = re.compile(
-    r"[ \t]{0,4}(?:\$\{\{[^{}\n]{1,80}\}\}|<[a-z][a-z \-]{2,40}>|<[A-Z][A-Z_]{2,40}>"
+    r"[ \t]{0,4}[\"']?(?:\$?\{\{[^{}\n]{1,80}\}\}"
+    r"|\$\((?:<|(?:cat|op|pass|aws|gcloud|kubectl|vault"
+    r"|security|openssl|head|uuidgen|pwgen) )[^()\n]{1,120}\)"
+    r"|<[a-z][a-z \-]{2,40}>|<[A-Z][A-Z_]{2,40}>"
     r"|(?i:\[(?:filtered|masked|hidden|secret|protected)\]))(?=[\s,;&\"'`)\]}]|\Z)"
 )
 # Lines of code that say where a secret comes from: `token = request.headers.get('X-Token')`.
@@ -51,10 +54,22 @@ _FUNCTION: Final = re.compile(
 _TYPE: Final = re.compile(r"[ \t]{1,4}(?:string|str|bytes|Buffer|number)[ \t]{0,2}[;|\r\n]")
 _SIGNS: Final = re.compile(r"[ \t]{0,2}[\"'][^\w\s]{1,2}[\"']")
 _SCOPE: Final = re.compile(
-    r"(?:read|write|list|create|update|delete|manage|view|admin|revoke|rotate|\*)(?=[\s,;\"'\])]"
+    r"(?:read|write|list|create|update|delete|manage|view|admin|revoke|rotate|refresh|reset"
+    r"|generate|check|verify|validate|clear|cleanup|prune|sync|\*)(?=[\s,;\"'\])]"
     r"|\Z)"
 )
 """`tokens:write`"""
+_ASKS: Final = re.compile(r"[ \t]{0,2}(?P<quote>[\"'])\){1,3}(?=[\s,;:]|\Z)")
+"""The end of a question that a call asks: `input('Password: ')`."""
+_TOLD: Final = re.compile(
+    r"(?i:cookies?|auth|authentication|code)[ \t]{0,2}:(?P<words>(?: [a-z]{1,15}){2,10})[.!]?"
+    r"(?=\s*(?:\Z|\n|[,;)]))"
+)
+"""Words in the place of what is none of words: `cookies: accept all`, `code: see mail`."""
+_PASSED: Final = re.compile(
+    r"(?i)pass[ \t]{0,2}[:=][ \t]?[0-9]{1,6}[,;|/ ]{1,3}(?:fail|skip|err|warn|todo|total|of\b)"
+)
+"""What a run of tests says: `pass: 12, fail: 3`."""
 
 
 def is_state(value: str) -> bool:
@@ -69,12 +84,20 @@ def is_no_secret(text: str, at: int, key_start: int) -> bool:
     if (remark := _REMARK.match(text, at)) and _is_remark(remark[0]):
         return True
     sign = text[at - 1]
+    if sign in ":=" and _PASSED.match(text, key_start):
+        return True
     if sign == "=":
         return _is_code(text, at, key_start)
     if sign != ":":
         return False
+    if (asks := _ASKS.match(text, at)) and asks["quote"] in text[
+        max(0, key_start - 60) : key_start
+    ]:
+        return True
     if text[key_start - 1 : key_start] in ('"', "'"):
         return _names_itself(text, at, key_start)  # {'token': token}
+    if _TOLD.match(text, max(key_start, text.rfind(" ", key_start, at - 1) + 1)):
+        return True
     return text[at - 2 : at] != "::" and _SCOPE.match(text, at) is not None
 
 

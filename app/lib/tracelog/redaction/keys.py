@@ -99,6 +99,8 @@ class KeyJudge:
                 return Rule.KIN
         elif last == "value" and words[:-1] in words_of.VALUE_OWNERS:
             return Rule.NAMED
+        elif last in words_of.KEY_LAST and words[-2] not in words_of.OTHER_KEYS:
+            return Rule.KEYED
         if last in words_of.SESSION_LAST:
             return Rule.SESSION
         if last in words_of.WORD_LAST:

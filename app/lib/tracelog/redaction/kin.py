@@ -1,5 +1,6 @@
 """Secrets that only their neighbours make known: parts of keys, short names, answers, manifests."""
 
+import re
 from collections.abc import Collection
 from typing import Final
 
@@ -7,7 +8,7 @@ from app.lib.tracelog.redaction.keys import KeyJudge
 from app.lib.tracelog.redaction.plain import MARKER, Plain
 from app.lib.tracelog.redaction.rules import Rule
 from app.lib.tracelog.redaction.values import is_code, is_hidden
-from app.lib.tracelog.redaction.words import ANSWERS, KEY_PARTS, LOGIN_KEYS
+from app.lib.tracelog.redaction.words import ANSWERS, KEY_PARTS, LOGIN_KEYS, PROMPTS, REPLIES
 
 _THINGS: Final = frozenset({"name", "title", "label", "branch", "price", "名称"})
 """Beside one of these a `code` is that of a thing."""
@@ -15,6 +16,13 @@ _PEOPLE: Final = frozenset(
     {"email", "phone", "tel", "user", "username", "user_id", "token", "type", "state", "grant_type"}
 )
 _QUESTIONS: Final = ("secretquestion", "securityquestion", "秘密の質問", "秘密質問")
+_ENTER: Final = re.compile("を(?:ご|再)?入力(?:して)?(?:ください|下さい)?$")
+_PROMPT_EDGE: Final = " \t\r\n:：>*。."
+_NO_PROMPT: Final = re.compile("[\n:：?？]")
+_TASKS: Final = frozenset({"about", "explain", "how", "what", "why", "write"})
+_LONGEST_PROMPT: Final = 200
+_MOST_WORDS: Final = 6
+_LONGEST_REPLY: Final = 128
 
 
 def is_kin(key: str, value: object, keys: Collection[str]) -> bool:
@@ -42,10 +50,38 @@ def is_of_another_kind(key: str, value: object, keys: Collection[str]) -> bool:
     return key in ("PWD", "OLDPWD") and value.startswith(("/", "~"))
 
 
+def is_reply(key: str, value: object, node: dict[str, Plain], judge: KeyJudge) -> bool:
+    """Whether what stands under `key` is the secret that a neighbour asks for."""
+    asked = key.lower() in REPLIES and _asks_for_secret(node, judge)
+    return asked and is_hidden(Rule.HIDE, value)
+
+
+def _asks_for_secret(node: dict[str, Plain], judge: KeyJudge) -> bool:
+    """`Enter your PIN`, but not `Is a PIN required?`"""
+    for key in PROMPTS:
+        prompt = node.get(key)
+        if not isinstance(prompt, str) or len(prompt) > _LONGEST_PROMPT:
+            continue
+        if prompt.isascii() and prompt.rstrip().endswith("maiden name?"):
+            return True
+        asked = _ENTER.sub("", prompt.strip(_PROMPT_EDGE).partition(" for ")[0])
+        words = asked.lower().split()
+        if (
+            _NO_PROMPT.search(asked) is None
+            and len(words) <= _MOST_WORDS
+            and _TASKS.isdisjoint(words)
+            and any(judge(" ".join(words[-count:])) is Rule.HIDE for count in (1, 2))
+        ):
+            return True
+    return False
+
+
 def hide_undecided(node: dict[str, Plain], judge: KeyJudge) -> None:
     """Hide in an object that was cut off what might have been a secret beside what is missing."""
     for key, item in node.items():
         rule = judge(key)
+        if key in REPLIES and not (isinstance(item, str) and len(item) <= _LONGEST_REPLY):
+            continue
         if rule in (Rule.NAMED, Rule.KIN) or (
             rule is Rule.CODE and (is_code(item) or is_hidden(rule, item))
         ):

@@ -17,6 +17,10 @@ _HELD: Final = re.compile(
     r"(?:\n|\Z))++)"
 )
 _HELD_LINE: Final = re.compile(r"(?m)^([ \t]+[\w.\-]{1,128}:[ \t]+)(?!\[redacted\])[^\s][^\r\n]*")
+_DEFAULT: Final = re.compile(
+    r"(?P<head>\bvariable\s{1,4}\"(?P<name>[\w\-]{1,64})\"\s{0,4}\{[^{}]{0,400}?\bdefault\s{0,12}=\s{0,4}\")"
+    r"(?:[^\"\\\n]++|\\.)++"
+)
 _SETTING_NAME: Final = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 _DIGITS: Final = re.compile(r"[0-9]{4,8}|[0-9]{3,4}-[0-9]{3,4}")
 _LONGEST_LABEL: Final = 40
@@ -59,6 +63,15 @@ def hide_lines(text: str, judge: KeyJudge) -> str:
         shown += [text[end : match.start("value")], MARKER]
         end = match.end("value")
     return "".join([*shown, text[end:]]) if shown else text
+
+
+def hide_defaults(text: str, judge: KeyJudge) -> str:
+    """Text without what Terraform takes for a secret that nobody gives."""
+
+    def hide(match: re.Match[str]) -> str:
+        return f"{match['head']}{MARKER}" if judge(match["name"]) is Rule.HIDE else match[0]
+
+    return _DEFAULT.sub(hide, text)
 
 
 def hide_manifests(text: str) -> str:

@@ -24,6 +24,7 @@ _BEARER_PROSE: Final = words(
 _WEB: Final = frozenset({"", "http:", "https:", "git+https:", "ws:", "wss:"})
 _USERINFO: Final = re.compile(r"//(?P<rest>[^\s\"<>]++)")
 _SCHEME_BEFORE: Final = re.compile(r"[A-Za-z0-9+.\-]{0,30}:\Z")
+_PLAIN_USER: Final = re.compile(r"[a-z]{2,16}(?:[._\-][a-z]{2,16})?")
 _AUTHORITY_END: Final = re.compile(r"[/?#\\]")
 _GO_DSN: Final = re.compile(r"(\b[\w.\-]{1,64}:)[^\s@]++(?=@(?:tcp|unix)\()")
 _ORACLE: Final = re.compile(r"(\bjdbc:oracle:[a-z0-9]{2,8}:[\w.\-]{1,64}/)[^\s@\"']++(?=@)")
@@ -67,8 +68,10 @@ _BARE_LOGIN: Final = re.compile(
 _SLASH_PASS: Final = re.compile(r"/ ?p(?:w|ass)")
 _SLASHED_LOGIN: Final = re.compile(
     r"(?i)(?P<head>(?<![a-z])(?:"
-    r"(?:wi-?fi|ssid)[:：]?|(?:log(?:ged)?[ \-]?in|sign(?:ed)?[ \-]?in|logins?|credentials?|creds)"
-    r"(?:(?: (?:with|as|is|are|using|user|account|details|info|data)){1,3}[:=]?|[:=])"
+    r"(?:wi-?fi|ssid)[:：]?"
+    r"|(?:log(?:ged|ging)?[ \-]?in|sign(?:ed)?[ \-]?in|logins?|credentials?|creds)"
+    r"(?:(?: (?:with|as|is|are|using|user|account|details|info|data)){1,3}[:=]?|[:=]"
+    r"|(?=[ ]{1,2}[\w.@+\-]{1,64} / ))"
     r"|(?:id|user(?:name)?|login|e-?mail)[ ]?/[ ]?(?:pass(?:word)?|pwd?)(?:[ ]?[:=])?)[ ]{1,2}"
     r"[\w.@+\-]{1,64})(?P<slash>[ ]?/[ ]?)(?P<password>[^\s/]{6,64}+)(?!/)"
 )
@@ -181,7 +184,12 @@ def _hide_userinfo(match: re.Match[str]) -> str:
     if colon:
         # In web addresses the user may be the token: https://TOKEN:x-oauth-basic@…
         return f"//{MARKER}{host}" if web else f"//{user}:{MARKER}{host}"
-    named = user in ("git", MARKER) or before is None or not (web or looks_random(user, least=10))
+    named = (
+        user in ("git", MARKER)
+        or _PLAIN_USER.fullmatch(user)
+        or before is None
+        or not (web or looks_random(user, least=10))
+    )
     return match[0] if named else f"//{MARKER}{host}"
 
 

@@ -13,7 +13,7 @@ from app.lib.tracelog.redaction.plain import MARKER
 from app.lib.tracelog.redaction.rules import Rule
 from app.lib.tracelog.redaction.spans import value_span
 from app.lib.tracelog.redaction.values import in_query
-from app.lib.tracelog.redaction.words import LOGIN_KEYS, words
+from app.lib.tracelog.redaction.words import LOGIN_KEYS, OTHER_CODES, PIN_PLACES, words
 
 _SIGN: Final = re.compile(
     r"[:=|\t,\\&>：＝﹕「『→⇒?]|[はがをに是为為는은 \u3000（](?=[「『\[A-Za-z0-9０-９\u3000 、#＃])"
@@ -22,7 +22,8 @@ _SIGN: Final = re.compile(
 _ASCII_SIGN: Final = re.compile(r"[:=|\t,\\&>?]")
 _AFTER_END: Final = "|".join(f"(?<={end})" for end in FOREIGN_ENDS)
 _SEPARATOR: Final = re.compile(
-    r"[:=：＝﹕]+>?|[はがを]?[「『]|(?<=-)>|(?:\|\||\?\?)(?=[ \t]{0,4}[\"'`])|[→⇒|\t]|(?<=[\"']),"
+    r"[:=：＝﹕]+(?: ?>)?"
+    r"|[はがを]?[「『]|(?<=-)>|(?:\|\||\?\?)(?=[ \t]{0,4}[\"'`])|[→⇒|\t]|(?<=[\"']),"
     r"|\\++(?:u003|x3)[adAD]|&#(?:61|58|x3[adAD]);|&(?:equals|colon);"
     rf"|(?:{_AFTER_END}|(?<=[A-Za-z]))[はが]、?[ \u3000]?(?=[A-Za-z0-9])"
     r"|(?:(?<=[）)])|(?<=[A-Za-z] ))[はが]、?[ \u3000]?(?=[0-9０-９])"
@@ -87,7 +88,12 @@ _BESIDE_CODE: Final = re.compile(
 )
 _KEY_EDGE: Final = f" \t\r\n\u00a0\u3000\"'`)]}}\\!?<>+*-」』”’）】］＞〉{_INVISIBLE}"
 _ENCODED_QUOTES: Final = ("&quot;", "&#34;", "&#39;", "&#x27;", "\\u0022", "%22")
-_LINKS: Final = words("is was to now provided given received used supplied entered là คือ anda kamu")
+_LINKS: Final = words(
+    """
+    is was to now provided given received used supplied entered attempted tried submitted typed
+    là คือ anda kamu
+    """
+)
 _SOURCE: Final = re.compile(
     r"\w\.(?:c|cc|cpp|cs|css|ex|go|h|html|java|jsx?|json|kt|md|[cm]js|php|py|rb|rs|scala|sh|sql"
     r"|svelte|swift|toml|tsx?|vue|ya?ml)\Z"
@@ -231,6 +237,8 @@ def _rule_before(tail: str, raw: str, judge: KeyJudge) -> tuple[Rule, str]:
     if key == "input_value" or (key == "input" and quoted) or tail.endswith("[parameters"):
         return Rule.HIDE, key
     rule = judge(key)
+    if _is_of_a_thing(rule, key, tail):
+        return Rule.SHOW, key
     if rule is Rule.RANDOM and key.lower() == "key" and "ssid" in tail.lower():
         return Rule.HIDE, key  # that of a wireless network
     if rule is Rule.HIDE and _EXCEPTION.search(key):
@@ -248,6 +256,14 @@ def _rule_before(tail: str, raw: str, judge: KeyJudge) -> tuple[Rule, str]:
     if rule is Rule.KIN and key == "p" and _follows_login(tail):
         return Rule.MIXED, key
     return Rule.SHOW if rule in (Rule.NAMED, Rule.KIN) else rule, key
+
+
+def _is_of_a_thing(rule: Rule, key: str, tail: str) -> bool:
+    """Whether the words before make it none: `GPIO pin: 17`, `error code: 10061`."""
+    things = OTHER_CODES if rule is Rule.CODE else PIN_PLACES
+    if key.lower() not in ("code", "pin", "pins") or tail[-len(key) - 1 :][:1] != " ":
+        return False
+    return _last_word(tail[: -len(key) - 1]).lower() in things
 
 
 def _follows_login(tail: str) -> bool:

@@ -15,7 +15,7 @@ _STATED: Final = re.compile(
     r"|identified(?:[ \t]{1,3}with[ \t]{1,3}\w{1,40})?[ \t]{1,3}by|passwort|kennwort"
     r"|mot de passe|senha|contraseña)"
     r"(?P<link>[ \t]{1,3}(?:[\-–—~➜➔][ \t]{1,3})?(?:(?:for|of)[ \t](?:[\w@.\-]{1,40}[ \t]){1,3}"
-    r"(?=is[ \t]|was[ \t]))?"
+    r"(?=is[ \t]|was[ \t]|to[ \t]))?"
     r"(?:(?:is|eq|ne|equals|was|to|now|be|will|has|been|re?set|changed|updated|ist|lautet|est|es"
     r"|é|è)"
     r"[ \t]{1,3}){0,4}(?:<[a-z]{1,8}>)?)"
@@ -82,7 +82,7 @@ _CODE_LAST: Final = re.compile(
     r" (?:for|to) [^\n]{1,80}? is:? )[0-9]{4,8}\b"
 )
 _CODE_FIRST: Final = re.compile(
-    r"(?i)\b[0-9]{4,8}(?= (?:is|[\-–—]) (?:your|the) (?:[\w\-]{1,24} ){0,3}"
+    r"(?i)\b[0-9]{4,8}(?= (?:is|as|[\-–—]) (?:your|the) (?:[\w\-]{1,24} ){0,3}"
     r"(?:code|otp|pin|password|passcode)\b)"
 )
 _CODE_TO_ENTER: Final = re.compile(
@@ -92,7 +92,7 @@ _CODE_TO_ENTER: Final = re.compile(
     r"|approve|prove)\b)"
 )
 _OPEN_CODE: Final = re.compile(
-    r"(?i)\b[0-9]{4,8}(?: (?:is|[\-–—])(?: your| the)?(?: [\w\-]{0,24}){0,4}"
+    r"(?i)\b[0-9]{4,8}(?: (?:is|as?|[\-–—])(?: your| the)?(?: [\w\-]{0,24}){0,4}"
     r"| t(?:o(?: \w{0,12})?)?)?\s{0,8}\Z"
 )
 _OPEN_STATED: Final = re.compile(

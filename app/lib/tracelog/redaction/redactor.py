@@ -176,8 +176,9 @@ class Redactor:
 
     def _rule(self, name: str) -> Rule:
         rule = self.judge(name)
-        is_key = rule is Rule.SHOW and name.endswith("-key") and not _KEYS_OF_THINGS.search(name)
-        return Rule.RANDOM if is_key else rule
+        if name.endswith("-key") and rule in (Rule.SHOW, Rule.KEYED):
+            return Rule.SHOW if _KEYS_OF_THINGS.search(name) else Rule.RANDOM
+        return rule
 
     def _header(self, name: str, rule: Rule, raw: bytes) -> str:
         if len(raw) > MAX_HEADER:

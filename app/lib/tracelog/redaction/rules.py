@@ -11,6 +11,7 @@ class Rule(Enum):
     FLAG = "shown where it says yes or no, else hidden"
     COUNT = "shown where it is a number, a duration or a time, else hidden"
     RANDOM = "hidden where it looks random"
+    KEYED = "hidden where it looks random, and is neither a UUID nor a path"
     SESSION = "hidden where it looks random, or short and mixed as no name is"
     WORD = "hidden where it looks random, or is more than words and numbers"
     MIXED = "hidden where it is mixed as a password is, and no path"

@@ -20,6 +20,7 @@ KEYS: Final = tuple(
         ("xapp-", r"xapp-[A-Za-z0-9\-]{11,}+"),
         ("sb_secret_", r"sb_secret_[A-Za-z0-9_\-]{6,}+"),  # Supabase
         ("sbp_", r"sbp_[A-Za-z0-9_]{16,}+"),
+        ("tok_", r"tok_[A-Za-z0-9]{14,}+"),  # Stripe
         ("npm_", r"npm_[A-Za-z0-9]{20,}+"),
         ("pypi-", r"pypi-[A-Za-z0-9_\-]{20,}+"),
         ("hf_", r"hf_[A-Za-z0-9]{20,}+"),

@@ -18,7 +18,7 @@ _LONG: Final = re.compile(r"[A-Za-z0-9_\-.+=~]{16}|whsec_")
 _SK: Final = re.compile(r"(?<![A-Za-z0-9])[sr]k[-_][A-Za-z0-9_\-]{16,}+")  # OpenAI, Stripe
 _JWT: Final = re.compile(r"eyJ[A-Za-z0-9_\-+/=]{13,}+(?:\.[A-Za-z0-9_\-+/=]*+){0,4}")
 _HASHES: Final = re.compile(
-    r"\$(?:argon2(?:id|i|d)|2[abxy]|scrypt|y|gy|7|[156]|pbkdf2[a-z0-9\-]{0,16})\$(?:[^\s\"'`,;<>"
+    r"\$(?:argon2(?:id|i|d)|2[abxy]|apr1|scrypt|y|gy|7|[156]|pbkdf2[a-z0-9\-]{0,16})\$(?:[^\s\"'`,;<>"
     r"()]|,(?=[a-z]=)){8,}+"
     r"|(?<![A-Za-z0-9])(?:pbkdf2[_:][a-z0-9]{3,8}(?::[0-9]{1,8})?|argon2|bcrypt_sha256|bcrypt"
     r"|scrypt(?::[0-9]{1,8}){0,3})\$(?:[^\s\"'`,;<>()]|,(?=[a-z]=)){8,}+"
@@ -33,6 +33,14 @@ _HOOKS: Final = re.compile(
 _WIFI: Final = re.compile(r"(\bWIFI:(?:[A-Z]:(?:[^;\\]++|\\.)*+;){0,6}?P:)(?:[^;\\\n]++|\\.)++")
 _JWK: Final = re.compile(
     r"([\"'](?:d|p|q|dp|dq|qi|k)\\{0,3}[\"'][ ]?:[ ]?\\{0,3}[\"'])[A-Za-z0-9_\-+/=]{16,}+"
+)
+_LDAP_HASH: Final = re.compile(
+    r"\{(?:S?SHA(?:256|384|512)?|S?MD5|CRYPT|PBKDF2[A-Z0-9\-]{0,12}|ARGON2)\}[A-Za-z0-9+/=$.,]{16,}+"
+)
+_MYSQL_HASH: Final = re.compile(r"(?<![\w*])\*[0-9A-F]{40}(?![0-9A-Za-z])")
+_AWS_PAIR: Final = re.compile(
+    r"(A(?:KIA|SIA)[A-Z0-9]{16}(?:[^A-Za-z0-9+/\n]{1,6}[A-Za-z_]{1,12}){0,3}[^A-Za-z0-9+/]{1,6})"
+    r"[A-Za-z0-9+/]{40}(?![A-Za-z0-9+/=])"
 )
 _MASKED: Final = re.compile(r"(::add-mask::)[^\s]++")
 _PUTTY: Final = re.compile(
@@ -51,6 +59,8 @@ def hide_shapes(text: str) -> str:
     if _LONG.search(text):
         if "eyJ" in text:
             text = _JWT.sub(MARKER, text)
+        if "AKIA" in text or "ASIA" in text:
+            text = _AWS_PAIR.sub(rf"\g<1>{MARKER}", text)
         for needle, pattern in KEYS:
             if needle in text:
                 text = pattern.sub(MARKER, text)
@@ -58,6 +68,10 @@ def hide_shapes(text: str) -> str:
             text = _SK.sub(_hide_sk, text)
     if "$" in text:
         text = _HASHES.sub(MARKER, text)
+    if "}" in text:
+        text = _LDAP_HASH.sub(MARKER, text)
+    if "*" in text:
+        text = _MYSQL_HASH.sub(MARKER, text)
     if "hook" in text or "push" in text or "fcm." in text or "/interactions/" in text:
         text = _HOOKS.sub(rf"\g<1>{MARKER}", text)
     if "kty" in text:

@@ -119,7 +119,8 @@ class UrlRedactor:
         shown = self._text(decoded)
         if shown != decoded:
             return quote(shown, safe=_READABLE + "=&")
-        after_secret = self._judge(before) is Rule.HIDE
+        judged = self._judge(before)
+        after_secret = judged is Rule.HIDE
         if after_secret and decoded.isdecimal() and len(decoded) >= 4:
             return MARKER
         if after_secret or before.lower() in _TOKEN_FOLLOWS:
@@ -127,6 +128,8 @@ class UrlRedactor:
             if before.lower() in _PAGES:
                 mixed = looks_chosen(decoded)  # /docs/authentication/oauth2
             return MARKER if looks_random(decoded) or (mixed and len(decoded) >= 6) else segment
+        if judged in (Rule.RANDOM, Rule.KEYED) and is_hidden(Rule.KEYED, decoded):
+            return MARKER  # /trigger/door/with/key/…
         return MARKER if _is_token(decoded) else segment
 
 

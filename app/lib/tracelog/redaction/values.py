@@ -14,14 +14,17 @@ _MEASURE: Final = re.compile(
     r"|[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9:.]{5,15}(?:Z|[+-][0-9:]{4,6})?)?"
 )
 _LABEL: Final = re.compile(r"[A-Za-z]{1,5}[\-_]?[0-9]{1,6}")
-_TOKEN_KEYS: Final = frozenset({"t", "tk", "tkn", "k"})
+_TOKEN_KEYS: Final = frozenset({"t", "tk", "tkn", "k", "hash", "invite", "magic", "appid"})
 _PIECE: Final = re.compile(r"[^A-Za-z0-9]+")
 _CAMEL: Final = re.compile(r"[A-Z]*[a-z]*")
 
 
+_UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\Z")
 _RANDOM: Final = (Rule.RANDOM, Rule.CODE, Rule.SESSION, Rule.WORD)
 _NOTHING: Final = re.compile(
-    r"(?i:true|false|yes|no|null|none|undefined|required|optional|enabled|disabled)"
+    r"(?i:true|false|yes|no|null|none|undefined|required|optional|enabled|disabled|ok|success"
+    r"|failed|failure|missing|invalid|expired|basic|bearer|digest|oauth2?|oidc|saml|ldap|kerberos"
+    r"|ntlm)"
     r"|(?i:sha-?[0-9]{1,3}|md5|bcrypt|argon2(?:id|i|d)?|pbkdf2|scrypt|aes-?[0-9]{3}|[rhep]s"
     r"(?:256|384|512)|eddsa)"
     r"|[*•●＊]{3,}|x{4,}|X{4,}|(?i:\[(?:filtered|redacted|masked|hidden|secret|protected)\])"
@@ -61,6 +64,8 @@ def is_hidden(rule: Rule, value: object) -> bool:
             return text.lower() not in _YES_NO and not _MEASURE.fullmatch(text)
         if rule is Rule.CODE and text.isdecimal() and 4 <= len(text) <= 8:
             return True
+        if rule is Rule.KEYED:
+            return looks_random(text) and not (_PATH.search(text) or _UUID.match(text))
         if rule is Rule.SESSION and len(text) >= _LEAST_SESSION and _is_mixed(text):
             return True
         if rule is Rule.WORD and len(text) >= _LEAST_WORD and (mixes(text) or _SYMBOL.search(text)):

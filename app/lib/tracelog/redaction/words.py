@@ -53,7 +53,9 @@ SECRET_PHRASES: Final = tuple(
     account no|preshared key|pre shared key|instrumentation key|sas key|protection bypass
     vercel share|crypto key|security cd|ansho no|anshou no|koza no|kouza no|himitsu answer|x wsse
     login key|secure key|pass key|twofactor code|tfa code|authenticator code|pin block
-    signed request|pass kakunin|passwd kakunin|puk code|merchant key
+    signed request|key phrase|security key|stream key|login challenge|consent challenge
+    logout challenge|login verifier|consent verifier|captcha response|recaptcha response
+    turnstile response|pass kakunin|passwd kakunin|puk code|merchant key
     kojin bango|ansho bango|anshou bango|koza bango|kouza bango|ninsho code|ninshou code|ninsyo code
     """.replace("\n", "|").split("|")
     if phrase.strip()
@@ -158,7 +160,7 @@ LABEL_TAIL: Final = words(
     type types name names url urls uri endpoint endpoints policy policies rule rules strength
     algorithm alg scheme field fields label placeholder format page domain samesite provider issuer
     audience scope scopes status error errors message help title description version category kind
-    source method methods supported auth consent manager
+    source method methods supported auth consent manager file files filename path dir
     """
 )
 """Last words of keys that describe a secret: `token_type`, `authorization_url`."""
@@ -169,14 +171,23 @@ KEY_TAIL: Final = words("id ids header prefix")
 PASS_JAPANESE: Final = re.compile("定期|年間|周遊|乗車|入場|搭乗|一日|日券|コン|バイ")
 """In what stands before a last `pass` that lets in."""
 
-PIN_PLACES: Final = words("bowling gpio hair lapel location map rolling safety store")
+PIN_PLACES: Final = words("bowling connector gpio hair lapel location map rolling safety store")
 """What stands before a last `pin` when it is none of numbers: `mapPins`."""
+
+OTHER_CODES: Final = words(
+    """
+    area charge class color colour country coupon currency customer discount dress error exit fault
+    grid http item language order postal post product promo reason region response result return
+    signal source sql state station status system tax vendor zip
+    """
+)
+"""What stands before `code` in text when it opens nothing."""
 
 WORD_LAST: Final = frozenset({"clave", "parola"})
 """Last words of keys that mean a password or just a word, and hide what is more than a word."""
 
-SESSION_LAST: Final = frozenset({"session", "sess"})
-"""Last words of keys whose value may be a short secret, or the name of a lecture."""
+SESSION_LAST: Final = frozenset({"session", "sess", "salt", "pepper"})
+"""Last words of keys whose value may be a short secret, or the name of a lecture, or 3 g."""
 
 RANDOM_LAST: Final = frozenset(
     {"sig", "sign", "signature", "salt", "pepper", "hmac", "ticket", "assertion"}
@@ -185,6 +196,22 @@ RANDOM_LAST: Final = frozenset(
 
 SIGNED_WITH: Final = words("ed sha hex base value digest")
 """What may follow them in a key, with its digits: `X-Signature-Ed25519`, `SignatureValue`."""
+
+OTHER_KEYS: Final = words(
+    """
+    alias asset attachment avatar base blob bucket cache candidate children chunk clustering column
+    composite cursor dedup dedupe event facet feature field file flag foreign group hash host i18n
+    idempotency image index intl issue item job joint key l10n lang language locale lock lookup map
+    media menu message meta metric msg natural node object option order page parent part partition
+    path photo primary project public range record redis resource row s3 search shard site sort
+    state sub surrogate tab table tag task tenant thumbnail topic translation unique upload video
+    widget
+    """
+)
+"""What stands before a last `key` that opens nothing: `sort_key`, `image_key`."""
+
+KEY_LAST: Final = frozenset({"key", "keys"})
+"""Last words of keys that hold a secret where the value looks like one and no UUID or path."""
 
 RANDOM_ALONE: Final = frozenset({"key", "state", "access", "refresh", "oauth"})
 """The same where a key has no other word."""
@@ -204,7 +231,12 @@ LOGIN_KEYS: Final = frozenset({"u", "user", "username", "login", "email", "id", 
 ANSWERS: Final = frozenset({"answer", "答え", "回答", "答"})
 """Secret beside a secret question."""
 
-KIN_ALONE: Final = KEY_PARTS | ANSWERS
+REPLIES: Final = frozenset({"response", "reply", "answer"})
+"""Secret beside a prompt for a secret."""
+
+PROMPTS: Final = ("prompt", "question", "label", "message")
+
+KIN_ALONE: Final = KEY_PARTS | ANSWERS | REPLIES
 
 PART_OWNERS: Final = words(
     """
