@@ -42,6 +42,9 @@ from tests.jobs.test_engine import database as database
 from tests.jobs.test_engine import has_ended, job_when
 from tests.jobs.test_engine import url as url
 
+ON_ONE = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+"""Where the database has no part in it."""
+
 NAMES = ["title", "description", "status", "due_on"]
 COLUMNS = {"title": 0, "description": 1, "status": 2, "due_on": 3}
 
@@ -156,6 +159,7 @@ async def test_good_rows_come_in_and_can_be_searched(
     ]
 
 
+@ON_ONE
 async def test_a_workbook_comes_in_as_a_csv_file_does(
     database: Database, settings: Settings, engine: JobEngine, tmp_path: Path
 ) -> None:
@@ -167,7 +171,9 @@ async def test_a_workbook_comes_in_as_a_csv_file_does(
     assert [row["row"] for row in bad_rows(settings, await the_import(database))] == [4]
 
 
-@pytest.mark.parametrize("kind", ["csv", "excel"])
+@pytest.mark.parametrize(
+    ("url", "kind"), [("sqlite", "csv"), ("postgres", "excel")], indirect=["url"]
+)
 async def test_an_exported_file_comes_in_as_it_was(
     database: Database, settings: Settings, engine: JobEngine, kind: Text
 ) -> None:
@@ -247,6 +253,7 @@ async def test_known_rows_are_passed_over_in_whichever_batch_they_are(
     assert sorted(await titles(database)) == [title for title, *_ in rows]
 
 
+@ON_ONE
 async def test_a_file_without_names_or_with_others(
     database: Database, settings: Settings, engine: JobEngine
 ) -> None:
@@ -260,24 +267,27 @@ async def test_a_file_without_names_or_with_others(
 
 
 @pytest.mark.parametrize(
-    ("content", "problem"),
+    ("url", "content", "problem"),
     [
-        (lines(), {"code": "table_no_rows", "values": {}}),
+        ("sqlite", lines(), {"code": "table_no_rows", "values": {}}),
         (
+            "sqlite",
             lines(["a"], ['"b', "no end"]),
             {"code": "table_quotes", "values": {"row": 3}},
         ),
         (
+            "sqlite",
             lines(["a"], ["b"] * 10),
             {"code": "table_too_many_columns", "values": {"row": 3, "limit": 9}},
         ),
-        (lines(*[["a"]] * 51), {"code": "table_too_many_rows", "values": {"limit": 50}}),
-        (
-            lines(["a", "x\0y"]),
-            {"code": "bad_rows", "values": {"bad": 1, "rows": 1}},
+        ("sqlite", lines(*[["a"]] * 51), {"code": "table_too_many_rows", "values": {"limit": 50}}),
+        *(
+            (url, lines(["a", "x\0y"]), {"code": "bad_rows", "values": {"bad": 1, "rows": 1}})
+            for url in ("sqlite", "postgres")
         ),
     ],
-    ids=["no rows", "quotes", "columns", "rows", "NUL"],
+    indirect=["url"],
+    ids=["no rows", "quotes", "columns", "rows", "NUL", "NUL with PostgreSQL"],
 )
 async def test_a_file_that_is_no_table_is_told_in_a_sentence(
     database: Database,

@@ -24,7 +24,7 @@ from app.models.item_pack import ItemPack
 from app.models.job import Job
 from app.services.imports.folder import ImportFolder
 from app.services.job_service import JobService
-from tests.jobs.test_bulk_import import begin, imported, lines, the_import, titles, upload
+from tests.jobs.test_bulk_import import ON_ONE, begin, imported, lines, the_import, titles, upload
 from tests.jobs.test_bulk_import import engine as engine
 from tests.jobs.test_bulk_import import settings as settings
 from tests.jobs.test_engine import database as database
@@ -33,9 +33,6 @@ from tests.jobs.test_engine import url as url
 from tests.lib.test_table_source import workbook
 
 Part = Import | ImportCommit
-
-ON_ONE = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
-"""Where the database has no part in it."""
 
 FIVE = [f"Item {number}" for number in range(5)]
 CONTENT = lines(*([title] for title in FIVE))
