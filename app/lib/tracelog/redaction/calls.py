@@ -38,7 +38,7 @@ _LAST_ARGUMENT: Final = re.compile(
     r"(?![ \t]{0,4}[\"'])|\Z)"
 )
 _THIRD_ARGUMENT: Final = re.compile(
-    r"(\b(?:PDO(?:->__construct)?|mysqli(?:_connect|->__construct)?|pg_connect)\("
+    r"(\b(?:Sequelize|getConnection|FTP|PDO(?:->__construct)?|mysqli(?:_connect|->__construct)?|pg_connect)\("
     r"(?:[ ]?(?:\"[^\"\n]{0,200}\"|'[^'\n]{0,200}'),){2}"
     rf"[ ]?(?P<mark>[\"'])){_REST.format(quote='mark')}"
 )
@@ -61,6 +61,7 @@ _SECOND_ENDS: Final = (
     "hmac(", "bind(", "bind_s(", "word(", "hash(", "crypt(", "bytea(",
 )  # fmt: skip
 """How the names of such calls end: whoever has none of them need not be searched for one."""
+_CONNECTS: Final = ("PDO", "mysqli", "pg_connect", "Sequelize", "getConnection", "FTP(")
 _CALLS: Final = ("hmac.", "Fernet", "SecretKey", "pw(", "crypt", "hash", "verify", "context")
 
 
@@ -73,7 +74,7 @@ def hide_arguments(text: str) -> str:
         text = _CLIENT.sub(_hide_random, text)
     if "user(" in lower:
         text = _LAST_ARGUMENT.sub(_hide_password, text)
-    if "PDO" in text or "mysqli" in text:
+    if any(name in text for name in _CONNECTS):
         text = _THIRD_ARGUMENT.sub(rf"\g<1>{MARKER}", text)
     if any(name in lower for name in _ARGUMENT_ENDS):
         text = _ARGUMENT.sub(rf"\g<1>{MARKER}", text)

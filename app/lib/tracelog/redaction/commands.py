@@ -91,6 +91,7 @@ _PROGRAMS: Final = (
     ("/p:", r"(?<!\S)(?:/u:\S{1,64}\s[^\n]{0,100}?|xfreerdp\s[^\n]{0,200}?\s)/p:"),
     ("-U", r"(?<!\S)-U\s?[\"']?[\w.\\\-]{1,64}%"),
     ("SETUSER", r"\bSETUSER\s\S{1,64}\s(?:[^\s>]\S{0,64}\s){0,10}>"),
+    ('"auth"', r"\"auth\"(?:\s\"[^\"\n]{1,64}\")?\s(?=\"[^\"\n]{1,200}\"\s{0,4}(?:\n|\Z))"),
     ('"AUTH"', r"\"AUTH\"(?:\s\"[^\"\n]{1,64}\")?\s(?=\"[^\"\n]{1,200}\"\s{0,4}(?:\n|\Z))"),
 )
 _COMMANDS: Final = tuple(
@@ -132,6 +133,13 @@ _FLAG: Final = re.compile(
 )
 
 
+_SENT: Final = re.compile(
+    r"(?i)((?:password|passphrase|passcode|pin|otp)[^\"'\n]{0,40}[\"']\)?[;\s]{1,8}[a-z_.]{0,20}?"
+    r"send(?:line)?[ (]{1,2}(?:-- )?(?P<quote>[\"']))(?:(?!(?P=quote))[^\\\n]|\\.)++"
+)
+"""What a script types where it waits for a question: `expect "Password:" send "…"`."""
+
+
 def hide_commands(text: str, judge: KeyJudge) -> str:
     """Text without the secret values of commands: `--api-key abc`, `ENV API_KEY abc`."""
 
@@ -155,6 +163,8 @@ def hide_commands(text: str, judge: KeyJudge) -> str:
     for program, pattern in _COMMANDS:
         if program in text:
             text = pattern.sub(rf"\g<1>{MARKER}", text)
+    if "send" in text:
+        text = _SENT.sub(rf"\g<1>{MARKER}", text)
     if "secret" in text:
         text = _SECRETS.sub(lambda match: _SECRETS_PAIR.sub(_hide_mixed, match[0]), text)
     if "ENV " in text or "set" in text or "config " in text:

@@ -22,7 +22,7 @@ _REMARKED: Final = re.compile(
 )
 """Behind the label of a field: `パスワード：（変更しない場合は空欄）`."""
 _STANDS_FOR: Final = re.compile(
-    r"[ \t]{0,4}[\"']?(?:\$?\{\{[^{}\n]{1,80}\}\}"
+    r"[ \t]{0,4}[\"']?(?:\$?\{\{[^{}\n]{1,80}\}\}|\{[a-z_.]{2,40}\}"
     r"|\$\((?:<|(?:cat|op|pass|aws|gcloud|kubectl|vault"
     r"|security|openssl|head|uuidgen|pwgen) )[^()\n]{1,120}\)"
     r"|<[a-z][a-z \-]{2,40}>|<[A-Z][A-Z_]{2,40}>"
@@ -59,10 +59,11 @@ _SCOPE: Final = re.compile(
     r"|\Z)"
 )
 """`tokens:write`"""
-_ASKS: Final = re.compile(r"[ \t]{0,2}(?P<quote>[\"'])\){1,3}(?=[\s,;:]|\Z)")
-"""The end of a question that a call asks: `input('Password: ')`."""
+_ASKS: Final = re.compile(r"[ \t]{0,2}(?P<quote>[\"'])(?=[\s,;:)\]]|\Z)")
+_ASKED: Final = re.compile(r"(?:^|[\s(,=\[])[bf]?(?P<quote>[\"'])(?:[\w@.-]{1,32} ){0,4}\Z")
+"""A question: `input('Password: ')`. The quote that opens it stands before, the other behind."""
 _TOLD: Final = re.compile(
-    r"(?i:cookies?|auth|authentication|code)[ \t]{0,2}:(?P<words>(?: [a-z]{1,15}){2,10})[.!]?"
+    r"(?i:cookies?|auth|authentication|code)[ \t]{0,2}:(?:(?: [a-z]{1,15}){2,10}| [0-9]{1,3})[.!]?"
     r"(?=\s*(?:\Z|\n|[,;)]))"
 )
 """Words in the place of what is none of words: `cookies: accept all`, `code: see mail`."""
@@ -88,12 +89,14 @@ def is_no_secret(text: str, at: int, key_start: int) -> bool:
         return True
     if sign == "=":
         return _is_code(text, at, key_start)
+    if sign == ",":
+        return _names_itself(text, at, key_start)
     if sign != ":":
         return False
-    if (asks := _ASKS.match(text, at)) and asks["quote"] in text[
-        max(0, key_start - 60) : key_start
-    ]:
-        return True
+    if (asks := _ASKS.match(text, at)) and (
+        asked := _ASKED.search(text[max(0, key_start - 80) : key_start])
+    ):
+        return asks["quote"] == asked["quote"]
     if text[key_start - 1 : key_start] in ('"', "'"):
         return _names_itself(text, at, key_start)  # {'token': token}
     if _TOLD.match(text, max(key_start, text.rfind(" ", key_start, at - 1) + 1)):

@@ -135,6 +135,8 @@ class KeyJudge:
 
     def _foreign_rule(self, key: str) -> Rule | None:
         key = "".join(key.split())
+        if key == "コード":
+            return Rule.CODE
         end = max(
             (at + len(stem) for stem in self.foreign if (at := key.rfind(stem)) >= 0), default=0
         )

@@ -8,7 +8,15 @@ from app.lib.tracelog.redaction.keys import KeyJudge
 from app.lib.tracelog.redaction.plain import MARKER, Plain
 from app.lib.tracelog.redaction.rules import Rule
 from app.lib.tracelog.redaction.values import is_code, is_hidden
-from app.lib.tracelog.redaction.words import ANSWERS, KEY_PARTS, LOGIN_KEYS, PROMPTS, REPLIES
+from app.lib.tracelog.redaction.words import (
+    ANSWERS,
+    BINDINGS,
+    KEY_PARTS,
+    LOGIN_KEYS,
+    PROMPTS,
+    REPLIES,
+    STATEMENTS,
+)
 
 _THINGS: Final = frozenset({"name", "title", "label", "branch", "price", "名称"})
 """Beside one of these a `code` is that of a thing."""
@@ -19,6 +27,10 @@ _QUESTIONS: Final = ("secretquestion", "securityquestion", "秘密の質問", "�
 _ENTER: Final = re.compile("を(?:ご|再)?入力(?:して)?(?:ください|下さい)?$")
 _PROMPT_EDGE: Final = " \t\r\n:：>*。."
 _NO_PROMPT: Final = re.compile("[\n:：?？]")
+_COLUMN: Final = re.compile(r"[A-Za-z_]\w*")
+_SQL: Final = re.compile(r"(?i)\s{0,80}(?:select|insert|update|delete|merge|replace|with|call)\b")
+_SIGNS_IN: Final = re.compile(r"(?i)(?:log_?in|sign_?in|authenticate)\Z")
+_MOST_SQL: Final = 4000
 _TASKS: Final = frozenset({"about", "explain", "how", "what", "why", "write"})
 _LONGEST_PROMPT: Final = 200
 _MOST_WORDS: Final = 6
@@ -45,15 +57,31 @@ def is_of_another_kind(key: str, value: object, keys: Collection[str]) -> bool:
     """Whether what would be hidden is none by its neighbours or place: a bank's code, `$PWD`."""
     if not isinstance(value, str):
         return False
-    if key == "code":
+    if key in ("code", "コード"):
         return value.isdecimal() and not _THINGS.isdisjoint(keys) and _PEOPLE.isdisjoint(keys)
     return key in ("PWD", "OLDPWD") and value.startswith(("/", "~"))
 
 
 def is_reply(key: str, value: object, node: dict[str, Plain], judge: KeyJudge) -> bool:
     """Whether what stands under `key` is the secret that a neighbour asks for."""
-    asked = key.lower() in REPLIES and _asks_for_secret(node, judge)
+    key = key.lower()
+    if key in BINDINGS:
+        asked = isinstance(value, list) and _states_secret(node, judge)
+    else:
+        asked = key in REPLIES and _asks_for_secret(node, judge)
     return asked and is_hidden(Rule.HIDE, value)
+
+
+def _states_secret(node: dict[str, Plain], judge: KeyJudge) -> bool:
+    """Whether a statement beside its values has a secret column, or what is called signs in."""
+    method = node.get("method")
+    if isinstance(method, str) and _SIGNS_IN.search(method):
+        return True
+    for key in STATEMENTS:
+        statement = node.get(key)
+        if isinstance(statement, str) and _SQL.match(statement):
+            return any(judge(word) is Rule.HIDE for word in _COLUMN.findall(statement[:_MOST_SQL]))
+    return False
 
 
 def _asks_for_secret(node: dict[str, Plain], judge: KeyJudge) -> bool:
@@ -62,7 +90,7 @@ def _asks_for_secret(node: dict[str, Plain], judge: KeyJudge) -> bool:
         prompt = node.get(key)
         if not isinstance(prompt, str) or len(prompt) > _LONGEST_PROMPT:
             continue
-        if prompt.isascii() and prompt.rstrip().endswith("maiden name?"):
+        if prompt.rstrip().endswith("maiden name?") or "秘密の質問" in prompt:
             return True
         asked = _ENTER.sub("", prompt.strip(_PROMPT_EDGE).partition(" for ")[0])
         words = asked.lower().split()
@@ -81,6 +109,8 @@ def hide_undecided(node: dict[str, Plain], judge: KeyJudge) -> None:
     for key, item in node.items():
         rule = judge(key)
         if key in REPLIES and not (isinstance(item, str) and len(item) <= _LONGEST_REPLY):
+            continue
+        if key in BINDINGS and not _states_secret(node, judge):
             continue
         if rule in (Rule.NAMED, Rule.KIN) or (
             rule is Rule.CODE and (is_code(item) or is_hidden(rule, item))

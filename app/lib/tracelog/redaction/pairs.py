@@ -13,7 +13,7 @@ from app.lib.tracelog.redaction.plain import MARKER
 from app.lib.tracelog.redaction.rules import Rule
 from app.lib.tracelog.redaction.spans import value_span
 from app.lib.tracelog.redaction.values import in_query
-from app.lib.tracelog.redaction.words import LOGIN_KEYS, OTHER_CODES, PIN_PLACES, words
+from app.lib.tracelog.redaction.words import ANSWERS, LOGIN_KEYS, OTHER_CODES, PIN_PLACES, words
 
 _SIGN: Final = re.compile(
     r"[:=|\t,\\&>：＝﹕「『→⇒?]|[はがをに是为為는은 \u3000（](?=[「『\[A-Za-z0-9０-９\u3000 、#＃])"
@@ -91,7 +91,7 @@ _ENCODED_QUOTES: Final = ("&quot;", "&#34;", "&#39;", "&#x27;", "\\u0022", "%22"
 _LINKS: Final = words(
     """
     is was to now provided given received used supplied entered attempted tried submitted typed
-    là คือ anda kamu
+    generated là คือ anda kamu
     """
 )
 _SOURCE: Final = re.compile(
@@ -188,7 +188,7 @@ def _key_before(
     raw = text[low : separator.start()]
     if separator[0] == "," and _PAIR.search(raw) is None:
         return None
-    tail = raw.rstrip(_KEY_EDGE)
+    tail = raw.rstrip(f"{_KEY_EDGE}:" if separator[0] == "," else _KEY_EDGE)
     if tail.endswith(_ENCODED_QUOTES):
         for quote in _ENCODED_QUOTES:
             tail = tail.removesuffix(quote).rstrip("\\")
@@ -237,6 +237,8 @@ def _rule_before(tail: str, raw: str, judge: KeyJudge) -> tuple[Rule, str]:
     if key == "input_value" or (key == "input" and quoted) or tail.endswith("[parameters"):
         return Rule.HIDE, key
     rule = judge(key)
+    if key in ANSWERS and ("秘密の質問" in tail or "ecurity question" in tail):
+        return Rule.HIDE, key
     if _is_of_a_thing(rule, key, tail):
         return Rule.SHOW, key
     if rule is Rule.RANDOM and key.lower() == "key" and "ssid" in tail.lower():

@@ -73,7 +73,7 @@ _CODE: Final = re.compile(
     r"|mfa|authentication|recovery|reset|door|gate|alarm|entry|lockbox|keypad|garage|unlock)"
     r"[ \-](?:code|password|pin)(?: is| was)?|(?:your|id) code is"
     r"|(?:otp|pin|passcode|cvv2?|cvc2?)(?: (?:code|number))?(?: is| was| to)?)"
-    r"(?: [\-–—])?:?[ \t]{1,3})"
+    r"(?: [\-–—])?:?(?:[ \t]{1,3}|(?:\s{0,3}<[a-z/][^<>\n]{0,120}>){1,4}\s{0,3}))"
     r"(?:[A-Z]{1,3}-)?[0-9](?:[ \-]?[0-9]){2,9}+"
     r"|(?<!error )(?<!status )(?<!area )(?<!zip )(\bcode:? )[0-9]{3}-[0-9]{3}(?![\-0-9])"
 )

@@ -7,7 +7,7 @@ from app.lib.tracelog.redaction.plain import MARKER
 from app.lib.tracelog.redaction.values import looks_chosen, mixes
 
 _FOREIGN_CODE: Final = re.compile(
-    r"(?i)((?:(?:bestätigungs|sicherheits|verifizierungs|einmal|anmelde)code"
+    r"(?i)((?:(?:dein|ihr) code|(?:bestätigungs|sicherheits|verifizierungs|einmal|anmelde)code"
     r"|code (?:de (?:vérification|sécurité|confirmation|connexion)|d'accès)"
     r"|código de (?:verificación|verificação|seguridad|segurança|confirmación|confirmação|acceso"
     r"|acesso)"

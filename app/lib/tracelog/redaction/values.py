@@ -14,7 +14,9 @@ _MEASURE: Final = re.compile(
     r"|[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9:.]{5,15}(?:Z|[+-][0-9:]{4,6})?)?"
 )
 _LABEL: Final = re.compile(r"[A-Za-z]{1,5}[\-_]?[0-9]{1,6}")
-_TOKEN_KEYS: Final = frozenset({"t", "tk", "tkn", "k", "hash", "invite", "magic", "appid"})
+_TOKEN_KEYS: Final = frozenset(
+    {"t", "tk", "tkn", "k", "tok", "rt", "verify", "hash", "invite", "magic", "appid"}
+)
 _PIECE: Final = re.compile(r"[^A-Za-z0-9]+")
 _CAMEL: Final = re.compile(r"[A-Z]*[a-z]*")
 
@@ -24,7 +26,7 @@ _RANDOM: Final = (Rule.RANDOM, Rule.CODE, Rule.SESSION, Rule.WORD)
 _NOTHING: Final = re.compile(
     r"(?i:true|false|yes|no|null|none|undefined|required|optional|enabled|disabled|ok|success"
     r"|failed|failure|missing|invalid|expired|basic|bearer|digest|oauth2?|oidc|saml|ldap|kerberos"
-    r"|ntlm)"
+    r"|ntlm|omit|same-origin|include)"
     r"|(?i:sha-?[0-9]{1,3}|md5|bcrypt|argon2(?:id|i|d)?|pbkdf2|scrypt|aes-?[0-9]{3}|[rhep]s"
     r"(?:256|384|512)|eddsa)"
     r"|[*•●＊]{3,}|x{4,}|X{4,}|(?i:\[(?:filtered|redacted|masked|hidden|secret|protected)\])"
@@ -55,7 +57,7 @@ def is_hidden(rule: Rule, value: object) -> bool:
     if rule is Rule.HIDE:
         return not isinstance(value, str) or not says_nothing(value)
     if isinstance(value, (dict, list)):
-        return rule in _MEASURING
+        return rule in _MEASURING and not _holds_numbers(value)
     if isinstance(value, str):
         text = value.strip()
         if rule is Rule.FLAG:
@@ -75,6 +77,12 @@ def is_hidden(rule: Rule, value: object) -> bool:
             return len(text) >= _LEAST_WORD and mixes(text) and not _PATH.search(text)
         return rule in _RANDOM and looks_random(text)
     return rule is Rule.FLAG and value not in (0, 1)
+
+
+def _holds_numbers(value: object) -> bool:
+    """`{"input": 12, "output": 7}` under `tokens`."""
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return bool(items) and all(isinstance(item, (int, float)) for item in items)
 
 
 def in_query(rule: Rule, key: str) -> Rule:

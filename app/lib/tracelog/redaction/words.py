@@ -55,7 +55,9 @@ SECRET_PHRASES: Final = tuple(
     login key|secure key|pass key|twofactor code|tfa code|authenticator code|pin block
     signed request|key phrase|security key|stream key|login challenge|consent challenge
     logout challenge|login verifier|consent verifier|captcha response|recaptcha response
-    turnstile response|pass kakunin|passwd kakunin|puk code|merchant key
+    turnstile response|method nonce|card nonce|wpa 2 key|wpa 3 key|wi fi key|network key
+    wireless key|pass confirmation|pass confirm|confirm pass|repeat pass|pass repeat
+    pass kakunin|passwd kakunin|puk code|merchant key
     kojin bango|ansho bango|anshou bango|koza bango|kouza bango|ninsho code|ninshou code|ninsyo code
     """.replace("\n", "|").split("|")
     if phrase.strip()
@@ -112,6 +114,7 @@ GLUED_ENDS: Final = (
     "signingkey",
     "sessionid",
     "sessid",
+    "sesskey",
     "cookie",
     "cookies",
     "credential",
@@ -176,9 +179,11 @@ PIN_PLACES: Final = words("bowling connector gpio hair lapel location map rollin
 
 OTHER_CODES: Final = words(
     """
-    area charge class color colour country coupon currency customer discount dress error exit fault
-    grid http item language order postal post product promo reason region response result return
-    signal source sql state station status system tax vendor zip
+    airport area branch category charge class color colour company country coupon course currency
+    customer department discount dress employee error exit fault grid group http item job language
+    machine member model order part plant post postal product project promo reason region response
+    result return school shop signal source sql staff state station status store subject swift
+    system tax vendor zip
     """
 )
 """What stands before `code` in text when it opens nothing."""
@@ -190,7 +195,7 @@ SESSION_LAST: Final = frozenset({"session", "sess", "salt", "pepper"})
 """Last words of keys whose value may be a short secret, or the name of a lecture, or 3 g."""
 
 RANDOM_LAST: Final = frozenset(
-    {"sig", "sign", "signature", "salt", "pepper", "hmac", "ticket", "assertion"}
+    {"sig", "sign", "signature", "salt", "pepper", "hmac", "ticket", "assertion", "crumb"}
 )
 """Last words of keys that hold a secret only where the value looks like one."""
 
@@ -225,18 +230,22 @@ BESIDE_CODE: Final = frozenset({"state", "iss", "scope", "session_state", "grant
 KEY_PARTS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "k"})
 """The private parts of a JSON Web Key, beside its `kty`."""
 
-LOGIN_KEYS: Final = frozenset({"u", "user", "username", "login", "email", "id", "uid"})
+LOGIN_KEYS: Final = frozenset({"u", "e", "user", "username", "login", "email", "id", "uid"})
 """Beside one of these `p` may be short for a password."""
 
 ANSWERS: Final = frozenset({"answer", "答え", "回答", "答"})
 """Secret beside a secret question."""
 
-REPLIES: Final = frozenset({"response", "reply", "answer"})
+REPLIES: Final = ANSWERS | {"response", "reply"}
 """Secret beside a prompt for a secret."""
 
-PROMPTS: Final = ("prompt", "question", "label", "message")
+PROMPTS: Final = ("prompt", "question", "label", "message", "質問")
 
-KIN_ALONE: Final = KEY_PARTS | ANSWERS | REPLIES
+STATEMENTS: Final = ("sql", "statement", "query")
+BINDINGS: Final = frozenset({"params", "parameters", "bindings", "binds"})
+"""What is put into a statement, and secret where that names a secret column."""
+
+KIN_ALONE: Final = KEY_PARTS | REPLIES | BINDINGS
 
 PART_OWNERS: Final = words(
     """
@@ -274,6 +283,8 @@ NAME_KEYS: Final = (
     "column",
     "setting",
     "variable",
+    "selector",
+    "placeholder",
     "k",
     "Name",
     "Key",
