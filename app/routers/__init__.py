@@ -32,15 +32,6 @@ from app.routers import (
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     health_router.router,
     home_router.router,
-    preference_router.router,
-    sign_in_router.router,
-    sign_up_router.router,
-    oauth_router.router,
-    account_router.router,
-    second_factor_router.router,
-    access_token_router.router,
-    user_admin_router.router,
-    dev_mail_router.router,
     item_export_router.router,
     item_import_router.router,
     item_router.router,
@@ -51,6 +42,15 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     job_router.router,
     log_router.router,
     log_query_router.router,
+    preference_router.router,
+    sign_in_router.router,
+    sign_up_router.router,
+    oauth_router.router,
+    account_router.router,
+    second_factor_router.router,
+    access_token_router.router,
+    user_admin_router.router,
+    dev_mail_router.router,
     docs_router.router,
 )
-"""All of the app's routes, in the order in which they are tried."""
+"""All of the app's routes, in the order in which they are tried: the busy ones first."""
