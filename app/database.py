@@ -1,6 +1,7 @@
 """The app's database: SQLite in a file or PostgreSQL, behind SQLAlchemy's async engine."""
 
 import re
+import sqlite3
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cached_property
@@ -156,21 +157,27 @@ def set_up_engine(engine: Engine, *, seconds: float | None = None) -> None:
 
 
 def _set_up_sqlite(engine: Engine, busy_seconds: float) -> None:
+    pragmas = (
+        f"busy_timeout = {round(busy_seconds * 1000)}",
+        "journal_mode = WAL",
+        "synchronous = NORMAL",  # WAL stays consistent; a power cut may take the last commits
+        "foreign_keys = ON",
+        "cache_size = -4096",  # a connection; what is read lies in the mapped file
+        "mmap_size = 1073741824",
+        "temp_store = MEMORY",
+    )
+    script = "".join(f"PRAGMA {pragma};" for pragma in pragmas)
+
+    def set_up(connection: sqlite3.Connection) -> None:
+        connection.isolation_level = None
+        connection.executescript(script)
+
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: object) -> None:
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        for pragma in (
-            f"busy_timeout = {round(busy_seconds * 1000)}",
-            "journal_mode = WAL",
-            "synchronous = NORMAL",  # WAL stays consistent; a power cut may take the last commits
-            "foreign_keys = ON",
-            "cache_size = -4096",  # a connection; what is read lies in the mapped file
-            "mmap_size = 1073741824",
-            "temp_store = MEMORY",
-        ):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
+        if engine.dialect.is_async:
+            connection.run_async(lambda it: it.set_up(set_up))
+        else:
+            set_up(connection)
 
     # A transaction that has read and then writes cannot wait for another writer: SQLite refuses it
     # at once (SQLITE_BUSY_SNAPSHOT), whatever the busy timeout. So nothing is begun for reading,

@@ -81,6 +81,10 @@ class _Connection(aiosqlite.Connection):
     async def cursor(self) -> aiosqlite.Cursor:
         return _Cursor(self)
 
+    async def set_up(self, work: Callable[[sqlite3.Connection], None]) -> None:
+        """Do `work` in the thread."""
+        await self._execute(work, self._conn)
+
     async def commit(self) -> None:
         if self._conn.in_transaction or self._was_left:
             await super().commit()
