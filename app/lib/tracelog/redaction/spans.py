@@ -1,6 +1,7 @@
 """Finds where a secret value in text begins and ends. In doubt more is hidden, not less."""
 
 import re
+import sys
 from typing import Final
 
 from app.lib.tracelog.redaction.in_place import is_no_secret, is_state
@@ -41,6 +42,7 @@ _FALLBACK: Final = re.compile(
 )
 """What is taken where a setting is missing: `process.env.SECRET || 'keyboard cat'`."""
 _DIGIT_GROUP: Final = 4
+_MOST_JUDGED: Final = 256
 
 
 def value_span(
@@ -58,9 +60,9 @@ def value_span(
     if opening is None or (text.startswith(MARKER, opening.start("container"))):
         return _bare_value(text, at, rule, key_start, whole_line=whole_line)
     if opening["container"]:
-        stop = _after_brackets(text, opening.start("container"))
         if rule is not Rule.HIDE:
             return None
+        stop = _after_brackets(text, opening.start("container"))
         return opening.start("container"), _line_end(text, stop) if whole_line else stop
     start = opening.end()
     if opening["quote"]:
@@ -88,8 +90,13 @@ def _bare_value(
         stop = _line_end(text, start)
         if label := _NEXT_LABEL.search(text, start, stop):
             stop = label.start()
+    elif rule is Rule.HIDE:
+        stop = _bare_end(text, start, len(text))
     else:
-        stop = _bare_end(text, start)
+        # Whether such a value is hidden shows at its beginning; if not, the next key is in it.
+        stop = _bare_end(text, start, min(len(text), start + _MOST_JUDGED))
+        if stop == start + _MOST_JUDGED and is_hidden(rule, text[start:stop]):
+            stop = _bare_end(text, start, len(text))
     value = text[start:stop]
     if not value or value == MARKER or value.lower() == "nil" or not is_hidden(rule, value):
         return None
@@ -108,32 +115,32 @@ def _bare_value(
     return start, stop
 
 
-def _bare_end(text: str, start: int) -> int:
+def _bare_end(text: str, start: int, end: int) -> int:
     """The end of a value without quotes; brackets in it are followed to their ends."""
     at = start
-    while at < len(text):
+    while at < end:
         if text.startswith(MARKER, at):
             at += len(MARKER)
         elif text[at] in "([{" and at > start:
-            at = _after_brackets(text, at)
-        elif bare := _BARE.match(text, at):
+            at = _after_brackets(text, at, end)
+        elif bare := _BARE.match(text, at, end):
             at = bare.end()
         else:
             break
-    return at
+    return min(at, end)
 
 
-def _after_brackets(text: str, at: int) -> int:
+def _after_brackets(text: str, at: int, end: int = sys.maxsize) -> int:
     """The index behind the bracket that closes the one at `at`; the end of the text without one."""
     depth = 0
-    for match in _BRACKETS.finditer(text, at):
+    for match in _BRACKETS.finditer(text, at, end):
         if match[0] in "{[(":
             depth += 1
         elif match[0] in "}])":
             depth -= 1
             if depth == 0:
                 return match.end()
-    return len(text)
+    return min(len(text), end)
 
 
 def _closing_quote(text: str, at: int, quote: str) -> int:

@@ -22,6 +22,8 @@ _CAMEL: Final = re.compile(r"[A-Z]*[a-z]*")
 
 
 _UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\Z")
+_MOST_JUDGED: Final = 512
+
 _RANDOM: Final = (Rule.RANDOM, Rule.CODE, Rule.SESSION, Rule.WORD)
 _NOTHING: Final = re.compile(
     r"(?i:true|false|yes|no|null|none|undefined|required|optional|enabled|disabled|ok|success"
@@ -59,7 +61,7 @@ def is_hidden(rule: Rule, value: object) -> bool:
     if isinstance(value, (dict, list)):
         return rule in _MEASURING and not _holds_numbers(value)
     if isinstance(value, str):
-        text = value.strip()
+        text = value.strip()[:_MOST_JUDGED]
         if rule is Rule.FLAG:
             return text.lower() not in _YES_NO
         if rule is Rule.COUNT:

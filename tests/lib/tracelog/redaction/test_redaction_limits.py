@@ -117,6 +117,10 @@ HOSTILE = {
     "lines of code": "token = self.a",
     "calls": "token = a(b, ",
     "entries": "Duplicate entry 'a",
+    "undecided values": "session=",
+    "undecided brackets": "session={",
+    "undecided quotes": "session=「",
+    "calls of undecided": "salt=a(",
     "groups of digits": "4242.4242.",
 }
 
