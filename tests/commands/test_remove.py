@@ -14,6 +14,7 @@ from commands.kit.environment import ROOT, is_installed
 from commands.kit.words import Failure
 from tests.support.live_app import clean_env
 from tests.support.parts import needs
+from tests.support.processes import finish
 from tests.support.tree import copy_tree, once_a_run, share_installed
 
 # Names of each part that nothing else has.
@@ -63,17 +64,7 @@ def remove_all(folder: Path) -> None:
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, *arguments],
-        cwd=folder,
-        env=clean_env(LANG="C.UTF-8"),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=600,
-        check=False,
-    )
+    return finish([sys.executable, *arguments], clean_env(LANG="C.UTF-8"), folder)
 
 
 def test_what_is_installed_is_still_known_elsewhere(copy: Path) -> None:

@@ -14,6 +14,7 @@ from commands.kit import naming
 from commands.kit.naming import Product, product
 from commands.kit.words import Failure
 from tests.support.live_app import clean_env
+from tests.support.processes import finish
 from tests.support.tree import copy_tree, share_compiled
 
 FIRST = product(f"Quill {uuid.uuid4().hex}")
@@ -198,14 +199,4 @@ gc.freeze()
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, *arguments],
-        cwd=folder,
-        env=clean_env(LANG="C.UTF-8"),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    return finish([sys.executable, *arguments], clean_env(LANG="C.UTF-8"), folder)

@@ -37,6 +37,8 @@ PACKAGES = (
     *("uvicorn.protocols.http.auto", "uvicorn.protocols.websockets.auto"),
 )
 """Most of what the app's modules import."""
+_OF_TESTS = ("anyio.pytest_plugin", "hypothesis", "pytest")
+"""What tests of a copy import besides."""
 
 _MOST_CONNECTIONS = 8
 
@@ -159,6 +161,9 @@ def main(folder: Path, tests: str = "") -> None:
     for other in kinds:
         if other != has:
             servers[other].close()
+    if has == "packages":
+        for name in _OF_TESTS:
+            importlib.import_module(name)
     assert threading.active_count() == 1
     gc.freeze()
     servers[has].serve()

@@ -120,10 +120,23 @@ def run_module(name: str, arguments: list[str]) -> object:
 def run_script(path: str, arguments: list[str]) -> None:
     """What `python PATH` does with a script of a copy of the project."""
     sys.argv = [path, *arguments]
-    sys.path[0] = str(Path(path).parent)
+    _forget_this_project(Path(path).parent)
+    runpy.run_path(path, run_name="__main__")
+
+
+def run_pytest(arguments: list[str]) -> None:
+    """What `python -m pytest` does in a copy of the project."""
+    rewrite = importlib.import_module("_pytest.assertion.rewrite")
+    # What was read before, such as anyio, it cannot rewrite any more.
+    rewrite.AssertionRewritingHook._warn_already_imported = lambda *_: None
+    _forget_this_project(Path.cwd())
+    sys.exit(importlib.import_module("pytest").main(arguments))
+
+
+def _forget_this_project(copy: Path) -> None:
+    sys.path[0] = str(copy)
     for name in [name for name in sys.modules if (ROOT / name.partition(".")[0]).is_dir()]:
         del sys.modules[name]
-    runpy.run_path(path, run_name="__main__")
 
 
 _STAYING: list[socket.socket] = []

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from tests.support.forks import Fork, Process, run_module, run_script
+from tests.support.forks import Fork, Process, run_module, run_pytest, run_script
 
 
 def _ports() -> Iterator[int]:
@@ -85,6 +85,8 @@ def begin(command: Sequence[str], output: IO[bytes], env: Mapping[str, str], cwd
         match command[1:]:
             case ["-m", module, *arguments] if module in _FORKED:
                 return Fork(run_module, module, arguments, **given)
+            case ["-m", "pytest", *arguments] if not _tells_python(env):
+                return Fork(run_pytest, arguments, has="packages", **given)
             # Settings of Python itself are for one that starts.
             case [script, *arguments] if script.endswith("manage.py") and not _tells_python(env):
                 return Fork(run_script, str(cwd / script), arguments, has="packages", **given)
