@@ -17,7 +17,7 @@ from commands.kit.words import Failure
 from tests.support.gotrue import PUBLISHABLE, SECRET
 from tests.support.live_app import clean_env
 from tests.support.parts import needs
-from tests.support.processes import Program, answers, free_port
+from tests.support.processes import Program, answers, finish, free_port
 from tests.support.scheduler import in_order, unit
 
 PASSES = test.Step("passes", (sys.executable, "-c", "print('hidden')"))
@@ -153,16 +153,13 @@ def test_what_was_left_out_is_named_before_the_closing_line(tmp_path: Path) -> N
         "def test_fine(): pass\n",
         encoding="utf-8",
     )
-    done = subprocess.run(
+    done = finish(
         [
             *(sys.executable, "-m", "pytest", "-p", "tests.conftest", "-p", "no:cacheprovider"),
             *("-c", str(ROOT / "pyproject.toml"), "--rootdir", str(tmp_path), str(tmp_path)),
         ],
-        cwd=ROOT,
-        env={**os.environ, "CI": "", "LEFT_OUT": "Node is missing"},
-        capture_output=True,
-        text=True,
-        check=False,
+        {**os.environ, "CI": "", "LEFT_OUT": "Node is missing"},
+        ROOT,
     )
 
     lines = done.stdout.splitlines()
