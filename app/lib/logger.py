@@ -116,8 +116,7 @@ class CSVOnlyLogger(_StepLogger):
         if error is None:
             self.log(None, TASK_PROGRESS_LOGS, row)
         else:
-            failure = self.recorder.failure
-            self.recorder.write(TASK_PROGRESS_LOGS, lambda: {**row, **failure(error, "")})
+            self.recorder.write_failure(TASK_PROGRESS_LOGS, row, error)
 
     def _written(self) -> None:
         pass

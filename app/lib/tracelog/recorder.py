@@ -82,6 +82,18 @@ class Recorder:
 
         self.write_line(table_name, make_line)
 
+    def write_failure(
+        self, table_name: str, data: Mapping[str, object], error: BaseException
+    ) -> None:
+        """Write the row of `data` with what is to be told of an exception."""
+
+        def make() -> Mapping[str, object]:
+            # A stack trace is long, and what `failure` gives holds no secrets any more.
+            clean = redact_row(self.redactor, TABLES[table_name], data)
+            return {**clean, **self.failure(error, "")}
+
+        self.write(table_name, make, redacted=True)
+
     def write_line(self, table_name: str, make_line: Callable[[int], bytes]) -> None:
         """Write the line that `make_line` returns for a row id; it holds no secrets."""
         try:
