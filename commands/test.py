@@ -45,7 +45,7 @@ STEPS = (
     Step("lint-imports", (str(Path(_PYTHON).with_name("lint-imports")),)),
     Step("css --check", (*_MANAGE, "css", "--check"), needs_modules=True),
     Step("messages --check", (*_MANAGE, "messages", "--check")),
-    # Beside the other steps, since else each worker compiles all that it finds by itself.
+    # Beside the other steps, since else all workers wait for one process that compiles everything.
     Step("pytest collects", (*_PYTEST, "--collect-only", "-qq")),
 )
 

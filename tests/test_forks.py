@@ -8,9 +8,11 @@ import time
 from pathlib import Path
 
 import pytest
+from execnet import XSpec
 
 from tests.support.forks import Fork
 from tests.support.processes import finish
+from tests.support.workers import forked
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="nothing is forked there")
 
@@ -40,6 +42,29 @@ def test_a_script_ends_and_tells_as_if_python_had_started_it(
         told = done.stdout.replace("MINE PYTHONUTF8", "MINE")
         assert told.endswith(said.format(folder=tmp_path))
         assert bool(told) == bool(said)
+
+
+def test_tests_of_a_copy_are_read_there_and_say_what_they_compare(tmp_path: Path) -> None:
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app/__init__.py").write_text("NUMBERS = [1, 2]\n", encoding="utf-8")
+    test = "from app import NUMBERS\ndef test_it(): assert NUMBERS == [1, 3]\n"
+    (tmp_path / "test_it.py").write_text(test, encoding="utf-8")
+
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"]
+    done = finish(command, {"MINE": "1"}, tmp_path)
+
+    assert done.returncode == 1
+    assert "At index 1 diff: 2 != 3" in done.stdout
+
+
+def test_processes_that_are_asked_for_in_a_way_of_their_own_are_not_forked(
+    request: pytest.FixtureRequest,
+) -> None:
+    specs = [XSpec("popen"), XSpec("popen//python=python3")]
+
+    forked(request.config, specs, "none")
+
+    assert [spec.python for spec in specs] == [None, "python3"]
 
 
 def test_it_is_waited_for_and_ended(tmp_path: Path) -> None:
