@@ -3,9 +3,7 @@
 import asyncio
 import gc
 import socket
-from contextlib import suppress
 from datetime import UTC, datetime
-from types import FrameType
 
 import httpx
 import uvicorn
@@ -17,21 +15,20 @@ from app.config import Settings
 from app.templating import read_template, template_names
 from commands.kit.in_use import in_use
 from commands.kit.memory import OBJECTS_A_COLLECTION
+from commands.kit.patient_server import PatientServer
 from commands.kit.preparation import tell
 from commands.kit.words import text
 
 _PASS_SECONDS = 0.03
-_TICK_SECONDS = 1.0
 
 
-class Server(uvicorn.Server):
+class Server(PatientServer):
     """Says what the app uses and where it is, once it answers."""
 
     def __init__(self, config: uvicorn.Config, settings: Settings) -> None:
         super().__init__(config)
         self._settings = settings
         self._reading: asyncio.Task[None] | None = None
-        self._is_to_end = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -48,16 +45,6 @@ class Server(uvicorn.Server):
             origin = f"http://{f'[{host}]' if ':' in host else host}:{port}"
             for line in (*in_use(self._settings), text("serving", origin=origin)):
                 tell(self._settings, line)
-
-    async def main_loop(self) -> None:
-        """uvicorn's own looks ten times a second whether it is to end; here a signal says so."""
-        while not await self.on_tick(0):
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._is_to_end.wait(), _TICK_SECONDS)
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        super().handle_exit(sig, frame)
-        asyncio.get_running_loop().call_soon_threadsafe(self._is_to_end.set)
 
 
 async def _warm_up(app: FastAPI) -> None:
