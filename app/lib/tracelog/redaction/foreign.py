@@ -140,6 +140,8 @@ STATED: Final = (
 """Where such a word may have its value beside it without a sign. A pattern for `re` and Rust's."""
 
 FOREIGN_COUNT_TAILS: Final = (
+    "残り",
+    "残数",
     "数",
     "上限",
     "長",

@@ -22,7 +22,7 @@ _REMARKED: Final = re.compile(
 )
 """Behind the label of a field: `パスワード：（変更しない場合は空欄）`."""
 _STANDS_FOR: Final = re.compile(
-    r"[ \t]{0,4}[\"']?(?:\$?\{\{[^{}\n]{1,80}\}\}|\{[a-z_.]{2,40}\}"
+    r"[ \t]{0,4}[\"']?(?:\$?\{\{[^{}\n]{1,80}\}\}|\{[a-z_.]{2,40}\}|!(?:Ref|GetAtt|Sub) [\w.]{1,60}"
     r"|\$\((?:<|(?:cat|op|pass|aws|gcloud|kubectl|vault"
     r"|security|openssl|head|uuidgen|pwgen) )[^()\n]{1,120}\)"
     r"|<[a-z][a-z \-]{2,40}>|<[A-Z][A-Z_]{2,40}>"
@@ -48,6 +48,8 @@ _ATTRIBUTE: Final = re.compile(
 _NAME: Final = re.compile(
     r"[ \t]{0,2}(?P<name>[A-Za-z_]{2,40})(?=[ \t]*[\r\n,;)\]}]|[ \t]+or[ \t]+None\b|\Z)"
 )
+_VALIDATOR: Final = re.compile(r"[ \t]?(?:z|yup|[Jj]oi|v|t|vine)\.[A-Za-z]{2,20}\(")
+"""`password: z.string().min(12)`"""
 _FUNCTION: Final = re.compile(
     r"[ \t]{0,4}(?:async[ \t]{1,2})?(?:\([\w, :?]{0,80}\)[ \t]{0,2}=>|function\b)"
 )
@@ -93,6 +95,8 @@ def is_no_secret(text: str, at: int, key_start: int) -> bool:
         return _names_itself(text, at, key_start)
     if sign != ":":
         return False
+    if _ATTRIBUTE.match(text, at) or _VALIDATOR.match(text, at):
+        return True
     if (asks := _ASKS.match(text, at)) and (
         asked := _ASKED.search(text[max(0, key_start - 80) : key_start])
     ):

@@ -7,7 +7,7 @@ from typing import Final
 from app.lib.tracelog.redaction.keys import KeyJudge
 from app.lib.tracelog.redaction.plain import MARKER, Plain
 from app.lib.tracelog.redaction.rules import Rule
-from app.lib.tracelog.redaction.values import is_code, is_hidden
+from app.lib.tracelog.redaction.values import is_code, is_hidden, looks_chosen
 from app.lib.tracelog.redaction.words import (
     ANSWERS,
     BINDINGS,
@@ -16,6 +16,7 @@ from app.lib.tracelog.redaction.words import (
     PROMPTS,
     REPLIES,
     STATEMENTS,
+    words,
 )
 
 _THINGS: Final = frozenset({"name", "title", "label", "branch", "price", "名称"})
@@ -27,6 +28,19 @@ _QUESTIONS: Final = ("secretquestion", "securityquestion", "秘密の質問", "�
 _ENTER: Final = re.compile("を(?:ご|再)?入力(?:して)?(?:ください|下さい)?$")
 _PROMPT_EDGE: Final = " \t\r\n:：>*。."
 _NO_PROMPT: Final = re.compile("[\n:：?？]")
+_REMARK: Final = re.compile(
+    r" (?:required|must|too|contain|characters|match|blank|empty|invalid|incorrect|expired|missing"
+    r"|valid|wrong|common|least|similar)\b|\A(?i:required|invalid)\b"
+    r"|ください|下さい|必須|ありません|できません|短すぎ|長すぎ|一致し|文字以[上内]"
+)
+_TYPES: Final = words("string integer number boolean object array http apiKey oauth2 openIdConnect")
+_SCHEMA: Final = words(
+    """
+    type title description format minLength maxLength pattern writeOnly readOnly nullable required
+    minimum maximum items anyOf deprecated scheme bearerFormat in name flows
+    """
+)
+_MOST_MESSAGES: Final = 16
 _COLUMN: Final = re.compile(r"[A-Za-z_]\w*")
 _SQL: Final = re.compile(r"(?i)\s{0,80}(?:select|insert|update|delete|merge|replace|with|call)\b")
 _SIGNS_IN: Final = re.compile(r"(?i)(?:log_?in|sign_?in|authenticate)\Z")
@@ -55,6 +69,10 @@ def is_kin(key: str, value: object, keys: Collection[str]) -> bool:
 
 def is_of_another_kind(key: str, value: object, keys: Collection[str]) -> bool:
     """Whether what would be hidden is none by its neighbours or place: a bank's code, `$PWD`."""
+    if isinstance(value, list):
+        return 0 < len(value) <= _MOST_MESSAGES and all(map(_is_remark, value))
+    if isinstance(value, dict):
+        return _is_schema(value)
     if not isinstance(value, str):
         return False
     if key in ("code", "コード"):
@@ -93,15 +111,33 @@ def _asks_for_secret(node: dict[str, Plain], judge: KeyJudge) -> bool:
         if prompt.rstrip().endswith("maiden name?") or "秘密の質問" in prompt:
             return True
         asked = _ENTER.sub("", prompt.strip(_PROMPT_EDGE).partition(" for ")[0])
-        words = asked.lower().split()
+        said = asked.lower().split()
         if (
             _NO_PROMPT.search(asked) is None
-            and len(words) <= _MOST_WORDS
-            and _TASKS.isdisjoint(words)
-            and any(judge(" ".join(words[-count:])) is Rule.HIDE for count in (1, 2))
+            and len(said) <= _MOST_WORDS
+            and _TASKS.isdisjoint(said)
+            and _ends_secret(asked, said, judge)
         ):
             return True
     return False
+
+
+def _is_remark(item: object) -> bool:
+    """`This password is too short.`: what a form answers, field by field."""
+    if not isinstance(item, str) or len(item) > _LONGEST_PROMPT or not _REMARK.search(item):
+        return False
+    return not any(looks_chosen(word.strip("\"'.,")) for word in item.split())
+
+
+def _is_schema(node: dict[str, Plain]) -> bool:
+    """`{"type": "string", "minLength": 12}`: what a field is to hold."""
+    return isinstance(node.get("type"), str) and node["type"] in _TYPES and _SCHEMA.issuperset(node)
+
+
+def _ends_secret(asked: str, said: list[str], judge: KeyJudge) -> bool:
+    if not asked.isascii():
+        return asked.casefold().endswith(judge.foreign)
+    return any(judge(" ".join(said[-count:])) is Rule.HIDE for count in (1, 2))
 
 
 def hide_undecided(node: dict[str, Plain], judge: KeyJudge) -> None:

@@ -144,7 +144,7 @@ def hide_link_queries(text: str) -> str:
 
 def _hide_credentials(match: re.Match[str]) -> str:
     value = match["value"]
-    if value == MARKER:
+    if value == MARKER or value.lower() in ("realm=", "charset="):
         return match[0]
     if match["scheme"].lower() == "basic":
         hidden = _is_basic(value)

@@ -65,7 +65,7 @@ _WHOSE: Final = re.compile(
     r"|(?-i:PASSWORD) (?-i:[a-z])\w{1,40}\Z"
 )
 _NUMBERED: Final = re.compile(r"(?i)(?<=password|..secret|.....key) #?[0-9]{1,2}\Z")
-_FIELD: Final = re.compile(r"[ \t]?[\w\[\] |.]{1,40}=[ \t]?[A-Za-z_.]{2,40}\([\w=, .]{0,80}\)")
+_FIELD: Final = re.compile(r"[ \t]?[\w\[\] |.]{1,40}=[ \t]?[A-Za-z_.]{2,40}\([\w=, .()]{0,80}\)")
 """A declaration that holds no value: `password: str = Field(min_length=12)`."""
 _TYPED: Final = re.compile(
     r"[ \t]?(?:Optional\[)?(?:&(?:'static )?)?(?:str|string|String|bytes|Buffer|SecretStr|Final"
