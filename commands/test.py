@@ -6,10 +6,12 @@ SUPABASE_PUBLISHABLE_KEY and SUPABASE_SECRET_KEY name it, MAILPIT_URL the catche
 """
 
 import argparse
+import json
 import os
 import subprocess
 import sys
 import time
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +28,11 @@ _LIVE = ("tests/routers/test_supabase_flows.py", "-v")
 # More than there are cores, since there are always tests that wait for something. Each has a
 # PostgreSQL and a browser of its own, so they are not many on a large machine.
 _WORKERS = min((os.cpu_count() or 2) + 2, 8)
-_PARALLEL = ("-n", str(_WORKERS), "--dist", "loadfile", "--no-loadscope-reorder")
+_RUN = uuid.uuid4().hex
+_PARALLEL = (
+    *("-n", str(_WORKERS), "--dist", "loadfile", "--no-loadscope-reorder"),
+    *("--testrunuid", _RUN),
+)
 
 
 @dataclass(frozen=True)
@@ -45,8 +51,12 @@ STEPS = (
     Step("lint-imports", (str(Path(_PYTHON).with_name("lint-imports")),)),
     Step("css --check", (*_MANAGE, "css", "--check"), needs_modules=True),
     Step("messages --check", (*_MANAGE, "messages", "--check")),
-    # Beside the other steps, since else all workers wait for one process that compiles everything.
-    Step("pytest collects", (*_PYTEST, "--collect-only", "-qq")),
+    # Off it pytest's workers are forked. Elsewhere each would compile all that it finds by itself.
+    Step(
+        "tests are read", (_PYTHON, "-m", "tests.support.fork_server", _RUN, json.dumps(_PARALLEL))
+    )
+    if sys.platform == "linux"
+    else Step("pytest collects", (*_PYTEST, "--collect-only", "-qq")),
 )
 
 

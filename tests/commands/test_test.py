@@ -55,7 +55,8 @@ def test_each_step_is_reported_by_name_and_time(
     lines = capfd.readouterr().out.splitlines()
     assert lines[0].split() == ["ok", "passes", lines[0].split()[2], "s"]
     assert re.fullmatch(
-        r"args -n [3-8] --dist loadfile --no-loadscope-reorder -", "\n".join(lines[1:])
+        r"args -n [3-8] --dist loadfile --no-loadscope-reorder --testrunuid \w{32} -",
+        "\n".join(lines[1:]),
     )
 
 

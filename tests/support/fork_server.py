@@ -1,10 +1,11 @@
 """The processes off which others are forked, for all of a test run.
 
-    python -m tests.support.fork_server FOLDER [TESTS]
+    python -m tests.support.fork_server RUN [TESTS]
 
-`TESTS`, pytest's arguments in JSON, is for one that has read these, beside the other two. They go
-on by themselves once they can be asked, at the sockets in the folder, and end with the last that
-asks. They have no threads.
+They go on by themselves once they can be asked, at the sockets in the folder of the run, and end
+with the last that asks. They have no threads. `TESTS`, pytest's arguments in JSON, is for one that
+has read these, beside the other two; then this ends only when all have read theirs, with 1 where
+one could not.
 """
 
 import atexit
@@ -27,7 +28,7 @@ from typing import get_args
 
 gc.disable()
 
-from tests.support.forks import Has, Task  # noqa: E402 # nothing that is imported is garbage
+from tests.support.forks import Has, Task, folder_of  # noqa: E402 # nothing that is imported is garbage
 
 PACKAGES = (
     *("alembic.command", "aiosqlite", "babel.support", "dbos", "email_validator", "fastapi"),
@@ -41,6 +42,8 @@ _OF_TESTS = ("anyio.pytest_plugin", "hypothesis", "pytest")
 """What tests of a copy import besides."""
 
 _MOST_CONNECTIONS = 8
+_UNASKED_SECONDS = 300.0
+"""How long they wait for the first that asks."""
 
 
 class _Server:
@@ -68,7 +71,11 @@ class _Server:
         for own in (self._listener, ends):
             asking.register(own, selectors.EVENT_READ)
         while True:
-            for key, _ in asking.select():
+            nobody_yet = len(asking.get_map()) == 2
+            ready = asking.select(_UNASKED_SECONDS if nobody_yet else None)
+            if not ready:
+                return
+            for key, _ in ready:
                 connection = key.fileobj
                 assert isinstance(connection, socket.socket)
                 if connection is self._listener:
@@ -147,13 +154,18 @@ def _close_all_but(descriptors: list[int]) -> None:
     os.closerange(first, os.sysconf("SC_OPEN_MAX"))
 
 
-def main(folder: Path, tests: str = "") -> None:
+def main(run: str, tests: str = "") -> None:
     """Serve in processes that whoever has started this one need not wait for."""
+    folder = folder_of(run)
+    folder.mkdir(mode=0o700, exist_ok=True)
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     kinds: tuple[Has, ...] = get_args(Has)[: None if tests else -1]
     servers = {has: _Server(folder, has) for has in kinds}
+    reads, tells = os.pipe()
     if os.fork():
-        os._exit(0)
+        os.close(tells)
+        os._exit(int(bool(tests) and _all_that_is_told(reads) != len(kinds)))
+    os.close(reads)
     for has in kinds:
         _read(has, tests)
         if has == kinds[-1] or not os.fork():
@@ -166,8 +178,24 @@ def main(folder: Path, tests: str = "") -> None:
             importlib.import_module(name)
     assert threading.active_count() == 1
     gc.freeze()
+    if tests:
+        os.write(tells, b".")
+        # Whoever has started this reads along until nobody writes any more.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for stream in (1, 2):
+            os.dup2(nowhere, stream)
+        os.close(nowhere)
+    os.close(tells)
     servers[has].serve()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _all_that_is_told(descriptor: int) -> int:
+    """How many bytes come before the last that could write one has closed its end."""
+    told = 0
+    while some := os.read(descriptor, 64):
+        told += len(some)
+    return told
 
 
 def _read(has: Has, tests: str) -> None:
@@ -184,4 +212,4 @@ def _read(has: Has, tests: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), *sys.argv[2:])
+    main(*sys.argv[1:])

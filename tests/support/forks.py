@@ -145,25 +145,31 @@ _STAYING: list[socket.socket] = []
 
 def serve(tests: Sequence[str]) -> None:
     """Have servers for all of a run of `tests`, pytest's arguments, and one that has read these."""
-    _folder().mkdir(mode=0o700, exist_ok=True)
-    _start(json.dumps(tests))
-    _stay(*get_args(Has))
+    try:
+        _stay(*get_args(Has))  # they were begun ahead
+    except OSError:
+        _start(json.dumps(tests))
+        _stay(*get_args(Has))
 
 
-@cache
-def _folder() -> Path:
-    run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
+def folder_of(run: str) -> Path:
+    """Where the sockets of a test run are."""
     return Path(tempfile.gettempdir()) / f"forks-{run}"
 
 
+@cache
+def _run() -> str:
+    return os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
+
+
 def _start(*arguments: str) -> None:
-    command = [sys.executable, "-m", "tests.support.fork_server", str(_folder()), *arguments]
+    command = [sys.executable, "-m", "tests.support.fork_server", _run(), *arguments]
     subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, check=True)
 
 
 def _ask(has: Has) -> socket.socket:
     if not _STAYING:
-        _folder().mkdir(mode=0o700, exist_ok=True)
+        folder_of(_run()).mkdir(mode=0o700, exist_ok=True)
         with _turn():
             try:
                 _stay("packages", "app")
@@ -179,7 +185,7 @@ def _turn() -> Iterator[None]:
         raise OSError("nothing is forked here")
     import fcntl
 
-    with (_folder() / "lock").open("w") as file:
+    with (folder_of(_run()) / "lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
@@ -191,7 +197,7 @@ def _stay(*kinds: Has) -> None:
 def _connect(has: Has) -> socket.socket:
     connection = socket.socket(socket.AF_UNIX)
     try:
-        connection.connect(str(_folder() / has))
+        connection.connect(str(folder_of(_run()) / has))
     except OSError:
         connection.close()
         raise
