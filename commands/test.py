@@ -52,9 +52,7 @@ STEPS = (
     Step("css --check", (*_MANAGE, "css", "--check"), needs_modules=True),
     Step("messages --check", (*_MANAGE, "messages", "--check")),
     # Off it pytest's workers are forked. Elsewhere each would compile all that it finds by itself.
-    Step(
-        "tests are read", (_PYTHON, "-m", "tests.support.fork_server", _RUN, json.dumps(_PARALLEL))
-    )
+    Step("tests are read", (_PYTHON, "-m", "tests.support.forks", _RUN, json.dumps(_PARALLEL)))
     if sys.platform == "linux"
     else Step("pytest collects", (*_PYTEST, "--collect-only", "-qq")),
 )

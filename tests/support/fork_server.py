@@ -1,11 +1,10 @@
 """The processes off which others are forked, for all of a test run.
 
-    python -m tests.support.fork_server RUN [TESTS]
+    python -m tests.support.fork_server FOLDER [TESTS]
 
-They go on by themselves once they can be asked, at the sockets in the folder of the run, and end
-with the last that asks. They have no threads. `TESTS`, pytest's arguments in JSON, is for one that
-has read these, beside the other two; then this ends only when all have read theirs, with 1 where
-one could not.
+They go on by themselves once they can be asked, at the sockets in the folder, and end with the last
+that asks. They have no threads. `TESTS`, pytest's arguments in JSON, is for one more that has read
+these; then this ends only when all have read theirs, with 1 where one could not.
 """
 
 import atexit
@@ -28,7 +27,7 @@ from typing import get_args
 
 gc.disable()
 
-from tests.support.forks import Has, Task, folder_of  # noqa: E402 # nothing that is imported is garbage
+from tests.support.forks import Has, Task  # noqa: E402 # nothing that is imported is garbage
 
 PACKAGES = (
     *("alembic.command", "aiosqlite", "babel.support", "dbos", "email_validator", "fastapi"),
@@ -154,9 +153,8 @@ def _close_all_but(descriptors: list[int]) -> None:
     os.closerange(first, os.sysconf("SC_OPEN_MAX"))
 
 
-def main(run: str, tests: str = "") -> None:
+def main(folder: Path, tests: str = "") -> None:
     """Serve in processes that whoever has started this one need not wait for."""
-    folder = folder_of(run)
     folder.mkdir(mode=0o700, exist_ok=True)
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     kinds: tuple[Has, ...] = get_args(Has)[: None if tests else -1]
@@ -212,4 +210,4 @@ def _read(has: Has, tests: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(Path(sys.argv[1]), *sys.argv[2:])

@@ -3,6 +3,10 @@
 `tests/support/fork_server.py` is that one, and another that has read packages alone: off it come
 the commands of a copy of the project, which read its files. Where several processes share the tests
 there is one more, which has read those. There is none on Windows.
+
+    python -m tests.support.forks RUN TESTS
+
+starts all three ahead of a run, by its id of pytest-xdist, of `TESTS`: pytest's arguments in JSON.
 """
 
 import importlib
@@ -152,24 +156,20 @@ def serve(tests: Sequence[str]) -> None:
         _stay(*get_args(Has))
 
 
-def folder_of(run: str) -> Path:
-    """Where the sockets of a test run are."""
+@cache
+def _folder() -> Path:
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
     return Path(tempfile.gettempdir()) / f"forks-{run}"
 
 
-@cache
-def _run() -> str:
-    return os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
-
-
 def _start(*arguments: str) -> None:
-    command = [sys.executable, "-m", "tests.support.fork_server", _run(), *arguments]
+    command = [sys.executable, "-m", "tests.support.fork_server", str(_folder()), *arguments]
     subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, check=True)
 
 
 def _ask(has: Has) -> socket.socket:
     if not _STAYING:
-        folder_of(_run()).mkdir(mode=0o700, exist_ok=True)
+        _folder().mkdir(mode=0o700, exist_ok=True)
         with _turn():
             try:
                 _stay("packages", "app")
@@ -185,7 +185,7 @@ def _turn() -> Iterator[None]:
         raise OSError("nothing is forked here")
     import fcntl
 
-    with (folder_of(_run()) / "lock").open("w") as file:
+    with (_folder() / "lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
@@ -197,8 +197,13 @@ def _stay(*kinds: Has) -> None:
 def _connect(has: Has) -> socket.socket:
     connection = socket.socket(socket.AF_UNIX)
     try:
-        connection.connect(str(folder_of(_run()) / has))
+        connection.connect(str(_folder() / has))
     except OSError:
         connection.close()
         raise
     return connection
+
+
+if __name__ == "__main__":
+    os.environ["PYTEST_XDIST_TESTRUNUID"], arguments = sys.argv[1:]
+    _start(arguments)
