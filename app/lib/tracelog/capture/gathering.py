@@ -5,13 +5,17 @@ code and data of that are in the processor's caches by then, and they are append
 """
 
 import asyncio
+import itertools
 from collections.abc import Callable, Generator
 from typing import Final
 
 from app.lib.tracelog.recorder import Recorder
 
-_APART: Final = 15
-"""How many are written at once after one that was alone, before another waits for company."""
+_APART: Final = (15, 14)
+"""How many are written at once after one that was alone, before another waits for company.
+
+By turns, since of sixteen that always come together the sixteenth would be alone each time.
+"""
 
 
 class Group:
@@ -46,6 +50,7 @@ class Gathering:
         self._table_name = table_name
         self._group: Group | None = None
         self._apart = 0
+        self._next_apart = itertools.cycle(_APART)
 
     def add(self, make_line: Callable[[int], bytes]) -> Group | None:
         """A group that is to be awaited; the row is in the journal then. None if it is already."""
@@ -70,5 +75,5 @@ class Gathering:
             self._group = None
         makers, group.makers = group.makers, []
         if len(makers) == 1:
-            self._apart = _APART
+            self._apart = next(self._next_apart)
         self._recorder.write_lines(self._table_name, makers)

@@ -132,6 +132,22 @@ def test_those_that_come_together_after_many_alone_are_appended_at_once(
     assert all(each.row_came_first for each in group)
 
 
+@pytest.mark.parametrize("many", [2, 3, 5, 15, 16, 17, 30, 31, 32, 48])
+def test_those_that_always_come_together_are_appended_at_once_after_one_alone(
+    logger: CSVOnlyLogger, tmp_path: Path, appends: list[int], many: int
+) -> None:
+    group = visitors(logger, tmp_path, *(f"/{number}" for number in range(many)))
+
+    async def visit() -> None:
+        await group[0].visit()
+        for _ in range(2 + 64 // many):
+            await all_at_once(group)
+
+    asyncio.run(visit())
+
+    assert appends[-1] == many
+
+
 def test_a_request_that_is_cancelled_meanwhile_takes_no_row_with_it(
     logger: CSVOnlyLogger, tmp_path: Path
 ) -> None:
