@@ -6,7 +6,7 @@ There is no server around it, so that nothing but the recording differs. No two 
 have the same body, so that remembering bodies would not help. Bare and recorded are called with
 sixteen requests at once, too, as a server has them under load: then rows are written together.
 Times are CPU time of the whole process, background threads too, in microseconds a request, the best
-of `--rounds` rounds each.
+of `--rounds` rounds each. Delivery has all its rows in the store before the next one's turn.
 """
 
 import argparse
@@ -23,6 +23,7 @@ from typing import Any, Final
 
 from app.lib.logger import CSVOnlyLogger, EnhancedCSVLogger
 from app.lib.tracelog.capture.middleware import CaptureMiddleware
+from app.lib.tracelog.shipper.shipper import Shipper
 from benchmarks.bodies import body
 from benchmarks.sample import bare_app
 from commands.kit.memory import OBJECTS_A_COLLECTION
@@ -30,6 +31,7 @@ from commands.kit.memory import OBJECTS_A_COLLECTION
 ASGIApp = Callable[..., Awaitable[None]]
 
 BARE: Final = "bare"
+DELIVERED: Final = "recorded and delivered to SQLite"
 RADAR: Final = "fastapi-radar"
 MANY: Final = 16
 AT_ONCE: Final = f", {MANY} at once"
@@ -80,7 +82,9 @@ async def call(app: ASGIApp, content: bytes) -> None:
     await app(scope, receive, send)
 
 
-async def cpu_of(app: ASGIApp, bodies: Sequence[bytes], at_once: int = 1) -> float:
+async def cpu_of(
+    app: ASGIApp, bodies: Sequence[bytes], at_once: int = 1, delivering: Shipper | None = None
+) -> float:
     started = time.process_time()
     if at_once == 1:
         for content in bodies:
@@ -89,6 +93,8 @@ async def cpu_of(app: ASGIApp, bodies: Sequence[bytes], at_once: int = 1) -> flo
         for first in range(0, len(bodies), at_once):
             group = bodies[first : first + at_once]
             await asyncio.gather(*(call(app, content) for content in group))
+    if delivering and not await asyncio.to_thread(delivering.drain, 60.0):
+        raise SystemExit("The rows were not delivered within a minute.")
     return (time.process_time() - started) / len(bodies) * 1e6
 
 
@@ -142,7 +148,7 @@ async def run(requests: int, rounds: int, folder: Path) -> None:
         apps: dict[str, ASGIApp] = {
             BARE: bare_one,
             "recorded in CSV": in_csv,
-            "recorded and delivered to SQLite": stack.enter_context(recorded(delivering)),
+            DELIVERED: stack.enter_context(recorded(delivering)),
             f"{BARE}{AT_ONCE}": bare_one,
             f"recorded in CSV{AT_ONCE}": in_csv,
         }
@@ -152,15 +158,17 @@ async def run(requests: int, rounds: int, folder: Path) -> None:
         else:
             print("Not compared with others: the packages of requirements-bench.txt are missing.")
         times: dict[str, list[float]] = {name: [] for name in apps}
-        for each in apps.values():
-            await cpu_of(each, [body(number) for number in range(min(requests, 20))])
+        delivery = {DELIVERED: delivering.shipper}
+        for name, each in apps.items():
+            first = [body(number) for number in range(min(requests, 20))]
+            await cpu_of(each, first, delivering=delivery.get(name))
         for round_number in range(rounds):
             bodies = [body(round_number * requests + number) for number in range(requests)]
             for name, each in apps.items():
                 # Another's slow requests take long enough as it is.
                 share = bodies if name != RADAR else bodies[: max(requests // 40, 1)]
                 at_once = MANY if name.endswith(AT_ONCE) else 1
-                times[name].append(await cpu_of(each, share, at_once))
+                times[name].append(await cpu_of(each, share, at_once, delivery.get(name)))
     size = sum(len(body(number)) for number in range(100)) // 100
     print(f"| CPU µs a request ({size} bytes in and out) | total | added |")
     print("|---|---:|---:|")
