@@ -44,8 +44,8 @@ log = logging.getLogger(__name__)
 DRAIN_SECONDS: Final = 10.0
 """How long a shutdown waits for the trace log's delivery."""
 
-COMPRESSION: Final = 5
-"""gzip's level. 9, which is usual, takes nearly twice as long for a hundredth less."""
+COMPRESSION: Final = 6
+"""gzip's level. 9, Starlette's own, takes a third longer for a hundredth less."""
 
 
 class Application(FastAPI):
