@@ -115,17 +115,12 @@ def _install(files: Sequence[str]) -> None:
     # Python compiles what it reads, which is a third of all. Where it is not to, as in the image,
     # pip does.
     later = [] if sys.dont_write_bytecode else ["--no-compile"]
+    python = sys.executable
+    rounds = [[[python, "-m", "pip", *command, *later, *what] for what in _for_each_pip(files)]]
+    if not _has_locked_pip():
+        rounds.insert(0, [[python, *_pip_at_hand(), *command, "-r", str(PIP)]])
     with LOG.open("w", encoding="utf-8") as log:
-        failed = not _has_locked_pip() and _run_together(
-            [[sys.executable, *_pip_at_hand(), *command, "-r", str(PIP)]], log
-        )
-        failed = failed or _run_together(
-            [
-                [sys.executable, "-m", "pip", *command, *later, *what]
-                for what in _for_each_pip(files)
-            ],
-            log,
-        )
+        failed = any(_run_together(commands, log) for commands in rounds)
     if failed:
         output = LOG.read_text(encoding="utf-8", errors="replace")
         reason = next((key for pattern, key in _REASONS if re.search(pattern, output)), None)
@@ -181,9 +176,10 @@ def _pip_at_hand() -> list[str]:
     folders = [Path(ensurepip.__file__).parent / "_bundled"]
     if elsewhere := sysconfig.get_config_var("WHEEL_PKG_DIR"):
         folders.append(Path(elsewhere))
-    for wheel in (wheel for folder in folders for wheel in folder.glob("pip-*.whl")):
-        return [str(wheel / "pip")]
-    raise Failure("no_venv_module")
+    wheels = [wheel for folder in folders for wheel in folder.glob("pip-*.whl")]
+    if not wheels:
+        raise Failure("no_venv_module")
+    return [str(wheels[0] / "pip")]
 
 
 def _stamps() -> dict[str, str]:

@@ -65,12 +65,13 @@ _ASKS: Final = re.compile(r"[ \t]{0,2}(?P<quote>[\"'])(?=[\s,;:)\]]|\Z)")
 _ASKED: Final = re.compile(r"(?:^|[\s(,=\[])[bf]?(?P<quote>[\"'])(?:[\w@.-]{1,32} ){0,4}\Z")
 """A question: `input('Password: ')`. The quote that opens it stands before, the other behind."""
 _TOLD: Final = re.compile(
-    r"(?i:cookies?|auth|authentication|code)[ \t]{0,2}:(?:(?: [a-z]{1,15}){2,10}| [0-9]{1,3})[.!]?"
+    r"(?i:cookies?|code)[ \t]{0,2}:(?:(?: [a-z]{1,15}){2,10}| [0-9]{1,3})[.!]?"
     r"(?=\s*(?:\Z|\n|[,;)]))"
 )
 """Words in the place of what is none of words: `cookies: accept all`, `code: see mail`."""
 _PASSED: Final = re.compile(
-    r"(?i)pass[ \t]{0,2}[:=][ \t]?[0-9]{1,6}[,;|/ ]{1,3}(?:fail|skip|err|warn|todo|total|of\b)"
+    r"(?i)pass[ \t]{0,2}[:=][ \t]?[0-9]{1,6}[,;|/ ]{1,3}(?:fail(?:ed)?|skip(?:ped)?|todo|total)"
+    r"[ \t]{0,2}[:=][ \t]?[0-9]{1,6}(?![\w.])"
 )
 """What a run of tests says: `pass: 12, fail: 3`."""
 

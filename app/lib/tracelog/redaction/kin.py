@@ -1,5 +1,6 @@
 """Secrets that only their neighbours make known: parts of keys, short names, answers, manifests."""
 
+import itertools
 import re
 from collections.abc import Collection
 from typing import Final
@@ -131,7 +132,11 @@ def _is_remark(item: object) -> bool:
 
 def _is_schema(node: dict[str, Plain]) -> bool:
     """`{"type": "string", "minLength": 12}`: what a field is to hold."""
-    return isinstance(node.get("type"), str) and node["type"] in _TYPES and _SCHEMA.issuperset(node)
+    kind = node.get("type")
+    if not isinstance(kind, str) or kind not in _TYPES or not _SCHEMA.issuperset(node):
+        return False
+    said = (item.split() for item in node.values() if isinstance(item, str))
+    return not any(map(looks_chosen, itertools.chain.from_iterable(said)))
 
 
 def _ends_secret(asked: str, said: list[str], judge: KeyJudge) -> bool:
