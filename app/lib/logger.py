@@ -154,7 +154,8 @@ class EnhancedCSVLogger(CSVOnlyLogger):
         super().__init__(base_path, redactor=redactor, segment_bytes=segment_bytes, fsync=fsync)
         self._url = turso_url or f"file:{(Path(base_path) / 'trace.db').as_posix()}"
         self._token = turso_token or ""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
+        self._starting = threading.Lock()
         self._shipper: Shipper | None = None
         self._shipper_pid = 0
         self._store: Store | None = None
@@ -199,8 +200,14 @@ class EnhancedCSVLogger(CSVOnlyLogger):
 
     def start(self) -> None:
         """Start delivering now, without waiting for the first row."""
-        self.shipper.start()
-        atexit.register(self.close, 1.0)
+        if not self._starting.acquire(blocking=False):
+            # Another thread does, or this one, which a signal has interrupted.
+            return
+        try:
+            self.shipper.start()
+            atexit.register(self.close, 1.0)
+        finally:
+            self._starting.release()
 
     def close(self, timeout: float = 5.0) -> None:
         """Deliver what waits, for at most `timeout` seconds, and let go of everything."""
@@ -224,5 +231,5 @@ class EnhancedCSVLogger(CSVOnlyLogger):
             shipper.wake()
 
     def renew_after_fork(self) -> None:
-        # Another thread may have held it, and is not here to release it.
-        self._lock = threading.Lock()
+        # Another thread may have held them, and is not here to release them.
+        self._lock, self._starting = threading.RLock(), threading.Lock()

@@ -1,11 +1,14 @@
 """The logger as its users know it: the source document's calls, and tasks with steps."""
 
 import asyncio
+import contextlib
 import contextvars
 import csv
 import json
+import signal
 import threading
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -15,7 +18,9 @@ from fastapi import BackgroundTasks, Depends, FastAPI, Request
 from fastapi.testclient import TestClient
 
 from app.lib.logger import CSVOnlyLogger, EnhancedCSVLogger, NullLogger, TraceLogger
+from app.lib.tracelog.journal.journal import Fsync
 from app.lib.tracelog.schema import TABLES
+from app.lib.tracelog.shipper import shipper
 from tests.lib.tracelog.forks import child_does, forks
 from tests.support.processes import wait_until
 
@@ -66,6 +71,55 @@ def test_two_threads_that_write_first_leave_one_that_forces_rows_to_the_disk(
     wait_until(lambda: len(syncing() - before) == 1, what="the end of the other")
     logger.close()
     wait_until(lambda: not syncing() - before, what="the end of both")
+
+
+def test_threads_that_write_first_at_once_leave_one_that_delivers(
+    logger: EnhancedCSVLogger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def delivering() -> set[threading.Thread]:
+        return {thread for thread in threading.enumerate() if thread.name == "tracelog-shipper"}
+
+    def write() -> None:
+        logger.log(None, "api_logs", {"method": "GET", "endpoint": "/"})
+
+    def write_meanwhile() -> None:
+        monkeypatch.undo()
+        other = threading.Thread(target=write)
+        other.start()
+        other.join()
+
+    before = delivering()
+    monkeypatch.setattr(shipper, "take_short_turns", write_meanwhile)
+    write()
+    assert len(rows(tmp_path, "api_logs")) == 2
+    assert len(delivering() - before) == 1
+
+
+class TestASignal:
+    pytestmark = forks
+
+    @pytest.mark.parametrize("fsync", ["everysec", "always"])
+    def test_whose_handler_logs_may_interrupt_whatever_the_logger_does(
+        self, tmp_path: Path, fsync: Fsync
+    ) -> None:
+        def work() -> None:
+            logger = EnhancedCSVLogger(base_path=tmp_path, fsync=fsync, segment_bytes=10_000)
+            written: Counter[str] = Counter()
+
+            def write(who: str) -> None:
+                logger.log(None, "task_progress_logs", {"task_name": who, "status": "SUCCESS"})
+                written[who] += 1
+
+            signal.signal(signal.SIGVTALRM, lambda *_: write("handler"))
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0.001, 0.001)
+            while written["handler"] < 100:
+                write("main")
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+            logger.close(60)
+            account = logger.status()
+            assert account.appended == account.shipped == written.total()
+
+        assert child_does(work, while_held=contextlib.nullcontext())
 
 
 class TestAFork:

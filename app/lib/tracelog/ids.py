@@ -48,7 +48,7 @@ class IdGenerator:
         self._node = secrets.randbelow(NODES) if node is None else node % NODES
         self._clock_ns = clock_ns
         self._last_us = 0
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         renew_after_forks(self)
 
     def next(self) -> int:
@@ -57,9 +57,12 @@ class IdGenerator:
             # A clock that was never set, as of a device without a battery, says 1970.
             now_us = _FIRST_US
         with self._lock:
-            self._last_us = now_us = max(now_us, self._last_us + 1)
+            # No call is in here: a signal's handler may draw an id itself, but not between these.
+            if now_us <= self._last_us:
+                now_us = self._last_us + 1
+            self._last_us = now_us
         return (now_us << NODE_BITS) | self._node
 
     def renew_after_fork(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._node = (self._node + 1 + secrets.randbelow(NODES - 1)) % NODES

@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from typing import Final
 
@@ -17,8 +18,9 @@ forks = [
 
 
 def child_does(work: Callable[[], object], *, while_held: AbstractContextManager[object]) -> bool:
-    """Whether `work` ends in a child that was forked while `while_held` was entered."""
-    with while_held:
+    """Whether `work` ends in a child, forked while another thread has entered `while_held`."""
+    with ThreadPoolExecutor(1) as other:
+        other.submit(while_held.__enter__).result()
         if (child := os.fork()) == 0:
             # Whoever waits for a lock that nobody will ever release is ended by this.
             signal.alarm(HANGING_SECONDS)
@@ -27,4 +29,5 @@ def child_does(work: Callable[[], object], *, while_held: AbstractContextManager
             except BaseException:  # noqa: BLE001 # it must not go on as a second test run
                 os._exit(1)
             os._exit(0)
+        other.submit(while_held.__exit__, None, None, None).result()
     return os.waitpid(child, 0)[1] == 0

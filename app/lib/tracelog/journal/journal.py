@@ -77,7 +77,8 @@ class Journal:
         self._fsync = fsync
         self._clock = clock
         self._header = codec.header(table)
-        self._mutex = threading.Lock()
+        self._mutex = threading.RLock()
+        self._appending = False
         self._fd = -1
         self._inode = (0, 0)
         self._clean_size = -1
@@ -97,28 +98,39 @@ class Journal:
         `PartlyAppended` where what fitted on a full disk cannot be taken back, and `OSError`.
         """
         with self._mutex:
-            for _ in range(100):
-                if self._fd < 0:
-                    self._open()
-                locked = self._lock()
-                try:
-                    size = self._size_if_current()
-                    if size is None:
-                        continue
-                    if self._is_full(size, len(lines)) and locked and self._seal():
-                        continue
-                    if size <= len(self._header) and sealed_path(self.path, row_id).exists():
-                        raise IdTaken(errno.EEXIST, "another file begins with this id")
-                    self._write(lines, size, locked=locked)
-                    if self._first_id is None:
-                        self._first_id = row_id
-                    return
-                finally:
-                    if locked and self._fd >= 0:
-                        locks.unlock(self._fd)
-                    if self._fd >= 0 and self._inode == (0, 0):
-                        self._close()
-            raise OSError(errno.EAGAIN, "the journal's file changes faster than it can be opened")
+            if self._appending:
+                # A signal's handler, or a finalizer, in the middle of what its thread appends.
+                self._append_apart(lines)
+                return
+            self._appending = True
+            try:
+                self._append(lines, row_id)
+            finally:
+                self._appending = False
+
+    def _append(self, lines: bytes, row_id: int) -> None:
+        for _ in range(100):
+            if self._fd < 0:
+                self._open()
+            locked = self._lock()
+            try:
+                size = self._size_if_current()
+                if size is None:
+                    continue
+                if self._is_full(size, len(lines)) and locked and self._seal():
+                    continue
+                if size <= len(self._header) and sealed_path(self.path, row_id).exists():
+                    raise IdTaken(errno.EEXIST, "another file begins with this id")
+                self._write(lines, size, locked=locked)
+                if self._first_id is None:
+                    self._first_id = row_id
+                return
+            finally:
+                if locked and self._fd >= 0:
+                    locks.unlock(self._fd)
+                if self._fd >= 0 and self._inode == (0, 0):
+                    self._close()
+        raise OSError(errno.EAGAIN, "the journal's file changes faster than it can be opened")
 
     def sync(self) -> None:
         """Force what was written to the disk; a file that fails is sealed and left alone."""
@@ -233,6 +245,17 @@ class Journal:
             self._force(self._fd)
         self._clean_size = size + len(data)
 
+    def _append_apart(self, lines: bytes) -> None:
+        """Append as a writer does that cannot have the lock, whatever an append is about to do."""
+        fd = os.open(self.path, _FLAGS | os.O_CREAT, 0o600)
+        try:
+            _write_all(fd, lines if os.fstat(fd).st_size else self._header + lines)
+            self._unsynced = True
+            if self._fsync == "always":
+                self._force(fd)
+        finally:
+            _close(fd)
+
     def _take_back(self, size: int, written: int) -> bool:
         """Cut off what was `written`, unless somebody without the lock has written behind it."""
         with contextlib.suppress(OSError):
@@ -301,7 +324,7 @@ class Journal:
 
     def _after_fork(self) -> None:
         """Open files anew: a lock taken through an inherited descriptor would be the parent's."""
-        self._mutex = threading.Lock()
+        self._mutex, self._appending = threading.RLock(), False
         for fd in (*self._dirty, *self._forcing):
             _close(fd)
         self._dirty, self._forcing = [], []

@@ -36,7 +36,7 @@ class Tally:
 
     def __init__(self, log_dir: Path) -> None:
         self._folder = log_dir / ".tally"
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._pid = 0
         self._fd = -1
         self._map: memoryview | None = None
@@ -147,4 +147,4 @@ class Tally:
 
     def renew_after_fork(self) -> None:
         # Another thread may have held it, and is not here to release it.
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()

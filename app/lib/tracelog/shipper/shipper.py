@@ -91,6 +91,7 @@ class Shipper:
         self._failing_since = 0.0
         self._thread: threading.Thread | None = None
         self._wake = threading.Event()
+        self._waking = False
         self._urgent = threading.Event()
         self._stopping = False
         self._turns = threading.Condition()
@@ -118,8 +119,13 @@ class Shipper:
 
     def wake(self) -> None:
         """Say that there is something new."""
-        if not self._wake.is_set():
-            self._wake.set()
+        if not self._wake.is_set() and not self._waking:
+            # Once at a time: a signal's handler that logs would wait for what it has interrupted.
+            self._waking = True
+            try:
+                self._wake.set()
+            finally:
+                self._waking = False
 
     def drain(self, seconds: float) -> bool:
         """Wait until all that is in the journal now is delivered; whether it was in time.

@@ -398,6 +398,28 @@ def test_no_file_descriptor_is_left_behind(tmp_path: Path) -> None:
     assert open_descriptors() == before
 
 
+class TestAFinalizer:
+    pytestmark = forks
+
+    def test_that_logs_in_the_middle_of_an_append_has_its_row_too(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        within, around = api_row("of a finalizer"), api_row()
+        real = Journal._size_if_current
+
+        def collect_garbage(journal: Journal) -> int | None:
+            monkeypatch.undo()
+            append(journal, within)
+            return real(journal)
+
+        def work() -> None:
+            append(Journal(tmp_path, API), around)
+
+        monkeypatch.setattr(Journal, "_size_if_current", collect_garbage)
+        assert child_does(work, while_held=contextlib.nullcontext())
+        assert read_all(tmp_path) == ([within, around], [])
+
+
 class TestAFork:
     pytestmark = forks
 
