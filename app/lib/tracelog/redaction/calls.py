@@ -46,6 +46,18 @@ _CLIENT: Final = re.compile(
     r"(?P<head>\bClient\([ \t]{0,4}[\"'][A-Za-z0-9\-]{8,64}[\"'],[ \t]{0,4}[\"'])"
     r"(?P<value>[^\"'\n]{16,128}+)"
 )
+_SIGNS_IN: Final = re.compile(
+    r"(?i)(?<![a-z])(?:log_?in|sign_?in|log_?on|authenticate|verify_password|check_password"
+    r"|set_password|register|sign_?up)(?![a-z])"
+)
+_ARGS: Final = re.compile(
+    r"(?P<head>\bargs ?[=:] ?[(\[][ \t]{0,4}[bru]{0,2}(?P<mark>[\"'])"
+    r"(?:(?!(?P=mark))[^\\\n]|\\.){0,200}+(?P=mark),)"
+    r"(?P<rest>(?:[^()\[\]\n\"']++|\"(?:[^\"\\\n]++|\\.)*+\"?|'(?:[^'\\\n]++|\\.)*+'?)++)"
+)
+"""What a log says a task or a frame was given: `args=('hana', '…')`."""
+_QUOTED: Final = re.compile(r"(?P<mark>[\"'])(?:(?!(?P=mark))[^\\\n]|\\.)++(?P<end>(?P=mark)?)")
+_BEFORE_ARGS: Final = 240
 _COMPARED: Final = re.compile(
     r"(?P<quote>[\"'])(?P<value>(?:(?!(?P=quote))[^\\\n]|\\.){4,200}+)(?P<sign>"
     r"(?P=quote) ?[!=]={1,2} ?)"
@@ -68,6 +80,8 @@ _CALLS: Final = ("hmac.", "Fernet", "SecretKey", "pw(", "crypt", "hash", "verify
 def hide_arguments(text: str) -> str:
     """Text without what a call is given as a secret: `SetPassword('x')`, `login('hana', 'x')`."""
     lower = text.lower()
+    if "args" in text and _SIGNS_IN.search(text):
+        text = _ARGS.sub(_hide_given, text)
     if any(word in text for word in _CALLS):
         text = _KEY_ARGUMENT.sub(rf"\g<1>{MARKER}", text)
     if "Client(" in text:
@@ -97,6 +111,13 @@ def hide_compared(text: str, judge: KeyJudge) -> str:
 def without_open_comparison(text: str) -> str:
     """Cut-off text without what the rest may have compared with a secret."""
     return _OPEN_COMPARED.sub("", text)
+
+
+def _hide_given(match: re.Match[str]) -> str:
+    start = match.start()
+    if not _SIGNS_IN.search(match.string, max(0, start - _BEFORE_ARGS), start):
+        return match[0]
+    return match["head"] + _QUOTED.sub(rf"\g<mark>{MARKER}\g<end>", match["rest"])
 
 
 def _hide_password(match: re.Match[str]) -> str:

@@ -85,6 +85,25 @@ _PROGRAMS: Final = (
         "wpa_passphrase",
         r"\bwpa_passphrase\s+(?:\"[^\"\n]{1,64}\"|'[^'\n]{1,64}'|[^\s\"']{1,64})\s+(?=\S{8}|[\"'])",
     ),
+    (
+        "IDENTIFY ",
+        r"(?<![^\s:'\">/])IDENTIFY\s(?:[^\s'\"]{1,64}\s)?(?=[\"'\w!-/:-@]{0,64}[0-9!#$%&*@])"
+        r"(?=[^\s'\"]{5})",
+    ),
+    (
+        "ickServ",
+        r"\b(?i:NickServ)(?:@[\w.\-]{1,64})?\s:?(?i:identify|register|login|ghost|recover"
+        r"|set\spassword)\s(?:[^\s'\"]{1,64}\s(?=[^\s'\"]{3}))?",
+    ),
+    (
+        "poetry config",
+        r"\bpoetry\sconfig\s(?:http-basic\.\S{1,64}\s\S{1,64}\s|pypi-token\.\S{1,64}\s)",
+    ),
+    (
+        "rabbitmqctl",
+        r"\brabbitmqctl\s[^\n|;&]{0,80}?\b(?:add_user|change_password|authenticate_user)\s"
+        r"\S{1,64}\s",
+    ),
     ("ldap", r"\bldap[a-z]{3,9}\b[^\n|;&]{0,300}?\s-w\s*"),
     ("ab ", r"\bab\s[^\n|;&]{0,200}?-[AP]\s+[^\s:]{1,64}:"),
     ("net user", r"\bnet user\s+[\w.\-]{1,64}\s+(?![/*])(?=\S{0,64}[0-9!@#$%])"),

@@ -11,14 +11,25 @@ from app.lib.tracelog.redaction.commands import hidden_words, is_program
 from app.lib.tracelog.redaction.compact import is_compact
 from app.lib.tracelog.redaction.key_signs import key_signs
 from app.lib.tracelog.redaction.keys import MAX_KEY, KeyJudge
-from app.lib.tracelog.redaction.kin import hide_manifest, is_kin, is_of_another_kind, is_reply
+from app.lib.tracelog.redaction.kin import (
+    hide_manifest,
+    is_kin,
+    is_named_secret,
+    is_of_another_kind,
+    is_reply,
+)
 from app.lib.tracelog.redaction.look import WORTH_A_LOOK, Look, is_odd, look_at, search
 from app.lib.tracelog.redaction.memo import Memo
+from app.lib.tracelog.redaction.neighbours import (
+    BESIDE_CODE,
+    NAME_KEYS,
+    PART_OWNERS,
+    TARGET_KEYS,
+)
 from app.lib.tracelog.redaction.plain import MARKER, MAX_DEPTH, Plain, plain
 from app.lib.tracelog.redaction.rules import Rule
-from app.lib.tracelog.redaction.text import MAX_TEXT, TextRedactor
+from app.lib.tracelog.redaction.text import MAX_TEXT, SEAM, TextRedactor
 from app.lib.tracelog.redaction.values import is_code, is_hidden
-from app.lib.tracelog.redaction.words import BESIDE_CODE, NAME_KEYS, PART_OWNERS
 
 TOO_DEEP: Final = "[too deep]"
 _MAX_NESTED_JSON: Final = 4
@@ -85,19 +96,23 @@ class DataRedactor:
         new = keys - self.plain_keys
         if not new:
             return True
-        named = False
+        named = typed = False
         for key in new:
             rule, shown, _ = self.known_keys[key]
             if shown is not None or key.lower() in PART_OWNERS:
                 return False
             if rule is Rule.NAMED:
                 named = True
+            elif rule is Rule.TYPED:
+                typed = True
             elif rule is not Rule.SHOW:
                 return False
             elif len(key) <= MAX_KEY:
                 if len(self.plain_keys) >= _MAX_HARMLESS:
                     self.plain_keys.clear()
                 self.plain_keys.add(key)
+        if typed and not TARGET_KEYS.isdisjoint(map(str.lower, keys)):
+            return False
         return not named or keys.isdisjoint(NAME_KEYS)
 
     def _has_pairs(self, text: bytes) -> bool:
@@ -142,21 +157,6 @@ class DataRedactor:
         is_part = len(key) <= MAX_KEY and key.lower() in self.judge.phrase_ends
         return self.judge(key), None if shown == key else shown, is_part
 
-    def names_secret(self, node: dict[str, Plain], value_key: str) -> bool:
-        """Whether a neighbour of a `value` says that it is a secret."""
-        for key in NAME_KEYS:
-            if key == "type" and value_key in ("from", "to", "received"):
-                continue  # {"type": "password_reset", "from": "Tokyo"}
-            name = node.get(key)
-            if isinstance(name, str):
-                if len(name) <= MAX_KEY and self.judge(name) is Rule.HIDE:
-                    return True
-            elif isinstance(name, list) and any(
-                isinstance(part, str) and self.judge(part) is Rule.HIDE for part in name
-            ):
-                return True
-        return False
-
 
 class _Walk:
     """One pass over one piece of data. It is the hot path: it asks memories before it calls."""
@@ -183,7 +183,7 @@ class _Walk:
 
     def _string(self, text: str) -> str:
         if text in self._harmless or not (
-            self._all or (self._colons and ":" in text) or (self._prose and " " in text)
+            self._all or (self._colons and ":" in text) or (self._prose and SEAM.search(text))
         ):
             return text
         return self._of.string(text, self._nested)
@@ -192,7 +192,7 @@ class _Walk:
         if depth > MAX_DEPTH:
             return TOO_DEEP
         keys = self._keys
-        show, named, code, kin = Rule.SHOW, Rule.NAMED, Rule.CODE, Rule.KIN
+        show, named, code, kin, typed = Rule.SHOW, Rule.NAMED, Rule.CODE, Rule.KIN, Rule.TYPED
         renamed: dict[str, str] = {}
         owns = owner.lower() in PART_OWNERS
         if node.get("kind") == "Secret":
@@ -204,14 +204,14 @@ class _Walk:
             if shown_key is not None:
                 renamed[key] = shown_key
             if rule is named:
-                if self._of.names_secret(node, key) and is_hidden(Rule.HIDE, item):
+                if is_named_secret(node, key, self._of.judge) and is_hidden(Rule.HIDE, item):
                     node[key] = MARKER
                     continue
             elif rule is not show and (
                 (is_hidden(rule, item) and not is_of_another_kind(key, item, node))
                 or (rule is code and is_code(item) and not BESIDE_CODE.isdisjoint(node))
                 or (
-                    (rule is kin or key == "key")
+                    (rule is kin or rule is typed or key == "key")
                     and (is_kin(key, item, node) or is_reply(key, item, node, self._of.judge))
                 )
             ):

@@ -12,6 +12,11 @@ _STATE: Final = re.compile(
     r"|期限切れ|失効|エラー)(?:です|でした)?[。）)]{0,2}"
 )
 """What is said about a secret in its place: `接続情報：未設定`."""
+_VAULT: Final = re.compile(
+    r"[ \t]{0,4}!vault(?:-encrypted)?[ \t]{0,4}[|>]?-?[ \t]{0,4}"
+    r"(?:\r?\n[ \t]{0,24}\$ANSIBLE_VAULT;|\s{0,8}\Z)"
+)
+"""What follows is encrypted: `password: !vault |`."""
 _REMARK: Final = re.compile(
     r"[ \u3000]?(?:[（(][^（）()\n]{1,60}[）)]|※[^\n]{1,60})[ \u3000。]{0,2}(?=\r?\n|\Z)"
 )
@@ -22,7 +27,8 @@ _REMARKED: Final = re.compile(
 )
 """Behind the label of a field: `パスワード：（変更しない場合は空欄）`."""
 _STANDS_FOR: Final = re.compile(
-    r"[ \t]{0,4}[\"']?(?:\$?\{\{[^{}\n]{1,80}\}\}|\{[a-z_.]{2,40}\}|!(?:Ref|GetAtt|Sub) [\w.]{1,60}"
+    r"[ \t]{0,4}[\"']?(?:\$?\{\{[^{}\n]{1,80}\}\}|\{[a-z_.]{2,40}\}"
+    r"|!(?:Ref|GetAtt|Sub|secret|env|ENV) [\w.]{1,60}"
     r"|\$\((?:<|(?:cat|op|pass|aws|gcloud|kubectl|vault"
     r"|security|openssl|head|uuidgen|pwgen) )[^()\n]{1,120}\)"
     r"|<[a-z][a-z \-]{2,40}>|<[A-Z][A-Z_]{2,40}>"
@@ -69,11 +75,29 @@ _TOLD: Final = re.compile(
     r"(?=\s*(?:\Z|\n|[,;)]))"
 )
 """Words in the place of what is none of words: `cookies: accept all`, `code: see mail`."""
+_PHRASE: Final = 4
+_SENTENCE: Final = re.compile(
+    r"\b(?:a|all|already|an|and|any|are|as|at|been|by|can|check|do|does|enter|expired|failed|for"
+    r"|from|had|has|have|in|invalid|is|it|missing|must|no|not|of|off|on|only|or|please|required"
+    r"|see|set|the|this|to|unset|used|via|was|were|will|with|without|you|your)\b"
+)
+"""Words of which no passphrase is made: `code: element was not found here`."""
 _PASSED: Final = re.compile(
-    r"(?i)pass[ \t]{0,2}[:=][ \t]?[0-9]{1,6}[,;|/ ]{1,3}(?:fail(?:ed)?|skip(?:ped)?|todo|total)"
-    r"[ \t]{0,2}[:=][ \t]?[0-9]{1,6}(?![\w.])"
+    r"(?i)pass[ \t]{0,2}(?P<sign>[:=])[ \t]?(?:[0-9]{1,5}[,;|/ ]{1,3}|[0-9]{1,3}\r?\n[ \t]{0,8})"
+    r"(?:fail(?:ed|ures?)?|skip(?:ped)?|todo|total)[ \t]{0,2}(?P=sign)[ \t]?[0-9]{1,6}(?![\w.])"
 )
 """What a run of tests says: `pass: 12, fail: 3`."""
+_TRYING: Final = re.compile(r"(?i)(?:attempt|guess|sent)[ \t]{0,2}[:=]\Z")
+_TRIED: Final = re.compile(
+    r"(?i)[ \t]{0,2}(?:#?[0-9]{1,3}(?: ?(?:of|/) ?[0-9]{1,3})?(?![\w.])|[0-9]{4}-[0-9]{2}-[0-9]{2})"
+)
+"""How often or when, and not what: `Failed password attempt: 3`."""
+
+
+_PINS: Final = re.compile(
+    r"(?i)pins?[ \t]{0,2}[:=][ \t]{0,2}[0-9]{1,2}(?=[\s,;.)\]}|]|\Z)(?![ ][0-9])"
+)
+"""How many: `pins: 4`."""
 
 
 def is_state(value: str) -> bool:
@@ -83,12 +107,14 @@ def is_state(value: str) -> bool:
 
 def is_no_secret(text: str, at: int, key_start: int) -> bool:
     """Whether what begins at `at`, behind the sign of a secret key, is known to be none."""
-    if _STANDS_FOR.match(text, at) or _FUNCTION.match(text, at):
+    if _STANDS_FOR.match(text, at) or _FUNCTION.match(text, at) or _VAULT.match(text, at):
         return True
     if (remark := _REMARK.match(text, at)) and _is_remark(remark[0]):
         return True
     sign = text[at - 1]
-    if sign in ":=" and _PASSED.match(text, key_start):
+    if sign in ":=" and (
+        _PASSED.match(text, key_start) or _PINS.match(text, key_start) or _is_try(text, at)
+    ):
         return True
     if sign == "=":
         return _is_code(text, at, key_start)
@@ -104,9 +130,15 @@ def is_no_secret(text: str, at: int, key_start: int) -> bool:
         return asks["quote"] == asked["quote"]
     if text[key_start - 1 : key_start] in ('"', "'"):
         return _names_itself(text, at, key_start)  # {'token': token}
-    if _TOLD.match(text, max(key_start, text.rfind(" ", key_start, at - 1) + 1)):
-        return True
+    if told := _TOLD.match(text, max(key_start, text.rfind(" ", key_start, at - 1) + 1)):
+        words = text[at : told.end()]
+        return len(words.split()) < _PHRASE or _SENTENCE.search(words) is not None
     return text[at - 2 : at] != "::" and _SCOPE.match(text, at) is not None
+
+
+def _is_try(text: str, at: int) -> bool:
+    before = text[max(0, at - 10) : at]
+    return _TRIED.match(text, at) is not None and _TRYING.search(before) is not None
 
 
 def _is_code(text: str, at: int, key_start: int) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from functools import lru_cache
 from typing import Final
 
-from app.lib.tracelog.redaction import words
+from app.lib.tracelog.redaction import neighbours, words
 
 _PART: Final = "[A-Za-z0-9_-]"
 _GAP: Final = "[0-9_-]*"
@@ -24,7 +24,10 @@ _LAST: Final = (
     words.SECRET_LAST | words.SESSION_LAST | words.WORD_LAST | words.RANDOM_LAST | {"pass", "value"}
 )
 _ALONE: Final = (
-    words.VALUE_KEYS | words.PART_OWNERS | {key for key in words.KIN_ALONE if key.isascii()}
+    neighbours.VALUE_KEYS
+    | neighbours.PART_OWNERS
+    | neighbours.TARGET_KEYS
+    | {key for key in neighbours.KIN_ALONE if key.isascii()}
 )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import Final
 
-from app.lib.tracelog.redaction import foreign
+from app.lib.tracelog.redaction import foreign, neighbours
 from app.lib.tracelog.redaction import words as words_of
 from app.lib.tracelog.redaction.memo import Memo
 from app.lib.tracelog.redaction.rules import Rule
@@ -73,14 +73,16 @@ class KeyJudge:
             return None
         if words[:2] == ["publickey", "credentials"]:
             return Rule.SHOW  # what a page may do
+        if words[-2:-1] == ["secret"] and words[-1] in words_of.SECRET_OTHERS:
+            return Rule.HIDE if self._last_secret(words[:-2] or ["a"]) else Rule.SHOW
         last = words[-1]
         end = self._last_secret(words)
         if end:
             tail = set(words[end:])
             if tail and tail <= words_of.COUNT_TAIL:
                 return Rule.COUNT
-            if tail and tail <= words_of.COUNT_TAIL | words_of.LABEL_TAIL:
-                return Rule.RANDOM
+            if tail and tail <= words_of.COUNT_TAIL | words_of.LABEL_TAIL | words_of.FILE_TAIL:
+                return Rule.RANDOM if tail.isdisjoint(words_of.FILE_TAIL) else Rule.FILE
             if tail and tail <= words_of.KEY_TAIL and words[end - 1] in ("key", "keys", "token"):
                 return Rule.RANDOM
             if words[0] in words_of.FLAG_HEADS:
@@ -89,18 +91,22 @@ class KeyJudge:
         if any(word.endswith("tokens") for word in words):
             return Rule.COUNT
         if len(words) == 1:
-            if last in words_of.VALUE_KEYS:
+            if last in neighbours.VALUE_KEYS:
                 return Rule.NAMED
             if last in words_of.RANDOM_ALONE:
                 return Rule.RANDOM
             if last in words_of.CODE_ALONE:
                 return Rule.CODE
-            if last in words_of.KIN_ALONE:
+            if last in neighbours.KIN_ALONE:
                 return Rule.KIN
-        elif last == "value" and words[:-1] in words_of.VALUE_OWNERS:
+            if last in neighbours.TYPED_KEYS:
+                return Rule.TYPED
+        elif last == "value" and words[:-1] in neighbours.VALUE_OWNERS:
             return Rule.NAMED
         elif last in words_of.KEY_LAST and words[-2] not in words_of.OTHER_KEYS:
             return Rule.KEYED
+        elif last == "code" and words[-2] in words_of.GRANT_OWNERS:
+            return Rule.GRANT
         if last in words_of.SESSION_LAST:
             return Rule.SESSION
         if last in words_of.WORD_LAST:

@@ -5,20 +5,23 @@ import re
 from collections.abc import Collection
 from typing import Final
 
-from app.lib.tracelog.redaction.keys import KeyJudge
-from app.lib.tracelog.redaction.plain import MARKER, Plain
-from app.lib.tracelog.redaction.rules import Rule
-from app.lib.tracelog.redaction.values import is_code, is_hidden, looks_chosen
-from app.lib.tracelog.redaction.words import (
+from app.lib.tracelog.redaction.keys import MAX_KEY, KeyJudge
+from app.lib.tracelog.redaction.neighbours import (
     ANSWERS,
     BINDINGS,
     KEY_PARTS,
     LOGIN_KEYS,
+    NAME_KEYS,
     PROMPTS,
     REPLIES,
     STATEMENTS,
-    words,
+    TARGET_KEYS,
+    TYPED_KEYS,
 )
+from app.lib.tracelog.redaction.plain import MARKER, Plain
+from app.lib.tracelog.redaction.rules import Rule
+from app.lib.tracelog.redaction.values import is_code, is_hidden, looks_chosen
+from app.lib.tracelog.redaction.words import words
 
 _THINGS: Final = frozenset({"name", "title", "label", "branch", "price", "名称"})
 """Beside one of these a `code` is that of a thing."""
@@ -84,11 +87,41 @@ def is_of_another_kind(key: str, value: object, keys: Collection[str]) -> bool:
 def is_reply(key: str, value: object, node: dict[str, Plain], judge: KeyJudge) -> bool:
     """Whether what stands under `key` is the secret that a neighbour asks for."""
     key = key.lower()
-    if key in BINDINGS:
+    if key in TYPED_KEYS:
+        asked = isinstance(value, (str, list)) and _is_typed_secretly(node, judge)
+    elif key in BINDINGS:
         asked = isinstance(value, list) and _states_secret(node, judge)
     else:
         asked = key in REPLIES and _asks_for_secret(node, judge)
     return asked and is_hidden(Rule.HIDE, value)
+
+
+def is_named_secret(node: dict[str, Plain], value_key: str, judge: KeyJudge) -> bool:
+    """Whether a neighbour of a `value` says that it is a secret."""
+    for key in NAME_KEYS:
+        if key == "type" and value_key in ("from", "to", "received"):
+            continue  # {"type": "password_reset", "from": "Tokyo"}
+        name = node.get(key)
+        if name is not None and _says_secret(name, judge):
+            return True
+    return False
+
+
+def _says_secret(name: Plain, judge: KeyJudge) -> bool:
+    """Whether what calls something by a name calls it a secret: `#password`, `["user", "pin"]`."""
+    if isinstance(name, str):
+        return len(name) <= MAX_KEY and judge(name) is Rule.HIDE
+    return isinstance(name, list) and any(
+        _says_secret(part[0] if isinstance(part, list) and len(part) == 1 else part, judge)
+        for part in name
+        if not isinstance(part, list) or (len(part) == 1 and isinstance(part[0], str))
+    )
+
+
+def _is_typed_secretly(node: dict[str, Plain], judge: KeyJudge) -> bool:
+    return any(
+        key.lower() in TARGET_KEYS and _says_secret(name, judge) for key, name in node.items()
+    )
 
 
 def _states_secret(node: dict[str, Plain], judge: KeyJudge) -> bool:
@@ -154,7 +187,8 @@ def hide_undecided(node: dict[str, Plain], judge: KeyJudge) -> None:
         if key in BINDINGS and not _states_secret(node, judge):
             continue
         if rule in (Rule.NAMED, Rule.KIN) or (
-            rule is Rule.CODE and (is_code(item) or is_hidden(rule, item))
+            (rule is Rule.CODE and (is_code(item) or is_hidden(rule, item)))
+            or (rule is Rule.TYPED and is_hidden(Rule.MIXED, item))
         ):
             node[key] = MARKER
 

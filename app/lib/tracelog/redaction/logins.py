@@ -50,9 +50,15 @@ _ATTEMPT: Final = re.compile(
     r"(?i)((?:(?<=認証)|\b(?:log ?in|log-in|logon|sign ?in|sign-in|auth(?:entication)?"
     r"|credentials?|creds))"
     r"(?: (?:attempt|failed|failure|error|with|as|for|using|by|from|user"
-    r"|tried|are|is)){0,3}:? [\w.@+\-]{1,64}:)"
+    r"|tried|are|is)){0,3}:? [\w.@+\-]{1,64}[:/])"
     r"(?P<value>[^\s:@/,;\"'<>]{6,128}+)"
 )
+_USED: Final = re.compile(
+    r"(?i)(\b(?:log(?:ged|ging)?[ \-]?(?:in|on)|sign(?:ed|ing)?[ \-]?in|authenticat(?:ed?|ing))"
+    r" (?:(?:to|at) \S{1,64} )?(?:as|with|for) [\w.@+\-]{1,64} (?:using|with|and|by|/) )"
+    r"(?P<value>[^\s\"'<>]{6,128}+)"
+)
+"""`logging in as hana using hunter2x`"""
 _ECHOED: Final = re.compile(
     r"(?i)((?:\b(?:port|host ?name|integer value|value as|host)|\"=\" after)[^\"'\n]{0,24}[\"'])"
     r"[^\"'\s@]{4,128}+(?=@[\w.\-]{1,128}[^\n]?)"
@@ -112,10 +118,12 @@ def hide_logins(text: str) -> str:
     if _PORT.search(text):
         text = _PGPASS.sub(rf"\g<1>{MARKER}", text)
     lower = text.lower()
-    if ":" in text and (
+    if (":" in text or "/" in text) and (
         "認証" in text or "log" in lower or "sign" in lower or "auth" in lower or "cred" in lower
     ):
         text = _ATTEMPT.sub(_hide_attempted, text)
+    if "log" in lower or "sign" in lower or "authenticat" in lower:
+        text = _USED.sub(_hide_chosen, text)
     if "/" in text and ("sqlplus" in text or "dp " in text or "rman" in text or "onnect(" in text):
         text = _ORACLE_LOGIN.sub(rf"\g<1>{MARKER}", text)
     if any(word in lower for word in _SHORT_WORDS):
@@ -222,7 +230,9 @@ def _hide_chosen(match: re.Match[str]) -> str:
 
 
 def _hide_attempted(match: re.Match[str]) -> str:
-    return match[1] + MARKER if mixes(match["value"]) else match[0]
+    value = match["value"].rstrip(".)")
+    hidden = mixes(value) if match[1].endswith(":") else len(value) >= 8 and looks_chosen(value)
+    return match[1] + MARKER if hidden else match[0]
 
 
 def _hide_pw(match: re.Match[str]) -> str:

@@ -33,11 +33,12 @@ _ODD: Final = (
     rf"|{STATED}"
     r"|[0-9](?:[ \x{3000}\x{ff0d}\x{30fc}\x{2010}-\x{2015}\x{2212}-]*[0-9]){13}"
     r'|[A-Za-z0-9_-]{16}[^"]*"(?:[^:]|$)|"kind":"Secret"|[0-9]{4}[./][0-9]{4}[./][0-9]{4}[./][0-9]{4}'
+    r"|PIN[0-9]{4}"
 )
 _COLON: Final = r'[^"]:|[:,\[{]":'
 _STEMS: Final = (
-    r"(?i:key|oken|pass|ecret|otp|pin|bearer|basic|credential|identified|insert|code|"
-    r"session|cvv|cvc|rootpw|bindpw|masterauth|psk|kennwort|senha|contrase"
+    r"(?i:key|oken|pass|ecret|otp|pin|bearer|basic|credential|identified|identify |rabbitmqctl"
+    r"|insert|code|session|cvv|cvc|rootpw|bindpw|masterauth|psk|kennwort|senha|contrase"
     r"|log ?in|sign in|auth |/user:|pw |pwd|p/w|cookie|sqlplus|[ei][xm]pdp|rman |bw unlock"
     r"|net user|setuser|/p:"
     r"|ssn|iban|signature"
@@ -45,7 +46,7 @@ _STEMS: Final = (
 )
 _PROSE: Final = (
     r'[ "]-|[0-9]{4} (?i:to) |@[^"]*(?: / |／)|(?i:failing row)|\', b?\''
-    rf'|{_STEMS}[^"]* | [^"]*{_STEMS}'
+    rf'|{_STEMS}[^"]*[ (\[]| [^"]*{_STEMS}'
 )
 """As `text.is_prose`."""
 

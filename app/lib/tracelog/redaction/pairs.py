@@ -9,11 +9,12 @@ from typing import Final
 
 from app.lib.tracelog.redaction.foreign import FOREIGN_ENDS
 from app.lib.tracelog.redaction.keys import KeyJudge
+from app.lib.tracelog.redaction.neighbours import ANSWERS, LOGIN_KEYS
 from app.lib.tracelog.redaction.plain import MARKER
 from app.lib.tracelog.redaction.rules import Rule
 from app.lib.tracelog.redaction.spans import value_span
 from app.lib.tracelog.redaction.values import in_query
-from app.lib.tracelog.redaction.words import ANSWERS, LOGIN_KEYS, OTHER_CODES, PIN_PLACES, words
+from app.lib.tracelog.redaction.words import OTHER_CODES, PIN_PLACES, words
 
 _SIGN: Final = re.compile(
     r"[:=|\t,\\&>：＝﹕「『→⇒?]|[はがをに是为為는은 \u3000（](?=[「『\[A-Za-z0-9０-９\u3000 、#＃])"
@@ -41,7 +42,8 @@ _LENGTH: Final = re.compile(
     rf"[ \u3000]?(?:[半全]角)?(?:英数字?|英字|数字|英数記号)?{_COUNT}(?:文字|자리|글자|[桁字位])"
     r"| ?(?:(?:at least|at most|min(?:imum)?(?: of)?|max(?:imum)?(?: of)?|must be) ){0,2}"
     r"[0-9]{1,3}(?:[-–][0-9]{1,3})? (?:characters|chars|digits|letters|left|remaining"
-    r"|used|attempts|tries)\b",
+    r"|used|attempts|tries|(?:pins|tokens|codes|passwords|keys|secrets|cookies|sessions)"
+    r"(?: (?:left|used|remaining|found|set|expired|needed))?(?=[.,;)\n]|\Z))\b",
     re.IGNORECASE,
 )
 """What is said of a secret, and is none: `パスワード：8文字以上`."""
@@ -91,7 +93,7 @@ _ENCODED_QUOTES: Final = ("&quot;", "&#34;", "&#39;", "&#x27;", "\\u0022", "%22"
 _LINKS: Final = words(
     """
     is was to now provided given received used supplied entered attempted tried submitted typed
-    generated là คือ anda kamu
+    generated sent attempt guess là คือ anda kamu
     """
 )
 _SOURCE: Final = re.compile(

@@ -8,7 +8,9 @@ from app.lib.tracelog.redaction.values import looks_chosen, looks_random, mixes
 
 _STATED: Final = re.compile(
     r"(?i)(?<![a-z])(?P<word>(?:pw|pass)(?=[ \t]{1,3}(?:is|was|to|[\-–—➜])[ \t])"
-    r"|(?:session )?cookies?|passwords?|passwd|pwd|passphrase|passcode|secrets?|tokens?|otp|pin"
+    r"|(?<=with )pass|(?<=using )pass"
+    r"|(?:session )?cookies?|passwords?(?: (?:attempt|guess|value|candidate))?|passwd|pwd"
+    r"|passphrase|passcode|secrets?|tokens?|otp|pin"
     r"|(?:access|session)[_\-]?token|(?:access|secret|api|private|signing|encryption"
     r"|master)[ _\-]?keys?"
     r"|credentials?|signature|session(?:[ _\-]?id)?|requirepass|masterauth|rootpw|bindpw|psk"
@@ -40,14 +42,21 @@ _NUMBER: Final = re.compile(
     r"|(\biban[ :]{1,3})(?-i:[A-Z]{2})[0-9]{2}(?-i:[A-Z0-9 ]{10,32})"
     r"|(\bpassport (?:number|no\.?)(?: is)?:? )(?-i:[A-Z]{1,2}[0-9]{7})\b"
 )
+_LED: Final = re.compile(
+    r"(?i)((?<![a-z])(?:passwords?|passwd|pwd|passphrase|passcode|secret|token|(?:api|access|secret)"
+    r"[ _\-]?key|pin) ?[.·…]{4,120}+ ?)[^\s.·…][^\s]{3,128}+"
+)
+"""As in a printed list: `password.......... hunter2x`."""
 _WRONG_WORDS: Final = ("wrong", "nvalid", "bad ", "ncorrect", "unknown", "expired", "rejected")
 _BRACKETED: Final = re.compile(
-    r"(?i)((?<![a-z])(?:passwords?|passwd|pwd|passphrase|passcode|token|secret|api_?key) ?[(\[{<])"
-    r"(?P<value>[^\s()\[\]{}<>=:]{6,128}+)(?=[)\]}>])"
+    r"(?i)((?<![a-z])(?:passwords?|passwd|pwd|passphrase|passcode|token|secret|api_?key)"
+    r"(?: (?:you|that|was|is|were|have|has|entered|given|provided|supplied|typed|used|sent"
+    r"|tried)){0,4} ?[(\[{<][\"']?)"
+    r"(?P<value>[^\s()\[\]{}<>=:\"']{6,128}+)(?=[\"']?[)\]}>])"
 )
 _EXPECTED: Final = re.compile(
-    r"(?i)(\b(?:expected|got|received|but was|actual|instead of)(?: (?:token|code|otp|secret"
-    r"|signature))?"
+    r"(?i)(\b(?:expected|got|received|but was|actual|instead of|want(?:ed)?)"
+    r"(?: (?:token|code|otp|secret|signature))?"
     r"[: ]{1,2}[\"']?)(?P<value>[^\s\"',;]{6,128}+)"
 )
 _EXPECTS: Final = re.compile(r"(?i)token|csrf|otp|secret|passw|signature")
@@ -55,7 +64,8 @@ _NETRC: Final = re.compile(
     r"(\bmachine\s{1,8}[\w.\-]{1,128}\s{1,8}login\s{1,8}\S{1,128}\s{1,8}password\s{1,8})\S++"
 )
 _FROM: Final = (
-    r"(?<![a-z])(?:password|passphrase|passcode|secret|token|pin)[ \t]{1,3}from[ \t]{1,3}"
+    r"(?<![a-z])(?:password|passphrase|passcode|secret|token|pin)[ \t]{1,3}"
+    r"(?:(?:was|is|has|been|changed|updated|reset|rotated|set)[ \t]{1,3}){0,4}from[ \t]{1,3}"
 )
 _CHANGED: Final = re.compile(
     rf"(?i)(?P<head>{_FROM})(?P<old>[^\s,;]{{4,128}}+)(?P<to>[ \t]{{1,3}}to[ \t]{{1,3}})"
@@ -78,8 +88,9 @@ _CODE: Final = re.compile(
     r"|(?<!error )(?<!status )(?<!area )(?<!zip )(\bcode:? )[0-9]{3}-[0-9]{3}(?![\-0-9])"
 )
 _CODE_LAST: Final = re.compile(
-    r"(?i)(\b(?:otp|one[ \-]time (?:password|passcode|pin|code)|verification code)(?: code)?"
-    r" (?:for|to) [^\n]{1,80}? is:? )[0-9]{4,8}\b"
+    r"(?i)(\b(?:otp|one[ \-]time (?:password|passcode|pin|code)|(?:verification|2fa|mfa|login|sms"
+    r"|sign-?in|security|confirmation|auth(?:entication)?) code)(?: code)?"
+    r" (?:sent )?(?:for|to) [^\n]{1,80}?(?: is:?|:) )[0-9]{4,8}\b"
 )
 _CODE_FIRST: Final = re.compile(
     r"(?i)\b[0-9]{4,8}(?= (?:is|as|[\-–—]) (?:your|the) (?:[\w\-]{1,24} ){0,3}"
@@ -100,6 +111,9 @@ _OPEN_STATED: Final = re.compile(
     r"\s{0,8}\Z"
 )
 _OPEN_CHANGE: Final = re.compile(rf"(?i){_FROM}[^\s,;]{{4,128}}+(?:[ \t]{{1,3}}to?)?\s{{0,8}}\Z")
+_OPEN_PHRASE: Final = re.compile(
+    r"(?i)(\b(?:cookies?|code)[ \t]{0,2}:)(?: [a-z]{1,15}){1,4}\s{0,8}\Z"
+)
 _OPEN_PIPE: Final = re.compile(r"\b(?:echo|printf)\s[^\n]{1,400}\Z")
 _MESSAGE: Final = re.compile(
     r"(?i)(?:must|should|may|can|does|do|has|have|is|are|was) (?:not|no|be|been|contain|have|match"
@@ -123,10 +137,11 @@ def hide_stated(text: str) -> str:
         text = _NETRC.sub(rf"\g<1>{MARKER}", text)
     if "ssn" in lower or "iban" in lower or "passport" in lower:
         text = _NUMBER.sub(rf"\g<1>\g<2>\g<3>{MARKER}", text)
+    if "...." in text or "····" in text or "……" in text:
+        text = _LED.sub(rf"\g<1>{MARKER}", text)
     if "(" in text and any(word in lower for word in _WRONG_WORDS):
         text = _WRONG.sub(_hide_chosen, text)
-    if any(word in lower for word in _SECRETS):
-        text = _BRACKETED.sub(_hide_if_chosen, text)
+    text = hide_bracketed(text, lower)
     if ("expected" in lower or " got" in lower) and _EXPECTS.search(text):
         text = _EXPECTED.sub(_hide_chosen, text)
     if any(_begins_word(lower, stem) for stem in _STEMS):
@@ -138,8 +153,15 @@ def hide_stated(text: str) -> str:
         text = _STATED_BEFORE.sub(_hide_stated_before, text)
     if any(stem in lower for stem in ("code", "otp", "pin", "cv", "one-time", "one time")):
         text = _CODE_FIRST.sub(MARKER, _CODE.sub(rf"\g<1>\g<2>{MARKER}", text))
-        if " is" in lower and ("otp" in lower or "one" in lower or "verification" in lower):
+        if " for " in lower or " to " in lower:
             text = _CODE_LAST.sub(rf"\g<1>{MARKER}", text)
+    return text
+
+
+def hide_bracketed(text: str, lower: str) -> str:
+    """Text without what stands in brackets behind the word for it: `password(hunter2x)`."""
+    if any(word in lower for word in _SECRETS):
+        text = _BRACKETED.sub(_hide_if_chosen, text)
     return text
 
 
@@ -149,6 +171,7 @@ def is_code_to_enter(text: str) -> bool:
 
 def without_open_code(text: str) -> str:
     """Cut-off text without what the rest may have called a secret: `123456 is your code`."""
+    text = _OPEN_PHRASE.sub(r"\g<1>", text)
     text = _OPEN_PIPE.sub("", _OPEN_CHANGE.sub("", _OPEN_CODE.sub("", text)))
     last = _OPEN_STATED.search(text)
     return text[: last.start()] if last and _is_odd(last["value"]) else text

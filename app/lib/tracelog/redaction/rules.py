@@ -16,5 +16,12 @@ class Rule(Enum):
     WORD = "hidden where it looks random, or is more than words and numbers"
     MIXED = "hidden where it is mixed as a password is, and no path"
     CODE = "hidden where it looks random or is 4 to 8 digits as text"
+    FILE = "hidden where it looks random, or is mixed as a password is and no path"
+    GRANT = (
+        "hidden where it looks random, is mixed as no name is, or as a device shows it: WDJB-MJHT"
+    )
+    TYPED = (
+        "hidden where a neighbour says what it is typed into: {'target': '#password', 'text': …}"
+    )
     NAMED = "hidden where a neighbour names a secret: {'name': 'password', 'value': …}"
     KIN = "hidden where a neighbour says what it is a part of: {'kty': 'EC', 'd': …}"

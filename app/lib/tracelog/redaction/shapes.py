@@ -46,6 +46,7 @@ _MASKED: Final = re.compile(r"(::add-mask::)[^\s]++")
 _PUTTY: Final = re.compile(
     r"(Private-Lines: [0-9]{1,4}\s{1,4})(?:[A-Za-z0-9+/=]++\s{0,4}(?![A-Z][a-z]{1,12}-))++"
 )
+_PIN: Final = re.compile(r"(?<![A-Za-z0-9])(PIN)[0-9]{4,8}(?![0-9A-Za-z])")
 _BEGIN: Final = "-----BEGIN "
 _END: Final = re.compile(r"-----END [A-Z0-9 ]{0,40}-----")
 
@@ -78,6 +79,8 @@ def hide_shapes(text: str) -> str:
         text = _JWK.sub(rf"\g<1>{MARKER}", text)
     if "add-mask" in text:
         text = _MASKED.sub(rf"\g<1>{MARKER}", text)
+    if "PIN" in text:
+        text = _PIN.sub(rf"\g<1>{MARKER}", text)
     if "WIFI:" in text:
         text = _WIFI.sub(rf"\g<1>{MARKER}", text)  # what a QR code says
     return text

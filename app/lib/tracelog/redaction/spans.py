@@ -29,7 +29,9 @@ _BRACKETS: Final = re.compile(
 )
 _MORE_DIGITS: Final = re.compile(r"(?:[ \u3000\-][0-9０-９]{1,4})++(?=[\s、。，」』)）]|\Z)")
 _BLANKS: Final = re.compile(r"[ \t\u00a0\u3000]*+")
-_BLOCK: Final = re.compile(r"[|>]?[+-]?[ \t]*+(?=\n|\r|\Z)")
+_BLOCK: Final = re.compile(
+    r"(?:!{1,2}[a-z][\w\-]{0,20}[ \t]{1,4}(?=[|>]))?[|>]?[+-]?[ \t]*+(?=\n|\r|\Z)"
+)
 _CLOSED_TAGS: Final = re.compile(
     r"[ \t]{0,4}</[a-z]{1,8}>[ \t]{0,4}(?:</?[a-z]{1,8} ?/?>[ \t]{0,4}){0,3}(?=[^\s<])"
 )

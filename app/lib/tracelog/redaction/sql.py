@@ -18,6 +18,9 @@ _SET_PASSWORD: Final = re.compile(
     r"\s{0,8}=\s{0,8}(?:password\s{0,8}\(\s{0,8})?)"
     r"(?:\"(?:[^\"\n]++|\"\")*+\"?|x?'(?:[^'\\\n]++|''|\\.)*+'?)"
 )
+_ATTACH: Final = re.compile(
+    r"(?i)(\battach\s[^\n;]{1,200}?\bkey\s{1,8})(?:x?'(?:[^'\n]++|'')*+'?|\"[^\"\n]*+\"?)"
+)
 _DUPLICATE: Final = re.compile(
     r"(Duplicate entry ')(?P<value>(?:[^'\n]|''){1,400}?)(?P<tail>' for key '"
     r"(?P<key>[\w.\-]{1,128})')"
@@ -33,6 +36,8 @@ def hide_rows(text: str, judge: KeyJudge) -> str:
     """
     if "=" in text:
         text = _SET_PASSWORD.sub(rf"\g<1>'{MARKER}'", text)
+    if "attach" in text or "ATTACH" in text:
+        text = _ATTACH.sub(rf"\g<1>'{MARKER}'", text)
     if "Failing row" in text:
         # PostgreSQL prints all columns and names none.
         text = _FAILING_ROW.sub(rf"\g<1>{MARKER}", text)

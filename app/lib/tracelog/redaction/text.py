@@ -21,6 +21,7 @@ from app.lib.tracelog.redaction.markup import hide_tags, without_open_tag
 from app.lib.tracelog.redaction.pairs import hide_named_values, hide_pairs
 from app.lib.tracelog.redaction.plain import MARKER, clean
 from app.lib.tracelog.redaction.prose import (
+    hide_bracketed,
     hide_stated,
     is_code_to_enter,
     without_open_code,
@@ -48,6 +49,9 @@ _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9
 _RUN: Final = re.compile(r"[A-Za-z0-9_\-]{16}|[0-9]{14}")
 _CARD: Final = re.compile(r"[0-9]{4}[^0-9A-Za-z][0-9]{4}")
 _STATED: Final = re.compile(STATED)
+SEAM: Final = re.compile(r"[ \n(\[]")
+"""What stands between a word that says what a secret is and the secret."""
+_PIN: Final = re.compile("PIN[0-9]{4}")
 _ESCAPED: Final = re.compile(r"%[0-9A-Fa-f]{2}")
 _TOKEN: Final = re.compile(r"[^\s\"'<>]++")
 _PRINTABLE: Final = "".join(sorted(set(string.printable) - set(string.whitespace)))
@@ -87,10 +91,11 @@ class TextRedactor:
             return _TIME.match(text) is not None or (
                 _PLAIN_URL.match(text) is not None and "hook" not in text
             )
-        return len(text) < 8 or not (
+        return (len(text) < 8 and "PIN" not in text) or not (
             (_RUN.search(text) is not None and _UUID.match(text) is None)
             or _CARD.search(text) is not None
-            or ((" " in text or "\n" in text) and is_prose(text))
+            or (SEAM.search(text) is not None and is_prose(text))
+            or ("PIN" in text and _PIN.search(text) is not None)
             or (not text.isascii() and ("\n" in text or _STATED.search(text) is not None))
         )
 
@@ -123,7 +128,9 @@ class TextRedactor:
             text = hide_arguments(text)
         if not text.isascii():
             text = hide_stated_in_other_languages(text)
-        if " " in text and is_prose(text):
+        if " " not in text:
+            return hide_bracketed(text, text.lower()) if "(" in text or "[" in text else text
+        if is_prose(text):
             text = hide_rows(text, self._judge)
             text = hide_stated_in_foreign_words(hide_stated(text))
             text = hide_commands(text, self._judge)
@@ -154,6 +161,8 @@ def is_prose(text: str) -> bool:
         or lower[0] == "-"
         or "credential" in lower
         or "identified" in lower
+        or "identify " in lower
+        or "rabbitmqctl" in lower
         or "failing row" in lower
         or "insert" in lower
         or "', b'" in lower

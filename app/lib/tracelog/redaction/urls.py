@@ -8,6 +8,7 @@ from urllib.parse import quote, unquote, unquote_plus
 from app.lib.tracelog.redaction.keys import KeyJudge
 from app.lib.tracelog.redaction.kin import is_kin
 from app.lib.tracelog.redaction.logins import hide_link_queries
+from app.lib.tracelog.redaction.neighbours import BESIDE_CODE, NAME_KEYS
 from app.lib.tracelog.redaction.plain import MARKER
 from app.lib.tracelog.redaction.rules import Rule
 from app.lib.tracelog.redaction.text import MAX_TEXT
@@ -18,7 +19,7 @@ from app.lib.tracelog.redaction.values import (
     looks_chosen,
     looks_random,
 )
-from app.lib.tracelog.redaction.words import BESIDE_CODE, NAME_KEYS, words
+from app.lib.tracelog.redaction.words import words
 
 _READABLE: Final = "[]/:,;@!$()*'~ "
 _BASE: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]{0,30}://[^/]*+)(.*)", re.DOTALL)

@@ -15,8 +15,9 @@ _MEASURE: Final = re.compile(
 )
 _LABEL: Final = re.compile(r"[A-Za-z]{1,5}[\-_]?[0-9]{1,6}")
 _TOKEN_KEYS: Final = frozenset(
-    {"t", "tk", "tkn", "k", "tok", "rt", "verify", "hash", "invite", "magic", "appid"}
+    {"t", "tk", "tkn", "k", "tok", "rt", "verify", "hash", "invite", "magic", "appid", "sso"}
 )
+_SHORT_KEYS: Final = frozenset({"key", "state", "sig", "sign", "signature", "ticket"})
 _PIECE: Final = re.compile(r"[^A-Za-z0-9]+")
 _CAMEL: Final = re.compile(r"[A-Z]*[a-z]*")
 
@@ -24,7 +25,7 @@ _CAMEL: Final = re.compile(r"[A-Z]*[a-z]*")
 _UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\Z")
 _MOST_JUDGED: Final = 512
 
-_RANDOM: Final = (Rule.RANDOM, Rule.CODE, Rule.SESSION, Rule.WORD)
+_RANDOM: Final = (Rule.RANDOM, Rule.CODE, Rule.SESSION, Rule.WORD, Rule.FILE)
 _NOTHING: Final = re.compile(
     r"(?i:true|false|yes|no|null|none|undefined|required|optional|enabled|disabled|ok|success"
     r"|failed|failure|missing|invalid|expired|basic|bearer|digest|oauth2?|oidc|saml|ldap|kerberos"
@@ -36,6 +37,8 @@ _NOTHING: Final = re.compile(
     r"|\$[A-Z]{2,20}(?:_[A-Z]{1,20}){1,5}|%s|%\([a-z_0-9]{1,40}\)s|\{\{ ?[a-z_.]{1,40} ?\}\}"
 )
 """Said of a secret in its place, or where it is to be: `?pin=false`, `****`, `${DB_PASSWORD}`."""
+_ON_DEVICE: Final = re.compile(r"[A-Z0-9]{3,4}(?:-[A-Z0-9]{3,4}){1,2}|[B-DF-HJ-NP-TV-XZ]{8}")
+"""What a device shows, to be typed in where one can sign in."""
 _PATH: Final = re.compile(r"[/\\]|\.[A-Za-z]{1,5}\Z")
 _ASCII: Final = re.compile(r"[!-~]*")
 _LONGEST_NOTHING: Final = 90
@@ -48,7 +51,7 @@ _NUMBERED: Final = re.compile(
 )
 _NUMBERED_NAME: Final = re.compile(r"[A-Z]?[a-z]{2,14}(?:[0-9]{1,2}|(?:19|20)[0-9]{2})")
 _LONG_NAME: Final = re.compile(r"(?:[A-Z][a-z]{2,12}){3,7}")
-_SHOWING: Final = (Rule.SHOW, Rule.NAMED, Rule.KIN)
+_SHOWING: Final = (Rule.SHOW, Rule.NAMED, Rule.KIN, Rule.TYPED)
 _MEASURING: Final = (Rule.FLAG, Rule.COUNT)
 
 
@@ -74,7 +77,9 @@ def is_hidden(rule: Rule, value: object) -> bool:
             return True
         if rule is Rule.WORD and len(text) >= _LEAST_WORD and (mixes(text) or _SYMBOL.search(text)):
             return True
-        if rule is Rule.MIXED:
+        if rule is Rule.GRANT:
+            return is_code(text) or _ON_DEVICE.fullmatch(text) is not None
+        if rule is Rule.MIXED or (rule is Rule.FILE and not looks_random(text)):
             text = _ASCII.match(text)[0]  # type: ignore[index] # it matches anything
             return len(text) >= _LEAST_WORD and mixes(text) and not _PATH.search(text)
         return rule in _RANDOM and looks_random(text)
@@ -88,8 +93,8 @@ def _holds_numbers(value: object) -> bool:
 
 
 def in_query(rule: Rule, key: str) -> Rule:
-    """The rule of a key in a query: there `key` is that of an API, maybe short, and `t` a token."""
-    if rule is Rule.RANDOM and key.lower() == "key":
+    """The rule of a key in a query: there `key` and `state` may be short, and `t` a token."""
+    if rule is Rule.RANDOM and key.lower() in _SHORT_KEYS:
         return Rule.SESSION
     return Rule.RANDOM if rule in (Rule.SHOW, Rule.KIN) and key in _TOKEN_KEYS else rule
 

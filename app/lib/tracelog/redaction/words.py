@@ -58,6 +58,7 @@ SECRET_PHRASES: Final = tuple(
     turnstile response|method nonce|card nonce|wpa 2 key|wpa 3 key|wi fi key|network key
     wireless key|pass confirmation|pass confirm|confirm pass|repeat pass|pass repeat
     pass kakunin|passwd kakunin|puk code|merchant key
+    honeycomb team|unlock pattern|challenge response|p word
     kojin bango|ansho bango|anshou bango|koza bango|kouza bango|ninsho code|ninshou code|ninsyo code
     """.replace("\n", "|").split("|")
     if phrase.strip()
@@ -163,10 +164,14 @@ LABEL_TAIL: Final = words(
     type types name names url urls uri endpoint endpoints policy policies rule rules strength
     algorithm alg scheme field fields label placeholder format page domain samesite provider issuer
     audience scope scopes status error errors message help title description version category kind
-    source method methods supported auth consent manager file files filename path dir
+    source method methods supported auth consent manager hasher hashers
+    validator validators origin origins
     """
 )
 """Last words of keys that describe a secret: `token_type`, `authorization_url`."""
+
+FILE_TAIL: Final = words("file files filename path dir ref")
+"""Last words of keys that say where a secret is, and hide what is no place: `PASSWORD_FILE`."""
 
 KEY_TAIL: Final = words("id ids header prefix")
 """The same behind a key or a token: `api_key_id`, but not Vault's `secret_id`."""
@@ -188,10 +193,21 @@ OTHER_CODES: Final = words(
 )
 """What stands before `code` in text when it opens nothing."""
 
+GRANT_OWNERS: Final = frozenset({"js", "user"})
+"""What stands before a last `code` that may open something, or be the number of a user."""
+
+SECRET_OTHERS: Final = words(
+    """
+    admirer agent agents ballot garden ingredient ingredients level levels menu mission missions
+    recipe recipes santa sauce society weapon
+    """
+)
+"""What follows `secret` where it opens nothing: `secret_santa`."""
+
 WORD_LAST: Final = frozenset({"clave", "parola"})
 """Last words of keys that mean a password or just a word, and hide what is more than a word."""
 
-SESSION_LAST: Final = frozenset({"session", "sess", "salt", "pepper"})
+SESSION_LAST: Final = frozenset({"session", "sess", "salt", "pepper", "nonce", "wpnonce"})
 """Last words of keys whose value may be a short secret, or the name of a lecture, or 3 g."""
 
 RANDOM_LAST: Final = frozenset(
@@ -223,78 +239,3 @@ RANDOM_ALONE: Final = frozenset({"key", "state", "access", "refresh", "oauth"})
 
 CODE_ALONE: Final = frozenset({"code", "mfa", "tfa"})
 """The same where a key has no other word; here 4 to 8 digits look like a secret, too."""
-
-BESIDE_CODE: Final = frozenset({"state", "iss", "scope", "session_state", "grant_type"})
-"""With one of these a `code` that is mixed of letters and digits is one of OAuth's."""
-
-KEY_PARTS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "k"})
-"""The private parts of a JSON Web Key, beside its `kty`."""
-
-LOGIN_KEYS: Final = frozenset({"u", "e", "user", "username", "login", "email", "id", "uid"})
-"""Beside one of these `p` may be short for a password."""
-
-ANSWERS: Final = frozenset({"answer", "答え", "回答", "答"})
-"""Secret beside a secret question."""
-
-REPLIES: Final = ANSWERS | {"response", "reply"}
-"""Secret beside a prompt for a secret."""
-
-PROMPTS: Final = ("prompt", "question", "label", "message", "質問")
-
-STATEMENTS: Final = ("sql", "statement", "query")
-BINDINGS: Final = frozenset({"params", "parameters", "bindings", "binds"})
-"""What is put into a statement, and secret where that names a secret column."""
-
-KIN_ALONE: Final = KEY_PARTS | REPLIES | BINDINGS
-
-PART_OWNERS: Final = words(
-    """
-    access api backup bank card challenge credit debit encryption jwt master payment_card private
-    recovery security session signing ssh user_session verification
-    """
-)
-"""Containers whose name makes a secret phrase with a key in them: `{"card": {"number": …}}`."""
-
-VALUE_KEYS: Final = words(
-    """
-    value values val v input default current previous old new before after from to received
-    値 入力値 内容
-    """
-)
-"""Keys whose secrecy hangs on a neighbour: `{"name": "password", "value": …}`."""
-
-VALUE_OWNERS: Final = (["input"], ["old"], ["new"], ["rejected"], ["parameter"], ["option"])
-"""What stands before `value` in such a key."""
-
-NAME_KEYS: Final = (
-    "name",
-    "key",
-    "field",
-    "loc",
-    "type",
-    "id",
-    "param",
-    "parameter",
-    "header",
-    "attribute",
-    "property",
-    "path",
-    "label",
-    "column",
-    "setting",
-    "variable",
-    "selector",
-    "placeholder",
-    "k",
-    "Name",
-    "Key",
-    "ParameterKey",
-    "AttributeName",
-    "OptionName",
-    "項目",
-    "項目名",
-    "名前",
-    "ラベル",
-    "キー",
-)
-"""The neighbours that say what a value is."""

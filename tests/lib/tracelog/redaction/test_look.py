@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.lib.tracelog.redaction import foreign, words
+from app.lib.tracelog.redaction import foreign, neighbours, words
 from app.lib.tracelog.redaction.keys import KeyJudge
 from app.lib.tracelog.redaction.look import Look, look_at
 from app.lib.tracelog.redaction.redactor import Redactor
@@ -34,8 +34,8 @@ SECRET_WORDS = sorted(
         *words.RANDOM_LAST,
         *words.SESSION_LAST,
         *words.WORD_LAST,
-        *words.VALUE_KEYS,
-        *words.PART_OWNERS,
+        *neighbours.VALUE_KEYS,
+        *neighbours.PART_OWNERS,
     }
     | {*foreign.FOREIGN_STEMS, *(" ".join(phrase) for phrase in JUDGE.phrases)}
     | {"tokens", "key", "state", "access", "refresh", "oauth", "code", "mfa", "pass", "old value"}
@@ -90,7 +90,7 @@ unhurried = settings(deadline=None, max_examples=300)
 @unhurried
 @given(keys)
 def test_a_key_that_is_not_simply_shown_is_seen(key: str) -> None:
-    hides = JUDGE(key) is not Rule.SHOW or key.lower() in words.PART_OWNERS
+    hides = JUDGE(key) is not Rule.SHOW or key.lower() in neighbours.PART_OWNERS
     if hides:
         # A `value` is harmless where no neighbour has a name.
         assert JUDGE(key) is Rule.NAMED or not passes({key: 1})
@@ -113,7 +113,7 @@ def test_each_secret_word_is_seen() -> None:
 @given(st.one_of(keys, texts))
 def test_a_key_that_is_not_simply_shown_has_a_sign(key: str) -> None:
     rule, shown, _ = REDACTOR.data.look_at_key(key)
-    if rule is not Rule.SHOW or shown is not None or key.lower() in words.PART_OWNERS:
+    if rule is not Rule.SHOW or shown is not None or key.lower() in neighbours.PART_OWNERS:
         document = orjson.dumps({"a": [{"b": 1, key: "x"}]})
         assert HAS_KEY_SIGNS(document) or look_at(document) is not Look.NOTHING
 
