@@ -93,7 +93,8 @@ class CSVOnlyLogger(_StepLogger):
         fsync: Fsync = "everysec",
     ) -> None:
         self.recorder = Recorder(
-            Path(base_path),
+            # Whoever goes to another folder leaves the log where it is.
+            Path(base_path).absolute(),
             redactor or Redactor(),
             max_bytes=segment_bytes,
             fsync=fsync,
@@ -152,7 +153,10 @@ class EnhancedCSVLogger(CSVOnlyLogger):
             # Only sealed files can go, so there have to be some before the folder is full.
             segment_bytes = min(segment_bytes, max(self._rules.folder_bytes // 8, 1))
         super().__init__(base_path, redactor=redactor, segment_bytes=segment_bytes, fsync=fsync)
-        self._url = turso_url or f"file:{(Path(base_path) / 'trace.db').as_posix()}"
+        url = turso_url or f"file:{(Path(base_path) / 'trace.db').as_posix()}"
+        if url.startswith("file:"):
+            url = f"file:{Path(url.removeprefix('file:')).absolute().as_posix()}"
+        self._url = url
         self._token = turso_token or ""
         self._lock = threading.RLock()
         self._starting = threading.Lock()

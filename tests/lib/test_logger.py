@@ -95,6 +95,22 @@ def test_threads_that_write_first_at_once_leave_one_that_delivers(
     assert len(delivering() - before) == 1
 
 
+def test_the_log_stays_where_it_is_when_the_app_goes_to_another_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "there").mkdir()
+    monkeypatch.chdir(tmp_path)
+    logger = EnhancedCSVLogger("file:store/trace.db", base_path="logs")
+    logger.log(None, "api_logs", {"method": "GET", "endpoint": "/1"})
+    monkeypatch.chdir("there")
+    logger.log(None, "api_logs", {"method": "GET", "endpoint": "/2"})
+    logger.close(60)
+
+    assert [row["endpoint"] for row in rows(tmp_path / "logs", "api_logs")] == ["/1", "/2"]
+    assert logger.status().shipped == 2
+    assert not [*(tmp_path / "there").iterdir()]
+
+
 class TestASignal:
     pytestmark = forks
 
