@@ -15,12 +15,24 @@ from commands.kit.logs.place import Place
 from commands.kit.logs.transfer import read_in, write_out
 from commands.kit.settings import load_settings
 from commands.kit.start import from_there
+from commands.kit.words import Failure
 
 
 def main(arguments: list[str]) -> int:
     """Do what the first argument says. Results go to standard output, progress to the other."""
     options = _parser().parse_args(arguments)
     place = Place(load_settings(), options.json, options.progress)
+    try:
+        return _do(place, options)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise Failure(
+            "logs_unusable", path=error.filename or place.folder, reason=error.strerror or error
+        ) from None
+
+
+def _do(place: Place, options: argparse.Namespace) -> int:
     match options.action:
         case "status":
             return status(place)

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ import pytest
 from app.lib.logger import CSVOnlyLogger, EnhancedCSVLogger
 from app.lib.tracelog import codec, ids
 from app.lib.tracelog.schema import API_LOGS
+from app.lib.tracelog.shipper.election import LOCK_NAME, Election
 from app.lib.tracelog.shipper.quarantine import Entry, Quarantine
 from app.lib.tracelog.store.sql import Statement
 from app.lib.tracelog.store.sqlite_store import SQLiteStore
@@ -208,6 +210,23 @@ def test_ship_delivers_until_it_is_asked_to_end(folder: Path, ask: AskLogs, stop
     assert "Traceback" not in shipper.output()
 
 
+def test_what_ship_tells_on_the_way_is_not_in_the_way_of_its_json(folder: Path) -> None:
+    record(folder, 50)
+    results = folder.parent / "results.json"
+    with results.open("wb") as output:
+        shipper = subprocess.Popen(
+            [sys.executable, "manage.py", "logs", "ship", "--json"],
+            stdout=output,
+            env=clean_env(LANG="C.UTF-8", LOG_DIR=str(folder)),
+            cwd=ROOT,
+        )
+        wait_until(lambda: Election.holder(folder / LOCK_NAME) == shipper.pid)
+        shipper.terminate()
+        assert shipper.wait() == 0
+
+    assert identity(json.loads(results.read_text())) == (50, 50, 0, 0, 0, 0)
+
+
 @pytest.mark.sqld
 def test_the_app_delivers_while_a_person_looks(
     start_app: StartApp, sqld: TursoServer, ask: AskLogs, monkeypatch: pytest.MonkeyPatch
@@ -362,6 +381,18 @@ def test_what_cannot_be_done_is_said_in_one_sentence(
     Path("customers.csv").write_text("name\n")
 
     with pytest.raises(Failure, match=sentence):
+        logs.main(arguments)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["ship", "--once"], ["verify"], ["prune"], ["quarantine"], ["export", "logs/x"]]
+)
+def test_a_log_folder_that_is_none_is_said_in_one_sentence(
+    folder: Path, arguments: list[str]
+) -> None:
+    folder.write_text("a file")
+
+    with pytest.raises(Failure, match=r"logs(/\S+)? (cannot be used|does not answer)"):
         logs.main(arguments)
 
 

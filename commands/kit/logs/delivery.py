@@ -116,7 +116,9 @@ def _ship_on(place: Place) -> int:
         signal.signal(number, end)
     logger = make_logger(place.settings)
     logger.start()
-    say("logs_shipping", folder=place.folder, store=place.store_name)
+    # As JSON there is the result alone.
+    told = sys.stderr if place.json else sys.stdout
+    say("logs_shipping", file=told, folder=place.folder, store=place.store_name)
     meter = Meter(wanted=place.progress)
     shipped = place.account().shipped
     with _alerts_watched(place.settings, logger):
@@ -124,7 +126,7 @@ def _ship_on(place: Place) -> int:
             now = logger.shipper.progress().checkpoint.counters.shipped
             meter.add(max(now - shipped, 0))
             shipped = now
-    say("logs_draining")
+    say("logs_draining", file=told)
     logger.close(DRAIN_SECONDS)
     account = place.account()
     if place.json:

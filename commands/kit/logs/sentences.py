@@ -120,6 +120,10 @@ LOG_SENTENCES: dict[str, tuple[str, str]] = {
         "{path} cannot be read: {reason}.",
         "{path} を読めません: {reason}",
     ),
+    "logs_unusable": (
+        "{path} cannot be used: {reason}.",
+        "{path} を使えません: {reason}",
+    ),
     "logs_unknown_zone": (
         "There is no time zone {name!r}; write one as Asia/Tokyo.",
         "{name!r} というタイムゾーンはありません。Asia/Tokyo のように書いてください。",
