@@ -172,9 +172,10 @@ class _Exchange:
                 self._record_failure()
         if self._recorded:
             return
-        if not isinstance(error, Exception):
+        if error is not None and not isinstance(error, Exception):
             self._status = CLIENT_CLOSED_REQUEST
         elif self._status is None:
+            # So the server answers for an app that fails, or says nothing.
             self._status = 500
         if (group := self._record()) is not None:
             group.write()
