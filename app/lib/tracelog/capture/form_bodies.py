@@ -68,7 +68,8 @@ class Part:
         for name, quoted, bare in _PARAMETER.findall(self.headers.get("content-disposition", "")):
             value = re.sub(r"\\(.)", r"\1", quoted) or bare
             if name.endswith("*"):
-                name, value = name[:-1], unquote(value.rpartition("'")[2], errors="replace")
+                escaped = value.rpartition("'")[2].encode()
+                name, value = name[:-1], _decode(unquote_to_bytes(escaped), escaped=False)[0]
             found[name.lower()] = value
         return found
 
@@ -148,7 +149,7 @@ def _headers(head: bytes) -> dict[str, str]:
     headers = {}
     for line in head.split(b"\r\n"):
         name, _, value = line.partition(b":")
-        headers[name.strip().lower().decode("latin-1")] = value.strip().decode(errors="replace")
+        headers[name.strip().lower().decode("latin-1")] = _decode(value.strip(), escaped=False)[0]
     return headers
 
 

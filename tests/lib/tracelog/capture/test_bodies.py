@@ -163,6 +163,24 @@ def test_of_very_many_parts_the_first_are_shown_and_the_number_told() -> None:
     assert fields[":cut"] == 1001
 
 
+@pytest.mark.parametrize(
+    ("encoding", "filename"),
+    [
+        ("utf-8", 'filename="表.png"'),
+        ("cp932", 'filename="表.png"'),
+        ("ascii", "filename*=UTF-8''%E8%A1%A8.png"),
+        ("ascii", "filename*=Shift_JIS''%95%5C.png"),
+    ],
+)
+def test_japanese_names_in_multipart_are_read_whatever_the_page_was_written_in(
+    encoding: str, filename: str
+) -> None:
+    name = "絵" if encoding != "ascii" else "picture"
+    part = f'--b\r\nContent-Disposition: form-data; name="{name}"; {filename}\r\n\r\nx\r\n--b--'
+    shown = json.loads(body("multipart/form-data; boundary=b", part.encode(encoding)) or "")
+    assert shown == {name: {":file": "表.png", ":size": 1}}
+
+
 def test_multipart_that_is_cut_within_a_file_or_a_field_says_so() -> None:
     assert body("multipart/form-data; boundary=x", MULTIPART, keep=len(MULTIPART) - 9) == (
         '{"title":"milk","photo":{":file":"a.png",":type":"image/png",":cut":true},":cut":172}'
