@@ -85,7 +85,8 @@ class Retention:
 
     def is_due(self) -> bool:
         """Whether nobody has looked through the rows for `RUN_SECONDS`. Raises `StoreError`."""
-        return self._clock() - self._state().started_at >= RUN_SECONDS
+        # A clock that was ahead for a moment has left a time that may not come for years.
+        return abs(self._clock() - self._state().started_at) >= RUN_SECONDS
 
     def run(self, *, whole: bool = False) -> Iterator[Chunk]:
         """Delete what is too old or too much, a chunk at each step of the iteration.
@@ -94,7 +95,7 @@ class Retention:
         rows that were delivered late are found then. Raises `StoreError`.
         """
         now, state, rules = self._clock(), self._state(), self._rules
-        whole = whole or now - state.whole_at >= _WHOLE_SECONDS
+        whole = whole or abs(now - state.whole_at) >= _WHOLE_SECONDS
         self._store.transact([_started(now, whole=whole)])
         if rules.error_days:
             too_old = ids.first_at(now - max(rules.error_days, rules.days) * DAY)
@@ -189,8 +190,10 @@ def _state(store: Store) -> _State:
 
 
 def _started(now: float, *, whole: bool) -> Statement:
-    sql = "UPDATE tracelog_retention SET started_at = ?, whole_at = max(whole_at, ?) WHERE id = 1"
-    return Statement(sql, (int(now), int(now) if whole else 0))
+    columns = ("started_at", "whole_at") if whole else ("started_at",)
+    moved = ", ".join(f"{name} = ?" for name in columns)
+    sql = f"UPDATE tracelog_retention SET {moved} WHERE id = 1"
+    return Statement(sql, [int(now)] * len(columns))
 
 
 def _next_rows(position: int, end: int, rows: int) -> tuple[str, tuple[int, ...]]:

@@ -103,6 +103,15 @@ def test_the_next_run_goes_on_where_the_last_one_was_and_once_a_day_from_the_sta
     assert prune(store, Rules(), now=NOW + DAY + 1) == 1
 
 
+def test_a_clock_that_was_years_ahead_for_a_moment_ends_nothing(store: Store) -> None:
+    prune(store, Rules(), now=NOW + 3000 * DAY)
+    fill(store, [request(20)])
+
+    assert Retention(store, Rules(), clock=lambda: NOW).is_due()
+    assert prune(store, Rules()) == 1
+    assert not Retention(store, Rules(), clock=lambda: NOW).is_due()
+
+
 def test_of_several_hosts_one_looks_through_the_rows(store: Store) -> None:
     one, other = (Retention(store, Rules(), clock=lambda: NOW) for _ in range(2))
     assert one.is_due()
