@@ -76,7 +76,11 @@ class CSVSource:
             first_line = file.readline(1 << 20)
         self._is_ours = [t for t in TABLES.values() if codec.header(t) == first_line]
         text = first_line.decode("utf-8-sig", errors="replace")
-        self._header = [name.strip() for name in next(csv.reader([text]), [])]
+        try:
+            self._header = [name.strip() for name in next(csv.reader([text]), [])]
+        except csv.Error:
+            # It is told as the first bad row.
+            self._header = []
         self.table = self._is_ours[0] if self._is_ours else table or _table_of(path, self._header)
         if self._header == list(self.table.column_names):
             self._zone = dt.UTC
@@ -129,7 +133,6 @@ class CSVSource:
         with self.path.open("rb") as raw:
             text = _Lines(self, raw)
             rows = csv.reader(text)
-            next(rows, None)
             while True:
                 line = rows.line_num + 1
                 try:
@@ -139,7 +142,7 @@ class CSVSource:
                 except csv.Error as error:
                     yield BadRow(line, str(error))
                     continue
-                if any(fields):
+                if any(fields) and line > 1:
                     yield self._other_row(line, fields)
 
     def _other_row(self, line: int, fields: Sequence[str]) -> GoodRow | BadRow:

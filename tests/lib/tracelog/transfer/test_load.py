@@ -277,6 +277,17 @@ def test_secrets_of_a_logger_that_kept_them_stay_behind(
 # --- files in any state ---------------------------------------------------------------------
 
 
+def test_a_file_whose_header_cannot_be_read_is_told_as_a_bad_row(
+    store: SQLiteStore, tmp_path: Path
+) -> None:
+    path = tmp_path / "api_logs.csv"
+    path.write_bytes(b"trace_id,method,endpoint,created_at\rt,GET,/1,2026-11-23 09:00:00\r")
+
+    loaded, [bad] = put(store, path)
+
+    assert (loaded.written, loaded.bad, bad.line) == (0, 1, 1)
+
+
 def test_bad_rows_are_told_by_line_and_reason_and_good_ones_go_on(
     store: SQLiteStore, tmp_path: Path
 ) -> None:
