@@ -22,7 +22,7 @@ _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(?:-.*)?\Z")
 _TRACE_ID = "__trace_id__"
 _NIL = "00000000-0000-0000-0000-000000000000"
-_ASKED_FOR = 64
+_MADE_AT_ONCE = 64
 
 
 @dataclass(slots=True)
@@ -85,8 +85,8 @@ def carry(function: Callable[P, R]) -> Callable[P, R]:
     return run
 
 
-class _RandomDigits:
-    """32 hexadecimal digits at a time. Asking the system for many costs as much as for one."""
+class _RandomIds:
+    """Random UUIDs, made many at a time, which costs a third of making each when it is wanted."""
 
     def __init__(self) -> None:
         self._ready: list[str] = []
@@ -96,23 +96,27 @@ class _RandomDigits:
         try:
             return self._ready.pop()
         except IndexError:
-            more = os.urandom(16 * _ASKED_FOR).hex()
-            self._ready.extend(more[start : start + 32] for start in range(32, len(more), 32))
-            return more[:32]
+            digits = os.urandom(16 * _MADE_AT_ONCE).hex()
+            first, *rest = [_uuid4(digits[at : at + 32]) for at in range(0, len(digits), 32)]
+            self._ready.extend(rest)
+            return first
 
     def renew_after_fork(self) -> None:
         # They are the parent's to use.
         self._ready.clear()
 
 
-_random_digits = _RandomDigits()
+def _uuid4(digits: str) -> str:
+    variant = "89ab"[int(digits[16], 16) & 3]
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+
+
+_random_ids = _RandomIds()
 
 
 def new_trace_id() -> str:
     """A random UUID (version 4)."""
-    digits = _random_digits.next()
-    variant = "89ab"[int(digits[16], 16) & 3]
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+    return _random_ids.next()
 
 
 def incoming_trace_id(headers: Collection[tuple[bytes, bytes]]) -> str | None:

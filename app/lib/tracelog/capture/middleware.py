@@ -246,7 +246,7 @@ class _Exchange:
     def _line(self, row_id: int, duration_ms: int) -> bytes:
         scope, redactor = self._scope, self._capture.recorder.redactor
         headers = scope["headers"]
-        named = dict(headers)
+        named = dict(headers) if self._request_size else {}
         more: dict[str, str] = {}
         if (route := self._route()) is not None:
             more[":route"] = route

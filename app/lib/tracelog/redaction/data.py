@@ -18,7 +18,15 @@ from app.lib.tracelog.redaction.kin import (
     is_of_another_kind,
     is_reply,
 )
-from app.lib.tracelog.redaction.look import WORTH_A_LOOK, Look, is_odd, look_at, search
+from app.lib.tracelog.redaction.look import (
+    ODD,
+    WORTH_A_LOOK,
+    Look,
+    has_long_word,
+    look_at,
+    search,
+    without_plain_values,
+)
 from app.lib.tracelog.redaction.memo import Memo
 from app.lib.tracelog.redaction.neighbours import (
     BESIDE_CODE,
@@ -46,7 +54,7 @@ class DataRedactor:
         self.text = text
         signs = key_signs(judge.phrases)
         self.has_key_signs = search(signs)
-        self._has_signs = search(f"{WORTH_A_LOOK}|{signs}")
+        self._has_signs = search(f"{ODD}|{WORTH_A_LOOK}|{signs}")
         self.known_keys = Memo(self.look_at_key, size=4096, longest=MAX_KEY)
         self.known_parts = Memo(self._look_at_part, size=1024)
         self.harmless: set[str] = set()
@@ -76,7 +84,9 @@ class DataRedactor:
                 text = orjson.dumps(data)
             except orjson.JSONEncodeError:  # deeper than it writes
                 return orjson.dumps(self.redact(data)), False
-        if not (is_odd(text) or self._has_signs(text) or self._has_pairs(text)):
+        if self._is_plain(text) or (
+            (rest := without_plain_values(text)) != text and self._is_plain(rest)
+        ):
             return text, True
         if data is None:
             data = orjson.loads(text)
@@ -88,6 +98,12 @@ class DataRedactor:
         ):
             return text, True
         return orjson.dumps(self.redact(data, look=look)), False
+
+    def _is_plain(self, text: bytes) -> bool:
+        """Whether no rule would find anything to look at in compact JSON."""
+        if has_long_word(text) or self._has_signs(text):
+            return False
+        return b'["' not in text or not self._has_pairs(text)
 
     def _are_plain(self, keys: set[str] | None) -> bool:
         """Whether keys neither hide what they hold nor make secrets of each other."""

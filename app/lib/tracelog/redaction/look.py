@@ -28,12 +28,19 @@ class Look(IntFlag):
     """All strings."""
 
 
-_ODD: Final = (
+ODD: Final = (
     r"[=$<>|%&\\\x7f\x{85}\x{2028}\x{2029}\x{feff}\x{212a}：＝﹕「『→⇒０-９]|\([bBrRuU]{0,2}['`]"
     rf"|{STATED}"
     r"|[0-9](?:[ \x{3000}\x{ff0d}\x{30fc}\x{2010}-\x{2015}\x{2212}-]*[0-9]){13}"
-    r'|[A-Za-z0-9_-]{16}[^"]*"(?:[^:]|$)|"kind":"Secret"|[0-9]{4}[./][0-9]{4}[./][0-9]{4}[./][0-9]{4}'
+    r'|"kind":"Secret"|[0-9]{4}[./][0-9]{4}[./][0-9]{4}[./][0-9]{4}'
     r"|PIN[0-9]{4}"
+)
+"""A pattern of what is odd in any string; with `has_long_word` it is all of that."""
+
+_LONG_WORD: Final = 16
+_PART_OF_WORD: Final = bytes(
+    ord("w") if chr(byte).isascii() and (chr(byte).isalnum() or chr(byte) in "_-") else ord(" ")
+    for byte in range(256)
 )
 _COLON: Final = r'[^"]:|[:,\[{]":'
 _STEMS: Final = (
@@ -65,13 +72,25 @@ def look_at(text: bytes) -> Look:
 
     Its keys, and what they make of their values, are for the rules themselves.
     """
-    if not is_odd(text) and not _is_worth_a_look(text):
+    if not _is_odd(text) and not _is_worth_a_look(text):
         return Look.NOTHING
-    rest = _PLAIN_VALUE.sub(b'"', text)
-    if is_odd(rest):
+    rest = without_plain_values(text)
+    if _is_odd(rest):
         return Look.ALL
     seen = Look.COLONS if _has_colon(rest) else Look.NOTHING
     return seen | Look.PROSE if _is_prose(rest) else seen
+
+
+def without_plain_values(text: bytes) -> bytes:
+    """The text without its UUIDs and times; keys are left in it."""
+    return _PLAIN_VALUE.sub(b'"', text)
+
+
+def has_long_word(text: bytes) -> bool:
+    """Whether there is a word of 16 characters, in keys too. As a part of a pattern beside others
+    it would have these search for all its beginnings.
+    """
+    return b"w" * _LONG_WORD in text.translate(_PART_OF_WORD)
 
 
 def search(pattern: str) -> Callable[[bytes], bool]:
@@ -80,7 +99,7 @@ def search(pattern: str) -> Callable[[bytes], bool]:
 
 
 # Apart, since together they have so many states that the search would lose its speed.
-is_odd: Final = search(_ODD)
+_is_odd: Final = search(rf'{ODD}|[A-Za-z0-9_-]{{{_LONG_WORD}}}[^"]*"(?:[^:]|$)')
 _is_worth_a_look: Final = search(WORTH_A_LOOK)
 _has_colon: Final = search(_COLON)
 _is_prose: Final = search(_PROSE)

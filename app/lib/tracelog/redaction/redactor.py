@@ -36,6 +36,7 @@ _KEYS_OF_THINGS: Final = re.compile(
     "|public|translation|order|group|shard|hash-key|tenant"
 )
 """In the names of headers whose key opens nothing."""
+_COOKIE_VALUE: Final = re.compile(rb"=[^;]+")
 _SAFE_ATTRIBUTES: Final = frozenset(
     {"domain", "expires", "httponly", "max-age", "partitioned", "path", "priority", "samesite"}
     | {"secure"}
@@ -161,18 +162,25 @@ class Redactor:
         """How a header is called, and what makes a member of JSON of its value."""
         name = raw.decode("latin-1").lower()
         show: Callable[[bytes], str]
+        size = 0
         if name == "cookie":
-            show, size = self._cookies, 0
+            show = self._cookies
         elif name == "set-cookie":
-            show, size = self._set_cookie, 0
+            show = self._set_cookie
         elif (rule := self._rule(name)) is Rule.HIDE:
-            show, size = _hide, 0
+            show = _hide
         else:
             show, size = partial(self._header, name, rule), 32
         shown_name = self.data.key(name)
-        return shown_name, Memo(
-            partial(_member, shown_name, show), size=size, longest=_MAX_REMEMBERED
-        )
+        member = partial(_member, shown_name, show)
+        if name == "content-length":
+            # There are too many to remember.
+            member, size = partial(_number, b'"content-length":"%b"', member), 0
+        elif name == "cookie":
+            # What is remembered must hold no secret.
+            by_names = Memo(member, size=32, longest=_MAX_REMEMBERED)
+            member = partial(_cookie_member, by_names, member)
+        return shown_name, Memo(member, size=size, longest=_MAX_REMEMBERED)
 
     def _rule(self, name: str) -> Rule:
         rule = self.judge(name)
@@ -231,6 +239,18 @@ class Redactor:
 
 def _hide(_: bytes) -> str:
     return MARKER
+
+
+def _number(member: bytes, other: Callable[[bytes], bytes], raw: bytes) -> bytes:
+    return member % raw if raw.isdigit() and len(raw) < 13 else other(raw)
+
+
+def _cookie_member(
+    by_names: Mapping[bytes, bytes], member: Callable[[bytes], bytes], raw: bytes
+) -> bytes:
+    names = _COOKIE_VALUE.sub(b"=*", raw)
+    has_only_pairs = names.count(b"=") == names.count(b";") + 1
+    return by_names[names] if has_only_pairs and len(raw) <= MAX_HEADER else member(raw)
 
 
 def _member(name: str, show: Callable[[bytes], str], raw: bytes) -> bytes:

@@ -4,6 +4,7 @@ import base64
 import dataclasses
 import datetime as dt
 import enum
+import gc
 from collections import OrderedDict, deque
 from decimal import Decimal
 from functools import lru_cache
@@ -16,6 +17,7 @@ import pytest
 from pydantic import BaseModel, Field, SecretStr
 
 from app.lib.tracelog.recorder import redact_row
+from app.lib.tracelog.redaction.memo import Memo
 from app.lib.tracelog.redaction.plain import MARKER
 from app.lib.tracelog.redaction.redactor import MAX_HEADER, UNREADABLE, Redactor
 from app.lib.tracelog.schema import TABLES
@@ -96,6 +98,35 @@ class TestHeaders:
         shown = REDACTOR.headers([(b"cookie", b"session=abc; theme=dark; empty=; x")])
         assert shown == {
             "cookie": "session=[redacted]; theme=[redacted]; empty=; [redacted]",
+        }
+
+    @pytest.mark.parametrize(
+        ("cookies", "shown"),
+        [
+            ("s=QXQXQX; theme=d", "s=[redacted]; theme=[redacted]"),
+            ("s=QXQXQX==; a=b=QXQXQX", "s=[redacted]; a=[redacted]"),
+            ("s=QXQXQX;;theme=d", "s=[redacted]; ; theme=[redacted]"),
+            ("QXQXQX", "[redacted]"),
+            ("s=a; QXQXQX", "s=[redacted]; [redacted]"),
+            ("QXQXQX; s=a=b", "[redacted]; s=[redacted]"),
+            ("s=; theme=QXQXQX", "s=; theme=[redacted]"),
+            ("=QXQXQX", "=[redacted]"),
+        ],
+    )
+    def test_no_cookie_is_kept_in_memory_but_by_its_name(self, cookies: str, shown: str) -> None:
+        redactor = Redactor()
+        for _ in range(2):
+            assert redactor.headers([(b"cookie", cookies.encode())]) == {"cookie": shown}
+        gc.collect()
+        held = [key for each in gc.get_objects() if type(each) is Memo for key in each]
+        assert not [key for key in held if "QXQXQX" in str(key)]
+
+    def test_a_length_is_shown_as_it_came(self) -> None:
+        for length in ("0", "0017", "966", "999999999999", "9" * 40, "-1", "+1", "１", 'a"b'):
+            shown = REDACTOR.headers([(b"Content-Length", length.encode())])
+            assert shown == {"content-length": length}
+        assert REDACTOR.headers([(b"content-length", b"4111111111111111")]) == {
+            "content-length": MARKER
         }
 
     def test_set_cookie_is_shown_by_name_and_attributes(self) -> None:
