@@ -76,11 +76,12 @@ def trace_id_of(error: BaseException | None) -> str | None:
 
 
 def carry(function: Callable[P, R]) -> Callable[P, R]:
-    """`function`, to be called in a thread of its own, under the trace of this moment."""
+    """`function`, to be called in threads of their own, under the trace of this moment."""
     context = contextvars.copy_context()
 
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        return context.run(function, *args, **kwargs)
+        # A copy each time, since two threads cannot be in the same context at once.
+        return context.copy().run(function, *args, **kwargs)
 
     return run
 

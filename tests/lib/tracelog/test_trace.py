@@ -111,6 +111,19 @@ def test_carry_takes_the_trace_into_a_plain_thread() -> None:
     assert seen == [trace]
 
 
+def test_one_carried_function_runs_in_several_threads_at_once() -> None:
+    both = threading.Barrier(2)
+
+    def look() -> Trace | None:
+        both.wait(60)
+        return current_trace()
+
+    with use_trace(Trace(UUID)) as trace, ThreadPoolExecutor(2) as pool:
+        carried = carry(look)
+        seen = [pool.submit(carried) for _ in range(2)]
+        assert [each.result() for each in seen] == [trace, trace]
+
+
 def answer(request: httpx.Request) -> httpx.Response:
     return httpx.Response(200, json=dict(request.headers))
 
