@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+import orjson
+
 from app.lib.tracelog import codec
 from app.lib.tracelog.schema import TABLES, Column, Row, Table, Value
 from app.lib.tracelog.store.store import Cell, QueryFailed, Store
@@ -86,6 +88,16 @@ def _value(column: Column, cell: Cell) -> Value:
     if isinstance(cell, float):
         return int(cell) if column.kind == "int" and cell.is_integer() else str(cell)
     text = cell.decode(errors="replace") if isinstance(cell, bytes) else cell
+    if column.kind == "json" and not _is_json(text):
+        return codec.one_line(orjson.dumps(text)).decode()
     if column.kind != "text" and not text.isprintable():
         return codec.json_text(text) if column.kind == "json" else " ".join(text.split())
     return text
+
+
+def _is_json(text: str) -> bool:
+    try:
+        orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return False
+    return True

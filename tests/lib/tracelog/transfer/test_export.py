@@ -11,13 +11,16 @@ from app.lib.logger import EnhancedCSVLogger
 from app.lib.tracelog import codec
 from app.lib.tracelog.journal import reader
 from app.lib.tracelog.journal.journal import Journal
+from app.lib.tracelog.redaction.redactor import Redactor
 from app.lib.tracelog.schema import API_LOGS, TABLES, TASK_PROGRESS_LOGS, Row
 from app.lib.tracelog.shipper.shipper import Shipper
 from app.lib.tracelog.store.sql import Statement
 from app.lib.tracelog.store.sqlite_store import SQLiteStore
 from app.lib.tracelog.store.store import Batch, Store
 from app.lib.tracelog.store.turso_store import TursoStore
+from app.lib.tracelog.transfer.csv_source import CSVSource
 from app.lib.tracelog.transfer.export import export
+from app.lib.tracelog.transfer.load import load
 from commands.kit.environment import ROOT
 from tests.lib.tracelog.rows import API, api_row
 from tests.lib.tracelog.shipper.test_accounting import WRITER
@@ -153,6 +156,25 @@ def test_rows_that_others_put_into_the_tables_are_lines_too(near: Store, tmp_pat
     assert fields[:5] == ["7", "a", "GET", "two\\nlines", '{  "a": 1 }']
     assert fields[5:9] == ['"\\u0000\ufffd"', "200", '"text\\nlines"', "1"]
     assert header + b"\n" == codec.header(API)
+
+
+def test_text_that_others_put_where_json_belongs_comes_back_out_of_its_export(
+    near: Store, tmp_path: Path
+) -> None:
+    near.insert(Batch({API_LOGS: [api_row()]}))
+    # The database numbers it behind our ids.
+    columns, values = "trace_id, method, endpoint, request_body", "'t', 'GET', '/', 'no json'"
+    near.transact([Statement(f"INSERT INTO api_logs ({columns}) VALUES ({values})")])
+    export(near, tmp_path / "out")
+
+    copy = SQLiteStore(tmp_path / "copy.db")
+    copy.migrate()
+    loaded = load(copy, CSVSource(tmp_path / "out" / "api_logs.csv", Redactor()))
+
+    assert (loaded.written, loaded.bad) == (2, 0)
+    body = copy.query("SELECT request_body FROM api_logs WHERE trace_id = 't'").rows
+    assert body == [('"no json"',)]
+    copy.close()
 
 
 def test_an_export_that_fails_leaves_no_file(
