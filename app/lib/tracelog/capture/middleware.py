@@ -15,6 +15,7 @@ from app.lib.tracelog.capture.request_line import request_line
 from app.lib.tracelog.capture.sampling import Sampling
 from app.lib.tracelog.recorder import Recorder
 from app.lib.tracelog.schema import API_LOGS, TASK_PROGRESS_LOGS
+from app.lib.tracelog.short_turns import latest_request
 from app.lib.tracelog.trace import Trace, incoming_trace_id, new_trace_id, use_trace
 
 Scope = MutableMapping[str, Any]
@@ -122,7 +123,7 @@ class _Exchange:
         self, capture: CaptureMiddleware, scope: Scope, receive: Receive, send: Send, trace: Trace
     ) -> None:
         self._arrived = time.time()
-        self._started = time.perf_counter()
+        self._started = latest_request.began = time.perf_counter()
         self._capture = capture
         self._body_bytes = capture.body_bytes
         self._scope = scope
@@ -166,6 +167,8 @@ class _Exchange:
 
     def ended(self, error: BaseException | None) -> None:
         """The app is done with the request; a response that never became whole is recorded now."""
+        if latest_request.began == self._started:
+            latest_request.began = 0.0
         if isinstance(error, Exception) and not self._disconnected:
             self._trace.exception = error
             if self._recorded and not self._told:

@@ -10,6 +10,7 @@ from app.lib.tracelog import ids
 from app.lib.tracelog.rollup.histogram import bucket_of
 from app.lib.tracelog.rollup.tables import BUCKET_COLUMNS, PERIODS, REQUEST_COUNTS
 from app.lib.tracelog.schema import API_LOGS, TABLES, Row
+from app.lib.tracelog.short_turns import give_way
 from app.lib.tracelog.store.store import id_of
 
 KEY_CHARS: Final = 200
@@ -28,6 +29,7 @@ _FIRST_CLASS: Final = 1
 _DURATIONS: Final = REQUEST_COUNTS.index("ms")
 _FIRST_BUCKET: Final = len(REQUEST_COUNTS) - len(BUCKET_COLUMNS)
 _MOST_MS: Final = 1 << 40
+_ROWS_A_TURN: Final = 32
 _CLASSES: Final = range(1, 6)
 _NOT_FOUND: Final = frozenset({404, 405})
 _IDENTIFIER: Final = re.compile(r"/(?:\d+|[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{16,})(?=/|$)", re.I)
@@ -44,12 +46,14 @@ def sum_requests(rows: Sequence[Row]) -> dict[RequestKey, list[int]]:
     stream of events does not count: it lasts for as long as somebody looks.
     """
     sums: dict[RequestKey, list[int]] = {}
-    for row in rows:
+    for number, row in enumerate(rows):
+        if number % _ROWS_A_TURN == 0:
+            give_way()
         second = int(ids.time_of(id_of(row)))
         method, status, duration = str(row[_METHOD])[:KEY_CHARS], row[_STATUS], row[_DURATION]
-        number = status if isinstance(status, int) else 0
-        route = route_of(row[_HEADERS], str(row[_ENDPOINT]), number)
-        status_class = _FIRST_CLASS + (number // 100 if number // 100 in _CLASSES else 0)
+        code = status if isinstance(status, int) else 0
+        route = route_of(row[_HEADERS], str(row[_ENDPOINT]), code)
+        status_class = _FIRST_CLASS + (code // 100 if code // 100 in _CLASSES else 0)
         milliseconds = None
         if isinstance(duration, int) and not str(row[_BODY] or "").startswith(_EVENTS):
             milliseconds = min(max(duration, 0), _MOST_MS)

@@ -10,6 +10,7 @@ from app.lib.tracelog.rollup.histogram import bucket_of
 from app.lib.tracelog.rollup.requests import KEY_CHARS
 from app.lib.tracelog.rollup.tables import BUCKET_COLUMNS, PERIODS, STEP_COUNTS
 from app.lib.tracelog.schema import TABLES, TASK_PROGRESS_LOGS, Row
+from app.lib.tracelog.short_turns import give_way
 from app.lib.tracelog.store.store import id_of
 
 CAPTURE_TASK: Final = "HTTP"
@@ -32,6 +33,7 @@ _COUNT_OF: Final = {"START": 0, "SUCCESS": 1, "FAILED": 2}
 _TIMED, _MS = STEP_COUNTS.index("timed"), STEP_COUNTS.index("ms")
 _FIRST_BUCKET: Final = len(STEP_COUNTS) - len(BUCKET_COLUMNS)
 _MICROSECONDS: Final = 1_000_000
+_ROWS_A_TURN: Final = 32
 
 SumKey = tuple[int, int, str, str]
 """Seconds of the period, its start, task and step."""
@@ -170,7 +172,9 @@ class StepSummary:
 def summarise_steps(rows: Sequence[Row]) -> StepSummary:
     """Sum up the rows of a batch, in the order of their ids."""
     summary = StepSummary()
-    for row in sorted(rows, key=id_of):
+    for number, row in enumerate(sorted(rows, key=id_of)):
+        if number % _ROWS_A_TURN == 0:
+            give_way()
         summary.add(row)
     return summary
 

@@ -12,15 +12,15 @@ from app.lib.tracelog.journal import reader
 from app.lib.tracelog.journal.reader import Chunk, Segment
 from app.lib.tracelog.schema import TABLES, Table
 from app.lib.tracelog.shipper.checkpoint import Checkpoint
+from app.lib.tracelog.short_turns import give_way
 
 log = logging.getLogger("tracelog")
 
 LATE_SECONDS: Final = 2.0
 """A writer that was not running when a segment was sealed may still append to it for so long."""
 
-_STEP_ROWS: Final = 100
-_STEP_BYTES: Final = 128 * 1024
-_PAUSE_SECONDS: Final = 0.0005
+_STEP_ROWS: Final = 25
+_STEP_BYTES: Final = 32 * 1024
 
 
 @dataclass(slots=True)
@@ -99,8 +99,7 @@ class Follower:
                     max_bytes=min(room.bytes, _STEP_BYTES),
                     final=final,
                 )
-                # The app's threads have the interpreter, and a core, between two steps.
-                time.sleep(_PAUSE_SECONDS)
+                give_way()
                 if chunk.next_offset == offset:
                     return
                 if chunk.rows or chunk.bad or offset:

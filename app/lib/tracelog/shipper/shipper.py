@@ -19,7 +19,7 @@ from app.lib.tracelog.shipper.checkpoint import Checkpoint
 from app.lib.tracelog.shipper.delivery import Delivery, TooManyRejected
 from app.lib.tracelog.shipper.election import LOCK_NAME, Election
 from app.lib.tracelog.shipper.status import Progress, ShipperStatus, State, describe
-from app.lib.tracelog.short_turns import take_short_turns
+from app.lib.tracelog.short_turns import take_short_turns, work_in_the_background
 from app.lib.tracelog.store.store import (
     Store,
     StoreError,
@@ -193,6 +193,7 @@ class Shipper:
     # --- the thread --------------------------------------------------------------------------
 
     def _run(self) -> None:
+        work_in_the_background()
         while not self._stopping:
             drain = self._drains_wanted
             pause, caught_up = self._turn()

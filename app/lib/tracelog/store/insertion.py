@@ -11,6 +11,7 @@ from typing import Final, Protocol
 
 from app.lib.tracelog.rollup import rollup
 from app.lib.tracelog.schema import TABLES, Row, Table
+from app.lib.tracelog.short_turns import give_way
 from app.lib.tracelog.store.sql import Statement
 from app.lib.tracelog.store.store import (
     Batch,
@@ -70,7 +71,9 @@ def insert(writer: RowWriter, batch: Batch) -> Inserted:
 
 def _write(writer: RowWriter, rows: Mapping[str, Sequence[Row]]) -> None:
     """Write rows that are new, and what they add to the sums."""
-    writer.write(rows, rollup.statements(rows, writer.ask))
+    then = rollup.statements(rows, writer.ask)
+    give_way()
+    writer.write(rows, then)
 
 
 def _what_is_new(

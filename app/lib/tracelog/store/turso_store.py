@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import orjson
 
 from app.lib.tracelog.schema import TABLES, Row, Table, Value
+from app.lib.tracelog.short_turns import give_way
 from app.lib.tracelog.store import hrana, insertion, migrations
 from app.lib.tracelog.store.sql import (
     Statement,
@@ -137,9 +138,12 @@ class TursoStore:
         if not _HEADER_VALUE.fullmatch(self._token):
             raise StoreRefused("The token has characters that no token has.")
         try:
+            give_way()
+            body = hrana.pipeline(batch, close=self._knows_close)
+            give_way()
             answer = self._transport.post(
                 self._path,
-                hrana.pipeline(batch, close=self._knows_close),
+                body,
                 self._headers,
                 seconds=seconds,
                 max_bytes=_MOST_ANSWER,

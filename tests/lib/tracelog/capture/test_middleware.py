@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from fastapi.responses import FileResponse, HTMLResponse, PlainTextResponse, Str
 from app.lib.logger import CSVOnlyLogger
 from app.lib.tracelog.capture.middleware import CaptureMiddleware, ExceptionNote
 from app.lib.tracelog.schema import TABLES
+from app.lib.tracelog.short_turns import latest_request
 from app.lib.tracelog.trace import current_trace
 from tests.lib.tracelog.rows import read_all
 
@@ -537,6 +540,40 @@ def test_a_file_that_the_server_sends_by_its_path_is_no_client_that_has_left(
     Client(CaptureMiddleware(send_file, logger.recorder), log_dir).request()
 
     assert [row["response_status"] for row in rows(log_dir)] == [200]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_delivery_waits_for_a_request_until_it_has_ended(
+    app: FastAPI, client: Client, *, fails: bool
+) -> None:
+    waited_for: list[float] = []
+
+    @app.get("/")
+    async def answer() -> str:
+        waited_for.append(latest_request.began)
+        if fails:
+            raise RuntimeError
+        return "ok"
+
+    with pytest.raises(RuntimeError) if fails else nullcontext():
+        client.request()
+
+    assert waited_for[0] > 0
+    assert latest_request.began == 0
+
+
+def test_the_delivery_waits_for_the_request_that_came_last(app: FastAPI, client: Client) -> None:
+    came_later = time.perf_counter() * 2
+
+    @app.get("/")
+    async def answer() -> str:
+        latest_request.began = came_later
+        return "ok"
+
+    client.request()
+
+    assert latest_request.began == came_later
+    latest_request.began = 0.0
 
 
 def test_background_work_does_not_count_into_the_duration(

@@ -1,6 +1,7 @@
 """What a person sees of the delivery: rows that arrive, and one clear line when they do not."""
 
 import logging
+import math
 import subprocess
 import sys
 import threading
@@ -14,6 +15,7 @@ from app.lib.tracelog import codec
 from app.lib.tracelog.journal.journal import Journal
 from app.lib.tracelog.schema import TABLES, Row
 from app.lib.tracelog.shipper.shipper import AnotherDelivers, Shipper
+from app.lib.tracelog.short_turns import give_way, latest_request
 from app.lib.tracelog.store.sql import Statement
 from app.lib.tracelog.store.sqlite_store import SQLiteStore
 from app.lib.tracelog.store.store import Batch, Inserted, Store, StoreUnavailable
@@ -509,3 +511,32 @@ def test_a_request_gets_the_interpreter_back_soon_while_batches_are_made(
         assert sys.getswitchinterval() == pytest.approx(0.0001, abs=2e-6), "what is quicker stays"
     finally:
         sys.setswitchinterval(usual)
+
+
+def test_rows_arrive_while_requests_follow_each_other_without_end(
+    logs: Path, journal: Journal, make_shipper: MakeShipper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(latest_request, "began", math.inf)
+    written = write(journal, 500)
+    shipper = make_shipper(lambda: SQLiteStore(logs / "trace.db"))
+
+    shipper.start()
+
+    wait_until(lambda: shipper.status().shipped == len(written))
+
+
+def test_the_delivery_waits_for_requests_between_its_steps_and_a_command_does_not(
+    logs: Path, journal: Journal, make_shipper: MakeShipper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(give_way, "__defaults__", (pauses.append, time.perf_counter))
+    shipper = make_shipper(lambda: SQLiteStore(logs / "trace.db"))
+    write(journal, 100)
+
+    assert shipper.run_once() == 100
+    assert pauses == []
+    write(journal, 100)
+    shipper.start()
+
+    wait_until(lambda: shipper.status().shipped == 200)
+    assert len(pauses) > 4
