@@ -28,12 +28,16 @@ def test_what_recording_adds_to_a_request_is_shown_beside_the_bare_app(
 def test_requests_over_http_are_counted_bare_and_recorded(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert bench.main(["http", "--seconds", "0.05", "--rounds", "1", "--connections", "2"]) == 0
+    options = ["--seconds", "0.05", "--rounds", "1", "--connections", "2", "--patience", "5"]
+    assert bench.main(["http", *options]) == 0
 
     lines = capsys.readouterr().out.splitlines()
     table = [line.split("|") for line in lines if line.startswith("| ")]
     assert [row[1].strip() for row in table[1:3]] == ["bare", "recorded in CSV"]
     assert all(float(row[2].replace(",", "")) > 0 for row in table[1:])
+    delivering = {row[1].strip(): row[6].strip().replace(",", "") for row in table[1:]}
+    assert delivering["bare"] == delivering["recorded in CSV"] == ""
+    assert all(float(rate) > 0 for rate in list(delivering.values())[2:4])
     assert not any("failed" in line for line in lines)
 
 
