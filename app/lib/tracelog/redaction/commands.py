@@ -11,7 +11,8 @@ from app.lib.tracelog.redaction.words import words
 
 _USER_FLAG: Final = re.compile(
     r"((?<!\S)(?:-u|--user|--proxy-user|--cert)[ =]{1,2}(?![0-9]{1,7}:[0-9]{1,7}(?:\s|\Z))"
-    r"[\"']?[^\s:\"']{0,64}:)[^\s\"']++"
+    r"[\"']?[^\s:\"']{0,64}:)(?!\$\{?[A-Z_]{0,24}(?:PASS|PASSWORD|PWD|SECRET|TOKEN|KEY)\}?(?:[\s\"']|\Z))"
+    r"[^\s\"']++"
 )
 _ECHO: Final = (
     r"\b(?:echo|printf)\s+(?:-n\s+|[\"']?%s(?:\\n)?[\"']?\s+)?(?=[^\n|]{1,200}\|[^\n]{0,200}"

@@ -14,6 +14,7 @@ from app.lib.tracelog.redaction.keys import MAX_KEY, KeyJudge
 from app.lib.tracelog.redaction.kin import (
     hide_manifest,
     is_kin,
+    is_login,
     is_named_secret,
     is_of_another_kind,
     is_reply,
@@ -29,7 +30,6 @@ from app.lib.tracelog.redaction.look import (
 )
 from app.lib.tracelog.redaction.memo import Memo
 from app.lib.tracelog.redaction.neighbours import (
-    BESIDE_CODE,
     NAME_KEYS,
     PART_OWNERS,
     TARGET_KEYS,
@@ -37,12 +37,13 @@ from app.lib.tracelog.redaction.neighbours import (
 from app.lib.tracelog.redaction.plain import MARKER, MAX_DEPTH, Plain, plain
 from app.lib.tracelog.redaction.rules import Rule
 from app.lib.tracelog.redaction.text import MAX_TEXT, SEAM, TextRedactor
-from app.lib.tracelog.redaction.values import is_code, is_hidden
+from app.lib.tracelog.redaction.values import is_grant, is_hidden
 
 TOO_DEEP: Final = "[too deep]"
 _MAX_NESTED_JSON: Final = 4
 _MAX_HARMLESS: Final = 4096
 _SMALLEST_CARD: Final = 10**13
+_OF_KIN: Final = ("key", "state")
 _FIRST_OF_ARRAY: Final = re.compile(rb'\["([^"]*+)"')
 
 
@@ -225,9 +226,9 @@ class _Walk:
                     continue
             elif rule is not show and (
                 (is_hidden(rule, item) and not is_of_another_kind(key, item, node))
-                or (rule is code and is_code(item) and not BESIDE_CODE.isdisjoint(node))
+                or (rule is code and is_grant(item, node))
                 or (
-                    (rule is kin or rule is typed or key == "key")
+                    (rule is kin or rule is typed or key in _OF_KIN)
                     and (is_kin(key, item, node) or is_reply(key, item, node, self._of.judge))
                 )
             ):
@@ -251,6 +252,8 @@ class _Walk:
             words = [item for item in node if isinstance(item, str)]
             if len(words) == len(node):
                 node[:] = hidden_words(words, self._of.judge)
+        if len(node) == 2 and is_login(node[0], node[1], self._of.judge):
+            node[1] = MARKER
         for index, item in enumerate(node):
             if after_flag:
                 node[index] = MARKER

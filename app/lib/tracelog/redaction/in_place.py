@@ -63,8 +63,7 @@ _TYPE: Final = re.compile(r"[ \t]{1,4}(?:string|str|bytes|Buffer|number)[ \t]{0,
 _SIGNS: Final = re.compile(r"[ \t]{0,2}[\"'][^\w\s]{1,2}[\"']")
 _SCOPE: Final = re.compile(
     r"(?:read|write|list|create|update|delete|manage|view|admin|revoke|rotate|refresh|reset"
-    r"|generate|check|verify|validate|clear|cleanup|prune|sync|\*)(?=[\s,;\"'\])]"
-    r"|\Z)"
+    r"|generate|check|verify|validate|clear|cleanup|prune|sync)(?=[\s,;\"'\])]|\Z)|\*(?=[,;\"'\])]|\s{0,8}\Z)"
 )
 """`tokens:write`"""
 _ASKS: Final = re.compile(r"[ \t]{0,2}(?P<quote>[\"'])(?=[\s,;:)\]]|\Z)")
@@ -94,6 +93,14 @@ _TRIED: Final = re.compile(
 """How often or when, and not what: `Failed password attempt: 3`."""
 
 
+_GRAPHQL: Final = re.compile(r"\s{0,80}(?:query|mutation|subscription)\b")
+_VARIABLE: Final = re.compile(r"[ ]?\$[A-Za-z_]{1,40}[0-9]?(?=[ \t\r\n,)}\]])")
+_COMMIT: Final = re.compile(
+    r"(?:^|[\s\"'])(?:build|chore|ci|docs|feat|fix|perf|refactor|revert|style|test)\(\Z"
+)
+"""What a change is about: `feat(auth): add passkeys`."""
+_ARN: Final = re.compile(r"\barn:aws[a-z\-]{0,16}:secretsmanager:[a-z0-9\-]{0,24}:[0-9]{0,12}:\Z")
+"""The name of a secret: `arn:aws:secretsmanager:…:secret:prod/db`."""
 _PINS: Final = re.compile(
     r"(?i)pins?[ \t]{0,2}[:=][ \t]{0,2}[0-9]{1,2}(?=[\s,;.)\]}|]|\Z)(?![ ][0-9])"
 )
@@ -124,6 +131,12 @@ def is_no_secret(text: str, at: int, key_start: int) -> bool:
         return False
     if _ATTRIBUTE.match(text, at) or _VALIDATOR.match(text, at):
         return True
+    if _VARIABLE.match(text, at) and _GRAPHQL.match(text):
+        return True
+    if _COMMIT.search(text[max(0, key_start - 12) : key_start]) or _ARN.search(
+        text[max(0, key_start - 100) : key_start]
+    ):
+        return not any(map(looks_chosen, text[at : at + 80].split()[:1]))
     if (asks := _ASKS.match(text, at)) and (
         asked := _ASKED.search(text[max(0, key_start - 80) : key_start])
     ):

@@ -79,10 +79,12 @@ class KeyJudge:
         end = self._last_secret(words)
         if end:
             tail = set(words[end:])
-            if tail and tail <= words_of.COUNT_TAIL:
+            if tail and tail - {"reset"} <= words_of.COUNT_TAIL and last in words_of.COUNT_TAIL:
                 return Rule.COUNT
             if tail and tail <= words_of.COUNT_TAIL | words_of.LABEL_TAIL | words_of.FILE_TAIL:
                 return Rule.RANDOM if tail.isdisjoint(words_of.FILE_TAIL) else Rule.FILE
+            if last in words_of.FILE_TAIL and tail <= words_of.FILE_TAIL | words_of.KEY_LAST:
+                return Rule.FILE
             if tail and tail <= words_of.KEY_TAIL and words[end - 1] in ("key", "keys", "token"):
                 return Rule.RANDOM
             if words[0] in words_of.FLAG_HEADS:
@@ -101,7 +103,7 @@ class KeyJudge:
                 return Rule.KIN
             if last in neighbours.TYPED_KEYS:
                 return Rule.TYPED
-        elif last == "value" and words[:-1] in neighbours.VALUE_OWNERS:
+        elif last == "value" and len(words) == 2 and words[0] in neighbours.VALUE_OWNERS:
             return Rule.NAMED
         elif last in words_of.KEY_LAST and words[-2] not in words_of.OTHER_KEYS:
             return Rule.KEYED

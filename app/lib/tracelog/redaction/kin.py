@@ -8,7 +8,10 @@ from typing import Final
 from app.lib.tracelog.redaction.keys import MAX_KEY, KeyJudge
 from app.lib.tracelog.redaction.neighbours import (
     ANSWERS,
+    BESIDE_STATE,
     BINDINGS,
+    HEADINGS,
+    HOLDERS,
     KEY_PARTS,
     LOGIN_KEYS,
     NAME_KEYS,
@@ -20,8 +23,8 @@ from app.lib.tracelog.redaction.neighbours import (
 )
 from app.lib.tracelog.redaction.plain import MARKER, Plain
 from app.lib.tracelog.redaction.rules import Rule
-from app.lib.tracelog.redaction.values import is_code, is_hidden, looks_chosen
-from app.lib.tracelog.redaction.words import words
+from app.lib.tracelog.redaction.values import is_code, is_hidden, looks_chosen, says_nothing
+from app.lib.tracelog.redaction.words import FARES, words
 
 _THINGS: Final = frozenset({"name", "title", "label", "branch", "price", "名称"})
 """Beside one of these a `code` is that of a thing."""
@@ -30,6 +33,7 @@ _PEOPLE: Final = frozenset(
 )
 _QUESTIONS: Final = ("secretquestion", "securityquestion", "秘密の質問", "秘密質問")
 _ENTER: Final = re.compile("を(?:ご|再)?入力(?:して)?(?:ください|下さい)?$")
+_WHAT: Final = re.compile(r"(?i)\Awhat(?: is|'s| was) (?:your|the) (?:(?:current|new|old) )?|\?\Z")
 _PROMPT_EDGE: Final = " \t\r\n:：>*。."
 _NO_PROMPT: Final = re.compile("[\n:：?？]")
 _REMARK: Final = re.compile(
@@ -37,6 +41,9 @@ _REMARK: Final = re.compile(
     r"|valid|wrong|common|least|similar)\b|\A(?i:required|invalid)\b"
     r"|ください|下さい|必須|ありません|できません|短すぎ|長すぎ|一致し|文字以[上内]"
 )
+_BESIDE_PASS: Final = words("fail failed failures skip skipped total todo")
+"""Beside one of these `pass` is how many tests did."""
+_PLACE: Final = words("x y z lat lng lon latitude longitude top left width height row column")
 _TYPES: Final = words("string integer number boolean object array http apiKey oauth2 openIdConnect")
 _SCHEMA: Final = words(
     """
@@ -48,6 +55,7 @@ _MOST_MESSAGES: Final = 16
 _COLUMN: Final = re.compile(r"[A-Za-z_]\w*")
 _SQL: Final = re.compile(r"(?i)\s{0,80}(?:select|insert|update|delete|merge|replace|with|call)\b")
 _SIGNS_IN: Final = re.compile(r"(?i)(?:log_?in|sign_?in|authenticate)\Z")
+_VARIABLE: Final = re.compile(r"(\w{1,64}) ?: ?\$(\w{1,64})")
 _MOST_SQL: Final = 4000
 _TASKS: Final = frozenset({"about", "explain", "how", "what", "why", "write"})
 _LONGEST_PROMPT: Final = 200
@@ -62,6 +70,8 @@ def is_kin(key: str, value: object, keys: Collection[str]) -> bool:
         return is_hidden(Rule.HIDE, value)
     if key == "key":
         return "ssid" in map(str.lower, keys) and is_hidden(Rule.HIDE, value)
+    if key == "state":
+        return is_hidden(Rule.SESSION, value) and not BESIDE_STATE.isdisjoint(keys)
     if key == "p":
         return is_hidden(Rule.MIXED, value) and not LOGIN_KEYS.isdisjoint(map(str.lower, keys))
     if key in ANSWERS:
@@ -76,9 +86,13 @@ def is_of_another_kind(key: str, value: object, keys: Collection[str]) -> bool:
     if isinstance(value, list):
         return 0 < len(value) <= _MOST_MESSAGES and all(map(_is_remark, value))
     if isinstance(value, dict):
-        return _is_schema(value)
+        return _is_schema(value) or _says_nothing(value)
+    if key == "pass" and isinstance(value, int):
+        return not _BESIDE_PASS.isdisjoint(keys)
     if not isinstance(value, str):
         return False
+    if key == "pass":
+        return value in FARES
     if key in ("code", "コード"):
         return value.isdecimal() and not _THINGS.isdisjoint(keys) and _PEOPLE.isdisjoint(keys)
     return key in ("PWD", "OLDPWD") and value.startswith(("/", "~"))
@@ -87,6 +101,9 @@ def is_of_another_kind(key: str, value: object, keys: Collection[str]) -> bool:
 def is_reply(key: str, value: object, node: dict[str, Plain], judge: KeyJudge) -> bool:
     """Whether what stands under `key` is the secret that a neighbour asks for."""
     key = key.lower()
+    if key in HOLDERS:
+        hide_held(key, value, node, judge)
+        return False
     if key in TYPED_KEYS:
         asked = isinstance(value, (str, list)) and _is_typed_secretly(node, judge)
     elif key in BINDINGS:
@@ -96,13 +113,22 @@ def is_reply(key: str, value: object, node: dict[str, Plain], judge: KeyJudge) -
     return asked and is_hidden(Rule.HIDE, value)
 
 
+def is_login(name: Plain, value: Plain, judge: KeyJudge) -> bool:
+    """`["auth", "…"]`, but not `["password", "email"]`."""
+    return (
+        isinstance(name, str)
+        and isinstance(value, str)
+        and looks_chosen(value)
+        and judge(name) is Rule.HIDE
+    )
+
+
 def is_named_secret(node: dict[str, Plain], value_key: str, judge: KeyJudge) -> bool:
     """Whether a neighbour of a `value` says that it is a secret."""
-    for key in NAME_KEYS:
-        if key == "type" and value_key in ("from", "to", "received"):
+    for key, name in node.items():
+        if key not in NAME_KEYS or (key == "type" and value_key in ("from", "to", "received")):
             continue  # {"type": "password_reset", "from": "Tokyo"}
-        name = node.get(key)
-        if name is not None and _says_secret(name, judge):
+        if _says_secret(name, judge) and (key not in HEADINGS or _heads_secret(name, judge)):
             return True
     return False
 
@@ -115,6 +141,15 @@ def _says_secret(name: Plain, judge: KeyJudge) -> bool:
         _says_secret(part[0] if isinstance(part, list) and len(part) == 1 else part, judge)
         for part in name
         if not isinstance(part, list) or (len(part) == 1 and isinstance(part[0], str))
+    )
+
+
+def _heads_secret(name: Plain, judge: KeyJudge) -> bool:
+    said = name.lower().split() if isinstance(name, str) else []
+    return bool(said) and (
+        not said[-1].isascii()
+        or judge(said[-1]) is Rule.HIDE
+        or (said[-1] in judge.phrase_ends and judge(" ".join(said[-2:])) is Rule.HIDE)
     )
 
 
@@ -144,7 +179,8 @@ def _asks_for_secret(node: dict[str, Plain], judge: KeyJudge) -> bool:
             continue
         if prompt.rstrip().endswith("maiden name?") or "秘密の質問" in prompt:
             return True
-        asked = _ENTER.sub("", prompt.strip(_PROMPT_EDGE).partition(" for ")[0])
+        asked = _WHAT.sub("", prompt.strip(_PROMPT_EDGE)) or prompt
+        asked = _ENTER.sub("", asked.partition(" for ")[0])
         said = asked.lower().split()
         if (
             _NO_PROMPT.search(asked) is None
@@ -161,6 +197,16 @@ def _is_remark(item: object) -> bool:
     if not isinstance(item, str) or len(item) > _LONGEST_PROMPT or not _REMARK.search(item):
         return False
     return not any(looks_chosen(word.strip("\"'.,")) for word in item.split())
+
+
+def _says_nothing(node: dict[str, Plain]) -> bool:
+    """`{"type": "basic"}` under `auth`, `{"x": 12, "y": 30}` under `pin`."""
+    if node and node.keys() <= _PLACE:
+        return all(isinstance(item, (int, float)) for item in node.values())
+    return bool(node) and all(
+        item is None or isinstance(item, bool) or (isinstance(item, str) and says_nothing(item))
+        for item in node.values()
+    )
 
 
 def _is_schema(node: dict[str, Plain]) -> bool:
@@ -186,11 +232,33 @@ def hide_undecided(node: dict[str, Plain], judge: KeyJudge) -> None:
             continue
         if key in BINDINGS and not _states_secret(node, judge):
             continue
+        if key in HOLDERS:
+            hide_held(key, item, node, judge)
+            continue
         if rule in (Rule.NAMED, Rule.KIN) or (
             (rule is Rule.CODE and (is_code(item) or is_hidden(rule, item)))
             or (rule is Rule.TYPED and is_hidden(Rule.MIXED, item))
+            or (key == "state" and is_hidden(Rule.SESSION, item))
         ):
             node[key] = MARKER
+
+
+def hide_held(key: str, value: object, node: dict[str, Plain], judge: KeyJudge) -> None:
+    """Hide the variables that a query of GraphQL takes for secrets, and cells of such columns."""
+    query = node.get("query")
+    if key == "variables" and isinstance(value, dict) and isinstance(query, str):
+        for name, variable in _VARIABLE.findall(query[:_MOST_SQL]):
+            if value.get(variable) is not None and judge(name) is Rule.HIDE:
+                value[variable] = MARKER
+    elif key == "columns" and isinstance(value, list):
+        names = (column.get("name") if isinstance(column, dict) else column for column in value)
+        secret = [place for place, name in enumerate(names) if _says_secret(name, judge)]
+        rows = [node.get(rows) for rows in ("rows", "data", "values")] if secret else []
+        for row in itertools.chain.from_iterable(row for row in rows if isinstance(row, list)):
+            if isinstance(row, list):
+                for place in secret:
+                    if place < len(row) and is_hidden(Rule.HIDE, row[place]):
+                        row[place] = MARKER
 
 
 def hide_manifest(node: dict[str, Plain]) -> None:

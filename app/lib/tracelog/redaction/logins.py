@@ -21,6 +21,7 @@ _BEARER_PROSE: Final = words(
     schemes scope security should the to token tokens type unauthorized was were which with without
     """
 )
+_SHORT_WORD: Final = re.compile(r"[a-z]{2,6}[.,!?]?")
 _WEB: Final = frozenset({"", "http:", "https:", "git+https:", "ws:", "wss:"})
 _USERINFO: Final = re.compile(r"//(?P<rest>[^\s\"<>]++)")
 _SCHEME_BEFORE: Final = re.compile(r"[A-Za-z0-9+.\-]{0,30}:\Z")
@@ -95,8 +96,12 @@ _LINK_WORDS: Final = (
     "reset", "verif", "confirm", "activat", "invit", "magic", "recover", "token", "password",
     "unsubscribe", "otp", "session",
 )  # fmt: skip
+_OPENING_WORDS: Final = tuple(
+    word for word in _LINK_WORDS if word not in ("token", "session", "otp", "password")
+)
+_LONGEST_PART: Final = 32
 _LINK: Final = re.compile(
-    rf"(?i)(?P<before>/[a-z\-_]{{0,32}}(?:{'|'.join(_LINK_WORDS)})[a-z\-_]{{0,32}}/)"
+    rf"(?i)(?P<before>/[a-z\-_]{{0,32}}(?:{'|'.join(_LINK_WORDS)})[a-z\-_]{{0,32}}/(?:[A-Za-z0-9_=\-]{{1,12}}/(?=[A-Za-z0-9_\-]{{20}}))?)"
     r"(?P<token>[A-Za-z0-9_\-~.=%]{8,}+)"
 )
 
@@ -145,6 +150,12 @@ def hide_logins(text: str) -> str:
     return text
 
 
+def is_link(segment: str) -> bool:
+    """Whether a token follows such a part of a path: `confirm-email`."""
+    lower = segment.lower()
+    return len(lower) <= _LONGEST_PART and any(word in lower for word in _OPENING_WORDS)
+
+
 def hide_link_queries(text: str) -> str:
     """Text without what looks random in the query of a link that resets, confirms or invites."""
     return _LINK_QUERY.sub(_hide_link_query, text) if "?" in text else text
@@ -159,10 +170,20 @@ def _hide_credentials(match: re.Match[str]) -> str:
     elif "\n" in match["gap"]:
         hidden = mixes(value)
     else:
-        hidden = value.lower().strip(".:-=|") not in _BEARER_PROSE
+        hidden = value.lower().strip(".:-=|") not in _BEARER_PROSE and not _is_carrier(match)
     if not hidden:
         return match[0]
     return f"{match['scheme']}{match['gap']}{match['quote']}{MARKER}"
+
+
+def _is_carrier(match: re.Match[str]) -> bool:
+    """`bearer plant`: no token is a short word in small letters."""
+    return (
+        match["scheme"] == "bearer"
+        and match["gap"] == " "
+        and not match["quote"]
+        and _SHORT_WORD.fullmatch(match["value"]) is not None
+    )
 
 
 def _is_basic(value: str) -> bool:

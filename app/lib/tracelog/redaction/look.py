@@ -46,8 +46,8 @@ _COLON: Final = r'[^"]:|[:,\[{]":'
 _STEMS: Final = (
     r"(?i:key|oken|pass|ecret|otp|pin|bearer|basic|credential|identified|identify |rabbitmqctl"
     r"|insert|code|session|cvv|cvc|rootpw|bindpw|masterauth|psk|kennwort|senha|contrase"
-    r"|log ?in|sign in|auth |/user:|pw |pwd|p/w|cookie|sqlplus|[ei][xm]pdp|rman |bw unlock"
-    r"|net user|setuser|/p:"
+    r"|log(?:ged|ging)? ?in|authenticat|sign in|auth |/user:|pw |pwd|p/w|cookie|sqlplus"
+    r"|[ei][xm]pdp|rman |bw unlock|net user|setuser|/p:"
     r"|ssn|iban|signature"
     r'|auth" |crypt\(|sandi|wachtwoord|heslo|salasana|adgangskode)'
 )

@@ -7,6 +7,16 @@ from app.lib.tracelog.redaction.words import words
 BESIDE_CODE: Final = frozenset({"state", "iss", "scope", "session_state", "grant_type"})
 """With one of these a `code` that is mixed of letters and digits is one of OAuth's."""
 
+BESIDE_GRANT: Final = words(
+    "code_verifier codeVerifier client_secret clientSecret grant_type grantType"
+)
+"""With one of these any `code` is one."""
+
+BESIDE_STATE: Final = frozenset(
+    {"code", "nonce", "client_id", "redirect_uri", "response_type", "code_challenge", "iss"}
+)
+"""With one of these a short `state` is that of a login."""
+
 KEY_PARTS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "k"})
 """The private parts of a JSON Web Key, beside its `kty`."""
 
@@ -25,7 +35,10 @@ STATEMENTS: Final = ("sql", "statement", "query")
 BINDINGS: Final = frozenset({"params", "parameters", "bindings", "binds", "args", "arguments"})
 """What is put into a statement, and secret where that names a secret column."""
 
-KIN_ALONE: Final = KEY_PARTS | REPLIES | BINDINGS
+HOLDERS: Final = frozenset({"variables", "columns"})
+"""Beside a query or rows they say which of what stands there is secret."""
+
+KIN_ALONE: Final = KEY_PARTS | REPLIES | BINDINGS | HOLDERS
 
 PART_OWNERS: Final = words(
     """
@@ -38,12 +51,14 @@ PART_OWNERS: Final = words(
 VALUE_KEYS: Final = words(
     """
     value values val v input default current previous old new before after from to received
-    値 入力値 内容
+    lhs rhs plaintext 値 入力値 入力 内容
     """
 )
 """Keys whose secrecy hangs on a neighbour: `{"name": "password", "value": …}`."""
 
-VALUE_OWNERS: Final = (["input"], ["old"], ["new"], ["rejected"], ["parameter"], ["option"])
+VALUE_OWNERS: Final = words(
+    "input old new rejected parameter option invalid attempted actual given"
+)
 """What stands before `value` in such a key."""
 
 TARGET_KEYS: Final = words(
@@ -54,40 +69,17 @@ TARGET_KEYS: Final = words(
 TYPED_KEYS: Final = words("text data keys chars typed")
 """What it calls that which is typed: `{"target": "#password", "text": …}`."""
 
-NAME_KEYS: Final = (
-    "name",
-    "key",
-    "field",
-    "loc",
-    "type",
-    "id",
-    "param",
-    "parameter",
-    "header",
-    "attribute",
-    "property",
-    "path",
-    "label",
-    "column",
-    "setting",
-    "variable",
-    "selector",
-    "selectors",
-    "target",
-    "locator",
-    "dataPath",
-    "instancePath",
-    "placeholder",
-    "k",
-    "Name",
-    "Key",
-    "ParameterKey",
-    "AttributeName",
-    "OptionName",
-    "項目",
-    "項目名",
-    "名前",
-    "ラベル",
-    "キー",
+NAME_KEYS: Final = words(
+    """
+    name key field loc type id param parameter header attribute property path label column setting
+    variable selector selectors target locator dataPath instancePath placeholder k title fieldName
+    propertyName columnName paramName attributeName variableName field_name column_name param_name
+    property_name variable_name Name Key Field Property Column Label Title FieldName PropertyName
+    ColumnName ParameterKey ParameterName AttributeName OptionName VariableName
+    項目 項目名 名前 名称 ラベル キー 見出し
+    """
 )
 """The neighbours that say what a value is."""
+
+HEADINGS: Final = frozenset({"title", "Title", "見出し"})
+"""Of these only such as end with the word: `Password`, but not `Password resets`."""

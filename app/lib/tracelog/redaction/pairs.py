@@ -14,7 +14,7 @@ from app.lib.tracelog.redaction.plain import MARKER
 from app.lib.tracelog.redaction.rules import Rule
 from app.lib.tracelog.redaction.spans import value_span
 from app.lib.tracelog.redaction.values import in_query
-from app.lib.tracelog.redaction.words import OTHER_CODES, PIN_PLACES, words
+from app.lib.tracelog.redaction.words import BOARDING, OTHER_CODES, PIN_PLACES, words
 
 _SIGN: Final = re.compile(
     r"[:=|\t,\\&>：＝﹕「『→⇒?]|[はがをに是为為는은 \u3000（](?=[「『\[A-Za-z0-9０-９\u3000 、#＃])"
@@ -125,6 +125,7 @@ _EXCEPTION: Final = re.compile(
     r"|(?:^|\.)[A-Z][A-Za-z0-9]*(?:Expired|Missing|Mismatch|Denied|Failed|Revoked|NotFound"
     r"|Required)\Z"
 )
+_PASS: Final = ("pass", "Pass")
 _WHOLE_LINE: Final = frozenset({"authorization", "cookie"})
 _LINE_START: Final = " \t>*<-#\"'"
 
@@ -264,8 +265,8 @@ def _rule_before(tail: str, raw: str, judge: KeyJudge) -> tuple[Rule, str]:
 
 def _is_of_a_thing(rule: Rule, key: str, tail: str) -> bool:
     """Whether the words before make it none: `GPIO pin: 17`, `error code: 10061`."""
-    things = OTHER_CODES if rule is Rule.CODE else PIN_PLACES
-    if key.lower() not in ("code", "pin", "pins") or tail[-len(key) - 1 :][:1] != " ":
+    things = OTHER_CODES if rule is Rule.CODE else BOARDING if key in _PASS else PIN_PLACES
+    if key.lower() not in ("code", "pin", "pins", "pass") or tail[-len(key) - 1 :][:1] != " ":
         return False
     return _last_word(tail[: -len(key) - 1]).lower() in things
 

@@ -102,6 +102,11 @@ _CODE_TO_ENTER: Final = re.compile(
     r"(?= to (?:verify|confirm|sign|log|log-?in|reset|activate|authori[sz]e|authenticate|unlock"
     r"|approve|prove)\b)"
 )
+_NAMED: Final = re.compile(
+    r"[a-z]+(?:[.\-_][a-z]+){0,6}[\"'`] (?:not found|does not|(?:was |has been |is )?(?:created"
+    r"|deleted|configured|updated|unchanged|patched|forbidden|rejected|not)|already|will be)\b"
+)
+"""What is called so, and no secret: `secret "tls-cert" created`."""
 _OPEN_CODE: Final = re.compile(
     r"(?i)\b[0-9]{4,8}(?: (?:is|as?|[\-–—])(?: your| the)?(?: [\w\-]{0,24}){0,4}"
     r"| t(?:o(?: \w{0,12})?)?)?\s{0,8}\Z"
@@ -115,13 +120,18 @@ _OPEN_PHRASE: Final = re.compile(
     r"(?i)(\b(?:cookies?|code)[ \t]{0,2}:)(?: [a-z]{1,15}){1,4}\s{0,8}\Z"
 )
 _OPEN_PIPE: Final = re.compile(r"\b(?:echo|printf)\s[^\n]{1,400}\Z")
+_NUMBER_OF: Final = re.compile(r"(?<!\S)[a-z]{1,8}=[0-9]{0,6}(?!\S)")
 _MESSAGE: Final = re.compile(
     r"(?i)(?:must|should|may|can|does|do|has|have|is|are|was) (?:not|no|be|been|contain|have|match"
     r"|include|required|missing|invalid|incorrect|wrong|expired|empty|too|already)\b"
     r"|(?:string|input|value|field|this field) (?:should|must|is|required)\b"
     r"|(?:not|no longer) (?:found|valid|provided|allowed|set|given|configured)\b"
     r"|too (?:short|long|weak|common|many)\b"
-    r"|(?:authentication|session|account|password|login) (?:failure|failed|opened|closed|changed)\b"
+    r"|(?:authentication|session|account|password|login) (?:failure|failed|opened|closed|changed"
+    r"|updated|expired|reset|removed|rejected|accepted|required|missing)\b"
+    r"|(?:(?i:the|this|your) )?(?:(?:access|refresh|id|provided|given|supplied|csrf) )?"
+    r"(?:token|password|session|code|key|credentials?) (?:(?:has|is|was|have|are) )?(?:been )?"
+    r"(?:not|no|expired|invalid|revoked|missing|incorrect|malformed|required|wrong|blacklisted)\b"
     r"|expected (?:[0-9]{1,4}|an?|one|to|string|at|exactly) "
     r"|signature (?:mismatch|verification|has|is|did|does)\b"
     r"|(?:invalid|incorrect|wrong|expired|missing|required|unknown|revoked|expected|unauthorized"
@@ -197,6 +207,8 @@ def _hide_stated(match: re.Match[str]) -> str:
     else:
         # "Unexpected token '<'" is what every JavaScript parser says.
         word = match["word"].lower()
+        if word in ("secret", "cookie") and _NAMED.match(match.string, start):
+            return match[0]
         hidden = (
             not word.startswith(("token", "sig"))
             or looks_random(value, least=6)
@@ -238,5 +250,6 @@ def _stated_value(match: re.Match[str]) -> tuple[str, int]:
 def is_message(text: str) -> bool:
     """Whether text goes on as a message about a secret: `must be at least 12 characters`."""
     return _MESSAGE.match(text) is not None and not any(
-        mixes(word) or looks_random(word, least=6) for word in text[:400].split()
+        mixes(word) or looks_random(word, least=6)
+        for word in _NUMBER_OF.sub("", text[:400]).split()
     )

@@ -198,6 +198,9 @@ def is_prose(text: str) -> bool:
         or "crypt(" in lower
         or '", "-' in lower
         or "log in" in lower
+        or "logged in" in lower
+        or "logging in" in lower
+        or "authenticat" in lower
         or "sign in" in lower
         or "auth " in lower
         or "/user:" in lower

@@ -7,19 +7,19 @@ from urllib.parse import quote, unquote, unquote_plus
 
 from app.lib.tracelog.redaction.keys import KeyJudge
 from app.lib.tracelog.redaction.kin import is_kin
-from app.lib.tracelog.redaction.logins import hide_link_queries
-from app.lib.tracelog.redaction.neighbours import BESIDE_CODE, NAME_KEYS
+from app.lib.tracelog.redaction.logins import hide_link_queries, is_link
+from app.lib.tracelog.redaction.neighbours import NAME_KEYS
 from app.lib.tracelog.redaction.plain import MARKER
 from app.lib.tracelog.redaction.rules import Rule
 from app.lib.tracelog.redaction.text import MAX_TEXT
 from app.lib.tracelog.redaction.values import (
     in_query,
-    is_code,
+    is_grant,
     is_hidden,
     looks_chosen,
     looks_random,
 )
-from app.lib.tracelog.redaction.words import words
+from app.lib.tracelog.redaction.words import FARES, words
 
 _READABLE: Final = "[]/:,;@!$()*'~ "
 _BASE: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]{0,30}://[^/]*+)(.*)", re.DOTALL)
@@ -29,6 +29,9 @@ _TOKEN_FOLLOWS: Final = words(
     invitations unsubscribe magic join recover recovery forgot
     """
 )
+_LEAST_TITLE: Final = 3
+"""Hyphens of a title: `/t/how-to-reset-your-password/4829`."""
+_LONGEST_ID: Final = 12
 _PAGES: Final = frozenset({"auth", "authentication", "authorization"})
 
 
@@ -45,17 +48,18 @@ class UrlRedactor:
         if cut:
             query = query[:MAX_TEXT].rpartition("&")[0]
         pairs = [self._split(piece) for piece in query.split("&")]
-        if any(rule is Rule.NAMED for _, _, _, rule in pairs):
-            names = {key for _, key, _, _ in pairs} & {*NAME_KEYS}
+        rules = {rule for _, _, _, rule in pairs}
+        if Rule.NAMED in rules:
+            names = {key for _, key, _, _ in pairs} & NAME_KEYS
             if any(
                 key in names and self._judge(unquote_plus(value or "")) is Rule.HIDE
                 for _, key, value, _ in pairs
             ):
                 pairs = [(*p[:3], Rule.HIDE if p[3] is Rule.NAMED else p[3]) for p in pairs]
         keys = {key for _, key, _, _ in pairs}
-        if not BESIDE_CODE.isdisjoint(keys):
-            pairs = [(*p[:3], Rule.HIDE if _is_code(*p[2:]) else p[3]) for p in pairs]
-        if any(rule is Rule.KIN for _, _, _, rule in pairs):
+        if Rule.CODE in rules:
+            pairs = [(*p[:3], Rule.HIDE if _is_grant(*p[2:], keys) else p[3]) for p in pairs]
+        if Rule.KIN in rules:
             pairs = [(*p[:3], Rule.HIDE if _is_kin(*p[1:], keys) else p[3]) for p in pairs]
         shown = "&".join(self._pair(*pair) for pair in pairs)
         return f"{shown}&[cut]" if cut else shown
@@ -88,11 +92,11 @@ class UrlRedactor:
 
     def _segments(self, path: str) -> str:
         segments = (self._text(path) if "hook" in path else path).split("/")
-        before = ""
+        before = last = ""
         for index, segment in enumerate(segments):
             if not (segment.isalpha() and len(segment) <= 15):
-                segments[index] = self._segment(before, segment)
-            before = segment
+                segments[index] = self._segment(before, segment, last)
+            last, before = before, segment
         return "/".join(segments)
 
     def _split(self, piece: str) -> tuple[str, str, str | None, Rule]:
@@ -110,18 +114,18 @@ class UrlRedactor:
         if not value:
             return name if value is None else f"{name}="
         decoded = unquote_plus(value, errors="replace") if "%" in value or "+" in value else value
-        if is_hidden(in_query(rule, key), decoded):
+        if is_hidden(in_query(rule, key), decoded) and not (key == "pass" and decoded in FARES):
             return f"{name}={MARKER}"
         shown = self._text(decoded)
         return f"{name}={value if shown == decoded else quote(shown, safe=_READABLE)}"
 
-    def _segment(self, before: str, segment: str) -> str:
+    def _segment(self, before: str, segment: str, last: str) -> str:
         decoded = unquote(segment, errors="replace")
         shown = self._text(decoded)
         if shown != decoded:
             return quote(shown, safe=_READABLE + "=&")
         judged = self._judge(before)
-        after_secret = judged is Rule.HIDE
+        after_secret = judged is Rule.HIDE and before.count("-") < _LEAST_TITLE
         if after_secret and decoded.isdecimal() and len(decoded) >= 4:
             return MARKER
         if after_secret or before.lower() in _TOKEN_FOLLOWS:
@@ -129,13 +133,19 @@ class UrlRedactor:
             if before.lower() in _PAGES:
                 mixed = looks_chosen(decoded)  # /docs/authentication/oauth2
             return MARKER if looks_random(decoded) or (mixed and len(decoded) >= 6) else segment
-        if judged in (Rule.RANDOM, Rule.KEYED) and is_hidden(Rule.KEYED, decoded):
+        if is_link(before) and looks_random(decoded):
+            return MARKER  # /confirm-email/…
+        if is_link(last) and len(before) <= _LONGEST_ID and looks_random(decoded):
+            return MARKER  # /reset/MQ/…
+        if decoded.startswith(("private-", "secret-")) and looks_random(decoded):
+            return MARKER
+        if judged in (Rule.RANDOM, Rule.KEYED, Rule.SESSION) and is_hidden(Rule.KEYED, decoded):
             return MARKER  # /trigger/door/with/key/…
         return MARKER if _is_token(decoded) else segment
 
 
-def _is_code(value: str | None, rule: Rule) -> bool:
-    return rule is Rule.CODE and is_code(unquote_plus(value or ""))
+def _is_grant(value: str | None, rule: Rule, keys: set[str]) -> bool:
+    return rule is Rule.CODE and is_grant(unquote_plus(value or ""), keys)
 
 
 def _is_kin(key: str, value: str | None, rule: Rule, keys: set[str]) -> bool:

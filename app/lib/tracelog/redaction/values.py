@@ -1,8 +1,10 @@
 """Tells from a value and the rule of its key whether it is hidden, and what looks like a secret."""
 
 import re
+from collections.abc import Collection
 from typing import Final
 
+from app.lib.tracelog.redaction.neighbours import BESIDE_CODE, BESIDE_GRANT
 from app.lib.tracelog.redaction.rules import Rule
 
 _YES_NO: Final = frozenset(
@@ -34,6 +36,7 @@ _NOTHING: Final = re.compile(
     r"(?:256|384|512)|eddsa)"
     r"|[*•●＊]{3,}|x{4,}|X{4,}|(?i:\[(?:filtered|redacted|masked|hidden|secret|protected)\])"
     r"|<[a-z][a-z \-]{2,40}>|<[A-Z][A-Z_]{2,40}>|\$\{\{[^{}\n]{1,80}\}\}|\$\{[A-Z][A-Z0-9_]{1,60}\}"
+    r"|\$\{?(?:PASS|PASSWD|PASSWORD|PWD|SECRET|TOKEN|APIKEY|KEY|AUTH|PIN|OTP)\}?"
     r"|\$[A-Z]{2,20}(?:_[A-Z]{1,20}){1,5}|%s|%\([a-z_0-9]{1,40}\)s|\{\{ ?[a-z_.]{1,40} ?\}\}"
 )
 """Said of a secret in its place, or where it is to be: `?pin=false`, `****`, `${DB_PASSWORD}`."""
@@ -107,6 +110,13 @@ def says_nothing(value: str) -> bool:
 def is_code(value: object) -> bool:
     """Whether the value of a `code` beside OAuth's other fields is one of OAuth's: `x7Kd92`."""
     return isinstance(value, str) and is_hidden(Rule.SESSION, value) and not _LABEL.fullmatch(value)
+
+
+def is_grant(value: object, keys: Collection[str]) -> bool:
+    """Whether a `code` is one of OAuth's by what stands beside it: `code_verifier`, `state`."""
+    if not BESIDE_GRANT.isdisjoint(keys):
+        return isinstance(value, str) and value != "" and " " not in value
+    return is_code(value) and not BESIDE_CODE.isdisjoint(keys)
 
 
 def looks_random(text: str, *, least: int = 16) -> bool:

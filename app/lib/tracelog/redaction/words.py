@@ -77,6 +77,9 @@ PASS_OWNERS: Final = words(
 )
 """What stands before a last `pass` when it means a password: `db_pass`, not `first_pass`."""
 
+FARES: Final = frozenset({"economy", "premium economy", "business class", "first class"})
+"""Values of a `pass` that lets in."""
+
 PASS_OTHERS: Final = words(
     """
     all annual bandwidth boarding bus day depth did does event family final first free game guest
@@ -85,6 +88,9 @@ PASS_OTHERS: Final = words(
     """
 )
 """What stands before a last `pass` that lets in, or goes by: `boarding_pass`."""
+
+BOARDING: Final = words("boarding bus day museum rail season ski train travel weekend")
+"""The same in text, before `pass:`."""
 
 CREDENTIAL_OWNERS: Final = words(
     """
@@ -154,7 +160,7 @@ COUNT_TAIL: Final = words(
     attempts tries retries failures expiry expires expiration expired expire ttl age lifetime second
     seconds minute minutes hour hours day days at in on until since date time timestamp changed
     updated created issued set required enabled disabled valid verified exists present price cost
-    ratio index position entropy score bits window step
+    ratio index position entropy score bits window step timeout interval
     """
 )
 """Last words of keys that measure a secret and do not hold it: `password_length`."""
@@ -165,7 +171,7 @@ LABEL_TAIL: Final = words(
     algorithm alg scheme field fields label placeholder format page domain samesite provider issuer
     audience scope scopes status error errors message help title description version category kind
     source method methods supported auth consent manager hasher hashers
-    validator validators origin origins
+    validator validators origin origins trusted
     """
 )
 """Last words of keys that describe a secret: `token_type`, `authorization_url`."""
