@@ -43,6 +43,11 @@ ELSEWHERE = {
     "python3 manage.py messages": "tests/docs/test_add_a_page.py",
     "python3 manage.py test tests/routers/test_note_router.py": "tests/docs/test_add_a_page.py",
     "python3 manage.py keys": "tests/commands/test_keys.py",
+    "python3 manage.py logs export old-log": "tests/commands/test_logs.py",
+    "TURSO_URL=libsql://NEW.turso.io TURSO_TOKEN=… "
+    "python3 manage.py logs import old-log/api_logs.csv old-log/task_progress_logs.csv": (
+        "tests/commands/test_logs.py"
+    ),
     # With a server of the test's own.
     "SUPABASE_AUTH_URL=http://localhost:9999 MAILPIT_URL=http://localhost:8025 "
     "python3 manage.py test --live-supabase": "tests/commands/test_test.py",
