@@ -1,5 +1,6 @@
 """`manage.py logs` as a person and as a script use it."""
 
+import errno
 import json
 import os
 import signal
@@ -385,7 +386,8 @@ def test_what_cannot_be_done_is_said_in_one_sentence(
 
 
 @pytest.mark.parametrize(
-    "arguments", [["ship", "--once"], ["verify"], ["prune"], ["quarantine"], ["export", "logs/x"]]
+    "arguments",
+    [["status"], ["ship", "--once"], ["verify"], ["prune"], ["quarantine"], ["export", "logs/x"]],
 )
 def test_a_log_folder_that_is_none_is_said_in_one_sentence(
     folder: Path, arguments: list[str]
@@ -393,6 +395,25 @@ def test_a_log_folder_that_is_none_is_said_in_one_sentence(
     folder.write_text("a file")
 
     with pytest.raises(Failure, match=r"logs(/\S+)? (cannot be used|does not answer)"):
+        logs.main(arguments)
+
+
+@pytest.mark.parametrize("arguments", [["status"], ["ship", "--once"], ["verify"]])
+def test_csv_files_that_may_not_be_read_are_not_taken_for_empty(
+    folder: Path, arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record(folder, 1)
+    open_path = Path.open
+
+    def refuse(path: Path, *args: Any, **options: Any) -> Any:
+        if path == folder / "api_logs.csv":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return open_path(path, *args, **options)
+
+    # Not by their mode, which the superuser does not care for.
+    monkeypatch.setattr(Path, "open", refuse)
+
+    with pytest.raises(Failure, match=r"api_logs\.csv cannot be used: Permission denied"):
         logs.main(arguments)
 
 
