@@ -4,15 +4,20 @@ The limit beside it: the same rows, decoded already, as plain multi-row INSERTs,
 statement and five hundred a transaction, at most 100,000 of them, without journal, checkpoint and
 sums. Then a process finds a journal with so many rows and delivers it: `alone`, as `manage.py logs
 ship` does, `in the app`, which meanwhile answers a request every 10 ms and records it, and `beside
-the app`, by the process that it starts with `LOG_DELIVERY=process`. The p99 of those requests is
-measured from the moment at which each was due, and shown beside that of the same app without a
-backlog. Memory is the app's highest of the whole delivery above that at its start. Of all processes
-of a log folder one delivers, however many write to it.
+the app`, by the process that it starts with `LOG_DELIVERY=process`. Another process says when a
+request comes, and its time is from that moment to the whole answer. The p99 is the median of those
+of each 500 requests, and is shown beside that of the same app without a backlog, half of whose
+requests come before the delivery and half after it; with less than 500 there is none. Memory is the
+app's highest of the whole delivery above that at its start. Of all processes of a log folder one
+delivers, however many write to it.
 """
 
 import argparse
 import asyncio
+import gc
 import os
+import statistics
+import sys
 import tempfile
 import threading
 import time
@@ -32,11 +37,17 @@ from app.lib.tracelog.store.turso_store import TursoStore
 from benchmarks.bodies import body
 from benchmarks.crew import ready, together
 from benchmarks.http import Stage
+from benchmarks.pace import MOMENT
+from benchmarks.percentiles import percentile
 from benchmarks.recording import call
 from benchmarks.sample import bare_app
+from commands.kit.environment import ROOT
+from commands.kit.memory import OBJECTS_A_COLLECTION
 from commands.kit.parts import sqld_path
 
 REQUEST_EVERY: Final = 0.01
+WARMING_UP: Final = 50
+PART: Final = 500
 PLAIN_ROWS: Final = 100_000
 STATEMENT_ROWS: Final = 100
 TRANSACTION_ROWS: Final = 500
@@ -141,51 +152,79 @@ def alone(_number: int, folder: Path, count: int) -> Measured:
 
 def in_the_app(_number: int, folder: Path, count: int, *, beside: bool = False) -> Measured:
     ready()
-    quiet = _logger(folder, "quiet")
+    # As `manage.py run` has it.
+    gc.freeze()
+    gc.set_threshold(OBJECTS_A_COLLECTION)
     requests = int((folder / _REQUESTS).read_text("utf-8"))
-    before = asyncio.run(_serve(quiet, lambda answered: answered >= requests))
-    quiet.close()
+
+    def without_backlog(requests: int) -> list[float]:
+        quiet = _logger(folder, "quiet")
+        times = asyncio.run(_serve(quiet, lambda answered: answered >= requests))
+        quiet.close()
+        return times
+
+    without_backlog(WARMING_UP)
+    without = without_backlog(requests // 2)
     logger = _logger(folder, "logs", beside=beside)
     start = highest = _memory()
     done = threading.Event()
+    started = ended = time.monotonic()
 
     def watch() -> None:
-        nonlocal highest
+        nonlocal ended, highest
         deadline = time.monotonic() + MOST_SECONDS
         while _shipped(logger) < count and time.monotonic() < deadline:
             highest = max(highest, _memory())
             time.sleep(0.05)
+        ended = time.monotonic()
         done.set()
 
-    started = time.monotonic()
     logger.start()
     watcher = threading.Thread(target=watch)
     watcher.start()
     during = asyncio.run(_serve(logger, lambda _: done.is_set()))
-    seconds = time.monotonic() - started
     shipped = _shipped(logger)
     watcher.join()
     logger.close()
-    return Measured(shipped, seconds, highest - start, before, during)
+    without += without_backlog(requests // 2)
+    return Measured(shipped, ended - started, highest - start, _p99(without), _p99(during))
 
 
 def beside_the_app(number: int, folder: Path, count: int) -> Measured:
     return in_the_app(number, folder, count, beside=True)
 
 
-async def _serve(logger: EnhancedCSVLogger, enough: Callable[[int], bool]) -> float:
-    """Answer requests at an even pace; the p99 of their times."""
+async def _serve(logger: EnhancedCSVLogger, enough: Callable[[int], bool]) -> list[float]:
+    """Answer requests that come at an even pace; how long each of them took."""
     app = CaptureMiddleware(bare_app(), logger.recorder)
     bodies = [body(number) for number in range(100)]
     times: list[float] = []
-    due = time.perf_counter()
-    while not enough(len(times)):
-        due += REQUEST_EVERY
-        await asyncio.sleep(due - time.perf_counter())
-        await call(app, bodies[len(times) % len(bodies)])
-        times.append(time.perf_counter() - due)
-    times.sort()
-    return times[len(times) * 99 // 100] if times else 0.0
+    done = asyncio.Event()
+
+    async def answer(comes: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while not enough(len(times)):
+            [sent] = MOMENT.unpack(await comes.readexactly(MOMENT.size))
+            await call(app, bodies[len(times) % len(bodies)])
+            times.append(time.perf_counter() - sent)
+        done.set()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1") as server:
+        port = server.sockets[0].getsockname()[1]
+        command = [sys.executable, "-m", "benchmarks.pace", str(port), str(REQUEST_EVERY)]
+        pace = await asyncio.create_subprocess_exec(*command, cwd=ROOT)
+        try:
+            await done.wait()
+        finally:
+            pace.kill()
+            await pace.wait()
+    return times
+
+
+def _p99(times: list[float]) -> float:
+    """The median of those of the whole parts, which what else runs disturbs less; 0 without any."""
+    parts = [times[end - PART : end] for end in range(PART, len(times) + 1, PART)]
+    return statistics.median(percentile(part, 99) for part in parts) if parts else 0.0
 
 
 WAYS: Final = {"alone": alone, "in the app": in_the_app, "beside the app": beside_the_app}
@@ -221,7 +260,7 @@ def main(arguments: list[str] | None = None) -> int:
                 rate, memory = found.rows / found.seconds, found.memory / 1e6
                 times = ""
                 if found.before:
-                    times = f"{found.during * 1000:.1f} | {found.before * 1000:.1f}"
+                    times = f"{found.during * 1000:.2f} | {found.before * 1000:.2f}"
                 if found.rows < count:
                     print(f"{name}: {count - found.rows:,} rows were not delivered in time")
                 print(

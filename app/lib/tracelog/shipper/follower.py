@@ -68,7 +68,9 @@ class Follower:
         return [part for table in self._order for part in self._parts(table, room)]
 
     def _parts(self, table: Table, room: _Room) -> Iterator[Part]:
+        give_way()
         segments = reader.list_segments(self._log_dir, table)
+        give_way()
         self._notice_vanished(table, {segment.first_id or 0 for segment in segments})
         for segment in segments:
             if segment.first_id not in self._finished[table.name]:

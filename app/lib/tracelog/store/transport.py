@@ -25,6 +25,8 @@ from urllib.request import getproxies, proxy_bypass
 
 import certifi
 
+from app.lib.tracelog.short_turns import give_way
+
 CONNECT_SECONDS: Final = 5.0
 _MOST_IDLE: Final = 4
 _SEND_BYTES: Final = 1 << 18
@@ -231,7 +233,9 @@ class _Wire:
 
     def recv_into(self, buffer: "memoryview | bytearray") -> int:
         self._socket.settimeout(_left(self.deadline))
-        return self._socket.recv_into(buffer)
+        count = self._socket.recv_into(buffer)
+        give_way()
+        return count
 
     def close(self) -> None:
         """Called by `http.client` before it reads the answer; the connection closes the socket."""

@@ -148,6 +148,7 @@ class TursoStore:
                 seconds=seconds,
                 max_bytes=_MOST_ANSWER,
             )
+            give_way()
             if answer.status == 200:
                 return hrana.results(answer.body, write=write)
             if self._knows_close and b"unknown variant `close`" in answer.body:
