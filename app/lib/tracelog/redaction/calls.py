@@ -25,8 +25,8 @@ _KEY_ARGUMENT: Final = re.compile(
     rf"|(?:pwd|password|crypt)_?(?:context|hasher|hash)\.(?:verify|hash)){_FIRST_ARGUMENT}"
 )
 _SECOND_ARGUMENT: Final = re.compile(
-    r"(?i)(\b(?:log_?in|sign_?in|authenticate|jwt\.(?:encode|decode|sign|verify)"
-    r"|httpbasicauth|basicauth|createhmac|simple_bind(?:_s)?|(?:check|verify)_password(?:_hash)?"
+    r"(?i)((?:\b|(?=\.))(?:log_?in|sign_?in|authenticate|jwt\.(?:encode|decode|sign|verify)"
+    r"|httpbasicauth|basicauth|\.auth|createhmac|simple_bind(?:_s)?|(?:check|verify)_password(?:_hash)?"
     r"|pgp_sym_(?:en|de)crypt(?:_bytea)?|aes_(?:en|de)crypt)\([^()\n]{1,120}?,[ \t]{0,4}[bru]{0,2}"
     rf"(?P<mark>[\"'`])){_REST.format(quote='mark')}"
 )
@@ -46,6 +46,17 @@ _CLIENT: Final = re.compile(
     r"(?P<head>\bClient\([ \t]{0,4}[\"'][A-Za-z0-9\-]{8,64}[\"'],[ \t]{0,4}[\"'])"
     r"(?P<value>[^\"'\n]{16,128}+)"
 )
+_FIELD: Final = r"(?:password|passwd|passcode|passphrase|secret|token|otp)\w{0,16}"
+_TYPED: Final = re.compile(
+    rf"(?i)((?:{_FIELD}[\"'\])]{{1,6}}(?:[.,]|, ?\{{)[^\n\"'=]{{0,40}}?"
+    r"\b(?:fill|type|send_?keys|set_?value|value|with|press_?sequentially|enter_?text)[(:]{1,2} ?"
+    r"|\b(?:fill|type|set_?value|enter_?text|input)(?:_in)?\(? ?[\"']?[^\n\"'(),]{0,40}"
+    rf"{_FIELD}[\"'\])]{{0,4}}, ?"
+    rf"|\bfill(?:s|ed)? in [\"'][^\n\"']{{0,40}}{_FIELD}[\"'] with )"
+    r"(?P<quote>[\"']))(?:(?!(?P=quote))[^\\\n]|\\.)++"
+)
+"""What a test types into a field: `page.getByLabel('Password').fill('…')`."""
+_TYPING: Final = ("fill", "type", "keys", "value", "sequentially", "text", "input")
 _SIGNS_IN: Final = re.compile(
     r"(?i)(?<![a-z])(?:log_?in|sign_?in|log_?on|authenticate|verify_password|check_password"
     r"|set_password|register|sign_?up)(?![a-z])"
@@ -80,6 +91,8 @@ _CALLS: Final = ("hmac.", "Fernet", "SecretKey", "pw(", "crypt", "hash", "verify
 def hide_arguments(text: str) -> str:
     """Text without what a call is given as a secret: `SetPassword('x')`, `login('hana', 'x')`."""
     lower = text.lower()
+    if any(word in lower for word in _TYPING):
+        text = _TYPED.sub(rf"\g<1>{MARKER}", text)
     if "args" in text and _SIGNS_IN.search(text):
         text = _ARGS.sub(_hide_given, text)
     if any(word in text for word in _CALLS):

@@ -6,7 +6,7 @@ from typing import Final
 from app.lib.tracelog.redaction.keys import KeyJudge
 from app.lib.tracelog.redaction.plain import MARKER
 from app.lib.tracelog.redaction.rules import Rule
-from app.lib.tracelog.redaction.values import looks_random, mixes
+from app.lib.tracelog.redaction.values import looks_chosen, looks_random, mixes
 from app.lib.tracelog.redaction.words import words
 
 _USER_FLAG: Final = re.compile(
@@ -36,7 +36,10 @@ _PROGRAMS: Final = (
     ("mongo", r"\bmongo(?:sh|dump|restore|export|import)?\b[^\n|;&]{0,200}?\s-p\s*"),
     ("sqlcmd", r"\bsqlcmd\b[^\n|;&]{0,200}?\s-P\s*"),
     ("ssh-keygen", r"\bssh-keygen\b[^\n|;&]{0,200}?\s-[NP]\s+"),
-    ("htpasswd", r"\bhtpasswd\s+-[a-zA-Z]{0,8}b[a-zA-Z]{0,8}\s+\S{1,200}\s+\S{1,64}\s+"),
+    (
+        "passwd",
+        r"\b(?:ht|mosquitto_)passwd\s+-[a-zA-Z]{0,8}b[a-zA-Z]{0,8}\s+\S{1,200}\s+\S{1,64}\s+",
+    ),
     ("http", r"\bhttps?\s[^\n|;&]{0,200}?(?<=\s)(?:-a|--auth)[ =]{1,3}[^\s:]{0,64}:"),
     ("chpasswd", r"\bchpasswd\s{0,3}<<<\s{0,3}[\"']?[\w.\-]{1,64}:"),
     ("chpasswd", r"\becho\s+[\"']?[\w.\-]{1,64}:(?=[^\n|]{1,200}\|[^\n]{0,40}chpasswd)"),
@@ -96,6 +99,13 @@ _PROGRAMS: Final = (
         r"\b(?i:NickServ)(?:@[\w.\-]{1,64})?\s:?(?i:identify|register|login|ghost|recover"
         r"|set\spassword)\s(?:[^\s'\"]{1,64}\s(?=[^\s'\"]{3}))?",
     ),
+    ("snmp", r"\bsnmp[a-z]{1,12}\b[^\n|;&]{0,100}?\s-[cAX]\s+(?!public\b|private\b)"),
+    ("vncpasswd", r"\bvncpasswd\s+(?=\S{0,64}[0-9])(?!-)"),
+    (
+        "<(",
+        r"(?i:pass|secret|token|key)[^\n]{0,60}?<\(\s{0,2}(?:echo|printf)\s+(?:-n\s+)?"
+        r"(?=[^\s()]{4,128}\))",
+    ),
     (
         "poetry config",
         r"\bpoetry\sconfig\s(?:http-basic\.\S{1,64}\s\S{1,64}\s|pypi-token\.\S{1,64}\s)",
@@ -111,6 +121,10 @@ _PROGRAMS: Final = (
     ("/p:", r"(?<!\S)(?:/u:\S{1,64}\s[^\n]{0,100}?|xfreerdp\s[^\n]{0,200}?\s)/p:"),
     ("-U", r"(?<!\S)-U\s?[\"']?[\w.\\\-]{1,64}%"),
     ("SETUSER", r"\bSETUSER\s\S{1,64}\s(?:[^\s>]\S{0,64}\s){0,10}>"),
+    (
+        '"requirepass"',
+        r"\"(?:requirepass|masterauth)\"\s(?=\"[^\"\n]{1,200}\"\s{0,4}(?:\n|\Z))",
+    ),
     ('"auth"', r"\"auth\"(?:\s\"[^\"\n]{1,64}\")?\s(?=\"[^\"\n]{1,200}\"\s{0,4}(?:\n|\Z))"),
     ('"AUTH"', r"\"AUTH\"(?:\s\"[^\"\n]{1,64}\")?\s(?=\"[^\"\n]{1,200}\"\s{0,4}(?:\n|\Z))"),
 )
@@ -147,6 +161,17 @@ _LISTED: Final = re.compile(
     r"(?P<head>(?P<quote>[\"'])--?(?P<flag>[A-Za-z][\w.\-]{1,48})(?P=quote),[ \t]{0,4}[\"'])"
     r"(?P<value>[^\"'\n]++)"
 )
+_USER_AND_PASSWORD: Final = re.compile(
+    r"(?P<head>(?<!\S)(?:-[uU] ?|--?user(?:name)?[ =]|user ?add )[^\s,]{1,64}"
+    r"(?:[ ](?!-[pP][ ])-\S{1,32}){0,3}(?:[ ]-[pP][ ]|,))"
+    r"(?P<value>[^\s\"']{6,128}+)"
+)
+"""Of any program: `-u hana -p hunter2x`, but not `-u 1000 -p 8080:80`."""
+_POP: Final = re.compile(
+    r"(?m)^(?P<head>(?:[<>] ?)?(?:PASS|(?:LOGIN|OPER) [\w.@+\-]{1,64}) )"
+    r"(?P<value>[^\s/.]{4,128}+)(?=\r?$)"
+)
+"""A line of POP, FTP or a chat."""
 _FLAG: Final = re.compile(
     r"(?<!\S)(?P<flag>--?[A-Za-z][\w.\-]{1,48})(?P<gap>[ \t]{1,3})"
     r"(?P<value>\"[^\"]*+\"?|'[^']*+'?|[^\s\-<>|&;][^\s]*+)"
@@ -183,6 +208,8 @@ def hide_commands(text: str, judge: KeyJudge) -> str:
     for program, pattern in _COMMANDS:
         if program in text:
             text = pattern.sub(rf"\g<1>{MARKER}", text)
+    if "PASS " in text or "LOGIN " in text:
+        text = _POP.sub(_hide_chosen, text)
     if "send" in text:
         text = _SENT.sub(rf"\g<1>{MARKER}", text)
     if "secret" in text:
@@ -193,6 +220,7 @@ def hide_commands(text: str, judge: KeyJudge) -> str:
         text = _LISTED.sub(hide_listed, text)
     if " -" not in text and "\n-" not in text and not text.startswith("-"):
         return text
+    text = _USER_AND_PASSWORD.sub(_hide_chosen, text)
     return _USER_FLAG.sub(rf"\g<1>{MARKER}", _FLAG.sub(hide, text))
 
 
@@ -218,6 +246,10 @@ def _hide_listed_words(match: re.Match[str], judge: KeyJudge) -> str:
         return match[0]
     shown = iter(hidden_words(_ITEM.findall(match[0]), judge))
     return _ITEM.sub(lambda item: next(shown, item[0]), match[0])
+
+
+def _hide_chosen(match: re.Match[str]) -> str:
+    return match["head"] + MARKER if looks_chosen(match["value"]) else match[0]
 
 
 def _hide_mixed(match: re.Match[str]) -> str:

@@ -118,7 +118,7 @@ class DataRedactor:
             rule, shown, _ = self.known_keys[key]
             if shown is not None or key.lower() in PART_OWNERS:
                 return False
-            if rule is Rule.NAMED:
+            if rule is Rule.NAMED and key[-1:] != "]":
                 named = True
             elif rule is Rule.TYPED:
                 typed = True
@@ -252,8 +252,8 @@ class _Walk:
             words = [item for item in node if isinstance(item, str)]
             if len(words) == len(node):
                 node[:] = hidden_words(words, self._of.judge)
-        if len(node) == 2 and is_login(node[0], node[1], self._of.judge):
-            node[1] = MARKER
+        if 2 <= len(node) <= 3 and is_login(node, self._of.judge):
+            node[-1] = MARKER
         for index, item in enumerate(node):
             if after_flag:
                 node[index] = MARKER

@@ -144,7 +144,7 @@ STATED: Final = (
     rf"|[番コ](?:号|ード)[はがを]?{_SPACE}?[0-9]{{3}}"
     rf"|[0-9][」』】\])）]?{_SPACE}?[がはを]{_SPACE}?[A-Z一-龠ァ-ヶ]"
     rf"|khẩu |hasło|şifre|пароль|код |kodu |xác |รหัส|OTP คือ|码[0-9]{{4}}|碼[0-9]{{4}}|번호"
-    rf"|記号{_SPACE}?1[0-9]{{4}}|ódigo de |odice di "
+    rf"|記号{_SPACE}?1[0-9]{{4}}|ódigo |odice "
     rf"|(?:普通|当座|貯蓄)(?:預金|口座)?[)）]?{_SPACE}?(?:口座)?(?:番号)?{_SPACE}?[0-9]{{7}}"
 )
 """Where such a word may have its value beside it without a sign. A pattern for `re` and Rust's."""

@@ -31,6 +31,7 @@ _STANDS_FOR: Final = re.compile(
     r"|!(?:Ref|GetAtt|Sub|secret|env|ENV) [\w.]{1,60}"
     r"|\$\((?:<|(?:cat|op|pass|aws|gcloud|kubectl|vault"
     r"|security|openssl|head|uuidgen|pwgen) )[^()\n]{1,120}\)"
+    r"|\((?:sensitive(?: value)?|known after apply|hidden|masked|not set|unchanged)\)"
     r"|<[a-z][a-z \-]{2,40}>|<[A-Z][A-Z_]{2,40}>"
     r"|(?i:\[(?:filtered|masked|hidden|secret|protected)\]))(?=[\s,;&\"'`)\]}]|\Z)"
 )
@@ -70,7 +71,8 @@ _ASKS: Final = re.compile(r"[ \t]{0,2}(?P<quote>[\"'])(?=[\s,;:)\]]|\Z)")
 _ASKED: Final = re.compile(r"(?:^|[\s(,=\[])[bf]?(?P<quote>[\"'])(?:[\w@.-]{1,32} ){0,4}\Z")
 """A question: `input('Password: ')`. The quote that opens it stands before, the other behind."""
 _TOLD: Final = re.compile(
-    r"(?i:cookies?|code)[ \t]{0,2}:(?:(?: [a-z]{1,15}){2,10}| [0-9]{1,3})[.!]?"
+    r"(?i:cookies?|code)[ \t]{0,2}:(?:(?: [a-z]{1,15}){2,10}|(?: [0-9]{1,3} [a-z]{2,12},?){1,4}"
+    r"| [0-9]{1,3})[.!]?"
     r"(?=\s*(?:\Z|\n|[,;)]))"
 )
 """Words in the place of what is none of words: `cookies: accept all`, `code: see mail`."""

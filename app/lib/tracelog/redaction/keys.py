@@ -63,8 +63,10 @@ class KeyJudge:
         if rule is not None:
             return rule
         flat = _FLAT_WORD.findall(key.lower())
-        glued = any(_is_secret(word) or word in self._glued for word in flat)
-        return Rule.HIDE if glued else Rule.SHOW
+        if any(_is_secret(word) or word in self._glued for word in flat):
+            return Rule.HIDE
+        inside = key.rpartition("[")[2] if key.endswith("]") else ""
+        return Rule.NAMED if inside[:-1].lower() in neighbours.VALUE_KEYS else Rule.SHOW
 
     def _words_rule(self, words: list[str]) -> Rule | None:
         while words and words[-1].isdigit():

@@ -10,11 +10,13 @@ from app.lib.tracelog.redaction.neighbours import (
     ANSWERS,
     BESIDE_STATE,
     BINDINGS,
+    CALLS,
     HEADINGS,
     HOLDERS,
     KEY_PARTS,
     LOGIN_KEYS,
     NAME_KEYS,
+    NAMES_INSIDE,
     PROMPTS,
     REPLIES,
     STATEMENTS,
@@ -43,6 +45,7 @@ _REMARK: Final = re.compile(
 )
 _BESIDE_PASS: Final = words("fail failed failures skip skipped total todo")
 """Beside one of these `pass` is how many tests did."""
+_OPERATORS: Final = words("= == === != <> eq neq ne is like ilike in contains equals match")
 _PLACE: Final = words("x y z lat lng lon latitude longitude top left width height row column")
 _TYPES: Final = words("string integer number boolean object array http apiKey oauth2 openIdConnect")
 _SCHEMA: Final = words(
@@ -107,17 +110,21 @@ def is_reply(key: str, value: object, node: dict[str, Plain], judge: KeyJudge) -
     if key in TYPED_KEYS:
         asked = isinstance(value, (str, list)) and _is_typed_secretly(node, judge)
     elif key in BINDINGS:
+        if isinstance(value, str):
+            return looks_chosen(value) and any(_says_secret(node.get(of), judge) for of in CALLS)
         asked = isinstance(value, list) and _states_secret(node, judge)
     else:
         asked = key in REPLIES and _asks_for_secret(node, judge)
     return asked and is_hidden(Rule.HIDE, value)
 
 
-def is_login(name: Plain, value: Plain, judge: KeyJudge) -> bool:
-    """`["auth", "…"]`, but not `["password", "email"]`."""
+def is_login(node: list[Plain], judge: KeyJudge) -> bool:
+    """`["auth", "…"]` and `["token", "=", "…"]`, but not `["password", "email"]`."""
+    name, value = node[0], node[-1]
     return (
         isinstance(name, str)
         and isinstance(value, str)
+        and (len(node) == 2 or (isinstance(node[1], str) and node[1].lower() in _OPERATORS))
         and looks_chosen(value)
         and judge(name) is Rule.HIDE
     )
@@ -125,6 +132,9 @@ def is_login(name: Plain, value: Plain, judge: KeyJudge) -> bool:
 
 def is_named_secret(node: dict[str, Plain], value_key: str, judge: KeyJudge) -> bool:
     """Whether a neighbour of a `value` says that it is a secret."""
+    if value_key.endswith("]"):
+        of = value_key.rpartition("[")[0]  # fields[0][name]=password&fields[0][value]=…
+        return any(_says_secret(node.get(f"{of}[{key}]"), judge) for key in NAMES_INSIDE)
     for key, name in node.items():
         if key not in NAME_KEYS or (key == "type" and value_key in ("from", "to", "received")):
             continue  # {"type": "password_reset", "from": "Tokyo"}
@@ -161,8 +171,7 @@ def _is_typed_secretly(node: dict[str, Plain], judge: KeyJudge) -> bool:
 
 def _states_secret(node: dict[str, Plain], judge: KeyJudge) -> bool:
     """Whether a statement beside its values has a secret column, or what is called signs in."""
-    method = node.get("method")
-    if isinstance(method, str) and _SIGNS_IN.search(method):
+    if any(isinstance(call := node.get(key), str) and _SIGNS_IN.search(call) for key in CALLS):
         return True
     for key in STATEMENTS:
         statement = node.get(key)

@@ -9,7 +9,13 @@ from app.lib.tracelog.redaction.rules import Rule
 from app.lib.tracelog.redaction.values import looks_chosen
 
 _LONE_WORD: Final = re.compile(
-    r"\n[ \t\u3000>*・•●]{0,16}(?P<value>[^\s<>\"']{4,128}+)[ \t\u3000*]{0,4}(?=\r?\n|\r?\Z)"
+    r"\n[ \t\u3000>*・•●]{0,16}[\"']?(?P<value>[^\s<>\"']{4,128}+)[\"']?"
+    r"[ \t\u3000*]{0,4}(?=\r?\n|\r?\Z)"
+)
+_PART: Final = re.compile(
+    r"(?P<head>\bname=\"(?P<name>[\w.\[\]\-]{1,64})\"[ \t]{0,4}\r?\n"
+    r"(?:[^\r\n]{1,200}\r?\n){0,3}\r?\n)"
+    r"(?!--)[^\r\n]++"
 )
 _MANIFEST: Final = re.compile(r"(?m)^kind:[ \t]*[\"']?Secret[\"']?[ \t]*\r?$")
 _HELD: Final = re.compile(
@@ -29,12 +35,14 @@ _EDGE: Final = " \t\r\u3000■□●○◆◇▼▶※★☆・*#>=-【】[]［�
 _BELOW: Final = re.compile(
     r"(?:は|が)?、?(?:(?:以下|次|下記)の?(?:通り|とおり))?(?:です|となります|になります"
     r"|でございます)?\Z"
+    r"|を(?:お送り|お知らせ|送付|送信|通知|ご連絡|ご案内)(?:いた)?します\Z"
     r"|(?: is| are)(?: below| as follows)?\Z|[（(][^()（）]{0,20}[)）]\Z"
 )
 _LABEL: Final = re.compile(r"[\w '’\-]++")
 _CODE: Final = re.compile(
     r"(?i)\b(?:verification|security|confirmation|login|log-?in|sign-?in|one[ \-]?time|access|sms"
-    r"|2fa|mfa|authentication|recovery|reset|your|pin)[ \-](?:code|password|passcode|pin)\b"
+    r"|2fa|mfa|authentication|recovery|reset|your|pin|following|the|this)"
+    r"[ \-](?:code|password|passcode|pin)\b"
     r"|(?:(?:暗証|認証)番号|(?:暗証|認証|確認|ログイン|セキュリティー?|復旧)コード"
     r"|ワンタイムパスワード)(?!の)"
 )
@@ -63,6 +71,15 @@ def hide_lines(text: str, judge: KeyJudge) -> str:
         shown += [text[end : match.start("value")], MARKER]
         end = match.end("value")
     return "".join([*shown, text[end:]]) if shown else text
+
+
+def hide_parts(text: str, judge: KeyJudge) -> str:
+    """Text without the secret fields of a multipart form."""
+
+    def hide(match: re.Match[str]) -> str:
+        return f"{match['head']}{MARKER}" if judge(match["name"]) is Rule.HIDE else match[0]
+
+    return _PART.sub(hide, text)
 
 
 def hide_defaults(text: str, judge: KeyJudge) -> str:

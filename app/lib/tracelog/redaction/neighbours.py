@@ -29,10 +29,15 @@ ANSWERS: Final = frozenset({"answer", "答え", "回答", "答"})
 REPLIES: Final = ANSWERS | {"response", "reply"}
 """Secret beside a prompt for a secret."""
 
-PROMPTS: Final = ("prompt", "question", "label", "message", "質問")
+PROMPTS: Final = ("prompt", "question", "label", "message", "title", "質問")
+
+CALLS: Final = ("method", "action", "type", "command", "cmd", "op")
+"""What says what is done with them."""
 
 STATEMENTS: Final = ("sql", "statement", "query")
-BINDINGS: Final = frozenset({"params", "parameters", "bindings", "binds", "args", "arguments"})
+BINDINGS: Final = frozenset(
+    {"params", "parameters", "bindings", "binds", "args", "arguments", "payload"}
+)
 """What is put into a statement, and secret where that names a secret column."""
 
 HOLDERS: Final = frozenset({"variables", "columns"})
@@ -80,6 +85,9 @@ NAME_KEYS: Final = words(
     """
 )
 """The neighbours that say what a value is."""
+
+NAMES_INSIDE: Final = ("name", "key", "field", "label", "id", "title")
+"""The most common ones, for keys of forms: `fields[0][name]`."""
 
 HEADINGS: Final = frozenset({"title", "Title", "見出し"})
 """Of these only such as end with the word: `Password`, but not `Password resets`."""

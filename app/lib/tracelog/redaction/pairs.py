@@ -7,6 +7,11 @@ secret, forward for the end of its value. Where the end is in doubt, more is hid
 import re
 from typing import Final
 
+from app.lib.tracelog.redaction.declarations import (
+    COLUMN_TYPE,
+    EXCEPTION,
+    TYPED,
+)
 from app.lib.tracelog.redaction.foreign import FOREIGN_ENDS
 from app.lib.tracelog.redaction.keys import KeyJudge
 from app.lib.tracelog.redaction.neighbours import ANSWERS, LOGIN_KEYS
@@ -25,7 +30,7 @@ _AFTER_END: Final = "|".join(f"(?<={end})" for end in FOREIGN_ENDS)
 _SEPARATOR: Final = re.compile(
     r"[:=：＝﹕]+(?: ?>)?"
     r"|[はがを]?[「『]|(?<=-)>|(?:\|\||\?\?)(?=[ \t]{0,4}[\"'`])|[→⇒|\t]|(?<=[\"']),"
-    r"|\\++(?:u003|x3)[adAD]|&#(?:61|58|x3[adAD]);|&(?:equals|colon);"
+    r"|(?<=[A-Za-z])&gt;(?=[^\s&])|\\++(?:u003|x3)[adAD]|&#(?:61|58|x3[adAD]);|&(?:equals|colon);"
     rf"|(?:{_AFTER_END}|(?<=[A-Za-z]))[はが]、?[ \u3000]?(?=[A-Za-z0-9])"
     r"|(?:(?<=[）)])|(?<=[A-Za-z] ))[はが]、?[ \u3000]?(?=[0-9０-９])"
     r"|(?:(?<=[A-Za-z])|(?<=[A-Za-z][ \u3000]))[はがをに]、?[ \u3000]?"
@@ -69,26 +74,13 @@ _WHOSE: Final = re.compile(
 _NUMBERED: Final = re.compile(r"(?i)(?<=password|..secret|.....key) #?[0-9]{1,2}\Z")
 _FIELD: Final = re.compile(r"[ \t]?[\w\[\] |.]{1,40}=[ \t]?[A-Za-z_.]{2,40}\([\w=, .()]{0,80}\)")
 """A declaration that holds no value: `password: str = Field(min_length=12)`."""
-_TYPED: Final = re.compile(
-    r"[ \t]?(?:Optional\[)?(?:&(?:'static )?)?(?:str|string|String|bytes|Buffer|SecretStr|Final"
-    r"|[Aa]ny)"
-    r"\]?(?:\[str\])?(?: ?\| ?(?:None|null|undefined))?"
-    r"(?:[ \t]?=(?P<given>(?=[ \t]?[bfr]?[\"'`]))|(?=[ \t]?(?:[,;)\r\n]|\Z|=[ \t]?(?:None"
-    r"|null)\b)))"
-)
 """What stands between a name and its value in declarations: `password: str = "…"`."""
 _SIGN_BEHIND: Final = re.compile(r"[ \t]*+[:=]")
-_COLUMN_TYPE: Final = re.compile(
-    r"[ \t]{0,40}(?:n?varchar|n?char|character|text|uuid|bytea|blob|binary|json|u?int|smallint"
-    r"|bigint"
-    r"|integer|boolean|timestamp|string)\b"
-)
-"""What a table's description says of a column: `password | varchar(255)`."""
 _KEY_BEHIND: Final = re.compile(r"[ \t]{0,8}([\w.\-]{1,64})[\"']?[ \t]{0,4}[:=]")
 _BESIDE_CODE: Final = re.compile(
     r"[^\s\"'<>]{0,400}?&(?:state|iss|scope|session_state|grant_type|redirect_uri)="
 )
-_KEY_EDGE: Final = f" \t\r\n\u00a0\u3000\"'`)]}}\\!?<>+*-」』”’）】］＞〉{_INVISIBLE}"
+_KEY_EDGE: Final = f" \t\r\n\u00a0\u3000\"'`)]}}\\!?<>+*#-」』”’）】］＞〉{_INVISIBLE}"
 _ENCODED_QUOTES: Final = ("&quot;", "&#34;", "&#39;", "&#x27;", "\\u0022", "%22")
 _LINKS: Final = words(
     """
@@ -118,12 +110,11 @@ _NAMED_VALUE: Final = re.compile(
     r"(?m)^(?P<head>[ \t]*+(?:-[ \t]++)?(?:name|key):[ \t]*+[\"']?(?P<name>[\w.\-]{1,64})[\"']?"
     r"[ \t]*+\r?\n[ \t]*+value:[ \t]++)(?P<value>[^\s][^\r\n]*+)"
 )
-_EXCEPTION: Final = re.compile(
-    r"(?:^|\.)[A-Z][A-Za-z0-9]*(?:Error|Exception|Warning)\Z"
-    r"|(?:^|\.)(?:Invalid|Expired|Missing|Unknown|Wrong|Bad|Weak|Incorrect|Unauthorized|Revoked)"
-    r"[A-Z][A-Za-z0-9]*\Z"
-    r"|(?:^|\.)[A-Z][A-Za-z0-9]*(?:Expired|Missing|Mismatch|Denied|Failed|Revoked|NotFound"
-    r"|Required)\Z"
+_TAGS: Final = re.compile(r"(?:</[a-z0-9]{1,8}>){1,3}\Z")
+_VALUES: Final = words("value input got actual received given 値 入力値 入力")
+_NEAR: Final = re.compile(
+    r"(?i)(?:password|passwd|passcode|passphrase|otp|pin code|パスワード|パスコード|暗証番号"
+    r"|認証コード)[^\n:=]{0,48}\Z"
 )
 _PASS: Final = ("pass", "Pass")
 _WHOLE_LINE: Final = frozenset({"authorization", "cookie"})
@@ -143,7 +134,7 @@ def hide_pairs(text: str, judge: KeyJudge) -> str:
             continue
         at = match.end()
         if match[0] in "\t|" and (
-            _COLUMN_TYPE.match(text, at)
+            COLUMN_TYPE.match(text, at)
             or _SIGN_BEHIND.match(text, at)
             or ((next_key := _KEY_BEHIND.match(text, at)) and judge(next_key[1]) is Rule.HIDE)
         ):
@@ -158,7 +149,7 @@ def hide_pairs(text: str, judge: KeyJudge) -> str:
         rule, key_start, whole_line = found
         if match[0] == ":" and _FIELD.match(text, at):
             continue
-        if match[0] == ":" and (typed := _TYPED.match(text, at)):
+        if match[0] == ":" and (typed := TYPED.match(text, at)):
             at = typed.end()
             if typed["given"] is None:
                 continue
@@ -191,6 +182,8 @@ def _key_before(
     raw = text[low : separator.start()]
     if separator[0] == "," and _PAIR.search(raw) is None:
         return None
+    if raw.endswith(">") and (tags := _TAGS.search(raw)):
+        raw = raw[: tags.start()]  # "<b>Password</b>: …"
     tail = raw.rstrip(f"{_KEY_EDGE}:" if separator[0] == "," else _KEY_EDGE)
     if tail.endswith(_ENCODED_QUOTES):
         for quote in _ENCODED_QUOTES:
@@ -240,13 +233,15 @@ def _rule_before(tail: str, raw: str, judge: KeyJudge) -> tuple[Rule, str]:
     if key == "input_value" or (key == "input" and quoted) or tail.endswith("[parameters"):
         return Rule.HIDE, key
     rule = judge(key)
+    if key.lower() in _VALUES and _NEAR.search(tail[-64:]):
+        return Rule.MIXED, key  # "password check failed, value: …"
     if key in ANSWERS and ("秘密の質問" in tail or "ecurity question" in tail):
         return Rule.HIDE, key
     if _is_of_a_thing(rule, key, tail):
         return Rule.SHOW, key
     if rule is Rule.RANDOM and key.lower() == "key" and "ssid" in tail.lower():
         return Rule.HIDE, key  # that of a wireless network
-    if rule is Rule.HIDE and _EXCEPTION.search(key):
+    if rule is Rule.HIDE and EXCEPTION.search(key):
         return Rule.RANDOM, key  # what follows the name of an exception is its message
     if rule is not Rule.HIDE and key.lower() in judge.phrase_ends:
         # Two or three words with a space between: "api key: …", "card number=…".

@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from app.lib.tracelog.redaction.plain import MARKER
-from app.lib.tracelog.redaction.values import looks_chosen, looks_random, mixes
+from app.lib.tracelog.redaction.values import looks_chosen, looks_random, mixes, says_nothing
 
 _STATED: Final = re.compile(
     r"(?i)(?<![a-z])(?P<word>(?:pw|pass)(?=[ \t]{1,3}(?:is|was|to|[\-–—➜])[ \t])"
@@ -14,6 +14,7 @@ _STATED: Final = re.compile(
     r"|(?:access|session)[_\-]?token|(?:access|secret|api|private|signing|encryption"
     r"|master)[ _\-]?keys?"
     r"|credentials?|signature|session(?:[ _\-]?id)?|requirepass|masterauth|rootpw|bindpw|psk"
+    r"|(?<=with )key|(?<=using )key|(?:tacacs|radius)[\-_]server(?: host \S{1,64})? key"
     r"|identified(?:[ \t]{1,3}with[ \t]{1,3}\w{1,40})?[ \t]{1,3}by|passwort|kennwort"
     r"|mot de passe|senha|contraseña)"
     r"(?P<link>[ \t]{1,3}(?:[\-–—~➜➔][ \t]{1,3})?(?:(?:for|of)[ \t](?:[\w@.\-]{1,40}[ \t]){1,3}"
@@ -75,20 +76,21 @@ _STEMS: Final = (
     "signature", "cookie", "pw ", "pass ", "passw", "pwd", "passphrase", "passcode", "secret",
     "token", "otp ", "pin ", "credential", "access", "api key", "api_key", "api-key", "apikey",
     "session", "requirepass", "masterauth", "private key", "signing key", "encryption key",
-    "master key", "rootpw", "bindpw", "psk ",
+    "master key", "with key ", "using key ", "tacacs", "radius", "rootpw", "bindpw", "psk ",
     "identified", "kennwort", "mot de passe", "senha", "contraseña",
 )  # fmt: skip
 _CODE: Final = re.compile(
     r"(?i)(\b(?:(?:verification|security|confirmation|login|sign-?in|one[ \-]?time|access|sms|2fa"
-    r"|mfa|authentication|recovery|reset|door|gate|alarm|entry|lockbox|keypad|garage|unlock)"
-    r"[ \-](?:code|password|pin)(?: is| was)?|(?:your|id) code is"
+    r"|mfa|authentication|recovery|reset|door|gate|alarm|entry|lockbox|keypad|garage|unlock|lock|locker|safe|building|wifi)"
+    r"[ \-](?:code|password|pin)(?: is| was)?|(?:your|id)(?: (?-i:[A-Z][a-z]{2,16}))? code is"
     r"|(?:otp|pin|passcode|cvv2?|cvc2?)(?: (?:code|number))?(?: is| was| to)?)"
     r"(?: [\-–—])?:?(?:[ \t]{1,3}|(?:\s{0,3}<[a-z/][^<>\n]{0,120}>){1,4}\s{0,3}))"
     r"(?:[A-Z]{1,3}-)?[0-9](?:[ \-]?[0-9]){2,9}+"
     r"|(?<!error )(?<!status )(?<!area )(?<!zip )(\bcode:? )[0-9]{3}-[0-9]{3}(?![\-0-9])"
 )
 _CODE_LAST: Final = re.compile(
-    r"(?i)(\b(?:otp|one[ \-]time (?:password|passcode|pin|code)|(?:verification|2fa|mfa|login|sms"
+    r"(?i)(\b(?:otp|pin|passcode|(?:access|door|gate|alarm) code"
+    r"|one[ \-]time (?:password|passcode|pin|code)|(?:verification|2fa|mfa|login|sms"
     r"|sign-?in|security|confirmation|auth(?:entication)?) code)(?: code)?"
     r" (?:sent )?(?:for|to) [^\n]{1,80}?(?: is:?|:) )[0-9]{4,8}\b"
 )
@@ -120,7 +122,7 @@ _OPEN_PHRASE: Final = re.compile(
     r"(?i)(\b(?:cookies?|code)[ \t]{0,2}:)(?: [a-z]{1,15}){1,4}\s{0,8}\Z"
 )
 _OPEN_PIPE: Final = re.compile(r"\b(?:echo|printf)\s[^\n]{1,400}\Z")
-_NUMBER_OF: Final = re.compile(r"(?<!\S)[a-z]{1,8}=[0-9]{0,6}(?!\S)")
+_NUMBER_OF: Final = re.compile(r"(?<!\S)(?:[a-z]{1,8}=[0-9]{0,6}|[0-9]{1,5}m?s)(?!\S)")
 _MESSAGE: Final = re.compile(
     r"(?i)(?:must|should|may|can|does|do|has|have|is|are|was) (?:not|no|be|been|contain|have|match"
     r"|include|required|missing|invalid|incorrect|wrong|expired|empty|too|already)\b"
@@ -129,6 +131,9 @@ _MESSAGE: Final = re.compile(
     r"|too (?:short|long|weak|common|many)\b"
     r"|(?:authentication|session|account|password|login) (?:failure|failed|opened|closed|changed"
     r"|updated|expired|reset|removed|rejected|accepted|required|missing)\b"
+    r"|(?:error|warning|warn|info|debug|fatal|notice): "
+    r"|(?:still )?(?:creat|destroy|modify|read|refresh)(?:ing(?: state)?\.\.\.|(?:ion|s)? complete)"
+    r"|(?:creation|destruction|modifications|read) complete\b"
     r"|(?:(?i:the|this|your) )?(?:(?:access|refresh|id|provided|given|supplied|csrf) )?"
     r"(?:token|password|session|code|key|credentials?) (?:(?:has|is|was|have|are) )?(?:been )?"
     r"(?:not|no|expired|invalid|revoked|missing|incorrect|malformed|required|wrong|blacklisted)\b"
@@ -207,11 +212,14 @@ def _hide_stated(match: re.Match[str]) -> str:
     else:
         # "Unexpected token '<'" is what every JavaScript parser says.
         word = match["word"].lower()
-        if word in ("secret", "cookie") and _NAMED.match(match.string, start):
+        if says_nothing(value) or (
+            word in ("secret", "cookie") and _NAMED.match(match.string, start)
+        ):
             return match[0]
         hidden = (
-            not word.startswith(("token", "sig"))
+            not word.startswith(("token", "sig", "key"))
             or looks_random(value, least=6)
+            or (word == "key" and looks_chosen(value))
             or (" eq " in match["link"] or " equals " in match["link"])
         )
     return match[0][: start - match.start()] + MARKER if hidden else match[0]

@@ -7,7 +7,8 @@ from app.lib.tracelog.redaction.plain import MARKER
 from app.lib.tracelog.redaction.values import looks_chosen, mixes
 
 _FOREIGN_CODE: Final = re.compile(
-    r"(?i)((?:(?:dein|ihr) code|(?:bestätigungs|sicherheits|verifizierungs|einmal|anmelde)code"
+    r"(?i)((?:(?:dein|ihr|votre|ton) code|(?:tu|su|seu) código|il tuo codice"
+    r"|(?:bestätigungs|sicherheits|verifizierungs|einmal|anmelde)code"
     r"|code (?:de (?:vérification|sécurité|confirmation|connexion)|d'accès)"
     r"|código de (?:verificación|verificação|seguridad|segurança|confirmación|confirmação|acceso"
     r"|acesso)"
@@ -23,9 +24,10 @@ _CODE_NAMES: Final = (
     r"|ワンタイムパスワード|验证码|驗證碼|校验码|인증번호)"
 )
 _CODE: Final = re.compile(
-    rf"((?:{_CODE_NAMES}|(?:キーボックス|オートロック|ダイヤル錠|ナンバーロック|南京錠|解錠|開錠"
+    rf"((?:{_CODE_NAMES}|(?:キーボックス|オートロック|金庫|郵便受け|ポスト|ロッカー|玄関|宅配ボックス|ダイヤル錠|ナンバーロック|南京錠|解錠|開錠"
     rf"|入館|入室)の?(?:番号|コード)[はがを:：]?|マイナンバー|個人番号|カード番号|口座番号|"
-    rf"(?<![一-龠ァ-ヶー])コード(?=[「『【][0-9０-９]{{4,8}}[」』】]を))"
+    rf"(?<![一-龠ァ-ヶー])コード(?=[「『【][0-9０-９]{{4,8}}[」』】]を|[ \u3000]?[0-9０-９]{{4,8}}"
+    rf"[ \u3000]?を(?:ご)?入力))"
     r"[ \u3000「『【\[(（]?)[0-9０-９](?:[ \-‐－ー]?[0-9０-９]){3,15}+"
 )
 _CODE_FIRST: Final = re.compile(
@@ -40,7 +42,8 @@ _GLUED: Final = re.compile(
     r"|(?:API|アクセス|秘密|暗号化?|認証)キー))(?P<value>[!-~]{6,128}+)(?=[をがはでにと、。]|\Z)"
 )
 _IN_BRACKETS: Final = re.compile(
-    r"((?:パスワード|パスコード|暗証番号|合言葉|トークン|シークレット|パスフレーズ|密码"
+    r"((?:パスワード|パスコード|暗証番号|合言葉|トークン|シークレット|パスフレーズ"
+    r"|(?:認証|ログイン|接続)情報|密码"
     r"|비밀번호|PW|ＰＷ)[はが]?[(（【\[［])"
     r"(?P<value>[!-&*-Z^-~]{6,128}+)(?=[)）】\]］])"
 )
@@ -96,6 +99,16 @@ _FOREIGN_WORDS: Final = (
 _DIGITS: Final = re.compile("[0-9０-９]{4}|[0-9０-９][ \\-‐－ー][0-9０-９]")
 
 
+_CHANGED: Final = re.compile(
+    r"(パスワードを?変更[ \u3000:：]{0,2})(?P<old>[!-~]{6,128}+)"
+    r"([ \u3000]?(?:→|⇒|->|から)[ \u3000]?)"
+    r"(?P<new>[!-~]{6,128}+)"
+)
+
+
+_OPEN_CHANGE: Final = re.compile(r"(パスワードを?変更[ \u3000:：]{0,2})[!-~]{6,128}[^\n]{0,4}\Z")
+
+
 def hide_stated_in_other_languages(text: str) -> str:
     """Text without what stands right beside the word for what it is: `暗証番号0918`."""
     if _DIGITS.search(text):
@@ -106,6 +119,8 @@ def hide_stated_in_other_languages(text: str) -> str:
         text = _IN_BRACKETS.sub(_hide_mixed, text)
     if "ードは" in text:
         text = _QUALIFIED.sub(_hide_chosen, _PASSWORD.sub(rf"\g<1>{MARKER}", text))
+    if "ード変更" in text or "ードを変更" in text:
+        text = _CHANGED.sub(_hide_both, text)
     if "合言葉" in text or "答え" in text:
         text = _WATCHWORD.sub(rf"\g<1>{MARKER}", text)
     if "普通" in text or "当座" in text or "貯蓄" in text:
@@ -128,7 +143,14 @@ def hide_stated_in_foreign_words(text: str) -> str:
 
 def without_open_secret(text: str) -> str:
     """Cut-off text without what the rest may have called a secret: `0918は暗証番号です`."""
+    text = _OPEN_CHANGE.sub(r"\g<1>", text)
     return _OPEN_WATCHWORD.sub("", _OPEN_LOGIN.sub("", _OPEN_CODE.sub("", text)))
+
+
+def _hide_both(match: re.Match[str]) -> str:
+    if not (mixes(match["old"]) or mixes(match["new"])):
+        return match[0]
+    return f"{match[1]}{MARKER}{match[3]}{MARKER}"
 
 
 def _hide_mixed(match: re.Match[str]) -> str:

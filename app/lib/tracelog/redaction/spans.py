@@ -43,6 +43,8 @@ _FALLBACK: Final = re.compile(
     r"(?P=quote)?"
 )
 """What is taken where a setting is missing: `process.env.SECRET || 'keyboard cat'`."""
+_BECAME: Final = re.compile(r"[\"'][ ]{1,3}[=\-]>[ ]{1,3}(?P<quote>[\"'])")
+"""Between what a value was and is: `"old" -> "new"`."""
 _DIGIT_GROUP: Final = 4
 _MOST_JUDGED: Final = 256
 
@@ -73,6 +75,11 @@ def value_span(
         closing = _CJK_CLOSING[opening["cjk"]] if opening["cjk"] else opening["encoded"]
         stop = text.find(closing, start)
         stop = stop if stop >= 0 else len(text)
+    became = _BECAME.match(text, stop) if opening["quote"] and rule is Rule.HIDE else None
+    if became and stop == start:
+        start = became.end()
+    if became and not text.startswith(MARKER, became.end()):
+        stop = _closing_quote(text, became.end(), became["quote"])
     if stop == start or not is_hidden(rule, text[start:stop]):
         return None
     return start, max(stop, _line_end(text, start)) if whole_line else stop

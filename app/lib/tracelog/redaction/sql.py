@@ -21,11 +21,22 @@ _SET_PASSWORD: Final = re.compile(
 _ATTACH: Final = re.compile(
     r"(?i)(\battach\s[^\n;]{1,200}?\bkey\s{1,8})(?:x?'(?:[^'\n]++|'')*+'?|\"[^\"\n]*+\"?)"
 )
+_SETTING: Final = re.compile(
+    r"(?i)(?P<head>\bset\s{1,4}[`\"]?\w{0,24}value[`\"]?\s{0,4}=\s{0,4}')(?:[^'\n]++|'')*+"
+    r"(?P<tail>'[^;\n]{0,120}?\b(?:key|name|id)[`\"]?\s{0,4}=\s{0,4}'(?P<name>[\w.\-]{1,64})')"
+)
+_PROCEDURE: Final = re.compile(
+    r"(?i)(\bsp_(?:addlogin|password|adduser)\s{1,4}(?:@\w{1,24}\s?=\s?)?N?'[^'\n]{0,64}',\s{0,4}"
+    r"(?:@\w{1,24}\s?=\s?)?N?')[^'\n]++"
+)
 _DUPLICATE: Final = re.compile(
     r"(Duplicate entry ')(?P<value>(?:[^'\n]|''){1,400}?)(?P<tail>' for key '"
     r"(?P<key>[\w.\-]{1,128})')"
 )
 _OPEN_DUPLICATE: Final = re.compile(r"Duplicate entry '[^'\n]{0,400}(?:'[^\n]{0,140})?\Z")
+_OPEN_SETTING: Final = re.compile(
+    r"(?i)(\bset\s{1,4}[`\"]?\w{0,24}value[`\"]?\s{0,4}=\s{0,4}')[^'\n]{1,200}(?:'[^;\n]{0,160})?\Z"
+)
 _LITERAL: Final = re.compile(r"'(?:[^'\\]++|''|\\.)*+'?|(?<![\w$:%])[0-9]++")
 
 
@@ -36,6 +47,10 @@ def hide_rows(text: str, judge: KeyJudge) -> str:
     """
     if "=" in text:
         text = _SET_PASSWORD.sub(rf"\g<1>'{MARKER}'", text)
+    if "sp_" in text:
+        text = _PROCEDURE.sub(rf"\g<1>{MARKER}", text)
+    if "=" in text and ("value" in text or "VALUE" in text):
+        text = _SETTING.sub(lambda match: _hide_setting(match, judge), text)
     if "attach" in text or "ATTACH" in text:
         text = _ATTACH.sub(rf"\g<1>'{MARKER}'", text)
     if "Failing row" in text:
@@ -58,7 +73,13 @@ def hide_rows(text: str, judge: KeyJudge) -> str:
 
 def without_open_entry(text: str) -> str:
     """Cut-off text without an entry whose key is missing."""
-    return _OPEN_DUPLICATE.sub("", text)
+    return _OPEN_DUPLICATE.sub("", _OPEN_SETTING.sub(r"\g<1>", text))
+
+
+def _hide_setting(match: re.Match[str], judge: KeyJudge) -> str:
+    if judge(match["name"]) is not Rule.HIDE:
+        return match[0]
+    return f"{match['head']}{MARKER}{match['tail']}"
 
 
 def _hide_entry(match: re.Match[str], judge: KeyJudge) -> str:

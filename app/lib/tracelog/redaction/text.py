@@ -15,7 +15,7 @@ from app.lib.tracelog.redaction.cards import hide_cards
 from app.lib.tracelog.redaction.commands import hide_commands
 from app.lib.tracelog.redaction.foreign import STATED
 from app.lib.tracelog.redaction.keys import KeyJudge
-from app.lib.tracelog.redaction.lines import hide_defaults, hide_lines, hide_manifests
+from app.lib.tracelog.redaction.lines import hide_defaults, hide_lines, hide_manifests, hide_parts
 from app.lib.tracelog.redaction.logins import hide_logins
 from app.lib.tracelog.redaction.markup import hide_tags, without_open_tag
 from app.lib.tracelog.redaction.pairs import hide_named_values, hide_pairs
@@ -117,6 +117,7 @@ class TextRedactor:
             text = hide_tags(text, self._judge)
         if "\n" in text:
             text = hide_lines(hide_manifests(hide_columns(text, self._judge)), self._judge)
+            text = hide_parts(text, self._judge) if 'name="' in text else text
         if "value" in text:
             text = hide_named_values(text, self._judge)
         if 'variable "' in text:
@@ -124,7 +125,7 @@ class TextRedactor:
         text = hide_pairs(text, self._judge)
         if "==" in text or "!=" in text:
             text = hide_compared(text, self._judge)
-        if "(" in text:
+        if "(" in text or "fill" in text:
             text = hide_arguments(text)
         if not text.isascii():
             text = hide_stated_in_other_languages(text)

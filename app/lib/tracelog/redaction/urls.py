@@ -6,10 +6,10 @@ from typing import Final
 from urllib.parse import quote, unquote, unquote_plus
 
 from app.lib.tracelog.redaction.keys import KeyJudge
-from app.lib.tracelog.redaction.kin import is_kin
+from app.lib.tracelog.redaction.kin import is_kin, is_named_secret
 from app.lib.tracelog.redaction.logins import hide_link_queries, is_link
 from app.lib.tracelog.redaction.neighbours import NAME_KEYS
-from app.lib.tracelog.redaction.plain import MARKER
+from app.lib.tracelog.redaction.plain import MARKER, Plain
 from app.lib.tracelog.redaction.rules import Rule
 from app.lib.tracelog.redaction.text import MAX_TEXT
 from app.lib.tracelog.redaction.values import (
@@ -50,7 +50,11 @@ class UrlRedactor:
         pairs = [self._split(piece) for piece in query.split("&")]
         rules = {rule for _, _, _, rule in pairs}
         if Rule.NAMED in rules:
-            names = {key for _, key, _, _ in pairs} & NAME_KEYS
+            fields: dict[str, Plain] = {
+                key: unquote_plus(value or "") for _, key, value, _ in pairs
+            }
+            pairs = [(*p[:3], self._named(p[1], p[3], fields)) for p in pairs]
+            names = fields.keys() & NAME_KEYS
             if any(
                 key in names and self._judge(unquote_plus(value or "")) is Rule.HIDE
                 for _, key, value, _ in pairs
@@ -107,6 +111,10 @@ class UrlRedactor:
         rule = Rule.HIDE if "\ufffd" in key else self._judge(key)
         return name, key, value if equals else None, rule
 
+    def _named(self, key: str, rule: Rule, fields: dict[str, Plain]) -> Rule:
+        inside = rule is Rule.NAMED and key.endswith("]")
+        return Rule.HIDE if inside and is_named_secret(fields, key, self._judge) else rule
+
     def _pair(self, name: str, key: str, value: str | None, rule: Rule) -> str:
         shown_key = self._text(key)
         if shown_key != key:
@@ -133,6 +141,8 @@ class UrlRedactor:
             if before.lower() in _PAGES:
                 mixed = looks_chosen(decoded)  # /docs/authentication/oauth2
             return MARKER if looks_random(decoded) or (mixed and len(decoded) >= 6) else segment
+        if "hook" in before and is_hidden(Rule.KEYED, decoded):
+            return MARKER
         if is_link(before) and looks_random(decoded):
             return MARKER  # /confirm-email/…
         if is_link(last) and len(before) <= _LONGEST_ID and looks_random(decoded):

@@ -31,7 +31,7 @@ _RANDOM: Final = (Rule.RANDOM, Rule.CODE, Rule.SESSION, Rule.WORD, Rule.FILE)
 _NOTHING: Final = re.compile(
     r"(?i:true|false|yes|no|null|none|undefined|required|optional|enabled|disabled|ok|success"
     r"|failed|failure|missing|invalid|expired|basic|bearer|digest|oauth2?|oidc|saml|ldap|kerberos"
-    r"|ntlm|omit|same-origin|include)"
+    r"|ntlm|noauth|omit|same-origin|include)"
     r"|(?i:sha-?[0-9]{1,3}|md5|bcrypt|argon2(?:id|i|d)?|pbkdf2|scrypt|aes-?[0-9]{3}|[rhep]s"
     r"(?:256|384|512)|eddsa)"
     r"|[*•●＊]{3,}|x{4,}|X{4,}|(?i:\[(?:filtered|redacted|masked|hidden|secret|protected)\])"

@@ -20,7 +20,7 @@ SECRET_WORDS: Final = words(
     lozinka parool adgangskode jelszo haslo sifre passkey passkeys secret secrets token jwt bearer
     credential credentials cred creds authorization cookie cookies csrf xsrf tpin mpin privkey xprv
     otp otps totp hotp cvv cvv2 cvc cvc2 csc ssn sid sids sessid mnemonic psk samlresponse iban
-    contrasenha anshobango kojinbango psswd paswd passw secretword
+    wresult contrasenha anshobango kojinbango psswd paswd passw secretword
     """
 )
 
@@ -58,7 +58,7 @@ SECRET_PHRASES: Final = tuple(
     turnstile response|method nonce|card nonce|wpa 2 key|wpa 3 key|wi fi key|network key
     wireless key|pass confirmation|pass confirm|confirm pass|repeat pass|pass repeat
     pass kakunin|passwd kakunin|puk code|merchant key
-    honeycomb team|unlock pattern|challenge response|p word
+    binding code|check code|v code|honeycomb team|unlock pattern|challenge response|p word
     kojin bango|ansho bango|anshou bango|koza bango|kouza bango|ninsho code|ninshou code|ninsyo code
     """.replace("\n", "|").split("|")
     if phrase.strip()
@@ -170,7 +170,8 @@ LABEL_TAIL: Final = words(
     type types name names url urls uri endpoint endpoints policy policies rule rules strength
     algorithm alg scheme field fields label placeholder format page domain samesite provider issuer
     audience scope scopes status error errors message help title description version category kind
-    source method methods supported auth consent manager hasher hashers
+    source method methods supported auth consent manager hasher hashers list
+    link button icon toggle tab
     validator validators origin origins trusted
     """
 )
