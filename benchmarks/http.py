@@ -1,11 +1,13 @@
 """Requests a second of a JSON route, 1 KB in and 1 KB out, over HTTP: bare and recorded.
 
-Five servers take turns, the same route in each, under uvicorn as `manage.py run` starts it: bare;
-recorded in CSV; recorded and delivered to sqld by a process beside it, as `LOG_DELIVERY=process`
-has it; recorded and delivered to sqld by itself, as it is by default; and with the source
-document's logger as written. Sixteen keep-alive connections send a new body with each request.
-Where the system allows it the server has one core for itself, and the load, sqld and the process
-beside it share another. While one is measured the others are stopped.
+Seven servers take turns, the same route in each, under uvicorn as `manage.py run` starts it. Five
+have nothing but the route: bare; recorded in CSV; recorded and delivered to sqld by a process
+beside it, as `LOG_DELIVERY=process` has it; recorded and delivered to sqld by itself, as it is by
+default; and with the source document's logger as written. Two are the whole template with the route
+added to it: one records nothing, the other all, as `manage.py run` has it. Sixteen keep-alive
+connections send a new body with each request. Where the system allows it the server has one core
+for itself, and the load, sqld and the process beside it share another. While one is measured the
+others are stopped.
 
 A server can answer many requests and leave their rows for later. So those that deliver are first
 measured with what comes behind: the requests of one round by the seconds until sqld has all their
@@ -44,7 +46,10 @@ KINDS: Final = {
     "beside": "recorded, delivered by a process beside it",
     "recorded": "recorded, delivered by itself",
     "source": "the source document's logger",
+    "template_bare": "the whole template, bare",
+    "template": "the whole template, recorded and delivered by itself",
 }
+DELIVERING: Final = frozenset({"beside", "recorded", "source", "template"})
 SERVER_CORE: Final = 0
 OTHER_CORE: Final = 1
 
@@ -91,7 +96,7 @@ class Stage:
         options = ["--port", str(port), "--folder", str(folder)]
         processes = []
         url = ""
-        if kind in ("beside", "recorded", "source"):
+        if kind in DELIVERING:
             process, url = self.sqld(kind)
             processes.append(process)
             options += ["--turso-url", url]
@@ -234,8 +239,8 @@ def run(
         " | req/s until all are in sqld | in sqld |"
     )
     print("|---|---:|---:|---:|---:|---:|---:|")
-    bare = _median(servers["bare"], "per_second")
     for kind, server in servers.items():
+        bare = _median(servers["template_bare" if "template" in kind else "bare"], "per_second")
         rate = _median(server, "per_second")
         times = " | ".join(f"{_median(server, name):.1f}" for name in ("p50_ms", "p99_ms"))
         settled = "" if server.settled is None else f"{server.settled:,.0f}"
@@ -264,7 +269,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     kinds = list(KINDS)
     if sqld_path() is None:
-        kinds = ["bare", "csv"]
+        kinds = [kind for kind in kinds if kind not in DELIVERING]
         print("Not measured with delivery: there is no sqld here.")
     elif find_spec("libsql_client") is None:
         kinds.remove("source")

@@ -23,6 +23,7 @@ def request(number: int) -> bytes:
         b"POST /echo?page=2 HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
         b"user-agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36\r\n"
         b"accept: application/json\r\naccept-language: ja,en;q=0.8\r\n"
+        b"sec-fetch-site: same-origin\r\n"
         b"cookie: session=0123456789abcdef; theme=dark\r\n"
         b"content-length: %d\r\n\r\n%b" % (len(content), content)
     )

@@ -7,11 +7,26 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI
 
-from app.lib.logger import CSVOnlyLogger, EnhancedCSVLogger
+from app.config import Settings
+from app.lib.logger import CSVOnlyLogger, EnhancedCSVLogger, NullLogger
 from app.lib.tracelog.capture.middleware import ASGIApp, CaptureMiddleware
-from benchmarks.sample import bare_app
+from app.main import create_app
+from benchmarks.sample import bare_app, with_echo
 from benchmarks.source_logger import source_app
+from commands.kit.database import migrate
 from commands.kit.memory import OBJECTS_A_COLLECTION
+
+
+def template(folder: Path, turso_url: str | None) -> FastAPI:
+    """The whole template on fresh files, with the route; without a URL it records nothing."""
+    folder.mkdir()
+    settings = Settings(
+        database_url=f"sqlite:///{(folder / 'app.db').as_posix()}",
+        log_dir=folder / "logs",
+        turso_url=turso_url or "",
+    )
+    migrate(settings)
+    return with_echo(create_app(settings, logger=None if turso_url else NullLogger()))
 
 
 def app_of(kind: str, turso_url: str, folder: Path) -> FastAPI | ASGIApp:
@@ -24,12 +39,16 @@ def app_of(kind: str, turso_url: str, folder: Path) -> FastAPI | ASGIApp:
         case "source":
             folder.mkdir()
             return source_app(turso_url, folder)
+        case "template":
+            return template(folder, turso_url)
+        case "template_bare":
+            return template(folder, None)
     return bare_app()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("kind", choices=["bare", "csv", "recorded", "beside", "source"])
+    parser.add_argument("kind")
     parser.add_argument("--port", type=int)
     parser.add_argument("--turso-url", default="")
     parser.add_argument("--folder", type=Path)

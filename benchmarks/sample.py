@@ -6,8 +6,10 @@ from fastapi.responses import Response
 
 
 def bare_app() -> FastAPI:
-    app = FastAPI()
+    return with_echo(FastAPI())
 
+
+def with_echo(app: FastAPI) -> FastAPI:
     @app.post("/echo")
     async def echo(request: Request) -> Response:
         return Response(
