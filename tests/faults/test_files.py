@@ -262,9 +262,13 @@ def test_the_log_folder_is_removed_while_processes_write_and_deliver(scene: Scen
     shutil.rmtree(scene.log_dir, ignore_errors=True)
     again = scene.ledger.total() + 200
     scene.wait_for(lambda: scene.ledger.total() > again, "more rows")
-    scene.stop(*writers, deliverer)
+    scene.stop(*writers)
+    scene.wait_for(lambda: account_of(scene.log_dir).unaccounted == 0, "what is lost to be counted")
+    scene.stop(deliverer)
     scene.settle()
 
+    account = account_of(scene.log_dir)
+    assert account.unaccounted == 0, numbers(account)
     stored = {row[0] for row in scene.store.query("SELECT endpoint FROM api_logs").rows}
     acked = {f"/w/{tag}" for tag in scene.ledger.acked()}
     assert before > 50

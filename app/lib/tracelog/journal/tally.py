@@ -65,7 +65,7 @@ class Tally:
 
     def totals(self) -> Counts:
         """The sums over all processes that ever wrote to this log folder."""
-        self._renew_if_removed()
+        self.renew_if_removed()
         appended, dropped = self._memory.appended, self._memory.dropped
         try:
             paths = list(self._folder.glob("*.count"))
@@ -85,13 +85,14 @@ class Tally:
 
     def close(self) -> None:
         """Give the file up to a later process."""
+        self.renew_if_removed()
         with self._lock:
             if self._map is None and self._memory != Counts():
                 self._claim()
             self._release()
             self._pid = 0
 
-    def _renew_if_removed(self) -> None:
+    def renew_if_removed(self) -> None:
         """Have a file again where somebody has removed ours, with what we counted in it."""
         with self._lock:
             if self._map is None or self._pid != os.getpid() or os.fstat(self._fd).st_nlink:

@@ -60,6 +60,7 @@ class Checkpoint:
     the disk does not have all of this. `lock` is held by who changes counters and offsets together.
     `given_up` are segments whose rows count as dropped, until their files are gone; `removed_to`
     is the highest id in the files that are gone, by table. `leads` tells whether we are the leader.
+    `folder_removed_at` is when, on the monotonic clock, the folder was found to be a new one.
     """
 
     log_dir: Path
@@ -70,6 +71,7 @@ class Checkpoint:
     given_up: dict[str, set[int]] = field(default_factory=dict)
     removed_to: dict[str, int] = field(default_factory=dict)
     unsaved: bool = field(default=False, compare=False)
+    folder_removed_at: float | None = field(default=None, compare=False)
     lock: threading.Lock = field(default_factory=threading.Lock, compare=False, repr=False)
     leads: Callable[[], bool] = field(default=lambda: True, compare=False, repr=False)
     _next_name: str = field(init=False, compare=False, repr=False)

@@ -112,6 +112,10 @@ class Delivery:
         """
         return self._new_in_a_row < len(TABLES)
 
+    def notice_removed(self) -> None:
+        """Count what was not delivered of files that are gone by now. Raises `OSError`."""
+        self._follower.next(0, 0)
+
     def note(self, state: str, error: str) -> None:
         """Have other processes see how it goes."""
         if self.checkpoint.note(state, error):

@@ -290,20 +290,31 @@ class Shipper:
         return (0.0, False) if settled else (self._idle_seconds, True)
 
     def _take_over(self) -> Delivery:
+        kept = None
         if self._term != self._election.terms:
-            # Whoever led in between has gone further than we know.
+            kept = self._kept_checkpoint()
             self._leave("starting")
             self._term = self._election.terms
         if self._delivery is None:
             self._delivery = Delivery(
                 self._log_dir,
                 self._store_factory(),
-                Checkpoint.take_over(self._log_dir, self._election.leads),
+                kept or Checkpoint.take_over(self._log_dir, self._election.leads),
                 batch_rows=self._batch_rows,
                 batch_bytes=self._batch_bytes,
                 clock=self._clock,
             )
         return self._delivery
+
+    def _kept_checkpoint(self) -> Checkpoint | None:
+        """Ours, where somebody has removed the folder and the one on the disk with it."""
+        if self._delivery is None or Checkpoint.load(self._log_dir) != Checkpoint(self._log_dir):
+            # Whoever led in between has gone further than we know.
+            return None
+        self._delivery.notice_removed()
+        checkpoint = self._delivery.checkpoint
+        checkpoint.unsaved, checkpoint.folder_removed_at = True, time.monotonic()
+        return checkpoint
 
     def _make_tables(self, delivery: Delivery, error: StoreSchemaMissing) -> None:
         # A store that is used for the first time has none; later that is worth a look.

@@ -30,6 +30,8 @@ _FIRST_SECONDS: Final = 60.0
 _AGAIN_SECONDS: Final = 600.0
 _COMPLAINT_SECONDS: Final = 3600.0
 _LEAST_ROW: Final = 64
+_COUNTED_SECONDS: Final = 3.0
+"""By then all processes have found out that their counts were removed, and written them again."""
 
 
 class Housekeeper:
@@ -122,15 +124,20 @@ class Housekeeper:
 
     def _reckon(self, checkpoint: Checkpoint) -> None:
         """Count as dropped what was in files that somebody removed; only their size is known."""
-        counters = checkpoint.counters
-        if counters.lost_bytes <= counters.reckoned_bytes:
+        counters, removed_at = checkpoint.counters, checkpoint.folder_removed_at
+        if removed_at is not None:
+            if self._monotonic() - removed_at < _COUNTED_SECONDS:
+                return
+        elif counters.lost_bytes <= counters.reckoned_bytes:
             return
         progress = Progress(checkpoint.snapshot(), "", "", leader=True)
         missing = self._accountant.account(lambda: progress).unaccounted
         most = (counters.lost_bytes - counters.reckoned_bytes) // _LEAST_ROW
         with checkpoint.lock:
-            counters.dropped += min(max(missing, 0), most)
+            # Of a folder that was removed there may be rows that nobody had looked at yet.
+            counters.dropped += max(missing if removed_at is not None else min(missing, most), 0)
             counters.reckoned_bytes = counters.lost_bytes
+            checkpoint.folder_removed_at = None
         checkpoint.save()
 
     def _complain(self, message: str, *values: object) -> None:

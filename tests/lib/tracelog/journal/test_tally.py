@@ -126,3 +126,14 @@ def test_a_file_that_somebody_removed_is_written_again_with_what_was_in_it(tmp_p
 
     assert counting.totals() == Tally(tmp_path).totals() == Counts(3, 1)
     counting.close()
+
+
+def test_what_was_counted_in_a_file_that_somebody_removed_is_not_lost_at_the_end(
+    tmp_path: Path,
+) -> None:
+    counting = Tally(tmp_path)
+    counting.add(appended=2, dropped=1)
+    (tmp_path / ".tally" / "0.count").unlink()
+    counting.close()
+
+    assert Tally(tmp_path).totals() == Counts(2, 1)

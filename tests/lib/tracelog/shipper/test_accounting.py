@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -320,6 +321,19 @@ def test_rows_in_sqld_are_shipped(sqld: TursoServer, tmp_path: Path) -> None:
     assert numbers(account) == (30, 25, 5, 0, 0)
     assert account.last_error
     logger.close(0)
+
+
+def test_the_numbers_agree_after_the_log_folder_was_removed(tmp_path: Path) -> None:
+    logger = EnhancedCSVLogger(f"file:{tmp_path}/trace.db", base_path=tmp_path / "logs")
+    log(logger, 3)
+    assert logger.shipper.drain(60)
+    shutil.rmtree(tmp_path / "logs")
+    log(logger, 2)
+    assert logger.shipper.drain(60)
+
+    assert numbers(logger.status()) == (5, 5, 0, 0, 0)
+    logger.close()
+    assert numbers(logger.status()) == (5, 5, 0, 0, 0)
 
 
 def test_what_is_no_file_in_the_folder_keeps_nobody_from_the_account(

@@ -1,13 +1,15 @@
 """What the leader deletes by itself, and when."""
 
+import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from app.lib.logger import EnhancedCSVLogger
+from app.lib.logger import CSVOnlyLogger, EnhancedCSVLogger
 from app.lib.tracelog.schema import API_LOGS, TASK_PROGRESS_LOGS
 from app.lib.tracelog.shipper.accounting import Accountant
 from app.lib.tracelog.shipper.checkpoint import FILE_NAME, Checkpoint
@@ -163,6 +165,39 @@ def test_rows_in_a_file_that_somebody_removed_are_reckoned(folder: Folder) -> No
     clock.now = 60
     housekeeper(folder, EVERYTHING, clock).tend(checkpoint, None, quiet=True)
     assert folder.numbers() == (30, 0, 10, 0)
+
+
+def test_rows_that_nobody_had_looked_at_in_a_folder_that_was_removed_are_reckoned(
+    tmp_path: Path,
+) -> None:
+    def log(rows: int) -> None:
+        for _ in range(rows):
+            logger.log(None, API_LOGS, {"method": "GET", "endpoint": "/"})
+
+    def numbers() -> tuple[int, ...]:
+        account = accountant.account(shipper.progress)
+        return account.appended, account.shipped, account.dropped, account.unaccounted
+
+    logs, clock = tmp_path / "logs", Clock()
+    clock.now = time.monotonic()
+    logger = CSVOnlyLogger(logs)
+    accountant = Accountant(logs, logger.recorder.tally)
+    keeper = Housekeeper(logs, EVERYTHING, accountant, monotonic=clock)
+    shipper = Shipper(logs, lambda: SQLiteStore(tmp_path / "trace.db"), housekeeper=keeper)
+    log(10)
+    assert shipper.run_once() == 10
+    log(5)
+    shutil.rmtree(logs)
+    log(2)
+    assert shipper.run_once() == 2
+
+    shipper._tend(1.0)
+    assert numbers() == (17, 12, 0, 5), "other processes may not have counted again"
+    clock.now += 60
+    shipper._tend(1.0)
+    assert numbers() == (17, 12, 5, 0)
+    shipper.stop()
+    logger.close()
 
 
 def test_a_full_folder_makes_room_while_the_store_cannot_be_reached(tmp_path: Path) -> None:
