@@ -1,7 +1,8 @@
 """The trace: what all rows of one chain of work share.
 
 A trace lives in a context variable, so it follows awaits, tasks made by asyncio, and worker threads
-started through asyncio or anyio. `carry` takes it into threads that do not copy their context.
+of `asyncio.to_thread` and anyio. `carry` takes it into those that do not copy their context, as of
+`run_in_executor`.
 """
 
 import contextvars
