@@ -99,6 +99,15 @@ _PROGRAMS: Final = (
         r"\b(?i:NickServ)(?:@[\w.\-]{1,64})?\s:?(?i:identify|register|login|ghost|recover"
         r"|set\spassword)\s(?:[^\s'\"]{1,64}\s(?=[^\s'\"]{3}))?",
     ),
+    (
+        "smtp auth ",
+        r"\bsmtp auth (?:user )?[\w.@+\-]{1,64} (?=[\w.\-]{0,64}[0-9])(?![0-9.:]{1,40}(?:\s|\Z))",
+    ),
+    (
+        "imap login ",
+        r"\b(?:imap|pop3) login (?:user )?[\w.@+\-]{1,64} (?=[\w.\-]{0,64}[0-9])"
+        r"(?![0-9.:]{1,40}(?:\s|\Z))",
+    ),
     ("snmp", r"\bsnmp[a-z]{1,12}\b[^\n|;&]{0,100}?\s-[cAX]\s+(?!public\b|private\b)"),
     ("vncpasswd", r"\bvncpasswd\s+(?=\S{0,64}[0-9])(?!-)"),
     (

@@ -46,6 +46,7 @@ _REMARK: Final = re.compile(
 _BESIDE_PASS: Final = words("fail failed failures skip skipped total todo")
 """Beside one of these `pass` is how many tests did."""
 _OPERATORS: Final = words("= == === != <> eq neq ne is like ilike in contains equals match")
+_FILE: Final = re.compile(r"\.(?:html?|php|jsx?|tsx?|vue|md|txt|pdf|css)\Z")
 _PLACE: Final = words("x y z lat lng lon latitude longitude top left width height row column")
 _TYPES: Final = words("string integer number boolean object array http apiKey oauth2 openIdConnect")
 _SCHEMA: Final = words(
@@ -163,9 +164,13 @@ def _heads_secret(name: Plain, judge: KeyJudge) -> bool:
     )
 
 
+def _names_field(name: Plain, judge: KeyJudge) -> bool:
+    return _says_secret(name, judge) and not (isinstance(name, str) and _FILE.search(name))
+
+
 def _is_typed_secretly(node: dict[str, Plain], judge: KeyJudge) -> bool:
     return any(
-        key.lower() in TARGET_KEYS and _says_secret(name, judge) for key, name in node.items()
+        key.lower() in TARGET_KEYS and _names_field(name, judge) for key, name in node.items()
     )
 
 

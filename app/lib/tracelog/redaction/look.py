@@ -44,7 +44,7 @@ _PART_OF_WORD: Final = bytes(
 )
 _COLON: Final = r'[^"]:|[:,\[{]":'
 _STEMS: Final = (
-    r"(?i:key|oken|pass|ecret|otp|pin|bearer|basic|credential|identified|identify |rabbitmqctl"
+    r"(?i:key|oken|pass|ecret|otp|pin|bearer|basic|credential|identified|identify|rabbitmqctl"
     r"|insert|code|session|cvv|cvc|rootpw|bindpw|masterauth|psk|kennwort|senha|contrase"
     r"|log(?:ged|ging)? ?in|authenticat|sign in|auth |/user:|pw |pwd|p/w|cookie|sqlplus"
     r"|[ei][xm]pdp|rman |bw unlock|net user|setuser|/p:"

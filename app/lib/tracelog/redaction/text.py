@@ -183,7 +183,7 @@ def is_prose(text: str) -> bool:
         or "pwd" in lower
         or "p/w" in lower
         or "cookie" in lower
-        or ("@" in lower and (" / " in lower or "／" in lower))
+        or ("@" in lower and ((rest := lower.partition("@")[2]).find(" / ") >= 0 or "／" in rest))
         or "sqlplus" in lower
         or "expdp" in lower
         or "impdp" in lower

@@ -40,7 +40,10 @@ SECRET_WORDS = sorted(
     | {*foreign.FOREIGN_STEMS, *(" ".join(phrase) for phrase in JUDGE.phrases)}
     | {"tokens", "key", "state", "access", "refresh", "oauth", "code", "mfa", "pass", "old value"}
 )
-OTHER_WORDS = sorted({*words.COUNT_TAIL, *words.LABEL_TAIL, *words.FLAG_HEADS, "user", "x", "2"})
+OTHER_WORDS = sorted(
+    {*words.COUNT_TAIL, *words.LABEL_TAIL, *words.FILE_TAIL, *words.FLAG_HEADS, "user", "x", "2"}
+    | {*neighbours.TYPED_KEYS, *neighbours.TARGET_KEYS}
+)
 SEAMS = ["_", "-", ".", " ", "", "[", "\u200b", "の", "1"]
 
 any_words = st.sampled_from([*SECRET_WORDS, *OTHER_WORDS])
@@ -68,6 +71,7 @@ PIECES = [
     "', '", "code", "2026-11-25T10:30:00Z", "0f1e2d3c-1111-2222-3333-0123456789ab", "abcdefgh",
     "https://a.example/b", "<b>", "$", "é", "\x7f", "\x85", "\u2028", "買い物", "リスト", "-u a:b",
     "log in with", " / ", "Zq9x2m4k", "普通", "1234567", "でログイン", "hmac.new(b'", "vault login",
+    "#password", "PIN4829", "password(Zq9x2m", "fill in", "identify ", "rabbitmqctl add_user a ",
 ]  # fmt: skip
 texts = st.one_of(st.lists(st.sampled_from(PIECES), max_size=6).map("".join), st.text(max_size=12))
 scalars = st.one_of(
@@ -91,7 +95,10 @@ unhurried = settings(deadline=None, max_examples=300)
 @given(keys)
 def test_a_key_that_is_not_simply_shown_is_seen(key: str) -> None:
     hides = JUDGE(key) is not Rule.SHOW or key.lower() in neighbours.PART_OWNERS
-    if hides:
+    if JUDGE(key) is Rule.TYPED:
+        # What is typed is harmless where no neighbour says what into.
+        assert not passes({"target": "#password", key: "x"})
+    elif hides:
         # A `value` is harmless where no neighbour has a name.
         assert JUDGE(key) is Rule.NAMED or not passes({key: 1})
         assert not passes([{"a": [{"name": "n", "b": [], key: "x"}]}])
@@ -114,7 +121,8 @@ def test_each_secret_word_is_seen() -> None:
 def test_a_key_that_is_not_simply_shown_has_a_sign(key: str) -> None:
     rule, shown, _ = REDACTOR.data.look_at_key(key)
     if rule is not Rule.SHOW or shown is not None or key.lower() in neighbours.PART_OWNERS:
-        document = orjson.dumps({"a": [{"b": 1, key: "x"}]})
+        beside = {"target": "#password"} if rule is Rule.TYPED else {"b": 1}
+        document = orjson.dumps({"a": [{**beside, key: "x"}]})
         assert HAS_KEY_SIGNS(document) or look_at(document) is not Look.NOTHING
 
 
