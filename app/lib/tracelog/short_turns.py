@@ -13,6 +13,10 @@ _SECONDS: Final = 0.0005
 _LEAST_PAUSE: Final = 0.00002
 _PAUSE: Final = 0.00025
 _MOST_PAUSES: Final = 4
+_SHARE: Final = 0.5
+"""How long requests are waited for at most, as a share of the time that the work takes."""
+
+_MOST_CREDIT: Final = 0.005
 
 
 def take_short_turns() -> None:
@@ -36,12 +40,23 @@ class _Latest:
 latest_request: Final = _Latest()
 """Of this process. It is no count, in which streams would stay for hours."""
 
+
+class _Background:
+    """A thread that gives way: until when it has, and how long it may wait for requests now."""
+
+    __slots__ = ("credit", "since")
+
+    def __init__(self) -> None:
+        self.since = 0.0
+        self.credit = _MOST_CREDIT
+
+
 _thread: Final = threading.local()
 
 
 def work_in_the_background() -> None:
     """Have this thread pause in `give_way`; in others that does nothing."""
-    _thread.gives_way = True
+    _thread.background = _Background()
 
 
 def give_way(
@@ -51,14 +66,22 @@ def give_way(
 
     To be called after each tenth of a millisecond of work. A request gives the interpreter away
     several times, as with each write to a file, and would wait for all of that work each time.
-    Requests that come without end do not hold this up for ever: it takes a millisecond at most.
+    Requests that come without end do not hold this up for ever: it takes a millisecond at most, and
+    in the long run half as much time as the work.
     """
-    if not getattr(_thread, "gives_way", False):
+    background: _Background | None = getattr(_thread, "background", None)
+    if background is None:
         return
+    started = clock()
+    worked = started - background.since
+    credit = min(background.credit + worked * _SHARE, _MOST_CREDIT)
     # Without any, the others would not even wake up before this thread goes on.
     sleep(_LEAST_PAUSE)
     for _ in range(_MOST_PAUSES):
         began = latest_request.began
-        if not began or clock() - began > MOST_SECONDS:
-            return
+        now = clock()
+        if not began or now - began > MOST_SECONDS or now - started > credit:
+            break
         sleep(_PAUSE)
+    background.since = now = clock()
+    background.credit = credit - (now - started)

@@ -68,6 +68,31 @@ def test_requests_without_end_hold_the_work_up_for_a_millisecond_at_most(
     assert 1 < pauses(background) < 10
 
 
+def test_while_requests_come_without_end_two_thirds_of_the_time_are_for_the_work(
+    background: ThreadPoolExecutor,
+) -> None:
+    now = waited = 0.0
+
+    def sleep(seconds: float) -> None:
+        nonlocal now, waited
+        # Whoever wants the interpreter back waits for his turn.
+        now += seconds + 0.0005
+        waited += seconds + 0.0005
+
+    def clock() -> float:
+        return now
+
+    def work() -> None:
+        nonlocal now
+        for _ in range(10_000):
+            now += 0.0012
+            latest_request.began = now
+            give_way(sleep, clock)
+
+    background.submit(work).result()
+    assert 0.6 < (now - waited) / now < 0.7
+
+
 def test_a_stream_that_has_been_open_for_long_is_not_waited_for(
     background: ThreadPoolExecutor,
 ) -> None:
