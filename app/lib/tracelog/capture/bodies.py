@@ -2,7 +2,8 @@
 
 JSON and forms are shown as JSON, plain text as a string, all other things by type and size. Keys
 that begin with a colon are this module's notes: `":type"`, `":size"` (bytes of the whole body),
-`":cut"` (the same, where only the beginning was kept), `":text"`, `":encoding"`, `":unreadable"`.
+`":cut"` (the same, where only the beginning was kept or read), `":text"`, `":encoding"`,
+`":unreadable"`.
 """
 
 import json

@@ -29,6 +29,7 @@ SKIPPED: Final = ("/static/", "/healthz", "/readyz", "/favicon.ico", "/logs")
 
 CLIENT_CLOSED_REQUEST: Final = 499
 _NO_BODY: Final = frozenset({204, 304})
+_SENDS_NOTHING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _LONGEST_LENGTH: Final = 20
 
 
@@ -203,7 +204,7 @@ class _Exchange:
             if name == b"x-trace-id":
                 continue
             headers.append(pair)
-            if name == b"content-length" and pair[1].isdigit() and len(pair[1]) < _LONGEST_LENGTH:
+            if name == b"content-length" and _is_length(pair[1]):
                 self._expected = int(pair[1])
             elif name == b"content-type":
                 self._response_type = pair[1]
@@ -249,7 +250,18 @@ class _Exchange:
     def _line(self, row_id: int, duration_ms: int) -> bytes:
         scope, redactor = self._scope, self._capture.recorder.redactor
         headers = scope["headers"]
-        named = dict(headers) if self._request_size else {}
+        request_body = None
+        if self._request_size or scope["method"] not in _SENDS_NOTHING:
+            named = dict(headers)
+            # The app need not have read all of it, as when it refuses the request.
+            announced = named.get(b"content-length", b"")
+            size = int(announced) if _is_length(announced) else 0
+            request_body = self._body(
+                named.get(b"content-type", b""),
+                named.get(b"content-encoding", b""),
+                self._request_body,
+                max(self._request_size, size),
+            )
         more: dict[str, str] = {}
         if (route := self._route()) is not None:
             more[":route"] = route
@@ -263,12 +275,7 @@ class _Exchange:
             method=scope["method"],
             endpoint=redactor.path(scope["path"]),
             request_header=redactor.headers_json(headers, more),
-            request_body=self._body(
-                named.get(b"content-type", b""),
-                named.get(b"content-encoding", b""),
-                self._request_body,
-                self._request_size,
-            ),
+            request_body=request_body,
             response_status=self._status,
             response_body=self._body(
                 self._response_type,
@@ -322,6 +329,10 @@ class _Exchange:
             return path
         # The route of a mounted app knows nothing of where that is mounted.
         return f"{self._scope['root_path'].removeprefix(self._scope['app_root_path'])}{path}"
+
+
+def _is_length(value: bytes) -> bool:
+    return value.isdigit() and len(value) < _LONGEST_LENGTH
 
 
 def _being_answered() -> BaseException | None:

@@ -272,6 +272,57 @@ def test_of_large_bodies_only_the_beginning_is_kept_and_the_size_told(
     assert len(json.dumps(row)) < 40_000
 
 
+@pytest.mark.parametrize(
+    ("content_type", "shown"),
+    [
+        ("application/json", {":cut": 13}),
+        ("application/x-www-form-urlencoded", {":cut": 13}),
+        ("text/plain", {":text": "", ":cut": 13}),
+        ("multipart/form-data; boundary=b", {":cut": 13}),
+        ("image/png", {":type": "image/png", ":size": 13}),
+        ("", {":type": "", ":size": 13}),
+    ],
+)
+def test_of_a_body_that_the_app_does_not_read_the_size_is_told(
+    content_type: str, shown: object, app: FastAPI, client: Client, log_dir: Path
+) -> None:
+    @app.post("/")
+    async def refuse() -> None:
+        raise HTTPException(403)
+
+    headers = {"Content-Type": content_type, "Content-Length": "13"}
+    client.request("POST", body=b'{"title":"a"}', headers=headers)
+
+    assert rows(log_dir)[0]["request_body"] == shown
+
+
+def test_what_was_read_of_a_body_is_shown_with_the_size_of_the_whole(
+    app: FastAPI, client: Client, log_dir: Path
+) -> None:
+    @app.post("/")
+    async def refuse(request: Request) -> None:
+        async for _ in request.stream():
+            raise HTTPException(413)
+
+    headers = {"Content-Type": "application/json", "Content-Length": "1000"}
+    client.request("POST", body=[b'{"title":"a","more":"', b"x" * 979], headers=headers)
+
+    assert rows(log_dir)[0]["request_body"] == {"title": "a", ":cut": 1000}
+
+
+@pytest.mark.parametrize("length", ["-5", "1e3", "9" * 30, "", "１"])
+def test_an_odd_length_of_a_body_that_nobody_reads_is_passed_over(
+    length: str, app: FastAPI, client: Client, log_dir: Path
+) -> None:
+    @app.post("/")
+    async def refuse() -> None:
+        raise HTTPException(403)
+
+    client.request("POST", headers={"Content-Length": length})
+
+    assert rows(log_dir)[0]["request_body"] is None
+
+
 def test_html_pages_are_recorded_by_size(app: FastAPI, client: Client, log_dir: Path) -> None:
     @app.get("/", response_class=HTMLResponse)
     async def page() -> str:
