@@ -1,0 +1,169 @@
+"""What the log keeps of the bodies that pass, and that secrets reach none of it."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI, HTTPException, Request, UploadFile
+from fastapi.responses import FileResponse, HTMLResponse, StreamingResponse
+
+from tests.lib.tracelog.capture.client import Client, rows
+
+
+def test_a_file_is_recorded_by_size(
+    app: FastAPI, client: Client, log_dir: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "a.bin").write_bytes(b"\x00\xff" * 100_000)
+
+    @app.get("/")
+    async def download() -> FileResponse:
+        return FileResponse(tmp_path / "a.bin", media_type="application/octet-stream")
+
+    client.request()
+
+    assert client.row_came_first
+    assert rows(log_dir)[0]["response_body"][":size"] == 200_000
+
+
+def test_of_large_bodies_only_the_beginning_is_kept_and_the_size_told(
+    app: FastAPI, client: Client, log_dir: Path
+) -> None:
+    @app.post("/")
+    async def upload(request: Request) -> StreamingResponse:
+        async for _ in request.stream():
+            pass
+
+        async def chunks() -> AsyncIterator[bytes]:
+            for _ in range(1_000):
+                yield b"y" * 1_000
+
+        return StreamingResponse(chunks(), media_type="text/plain")
+
+    client.request("POST", body=[b"x" * 1_000] * 1_000, headers={"Content-Type": "text/plain"})
+
+    [row] = rows(log_dir)
+    assert "1000000" in json.dumps(row["request_body"])
+    assert "1000000" in json.dumps(row["response_body"])
+    assert len(json.dumps(row)) < 40_000
+
+
+@pytest.mark.parametrize(
+    ("content_type", "shown"),
+    [
+        ("application/json", {":cut": 13}),
+        ("application/x-www-form-urlencoded", {":cut": 13}),
+        ("text/plain", {":text": "", ":cut": 13}),
+        ("multipart/form-data; boundary=b", {":cut": 13}),
+        ("image/png", {":type": "image/png", ":size": 13}),
+        ("", {":type": "", ":size": 13}),
+    ],
+)
+def test_of_a_body_that_the_app_does_not_read_the_size_is_told(
+    content_type: str, shown: object, app: FastAPI, client: Client, log_dir: Path
+) -> None:
+    @app.post("/")
+    async def refuse() -> None:
+        raise HTTPException(403)
+
+    headers = {"Content-Type": content_type, "Content-Length": "13"}
+    client.request("POST", body=b'{"title":"a"}', headers=headers)
+
+    assert rows(log_dir)[0]["request_body"] == shown
+
+
+def test_what_was_read_of_a_body_is_shown_with_the_size_of_the_whole(
+    app: FastAPI, client: Client, log_dir: Path
+) -> None:
+    @app.post("/")
+    async def refuse(request: Request) -> None:
+        async for _ in request.stream():
+            raise HTTPException(413)
+
+    headers = {"Content-Type": "application/json", "Content-Length": "1000"}
+    client.request("POST", body=[b'{"title":"a","more":"', b"x" * 979], headers=headers)
+
+    assert rows(log_dir)[0]["request_body"] == {"title": "a", ":cut": 1000}
+
+
+@pytest.mark.parametrize("length", ["-5", "1e3", "9" * 30, "", "１"])
+def test_an_odd_length_of_a_body_that_nobody_reads_is_passed_over(
+    length: str, app: FastAPI, client: Client, log_dir: Path
+) -> None:
+    @app.post("/")
+    async def refuse() -> None:
+        raise HTTPException(403)
+
+    client.request("POST", headers={"Content-Length": length})
+
+    assert rows(log_dir)[0]["request_body"] is None
+
+
+def test_html_pages_are_recorded_by_size(app: FastAPI, client: Client, log_dir: Path) -> None:
+    @app.get("/", response_class=HTMLResponse)
+    async def page() -> str:
+        return "<h1>hello</h1>"
+
+    client.request()
+
+    assert rows(log_dir)[0]["response_body"] == {":type": "text/html", ":size": 14}
+
+
+def test_forms_and_uploads_are_recorded_as_fields(
+    app: FastAPI, client: Client, log_dir: Path
+) -> None:
+    @app.post("/upload")
+    async def upload(picture: UploadFile) -> dict[str, int | None]:
+        return {"size": picture.size}
+
+    @app.post("/form")
+    async def form(request: Request) -> dict[str, int]:
+        return {"fields": len(await request.form())}
+
+    multipart = (
+        b'--b\r\nContent-Disposition: form-data; name="picture"; filename="a.png"\r\n'
+        b"Content-Type: image/png\r\n\r\n\x89PNG\r\n--b--\r\n"
+    )
+    client.request(
+        "POST",
+        "/upload",
+        body=multipart,
+        headers={"Content-Type": "multipart/form-data; boundary=b"},
+    )
+    client.request(
+        "POST",
+        "/form",
+        body=b"title=a%20b&password=hunter2hunter2",
+        headers={"Content-Type": "application/x-www-form-urlencoded"},
+    )
+
+    upload_row, form_row = rows(log_dir)
+    assert "a.png" in json.dumps(upload_row["request_body"])
+    assert form_row["request_body"]["title"] == "a b"
+    assert "hunter2" not in (log_dir / "api_logs.csv").read_text()
+
+
+def test_secrets_reach_neither_headers_nor_query_nor_bodies(
+    app: FastAPI, client: Client, log_dir: Path
+) -> None:
+    @app.post("/login")
+    async def login(request: Request) -> dict[str, str]:
+        await request.body()
+        return {"access_token": "s3cr3t-response"}
+
+    client.request(
+        "POST",
+        "/login",
+        query="token=s3cr3t-query&page=2",
+        headers={
+            "Authorization": "Bearer s3cr3t-header",
+            "Cookie": "session=s3cr3t-cookie",
+            "Content-Type": "application/json",
+        },
+        body=b'{"password": "s3cr3t-body", "email": "a@example.com"}',
+    )
+
+    text = (log_dir / "api_logs.csv").read_text()
+    assert "s3cr3t" not in text
+    assert "page=2" in text
+    assert "a@example.com" in text

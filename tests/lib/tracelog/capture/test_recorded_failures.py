@@ -1,0 +1,128 @@
+"""Whatever ends a request badly is a failed step beside its row."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from fastapi import BackgroundTasks, FastAPI, HTTPException
+from fastapi.responses import StreamingResponse
+
+from tests.lib.tracelog.capture.client import UUID, Client, rows
+
+
+def test_an_unhandled_exception_is_a_failed_step_with_its_stack_before_the_500_leaves(
+    app: FastAPI, client: Client, log_dir: Path
+) -> None:
+    @app.get("/orders/{number}")
+    async def show(number: int) -> None:
+        raise LookupError(f"no order {number}; password=hunter2hunter2")
+
+    with pytest.raises(LookupError):
+        client.request(path="/orders/7", headers={"X-Trace-Id": UUID})
+
+    assert client.row_came_first
+    [step] = rows(log_dir, "task_progress_logs")
+    [row] = rows(log_dir)
+    assert row["response_status"] == 500
+    assert step["trace_id"] == row["trace_id"] == client.header("x-trace-id") == UUID
+    assert (step["task_name"], step["step_name"]) == ("HTTP", "/orders/{number}")
+    assert step["status"] == "FAILED"
+    assert step["error_message"].startswith("LookupError: no order 7")
+    assert "in show\n" in step["stack_trace"]
+    assert "hunter2" not in step["error_message"] + step["stack_trace"]
+
+
+def test_an_answered_500_has_a_failed_step_too_and_a_404_has_none(
+    app: FastAPI, client: Client, log_dir: Path
+) -> None:
+    @app.get("/down")
+    async def down() -> None:
+        raise HTTPException(503)
+
+    client.request(path="/down")
+    client.request(path="/missing")
+
+    assert [row["response_status"] for row in rows(log_dir)] == [503, 404]
+    [step] = rows(log_dir, "task_progress_logs")
+    assert (step["step_name"], step["error_message"]) == ("/down", "HTTP 503")
+
+
+def test_what_an_answered_5xx_was_raised_from_is_told(
+    app: FastAPI, client: Client, log_dir: Path
+) -> None:
+    async def ask_upstream() -> None:
+        raise TimeoutError("no answer from upstream")
+
+    @app.get("/down")
+    async def down() -> None:
+        try:
+            await ask_upstream()
+        except TimeoutError as error:
+            raise HTTPException(502) from error
+
+    client.request(path="/down")
+
+    [step] = rows(log_dir, "task_progress_logs")
+    assert step["error_message"] == "TimeoutError: no answer from upstream"
+    assert "in down\n" in step["stack_trace"]
+
+
+def test_a_mounted_app_is_recorded_with_its_whole_route_and_its_exceptions(
+    app: FastAPI, client: Client, log_dir: Path
+) -> None:
+    mounted = FastAPI()
+    app.mount("/shop", mounted)
+
+    @mounted.get("/orders/{number}")
+    async def show(number: int) -> None:
+        raise LookupError(f"no order {number}")
+
+    with pytest.raises(LookupError):
+        client.request(path="/shop/orders/7")
+
+    [row] = rows(log_dir)
+    assert row["endpoint"] == "/shop/orders/7"
+    assert row["request_header"][":route"] == "/shop/orders/{number}"
+    [step] = rows(log_dir, "task_progress_logs")
+    assert step["step_name"] == "/shop/orders/{number}"
+    assert step["error_message"] == "LookupError: no order 7"
+    assert "in show\n" in step["stack_trace"]
+
+
+def test_background_work_that_fails_is_a_failed_step_of_its_request(
+    app: FastAPI, client: Client, log_dir: Path
+) -> None:
+    def fail() -> None:
+        raise LookupError("nobody there")
+
+    @app.get("/send")
+    async def answer(background: BackgroundTasks) -> str:
+        background.add_task(fail)
+        return "ok"
+
+    with pytest.raises(LookupError):
+        client.request(path="/send")
+
+    [row] = rows(log_dir)
+    [step] = rows(log_dir, "task_progress_logs")
+    assert row["response_status"] == 200
+    assert (step["trace_id"], step["step_name"]) == (row["trace_id"], "/send")
+    assert step["error_message"] == "LookupError: nobody there"
+
+
+def test_a_stream_that_breaks_is_recorded_with_its_exception(
+    app: FastAPI, client: Client, log_dir: Path
+) -> None:
+    @app.get("/")
+    async def stream() -> StreamingResponse:
+        async def chunks() -> AsyncIterator[bytes]:
+            yield b"some"
+            raise RuntimeError("broke off")
+
+        return StreamingResponse(chunks())
+
+    with pytest.raises(RuntimeError):
+        client.request()
+
+    assert len(rows(log_dir)) == 1
+    assert rows(log_dir, "task_progress_logs")[0]["error_message"] == "RuntimeError: broke off"
