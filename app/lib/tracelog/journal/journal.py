@@ -33,6 +33,9 @@ Fsync = Literal["everysec", "always", "no"]
 LOCK_SECONDS: Final = 0.02
 """How long an append waits for the lock before it goes on without."""
 
+_QUICK_TRIES: Final = 7
+"""How often the lock is tried before an append sleeps, for longer than ten others take."""
+
 _LEFT_SECONDS: Final = 60.0
 _FLAGS: Final = os.O_RDWR | os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
@@ -202,6 +205,10 @@ class Journal:
         now = time.monotonic()
         if now < self._lock_stuck_until:
             return False
+        for _ in range(_QUICK_TRIES):
+            locks.let_others_run()
+            if locks.try_lock(self._fd):
+                return True
         deadline, pause = now + LOCK_SECONDS, 0.00001
         while time.monotonic() < deadline:
             time.sleep(pause)

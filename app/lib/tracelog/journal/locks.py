@@ -12,6 +12,7 @@ _NO_LOCKS_HERE: Final = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS}
 if sys.platform == "win32":
     import msvcrt
     import os
+    import time
 
     # Locks on Windows keep others from reading the locked bytes, so the lock lies past any content.
     _FAR = 2**62
@@ -36,8 +37,13 @@ if sys.platform == "win32":
         finally:
             os.lseek(fd, position, os.SEEK_SET)
 
+    def let_others_run() -> None:
+        """Let whoever holds a lock for microseconds go on, and be back at once."""
+        time.sleep(0)
+
 else:
     import fcntl
+    import os
 
     def try_lock(fd: int) -> bool:
         """Take the lock if it is free; whether it was."""
@@ -49,6 +55,10 @@ else:
 
     def unlock(fd: int) -> None:
         fcntl.flock(fd, fcntl.LOCK_UN)
+
+    def let_others_run() -> None:
+        """Let whoever holds a lock for microseconds go on, and be back at once."""
+        os.sched_yield()
 
 
 def try_lock_if_any(fd: int) -> bool | None:

@@ -347,6 +347,23 @@ def test_a_stopped_lock_holder_delays_a_row_briefly_and_loses_nothing(tmp_path: 
     assert read_all(tmp_path) == (rows, [])
 
 
+def test_a_row_that_meets_another_writer_in_the_middle_of_its_own_does_not_sleep(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = Journal(tmp_path, API)
+    rows = [append(target, api_row())]
+    other = os.open(target.path, os.O_RDWR)
+    assert locks.try_lock(other)
+    monkeypatch.setattr(locks, "let_others_run", lambda: locks.unlock(other))
+    monkeypatch.setattr("time.sleep", lambda _: pytest.fail("it slept"))
+
+    rows.append(append(target, api_row()))
+    os.close(other)
+
+    assert target.lock_timeouts == 0
+    assert read_all(tmp_path) == (rows, [])
+
+
 def test_fsync_always_syncs_each_row_and_a_failed_sync_seals_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
