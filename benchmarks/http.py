@@ -1,13 +1,14 @@
 """Requests a second of a JSON route, 1 KB in and 1 KB out, over HTTP: bare and recorded.
 
-Seven servers take turns, the same route in each, under uvicorn as `manage.py run` starts it. Five
-have nothing but the route: bare; recorded in CSV; recorded and delivered to sqld by a process
-beside it, as `LOG_DELIVERY=process` has it; recorded and delivered to sqld by itself, as it is by
-default; and with the source document's logger as written. Two are the whole template with the route
-added to it: one records nothing, the other all, as `manage.py run` has it. Sixteen keep-alive
-connections send a new body with each request. Where the system allows it the server has one core
-for itself, and the load, sqld and the process beside it share another. While one is measured the
-others are stopped.
+Nine servers take turns, the same route in each, under uvicorn as `manage.py run` starts it. Seven
+have nothing but the route: bare; two that show what the least costs that a recorder can do, to see
+both bodies, and to write them to a file as they are; recorded in CSV; recorded and delivered to
+sqld by a process beside it, as `LOG_DELIVERY=process` has it; recorded and delivered to sqld by
+itself, as it is by default; and with the source document's logger as written. Two are the whole
+template with the route added to it: one records nothing, the other all, as `manage.py run` has it.
+Sixteen keep-alive connections send a new body with each request. Where the system allows it the
+server has one core for itself, and the load, sqld and the process beside it share another. While
+one is measured the others are stopped.
 
 A server can answer many requests and leave their rows for later. So those that deliver are first
 measured with what comes behind: the requests of one round by the seconds until sqld has all their
@@ -42,6 +43,8 @@ from commands.kit.parts import sqld_path
 
 KINDS: Final = {
     "bare": "bare",
+    "sees": "both bodies seen, nothing done",
+    "writes": "both bodies written as they are",
     "csv": "recorded in CSV",
     "beside": "recorded, delivered by a process beside it",
     "recorded": "recorded, delivered by itself",

@@ -11,6 +11,7 @@ from app.config import Settings
 from app.lib.logger import CSVOnlyLogger, EnhancedCSVLogger, NullLogger
 from app.lib.tracelog.capture.middleware import ASGIApp, CaptureMiddleware
 from app.main import create_app
+from benchmarks.least import LeastRecorder
 from benchmarks.sample import bare_app, with_echo
 from benchmarks.source_logger import source_app
 from commands.kit.database import migrate
@@ -34,6 +35,8 @@ def app_of(kind: str, turso_url: str, folder: Path) -> FastAPI | ASGIApp:
         case "recorded" | "beside":
             logger = EnhancedCSVLogger(turso_url, base_path=folder, beside=kind == "beside")
             return CaptureMiddleware(bare_app(), logger.recorder)
+        case "sees" | "writes":
+            return LeastRecorder(bare_app(), folder if kind == "writes" else None)
         case "csv":
             return CaptureMiddleware(bare_app(), CSVOnlyLogger(folder).recorder)
         case "source":

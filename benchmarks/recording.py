@@ -2,11 +2,15 @@
 
 The same app is called in process by turns: bare, recorded, and observed by two others for
 comparison (OpenTelemetry's default instrumentation, whose spans are dropped, and fastapi-radar).
-There is no server around it, so that nothing but the recording differs. No two requests of a round
-have the same body, so that remembering bodies would not help. Bare and recorded are called with
-sixteen requests at once, too, as a server has them under load: then rows are written together.
-Times are CPU time of the whole process, background threads too, in microseconds a request, the best
-of `--rounds` rounds each. Delivery has all its rows in the store before the next one's turn.
+There is no server around it, so that nothing but the recording differs. The limit is what only
+writes both bodies to a file, as they are. No two requests of a round have the same body, so that
+remembering bodies would not help. Bare, limit and recorded are called with sixteen requests at
+once, too, as a server has them under load: then rows are written together. Times are CPU time of
+the whole process, background threads too, in microseconds a request, the best of `--rounds` rounds
+each. Delivery has all its rows in the store before the next one's turn.
+
+The second table has 1, 2 and 4 processes record at once in one folder, each with sixteen requests
+at once: the mean of their times, the best of the rounds, with what they answer together.
 """
 
 import argparse
@@ -19,18 +23,23 @@ from collections.abc import Awaitable, Callable, Iterator, MutableMapping, Seque
 from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from statistics import fmean
 from typing import Any, Final
 
 from app.lib.logger import CSVOnlyLogger, EnhancedCSVLogger
 from app.lib.tracelog.capture.middleware import CaptureMiddleware
 from app.lib.tracelog.shipper.shipper import Shipper
 from benchmarks.bodies import body
+from benchmarks.crew import ready, together
+from benchmarks.least import LeastRecorder
 from benchmarks.sample import bare_app
 from commands.kit.memory import OBJECTS_A_COLLECTION
 
 ASGIApp = Callable[..., Awaitable[None]]
 
 BARE: Final = "bare"
+LIMIT: Final = "both bodies written as they are"
+CSV: Final = "recorded in CSV"
 DELIVERED: Final = "recorded and delivered to SQLite"
 RADAR: Final = "fastapi-radar"
 MANY: Final = 16
@@ -144,13 +153,16 @@ async def run(requests: int, rounds: int, folder: Path) -> None:
     with ExitStack() as stack:
         delivering = EnhancedCSVLogger(base_path=folder / "delivering")
         bare_one = bare_app()
+        limit = LeastRecorder(bare_one, folder / "bodies.txt")
         in_csv = stack.enter_context(recorded(CSVOnlyLogger(folder / "csv")))
         apps: dict[str, ASGIApp] = {
             BARE: bare_one,
-            "recorded in CSV": in_csv,
+            LIMIT: limit,
+            CSV: in_csv,
             DELIVERED: stack.enter_context(recorded(delivering)),
             f"{BARE}{AT_ONCE}": bare_one,
-            f"recorded in CSV{AT_ONCE}": in_csv,
+            f"{LIMIT}{AT_ONCE}": limit,
+            f"{CSV}{AT_ONCE}": in_csv,
         }
         if find_spec("fastapi_radar") and find_spec("opentelemetry"):
             apps["OpenTelemetry, default"] = stack.enter_context(with_opentelemetry())
@@ -177,12 +189,48 @@ async def run(requests: int, rounds: int, folder: Path) -> None:
         print(f"| {name} | {min(values):.1f} | {min(values) - bare:.1f} |")
 
 
+def alone_or_together(
+    number: int, folder: Path, requests: int
+) -> tuple[float, float, float, float]:
+    """CPU µs a request of one of several processes, bare and recorded, and when it began and ended
+    to record.
+    """
+    gc.set_threshold(OBJECTS_A_COLLECTION)
+    bare_one, bodies = bare_app(), [body(number * requests + n) for n in range(requests)]
+    with recorded(CSVOnlyLogger(folder)) as in_csv:
+        for each in (bare_one, in_csv):
+            asyncio.run(cpu_of(each, bodies[:20], MANY))
+        ready()
+        bare = asyncio.run(cpu_of(bare_one, bodies, MANY))
+        ready()
+        started = time.monotonic()
+        total = asyncio.run(cpu_of(in_csv, bodies, MANY))
+        return bare, total, started, time.monotonic()
+
+
+def growth(requests: int, rounds: int, counts: Sequence[int]) -> None:
+    print(f"| {MANY} at once in each, one folder | processes | total | added | requests/s |")
+    print("|---|---:|---:|---:|---:|")
+    for count in counts:
+        measured = []
+        for _ in range(rounds):
+            with tempfile.TemporaryDirectory() as folder:
+                found = together(count, alone_or_together, Path(folder), requests)
+            bare, total, started, ended = zip(*found, strict=True)
+            rate = count * requests / (max(ended) - min(started))
+            measured.append((fmean(total), fmean(total) - fmean(bare), rate))
+        total_time, added, rate = min(measured)
+        print(f"| {CSV} | {count} | {total_time:.1f} | {added:.1f} | {rate:,.0f} |")
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="manage.py bench recording", description=__doc__)
     parser.add_argument("--requests", type=int, default=2_000, help="a round, of each")
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--processes", type=int, nargs="*", default=[1, 2, 4])
     options = parser.parse_args(arguments)
     gc.set_threshold(OBJECTS_A_COLLECTION)  # as `manage.py run` has it
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(run(options.requests, options.rounds, Path(folder)))
+    growth(options.requests, options.rounds, options.processes)
     return 0
