@@ -203,7 +203,7 @@ class Recorder:
             while not closed.wait(1.0) and self._closed is closed:
                 for journal in self.journals.values():
                     journal.sync()
-                self.tally.renew_if_removed()
+                self.tally.renew_if_damaged()
 
         threading.Thread(target=sync_each_second, name="tracelog-sync", daemon=True).start()
         self._syncer_pid = os.getpid()

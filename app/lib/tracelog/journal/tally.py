@@ -1,13 +1,17 @@
 """How many rows were appended and dropped: counted by each process, kept when one is killed.
 
-Each process owns one small file in `$LOG_DIR/.tally`, mapped into its memory, so that counting
-costs no system call and the count outlives the process. A file whose owner has died is taken over
-by a later process, which goes on counting in it; the totals are the sums over all files.
+Each process owns one small file in `$LOG_DIR/.tally` and writes its counts there with each row, so
+that they outlive it. A file whose owner has died is taken over by a later process, which goes on
+counting in it; the totals are the sums over all files.
+
+The files are not mapped into memory: whoever counts in one that somebody has cut short, or whose
+disk fails, would be killed for it.
 """
 
-import mmap
+import contextlib
 import os
 import struct
+import sys
 import threading
 import time
 from dataclasses import dataclass
@@ -39,40 +43,49 @@ class Tally:
         self._lock = threading.RLock()
         self._pid = 0
         self._fd = -1
-        self._map: memoryview | None = None
-        self._memory = Counts()
+        self._path: Path | None = None
+        self._counts = _no_counts()
         self._again_at = 0.0
         renew_after_forks(self)
 
     def add(self, *, appended: int = 0, dropped: int = 0) -> None:
         with self._lock:
-            if self._pid != os.getpid() or (
-                self._map is None and time.monotonic() > self._again_at
-            ):
+            if self._pid != os.getpid() or (self._fd < 0 and time.monotonic() > self._again_at):
                 self._claim()
-            if self._map is None:
-                old = self._memory
-                self._memory = Counts(old.appended + appended, old.dropped + dropped)
-                return
-            self._count(self._map, appended, dropped)
+            self._counts[0] += appended
+            self._counts[1] += dropped
+            self._keep()
 
-    @staticmethod
-    def _count(counts: memoryview, appended: int, dropped: int) -> None:
-        # An item of a view is stored whole. `struct` would write zeros first, which others read
-        # meanwhile, and which stay if the process is killed there.
-        counts[0] += appended
-        counts[1] += dropped
+    def _keep(self) -> None:
+        """Have our counts in our file; what does not get there now does with the next row."""
+        try:
+            if self._fd < 0:
+                return
+            if sys.platform == "win32":
+                os.lseek(self._fd, 0, os.SEEK_SET)
+                os.write(self._fd, self._counts)
+            else:
+                # The counts of that very moment, whatever a signal's handler has added to them.
+                os.pwrite(self._fd, self._counts, 0)
+        except OSError:
+            pass
 
     def totals(self) -> Counts:
         """The sums over all processes that ever wrote to this log folder."""
-        self.renew_if_removed()
-        appended, dropped = self._memory.appended, self._memory.dropped
+        self.renew_if_damaged()
+        appended = dropped = 0
+        own = None
+        with self._lock:
+            if self._pid == os.getpid():
+                (appended, dropped), own = self._counts, self._path
         try:
             paths = list(self._folder.glob("*.count"))
         except OSError:
             # A folder that may not be entered.
             paths = []
         for path in paths:
+            if path == own:
+                continue
             try:
                 data = path.read_bytes()
             except OSError:
@@ -85,45 +98,43 @@ class Tally:
 
     def close(self) -> None:
         """Give the file up to a later process."""
-        self.renew_if_removed()
+        self.renew_if_damaged()
         with self._lock:
-            if self._map is None and self._memory != Counts():
+            if self._fd < 0 and any(self._counts):
                 self._claim()
             self._release()
-            self._pid = 0
+            self._counts, self._pid = _no_counts(), 0
 
-    def renew_if_removed(self) -> None:
-        """Have a file again where somebody has removed ours, with what we counted in it."""
+    def renew_if_damaged(self) -> None:
+        """Write our counts again where somebody has removed their file or cut it short."""
         with self._lock:
-            if self._map is None or self._pid != os.getpid() or os.fstat(self._fd).st_nlink:
+            if self._fd < 0 or self._pid != os.getpid():
                 return
-            self._memory = Counts(self._map[0], self._map[1])
-            self._claim()
+            stat = os.fstat(self._fd)
+            if not stat.st_nlink:
+                self._claim()
+            elif stat.st_size < _COUNTS.size:
+                self._keep()
 
     def _release(self) -> None:
-        if self._map is not None:
-            # The last view that goes takes the mapping with it.
-            self._map.release()
-            self._map = None
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        fd, self._fd, self._path = self._fd, -1, None
+        if fd >= 0:
+            with contextlib.suppress(OSError):
+                os.close(fd)
 
     def _claim(self) -> None:
-        """Find a file that no living process owns."""
+        """Find a file that no living process owns, for what we have counted."""
         # After a fork this closes the child's copies only: file and lock stay the parent's.
         self._release()
         if self._pid not in {0, os.getpid()}:
-            # What the parent counted in memory is the parent's as well.
-            self._memory = Counts()
+            # And so are its counts.
+            self._counts = _no_counts()
         self._pid = os.getpid()
         self._again_at = time.monotonic() + _AGAIN_SECONDS
-        for number in range(_MOST_PROCESSES):
-            try:
+        with contextlib.suppress(OSError):
+            for number in range(_MOST_PROCESSES):
                 if self._take(self._folder / f"{number}.count"):
                     return
-            except OSError:
-                return
 
     def _take(self, path: Path) -> bool:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -131,21 +142,22 @@ class Tally:
         try:
             if not locks.try_lock(fd):
                 return False
-            if os.fstat(fd).st_size < _COUNTS.size:
-                # Written, not truncated to size: a hole in the file could not be filled later if
-                # the disk is full by then.
-                os.write(fd, bytes(_COUNTS.size))
-            self._map = memoryview(mmap.mmap(fd, _COUNTS.size)).cast("Q")
-            self._fd, fd = fd, -1
-            self._count(self._map, self._memory.appended, self._memory.dropped)
-            self._memory = Counts()
-            return True
-        except ValueError:
-            return False
+            data = os.read(fd, _COUNTS.size)
+            if len(data) == _COUNTS.size:
+                appended, dropped = _COUNTS.unpack(data)
+                self._counts[0] += appended
+                self._counts[1] += dropped
+            self._fd, self._path, fd = fd, path, -1
         finally:
             if fd >= 0:
                 os.close(fd)
+        self._keep()
+        return True
 
     def renew_after_fork(self) -> None:
         # Another thread may have held it, and is not here to release it.
         self._lock = threading.RLock()
+
+
+def _no_counts() -> memoryview:
+    return memoryview(bytearray(_COUNTS.size)).cast("Q")

@@ -1,5 +1,6 @@
 """Counts outlive their processes, and what could not be written down at once is written later."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -137,3 +138,37 @@ def test_what_was_counted_in_a_file_that_somebody_removed_is_not_lost_at_the_end
     counting.close()
 
     assert Tally(tmp_path).totals() == Counts(2, 1)
+
+
+def test_a_file_that_somebody_has_cut_short_is_written_again_with_what_was_in_it(
+    tmp_path: Path,
+) -> None:
+    counting = Tally(tmp_path)
+    counting.add(appended=2, dropped=1)
+    os.truncate(tmp_path / ".tally" / "0.count", 0)
+    assert counting.totals() == Tally(tmp_path).totals() == Counts(2, 1)
+
+    # Before anybody has looked, too: that is no reason for a process to be killed.
+    os.truncate(tmp_path / ".tally" / "0.count", 0)
+    counting.add(appended=1)
+
+    assert counting.totals() == Tally(tmp_path).totals() == Counts(3, 1)
+    counting.close()
+
+
+def test_a_disk_that_fails_is_written_to_again_with_the_next_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> int:
+        raise OSError(errno.EIO, "Input/output error")
+
+    counting = Tally(tmp_path)
+    counting.add(appended=1)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pwrite", fail)
+        counting.add(appended=2, dropped=1)
+        assert counting.totals() == Counts(3, 1)
+    counting.add(appended=1)
+
+    assert counting.totals() == Tally(tmp_path).totals() == Counts(4, 1)
+    counting.close()
