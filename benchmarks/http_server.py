@@ -9,7 +9,8 @@ from fastapi import FastAPI
 
 from app.config import Settings
 from app.lib.logger import CSVOnlyLogger, EnhancedCSVLogger, NullLogger
-from app.lib.tracelog.capture.middleware import ASGIApp, CaptureMiddleware
+from app.lib.tracelog.capture.asgi import ASGIApp
+from app.lib.tracelog.capture.middleware import CaptureMiddleware
 from app.main import create_app
 from benchmarks.least import LeastRecorder
 from benchmarks.sample import bare_app, with_echo

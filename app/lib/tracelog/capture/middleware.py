@@ -4,33 +4,22 @@ Bodies are copied while they pass, never waited for. The row is written just bef
 complete the response leave: whoever holds a complete response finds its row.
 """
 
-import sys
-import time
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from typing import Any, Final
+import logging
+from collections.abc import Iterable
+from typing import Final
 
-from app.lib.tracelog.capture.bodies import body_json
-from app.lib.tracelog.capture.gathering import Gathering, Group
-from app.lib.tracelog.capture.request_line import request_line
+from app.lib.tracelog.capture.asgi import ASGIApp, Receive, Scope, Send
+from app.lib.tracelog.capture.exchange import Exchange, Keeping
+from app.lib.tracelog.capture.gathering import Gathering
 from app.lib.tracelog.capture.sampling import Sampling
 from app.lib.tracelog.recorder import Recorder
-from app.lib.tracelog.schema import API_LOGS, TASK_PROGRESS_LOGS
-from app.lib.tracelog.short_turns import latest_request
+from app.lib.tracelog.schema import API_LOGS
 from app.lib.tracelog.trace import Trace, incoming_trace_id, new_trace_id, use_trace
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+log = logging.getLogger("tracelog")
 
 SKIPPED: Final = ("/static/", "/healthz", "/readyz", "/favicon.ico", "/logs")
 """Paths that leave no row unless they fail; each stands for itself and all below it."""
-
-CLIENT_CLOSED_REQUEST: Final = 499
-_NO_BODY: Final = frozenset({204, 304})
-_SENDS_NOTHING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-_LONGEST_LENGTH: Final = 20
 
 
 class CaptureMiddleware:
@@ -51,31 +40,31 @@ class CaptureMiddleware:
         sampling: Sampling | None = None,
     ) -> None:
         self._app = app
-        self.recorder = recorder
-        self.rows = Gathering(recorder, API_LOGS)
-        self.sampling = sampling
-        self.body_bytes = body_bytes
-        self.html = html
         skipped = tuple(skipped)
         self._skipped_prefixes = tuple(p if p.endswith("/") else f"{p}/" for p in skipped)
         self._skipped_names = frozenset(skipped)
+        rows = Gathering(recorder, API_LOGS)
+        self._keeping = Keeping(recorder, rows, body_bytes, html, sampling, self._skips)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         trace = Trace(incoming_trace_id(scope["headers"]) or new_trace_id())
-        exchange = _Exchange(self, scope, receive, send, trace)
+        exchange = Exchange(self._keeping, scope, receive, send, trace)
         with use_trace(trace):
             try:
                 await self._app(scope, exchange.receive, exchange.send)
             # It is recorded and goes on; a task that is cancelled has a row, too.
             except BaseException as error:
-                exchange.ended(error)
+                if exchange.ended(error):
+                    await exchange.answer()
                 raise
-            exchange.ended(None)
+            if exchange.ended(None):
+                log.error("A request ended without an answer of the app.")
+                await exchange.answer()
 
-    def skips(self, path: str) -> bool:
+    def _skips(self, path: str) -> bool:
         return path in self._skipped_names or path.startswith(self._skipped_prefixes)
 
 
@@ -93,258 +82,3 @@ class ExceptionNote:
             if (trace := scope.get("tracelog.trace")) is not None:
                 trace.exception = error
             raise
-
-
-class _Exchange:
-    """One request and its response, as far as they have passed."""
-
-    __slots__ = (
-        "_arrived",
-        "_body_bytes",
-        "_capture",
-        "_disconnected",
-        "_expected",
-        "_receive",
-        "_recorded",
-        "_request_body",
-        "_request_size",
-        "_response_body",
-        "_response_encoding",
-        "_response_size",
-        "_response_type",
-        "_scope",
-        "_send",
-        "_started",
-        "_status",
-        "_told",
-        "_trace",
-    )
-
-    def __init__(
-        self, capture: CaptureMiddleware, scope: Scope, receive: Receive, send: Send, trace: Trace
-    ) -> None:
-        self._arrived = time.time()
-        self._started = latest_request.began = time.perf_counter()
-        self._capture = capture
-        self._body_bytes = capture.body_bytes
-        self._scope = scope
-        self._receive = receive
-        self._send = send
-        self._trace = trace
-        self._disconnected = False
-        self._recorded = False
-        self._told = False
-        self._request_body: bytes | bytearray = b""
-        self._response_body: bytes | bytearray = b""
-        self._request_size = self._response_size = 0
-        self._response_type = self._response_encoding = b""
-        self._expected: int | None = None
-        self._status: int | None = None
-        scope["tracelog.trace"] = trace
-
-    async def receive(self) -> Message:
-        message = await self._receive()
-        if message["type"] == "http.request":
-            if chunk := message.get("body"):
-                self._request_body = self._kept(self._request_body, chunk)
-                self._request_size += len(chunk)
-        elif message["type"] == "http.disconnect":
-            self._disconnected = True
-        return message
-
-    async def send(self, message: Message) -> None:
-        if message["type"] == "http.response.body":
-            if chunk := message.get("body"):
-                self._response_body = self._kept(self._response_body, chunk)
-                self._response_size += len(chunk)
-            whole = not message.get("more_body", False) or self._response_size == self._expected
-        elif message["type"] == "http.response.start":
-            whole = self._start(message)
-        else:
-            whole = False
-        if whole and not self._recorded and (group := self._record()) is not None:
-            await group
-        await self._send(message)
-
-    def ended(self, error: BaseException | None) -> None:
-        """The app is done with the request; a response that never became whole is recorded now."""
-        if latest_request.began == self._started:
-            latest_request.began = 0.0
-        if isinstance(error, Exception) and not self._disconnected:
-            self._trace.exception = error
-            if self._recorded and not self._told:
-                self._record_failure()
-        if self._recorded:
-            return
-        if error is not None and not isinstance(error, Exception):
-            self._status = CLIENT_CLOSED_REQUEST
-        elif self._status is None:
-            # So the server answers for an app that fails, or says nothing.
-            self._status = 500
-        if (group := self._record()) is not None:
-            group.write()
-
-    def _kept(self, kept: bytes | bytearray, chunk: bytes) -> bytes | bytearray:
-        room = self._body_bytes - len(kept)
-        if room <= 0:
-            return kept
-        if not kept:
-            return bytes(chunk[:room])
-        if isinstance(kept, bytes):
-            kept = bytearray(kept)
-        kept += chunk[:room]
-        return kept
-
-    def _start(self, message: Message) -> bool:
-        """Take note of the head of the response; whether that is the whole response."""
-        status: int = message["status"]
-        headers: list[tuple[bytes, bytes]] = []
-        for pair in message.get("headers", ()):
-            name = pair[0].lower()
-            if name == b"x-trace-id":
-                continue
-            headers.append(pair)
-            if name == b"content-length" and _is_length(pair[1]):
-                self._expected = int(pair[1])
-            elif name == b"content-type":
-                self._response_type = pair[1]
-            elif name == b"content-encoding":
-                self._response_encoding = pair[1]
-        headers.append((b"x-trace-id", self._trace.trace_id.encode()))
-        self._status, message["headers"] = status, headers
-        return self._scope["method"] == "HEAD" or status in _NO_BODY or self._expected == 0
-
-    def _record(self) -> Group | None:
-        """Record the request; a group where its row is still to be written, with others."""
-        self._recorded = True
-        duration_ms = round((time.perf_counter() - self._started) * 1000)
-        if self._disconnected:
-            # Nobody gets what the app answers now, and an exception is how it was told so.
-            self._status = CLIENT_CLOSED_REQUEST
-            self._trace.exception = None
-        elif _has_left(self._receive):
-            # The app did not listen, so that its exception, if any, is one of its own.
-            self._status = CLIENT_CLOSED_REQUEST
-        status = self._status or 0
-        if self._trace.exception is not None or (status >= 500 and not self._trace.failed):
-            self._record_failure()
-        elif status < 500 and self._is_left_out(status, duration_ms):
-            return None
-        return self._capture.rows.add(lambda row_id: self._line(row_id, duration_ms))
-
-    def _is_left_out(self, status: int, duration_ms: int) -> bool:
-        path: str = self._scope["path"]
-        if self._capture.skips(path):
-            return True
-        sampling = self._capture.sampling
-        if sampling is None or self._trace.failed:
-            return False
-        return not sampling.keeps(
-            self._scope["method"],
-            path,
-            trace_id=self._trace.trace_id,
-            status=status,
-            duration_ms=duration_ms,
-        )
-
-    def _line(self, row_id: int, duration_ms: int) -> bytes:
-        scope, redactor = self._scope, self._capture.recorder.redactor
-        headers = scope["headers"]
-        request_body = None
-        if self._request_size or scope["method"] not in _SENDS_NOTHING:
-            named = dict(headers)
-            # The app need not have read all of it, as when it refuses the request.
-            announced = named.get(b"content-length", b"")
-            size = int(announced) if _is_length(announced) else 0
-            request_body = self._body(
-                named.get(b"content-type", b""),
-                named.get(b"content-encoding", b""),
-                self._request_body,
-                max(self._request_size, size),
-            )
-        more: dict[str, str] = {}
-        if (route := self._route()) is not None:
-            more[":route"] = route
-        if query := scope["query_string"]:
-            more[":query"] = redactor.query(query)
-        more[":http_version"] = scope["http_version"]
-        client = scope.get("client")
-        return request_line(
-            row_id,
-            self._trace.trace_id,
-            method=scope["method"],
-            endpoint=redactor.path(scope["path"]),
-            request_header=redactor.headers_json(headers, more),
-            request_body=request_body,
-            response_status=self._status,
-            response_body=self._body(
-                self._response_type,
-                self._response_encoding,
-                self._response_body,
-                self._response_size,
-            ),
-            duration_ms=duration_ms,
-            ip_address=client[0] if client else None,
-            user_id=self._trace.user_id,
-            created_at=self._arrived,
-        )
-
-    def _body(
-        self, content_type: bytes, encoding: bytes, kept: bytes | bytearray, total: int
-    ) -> bytes | None:
-        if not total:
-            return None
-        return body_json(
-            self._capture.recorder.redactor,
-            content_type,
-            bytes(kept),
-            total=total,
-            cap=self._body_bytes,
-            content_encoding=encoding,
-            html=self._capture.html,
-        )
-
-    def _record_failure(self) -> None:
-        error = self._trace.exception or _being_answered()
-        self._told = error is not None
-        self._trace.failed = True
-        self._capture.recorder.write(
-            TASK_PROGRESS_LOGS,
-            lambda: {
-                "trace_id": self._trace.trace_id,
-                "task_name": "HTTP",
-                "step_name": self._route()
-                or self._capture.recorder.redactor.path(self._scope["path"]),
-                "status": "FAILED",
-                "input_data": {"method": self._scope["method"], "status": self._status or 500},
-                "execution_order": 0,
-                **self._capture.recorder.failure(error, f"HTTP {self._status or 500}"),
-            },
-            redacted=True,
-        )
-
-    def _route(self) -> str | None:
-        path: str | None = getattr(self._scope.get("route"), "path", None)
-        if path is None or "app_root_path" not in self._scope:
-            return path
-        # The route of a mounted app knows nothing of where that is mounted.
-        return f"{self._scope['root_path'].removeprefix(self._scope['app_root_path'])}{path}"
-
-
-def _is_length(value: bytes) -> bool:
-    return value.isdigit() and len(value) < _LONGEST_LENGTH
-
-
-def _being_answered() -> BaseException | None:
-    """The exception that a handler, or the app mounted in ours, answers in its `except` block."""
-    error = sys.exc_info()[1]
-    # One that is itself an answer, as an HTTPException, says no more than its status.
-    return error.__cause__ if error is not None and hasattr(error, "status_code") else error
-
-
-def _has_left(receive: Receive) -> bool:
-    """Whether the server knows that the client is gone. Asking by `receive` would wait for more.
-
-    uvicorn's request has an attribute that tells; another server's is taken to have its client.
-    """
-    return getattr(getattr(receive, "__self__", None), "disconnected", False) is True

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from app.lib.logger import CSVOnlyLogger
-from app.lib.tracelog.capture.middleware import CaptureMiddleware, Receive, Scope, Send
+from app.lib.tracelog.capture.asgi import Receive, Scope, Send
+from app.lib.tracelog.capture.middleware import CaptureMiddleware
 from tests.lib.tracelog.rows import read_all, rows_of_appends
 
 Message = MutableMapping[str, Any]

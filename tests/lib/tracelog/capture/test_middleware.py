@@ -173,18 +173,6 @@ def test_a_client_that_leaves_is_status_499(app: FastAPI, client: Client, log_di
     assert rows(log_dir, "task_progress_logs") == []
 
 
-def test_an_app_that_answers_nothing_is_status_500_as_its_client_sees(
-    logger: CSVOnlyLogger, log_dir: Path
-) -> None:
-    async def silent(*_: object) -> None:
-        pass
-
-    Client(CaptureMiddleware(silent, logger.recorder), log_dir).request()
-
-    assert [row["response_status"] for row in rows(log_dir)] == [500]
-    assert [row["error_message"] for row in rows(log_dir, "task_progress_logs")] == ["HTTP 500"]
-
-
 def test_a_file_that_the_server_sends_by_its_path_is_no_client_that_has_left(
     logger: CSVOnlyLogger, log_dir: Path
 ) -> None:

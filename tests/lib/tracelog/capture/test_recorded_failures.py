@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from fastapi import BackgroundTasks, FastAPI, HTTPException
+from fastapi import BackgroundTasks, FastAPI, HTTPException, Request
 from fastapi.responses import StreamingResponse
 
 from tests.lib.tracelog.capture.client import UUID, Client, rows
@@ -108,6 +108,45 @@ def test_background_work_that_fails_is_a_failed_step_of_its_request(
     assert row["response_status"] == 200
     assert (step["trace_id"], step["step_name"]) == (row["trace_id"], "/send")
     assert step["error_message"] == "LookupError: nobody there"
+
+
+def test_background_work_that_fails_is_told_also_where_it_has_seen_that_the_response_is_over(
+    app: FastAPI, client: Client, log_dir: Path
+) -> None:
+    @app.get("/")
+    async def answer(request: Request, background: BackgroundTasks) -> str:
+        async def fail() -> None:
+            while (await request.receive())["type"] != "http.disconnect":
+                pass
+            raise LookupError("nobody there")
+
+        background.add_task(fail)
+        return "ok"
+
+    with pytest.raises(LookupError):
+        client.request(leaves_after=2)
+
+    assert [row["response_status"] for row in rows(log_dir)] == [200]
+    [step] = rows(log_dir, "task_progress_logs")
+    assert step["error_message"] == "LookupError: nobody there"
+
+
+def test_background_work_that_wants_to_end_the_process_is_told(
+    app: FastAPI, client: Client, log_dir: Path
+) -> None:
+    @app.get("/")
+    async def answer(background: BackgroundTasks) -> str:
+        async def fail() -> None:
+            raise SystemExit("no way on")
+
+        background.add_task(fail)
+        return "ok"
+
+    with pytest.raises(SystemExit):
+        client.request()
+
+    [step] = rows(log_dir, "task_progress_logs")
+    assert step["error_message"] == "SystemExit: no way on"
 
 
 def test_a_stream_that_breaks_is_recorded_with_its_exception(

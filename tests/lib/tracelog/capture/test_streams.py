@@ -17,7 +17,8 @@ from starlette.requests import ClientDisconnect
 from uvicorn.server import ServerState
 
 from app.lib.logger import CSVOnlyLogger
-from app.lib.tracelog.capture.middleware import ASGIApp, CaptureMiddleware, Receive, Scope, Send
+from app.lib.tracelog.capture.asgi import ASGIApp, Receive, Scope, Send
+from app.lib.tracelog.capture.middleware import CaptureMiddleware
 from app.lib.tracelog.schema import API_LOGS, TABLES, TASK_PROGRESS_LOGS
 from app.lib.tracelog.trace import current_trace, new_trace_id
 from tests.lib.tracelog.rows import read_all
