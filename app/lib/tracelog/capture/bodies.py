@@ -15,8 +15,8 @@ import orjson
 from app.lib.tracelog.capture.cut_json import Prefix, read_prefix
 from app.lib.tracelog.capture.form_bodies import form_data, multipart_data
 from app.lib.tracelog.codec import one_line
-from app.lib.tracelog.redaction.data import parse
 from app.lib.tracelog.redaction.kin import hide_undecided
+from app.lib.tracelog.redaction.parsing import loads, parse
 from app.lib.tracelog.redaction.plain import CUT_KEY, Plain
 from app.lib.tracelog.redaction.redactor import Redactor
 
@@ -145,7 +145,7 @@ def _utf8(content_type: bytes, body: bytes, *, detect: bool = False) -> bytes:
 def _json(redactor: Redactor, body: bytes, total: int, *, cut: bool) -> Plain:
     if not cut:
         try:
-            data = orjson.loads(body)
+            data = loads(body)
         except orjson.JSONDecodeError:
             pass
         else:

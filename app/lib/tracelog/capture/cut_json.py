@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from app.lib.tracelog.redaction.data import parse
+from app.lib.tracelog.redaction.parsing import parse
 from app.lib.tracelog.redaction.plain import MAX_DEPTH, Plain
 
 _TOKEN: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[{}\[\],:]|[^\s{}\[\],:"]++', re.DOTALL)

@@ -1,6 +1,5 @@
 """Takes secrets out of plain data: nested objects, arrays, and JSON held in their strings."""
 
-import json
 import re
 from typing import Final
 
@@ -34,7 +33,8 @@ from app.lib.tracelog.redaction.neighbours import (
     PART_OWNERS,
     TARGET_KEYS,
 )
-from app.lib.tracelog.redaction.plain import MARKER, MAX_DEPTH, Plain, plain
+from app.lib.tracelog.redaction.parsing import loads
+from app.lib.tracelog.redaction.plain import MARKER, MAX_DEPTH, Plain
 from app.lib.tracelog.redaction.rules import Rule
 from app.lib.tracelog.redaction.text import MAX_TEXT, SEAM, TextRedactor
 from app.lib.tracelog.redaction.values import is_grant, is_hidden
@@ -74,11 +74,11 @@ class DataRedactor:
         Raises `orjson.JSONDecodeError`.
         """
         if self.text.has_patterns:
-            return orjson.dumps(self.redact(orjson.loads(body))), False
+            return orjson.dumps(self.redact(loads(body))), False
         data: Plain = None
         text = body
         if not is_compact(body):
-            data = orjson.loads(body)
+            data = loads(body)
             if not isinstance(data, (dict, list)):
                 return orjson.dumps(self.redact(data)), False
             try:
@@ -90,7 +90,7 @@ class DataRedactor:
         ):
             return text, True
         if data is None:
-            data = orjson.loads(text)
+            data = loads(text)
         look = look_at(text)
         if (
             look is Look.NOTHING
@@ -299,15 +299,3 @@ def _number(number: int | float) -> Plain:
         return number
     digits = str(abs(int(number)))
     return MARKER if len(digits) >= 14 and is_card(digits) else number
-
-
-def parse(text: str | bytes) -> Plain:
-    """JSON as plain data, also with what orjson refuses: NaN, a byte order mark, lone surrogates.
-
-    Raises `ValueError` or `RecursionError`.
-    """
-    try:
-        parsed: Plain = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return plain(json.loads(text))
-    return parsed

@@ -153,6 +153,19 @@ def test_multipart_shows_fields_and_describes_files() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "written", ['{"id":%s}', '{ "id" : %s }', '{"id":%s,"password":"hunter2!"}']
+)
+def test_an_integer_of_more_than_64_bits_keeps_its_digits(written: str) -> None:
+    digits = "12345678901234567890123"
+
+    output = body("application/json", (written % digits).encode())
+
+    assert json.loads(output or "")["id"] == digits
+    largest = body("application/json", (written % (2**64 - 1)).encode())
+    assert json.loads(largest or "")["id"] == 2**64 - 1
+
+
 def test_of_very_many_parts_the_first_are_shown_and_the_number_told() -> None:
     part = b'--b\r\nContent-Disposition: form-data; name="n%d"\r\n\r\n1\r\n'
     data = b"".join(part % number for number in range(1001)) + b"--b--"
