@@ -56,7 +56,8 @@ SECRET_PHRASES: Final = tuple(
     signed request|key phrase|security key|stream key|login challenge|consent challenge
     logout challenge|login verifier|consent verifier|captcha response|recaptcha response
     turnstile response|method nonce|card nonce|wpa 2 key|wpa 3 key|wi fi key|network key
-    wireless key|pass confirmation|pass confirm|confirm pass|repeat pass|pass repeat
+    wireless key|pass confirmation|pass confirm|pass conf|confirm pass|repeat pass|pass repeat
+    door code|gate code|alarm code|lockbox code
     pass kakunin|passwd kakunin|puk code|merchant key
     binding code|check code|v code|honeycomb team|unlock pattern|challenge response|p word
     kojin bango|ansho bango|anshou bango|koza bango|kouza bango|ninsho code|ninshou code|ninsyo code
