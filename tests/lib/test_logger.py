@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import contextvars
 import csv
+import errno
 import json
 import signal
 import threading
@@ -18,7 +19,7 @@ from fastapi import BackgroundTasks, Depends, FastAPI, Request
 from fastapi.testclient import TestClient
 
 from app.lib.logger import CSVOnlyLogger, EnhancedCSVLogger, NullLogger, TraceLogger
-from app.lib.tracelog.journal.journal import Fsync
+from app.lib.tracelog.journal.journal import Fsync, Journal
 from app.lib.tracelog.schema import TABLES
 from app.lib.tracelog.shipper import shipper
 from tests.lib.tracelog.forks import child_does, forks
@@ -71,6 +72,24 @@ def test_two_threads_that_write_first_leave_one_that_forces_rows_to_the_disk(
     wait_until(lambda: len(syncing() - before) == 1, what="the end of the other")
     logger.close()
     wait_until(lambda: not syncing() - before, what="the end of both")
+
+
+def test_what_fails_for_once_does_not_end_the_thread_that_forces_rows_to_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[Journal] = []
+
+    def sync(journal: Journal) -> None:
+        calls.append(journal)
+        if len(calls) == 1:
+            raise OSError(errno.EBADF, "Bad file descriptor")
+
+    monkeypatch.setattr(Journal, "sync", sync)
+    logger = CSVOnlyLogger(tmp_path)
+    logger.log(None, "api_logs", {"method": "GET", "endpoint": "/"})
+
+    wait_until(lambda: len(calls) == 3, what="the next second's")
+    logger.close()
 
 
 def test_threads_that_write_first_at_once_leave_one_that_delivers(

@@ -1,5 +1,6 @@
 """Takes rows as dictionaries and has them in the journal when it returns; never raises."""
 
+import contextlib
 import datetime as dt
 import logging
 import os
@@ -201,9 +202,11 @@ class Recorder:
         def sync_each_second() -> None:
             # Of two threads that start one at the same moment the later one's stays.
             while not closed.wait(1.0) and self._closed is closed:
-                for journal in self.journals.values():
-                    journal.sync()
-                self.tally.renew_if_damaged()
+                # What fails now, as where somebody closes files of others, may not a second later.
+                with contextlib.suppress(OSError):
+                    for journal in self.journals.values():
+                        journal.sync()
+                    self.tally.renew_if_damaged()
 
         threading.Thread(target=sync_each_second, name="tracelog-sync", daemon=True).start()
         self._syncer_pid = os.getpid()

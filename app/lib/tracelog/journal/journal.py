@@ -140,7 +140,11 @@ class Journal:
         with self._mutex:
             unsynced, self._dirty = self._dirty, []
             if self._fd >= 0 and self._unsynced:
-                unsynced.append(os.dup(self._fd))
+                try:
+                    unsynced.append(os.dup(self._fd))
+                except OSError:
+                    # No descriptor is free: this once, writers wait for it.
+                    self._force(self._fd)
             self._unsynced = False
             self._forcing += unsynced
         for fd in unsynced:

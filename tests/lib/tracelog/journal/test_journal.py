@@ -404,6 +404,23 @@ def test_sync_covers_the_files_sealed_since(
     assert synced == files
 
 
+def test_without_a_free_descriptor_rows_are_forced_to_the_disk_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none_is_free(_: int) -> int:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    target = Journal(tmp_path, API)
+    append(target, api_row())
+    synced: set[int] = set()
+    monkeypatch.setattr(os, "dup", none_is_free)
+    monkeypatch.setattr(os, "fsync", lambda fd: synced.add(os.fstat(fd).st_ino))
+
+    target.sync()
+
+    assert synced == {target.path.stat().st_ino}
+
+
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs /proc")
 def test_no_file_descriptor_is_left_behind(tmp_path: Path) -> None:
     before = open_descriptors()
