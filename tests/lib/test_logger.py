@@ -6,7 +6,9 @@ import contextvars
 import csv
 import errno
 import json
+import os
 import signal
+import sys
 import threading
 import uuid
 from collections import Counter
@@ -20,10 +22,12 @@ from fastapi.testclient import TestClient
 
 from app.lib.logger import CSVOnlyLogger, EnhancedCSVLogger, NullLogger, TraceLogger
 from app.lib.tracelog.journal.journal import Fsync, Journal
+from app.lib.tracelog.journal.tally import Counts, Tally
 from app.lib.tracelog.schema import TABLES
 from app.lib.tracelog.shipper import shipper
+from commands.kit.environment import ROOT
 from tests.lib.tracelog.forks import child_does, forks
-from tests.support.processes import wait_until
+from tests.support.processes import finish, wait_until
 
 UNREACHABLE = "libsql://your-db-name.invalid"
 
@@ -128,6 +132,37 @@ def test_the_log_stays_where_it_is_when_the_app_goes_to_another_folder(
     assert [row["endpoint"] for row in rows(tmp_path / "logs", "api_logs")] == ["/1", "/2"]
     assert logger.status().shipped == 2
     assert not [*(tmp_path / "there").iterdir()]
+
+
+FINALIZER = """
+import sys
+from app.lib.logger import CSVOnlyLogger, EnhancedCSVLogger
+
+class Last:
+    def __init__(self, logger):
+        self.logger = logger
+    def __del__(self):
+        self.logger.log(None, "api_logs", {"method": "GET", "endpoint": "/last"})
+
+logger = {"csv": CSVOnlyLogger, "store": EnhancedCSVLogger}[sys.argv[1]](base_path=sys.argv[2])
+if sys.argv[3:]:
+    logger.log(None, "api_logs", {"method": "GET", "endpoint": "/first"})
+last = Last(logger)
+"""
+
+
+@pytest.mark.parametrize("first", [["first"], []])
+@pytest.mark.parametrize("kind", ["csv", "store"])
+def test_what_a_finalizer_logs_when_python_ends_does_not_keep_it_from_ending(
+    tmp_path: Path, kind: str, first: list[str]
+) -> None:
+    command = [sys.executable, "-c", FINALIZER, kind, str(tmp_path), *first]
+
+    assert finish(command, os.environ, ROOT, 60).stdout == ""
+
+    expected = [f"/{name}" for name in (*first, "last")]
+    assert [row["endpoint"] for row in rows(tmp_path, "api_logs")] == expected
+    assert Tally(tmp_path).totals() == Counts(appended=len(expected))
 
 
 class TestASignal:

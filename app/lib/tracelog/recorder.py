@@ -4,6 +4,7 @@ import contextlib
 import datetime as dt
 import logging
 import os
+import sys
 import threading
 import time
 import traceback
@@ -98,6 +99,9 @@ class Recorder:
     def write_line(self, table_name: str, make_line: Callable[[int], bytes]) -> None:
         """Write the line that `make_line` returns for a row id; it holds no secrets."""
         try:
+            if sys.is_finalizing():
+                self._write_at_the_end(table_name, make_line)
+                return
             row_id = self._ids.next()
             journal = self.journals[table_name]
             try:
@@ -111,6 +115,16 @@ class Recorder:
             self._lose(table_name, error)
             return
         self._count(1)
+
+    def _write_at_the_end(self, table_name: str, make_line: Callable[[int], bytes]) -> None:
+        """A finalizer's row, when Python itself ends: threads are no more, and cannot be started.
+
+        So nothing is used that one of them may have held locked.
+        """
+        self.journals[table_name].append_apart(make_line(IdGenerator().next()))
+        tally = Tally(self.log_dir)
+        tally.add(appended=1)
+        tally.close()
 
     def write_lines(self, table_name: str, makers: Sequence[Callable[[int], bytes]]) -> None:
         """`write_line` for each; they go into the journal together, in this order."""

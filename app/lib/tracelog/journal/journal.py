@@ -103,7 +103,7 @@ class Journal:
         with self._mutex:
             if self._appending:
                 # A signal's handler, or a finalizer, in the middle of what its thread appends.
-                self._append_apart(lines)
+                self.append_apart(lines)
                 return
             self._appending = True
             try:
@@ -134,6 +134,22 @@ class Journal:
                 if self._fd >= 0 and self._inode == (0, 0):
                     self._close()
         raise OSError(errno.EAGAIN, "the journal's file changes faster than it can be opened")
+
+    def append_apart(self, lines: bytes) -> None:
+        """Append as a writer does that cannot have the lock, whatever an append is about to do.
+
+        Raises `OSError`.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        fd = os.open(self.path, _FLAGS | os.O_CREAT, 0o600)
+        try:
+            _write_all(fd, lines if os.fstat(fd).st_size else self._header + lines)
+            self._unsynced = True
+            # When Python ends nobody is there to do it a second later.
+            if self._fsync == "always" or (self._fsync == "everysec" and sys.is_finalizing()):
+                self._force(fd)
+        finally:
+            _close(fd)
 
     def sync(self) -> None:
         """Force what was written to the disk; a file that fails is sealed and left alone."""
@@ -255,17 +271,6 @@ class Journal:
         if self._fsync == "always":
             self._force(self._fd)
         self._clean_size = size + len(data)
-
-    def _append_apart(self, lines: bytes) -> None:
-        """Append as a writer does that cannot have the lock, whatever an append is about to do."""
-        fd = os.open(self.path, _FLAGS | os.O_CREAT, 0o600)
-        try:
-            _write_all(fd, lines if os.fstat(fd).st_size else self._header + lines)
-            self._unsynced = True
-            if self._fsync == "always":
-                self._force(fd)
-        finally:
-            _close(fd)
 
     def _take_back(self, size: int, written: int) -> bool:
         """Cut off what was `written`, unless somebody without the lock has written behind it."""
