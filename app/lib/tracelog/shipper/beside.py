@@ -86,6 +86,7 @@ class Beside:
         answer = None
         try:
             self._answer, answer = os.pipe()
+            os.set_blocking(self._answer, False)
             self._process = subprocess.Popen(  # noqa: S603 # our own module
                 [sys.executable, "-m", __spec__.name, str(lock), str(answer)],
                 stdin=subprocess.PIPE,
@@ -107,8 +108,10 @@ class Beside:
         """Whether it waits for the lock."""
         if self._answer is None:
             return False
-        answered, _, _ = select.select([self._answer], [], [], 0)
-        return bool(answered) and os.read(self._answer, len(_READY)) == _READY
+        try:
+            return os.read(self._answer, len(_READY)) == _READY
+        except BlockingIOError:
+            return False
 
     def lead(self) -> None:
         """Tell it that the lock is its own from now on."""

@@ -194,18 +194,21 @@ class Shipper:
 
     def _run(self) -> None:
         work_in_the_background()
-        while not self._stopping:
-            drain = self._drains_wanted
-            pause, caught_up = self._turn()
-            self._hand_over()
-            if caught_up:
-                with self._turns:
-                    self._end_drain(drain)
-                    self._turns.notify_all()
-            self._rest(self._tend(pause, quiet=caught_up))
-        if self._beside is not None:
-            self._beside.end()
-        self._resign()
+        try:
+            while not self._stopping:
+                drain = self._drains_wanted
+                pause, caught_up = self._turn()
+                self._hand_over()
+                if caught_up:
+                    with self._turns:
+                        self._end_drain(drain)
+                        self._turns.notify_all()
+                self._rest(self._tend(pause, quiet=caught_up))
+        finally:
+            # Whatever ended this, another process may lead.
+            if self._beside is not None:
+                self._beside.end()
+            self._resign()
 
     def _hand_over(self) -> None:
         """Have the process beside us lead, as soon as it is ready."""

@@ -25,8 +25,10 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="locks cannot be
 MOST_BYTES = 40 << 20
 
 APP = """
-import sys
+import os, resource, sys
 from app.lib.logger import EnhancedCSVLogger
+resource.setrlimit(resource.RLIMIT_NOFILE, (4096, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+connections = [os.open(os.devnull, os.O_RDONLY) for _ in range(int(sys.argv[2]))]
 logger = EnhancedCSVLogger(base_path=sys.argv[1], turso_token="hush-hush", beside=True)
 for _ in sys.stdin:
     logger.log(None, "api_logs", {"method": "GET", "endpoint": "/"})
@@ -38,9 +40,9 @@ logger.close()
 class App:
     """A process with a logger, which writes a row when it is told to."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, connections: int = 0) -> None:
         self.process = psutil.Popen(
-            [sys.executable, "-c", APP, str(folder)],
+            [sys.executable, "-c", APP, str(folder), str(connections)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -59,11 +61,11 @@ class App:
 
 
 @pytest.fixture
-def start_app(tmp_path: Path) -> Iterator[Callable[[], App]]:
+def start_app(tmp_path: Path) -> Iterator[Callable[..., App]]:
     apps: list[App] = []
 
-    def start() -> App:
-        apps.append(App(tmp_path))
+    def start(connections: int = 0) -> App:
+        apps.append(App(tmp_path, connections))
         return apps[-1]
 
     yield start
@@ -103,7 +105,7 @@ def is_gone(pid: int) -> bool:
 
 
 def test_the_lead_goes_to_one_process_that_ends_with_its_app(
-    tmp_path: Path, start_app: Callable[[], App]
+    tmp_path: Path, start_app: Callable[..., App]
 ) -> None:
     first, second = start_app(), start_app()
     first.write()
@@ -124,7 +126,7 @@ def test_the_lead_goes_to_one_process_that_ends_with_its_app(
 
 
 def test_the_app_goes_on_when_the_process_is_killed_and_drains_at_its_end(
-    tmp_path: Path, start_app: Callable[[], App]
+    tmp_path: Path, start_app: Callable[..., App]
 ) -> None:
     app = start_app()
     app.write()
@@ -139,7 +141,7 @@ def test_the_app_goes_on_when_the_process_is_killed_and_drains_at_its_end(
 
 
 def test_asked_to_end_the_app_takes_the_lead_back_and_delivers_the_rest(
-    tmp_path: Path, start_app: Callable[[], App]
+    tmp_path: Path, start_app: Callable[..., App]
 ) -> None:
     app = start_app()
     app.write()
@@ -151,6 +153,16 @@ def test_asked_to_end_the_app_takes_the_lead_back_and_delivers_the_rest(
     assert app.process.wait(60) == 0
     assert shipped(tmp_path) == 2
     wait_until(lambda: is_gone(pid), what="its end")
+
+
+def test_an_app_with_a_thousand_connections_hands_over_as_well(
+    tmp_path: Path, start_app: Callable[..., App]
+) -> None:
+    app = start_app(1_100)
+    app.write()
+    deliverer(tmp_path, app)
+    app.write()
+    wait_until(lambda: shipped(tmp_path) == 2, what="both rows")
 
 
 def have_started(order: dict[str, object]) -> str:
