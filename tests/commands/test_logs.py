@@ -369,6 +369,7 @@ def test_paths_are_those_of_where_the_person_stands(own_checkout: Checkout) -> N
         (["export", "logs"], r"is the log folder itself"),
         (["export", "taken"], r"taken/api_logs\.csv is there already"),
         (["import", "customers.csv"], r"Neither the name nor the header of .*customers\.csv"),
+        (["import", "api_logs.csv"], r"api_logs\.csv has ';' between its fields; save it with"),
         (["import", "nowhere.csv"], r"nowhere\.csv cannot be read: No such file"),
         (["import", "taken/api_logs.csv", "--timezone", "Mars"], r"no time zone 'Mars'"),
     ],
@@ -380,6 +381,7 @@ def test_what_cannot_be_done_is_said_in_one_sentence(
     Path("taken").mkdir()
     Path("taken/api_logs.csv").write_text("endpoint,created_at\n")
     Path("customers.csv").write_text("name\n")
+    Path("api_logs.csv").write_text("endpoint;created_at\n")
 
     with pytest.raises(Failure, match=sentence):
         logs.main(arguments)

@@ -10,7 +10,7 @@ import datetime as dt
 import math
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -297,6 +297,11 @@ def has_control(data: bytes) -> bool:
     return len(data.translate(None, _CONTROL)) != len(data)
 
 
+def has_breakers(text: str) -> bool:
+    """Whether there are characters that stand in no line that we write, but for its end."""
+    return _JSON_BREAKER.search(text) is not None
+
+
 def text_field(text: str) -> str:
     """A value of a text column as it stands in a line."""
     if "\\" in text or not text.isprintable():
@@ -318,7 +323,11 @@ def decode(table: Table, line: bytes) -> Row:
         text = line.decode().removesuffix("\n")
     except UnicodeDecodeError as error:
         raise BadLine(f"no UTF-8 at byte {error.start}") from None
-    fields = split_fields(text)
+    return row_of(table, split_fields(text))
+
+
+def row_of(table: Table, fields: Sequence[str]) -> Row:
+    """The row of a line's fields. Raises `BadLine`."""
     if len(fields) != len(table.columns):
         raise BadLine(f"{len(fields)} fields where {len(table.columns)} belong")
     return tuple(

@@ -124,6 +124,31 @@ LOG_SENTENCES: dict[str, tuple[str, str]] = {
         "{path} cannot be used: {reason}.",
         "{path} を使えません: {reason}",
     ),
+    "logs_import_pipe": (
+        "{path} can be read only once; save what comes out of it in a file first.",
+        "{path} は一度しか読めません。いったんファイルに保存してから指定してください。",
+    ),
+    "logs_import_empty": ("{path} is empty.", "{path} は空です。"),
+    "logs_import_packed": (
+        "{path} is packed, or a workbook; unpack it, or save it as CSV, first.",
+        "{path} は圧縮ファイルかブックです。展開するか、CSV で保存してから指定してください。",
+    ),
+    "logs_import_encoding": (
+        "{path} is no text in UTF-8; save it as UTF-8 first.",
+        "{path} は UTF-8 のテキストではありません。UTF-8 で保存し直してください。",
+    ),
+    "logs_import_separator": (
+        "{path} has {what!r} between its fields; save it with commas first.",
+        "{path} は {what!r} で区切られています。コンマ区切りで保存し直してください。",
+    ),
+    "logs_import_header": (
+        "The first line of {path} names no column created_at, so its rows have no time.",
+        "{path} の見出しに created_at がなく、行の時刻が分かりません。",
+    ),
+    "logs_import_twice": (
+        "{path} has two columns named {what}.",
+        "{path} には {what} という列が二つあります。",
+    ),
     "logs_unknown_zone": (
         "There is no time zone {name!r}; write one as Asia/Tokyo.",
         "{name!r} というタイムゾーンはありません。Asia/Tokyo のように書いてください。",

@@ -14,6 +14,7 @@ from app.lib.tracelog.schema import TABLES
 from app.lib.tracelog.transfer.csv_source import BadRow, CSVSource, UnknownTable
 from app.lib.tracelog.transfer.export import export
 from app.lib.tracelog.transfer.load import Loaded, load
+from app.lib.tracelog.transfer.whole_file import WrongFile
 from app.lib.tracelog.upkeep.retention import DAY
 from app.trace_log import make_redactor
 from commands.kit.logs.meter import Meter
@@ -82,6 +83,8 @@ def _open(place: Place, path: Path, table: str | None, zone: str | None) -> CSVS
         )
     except UnknownTable:
         raise Failure("logs_unknown_table", path=path, tables=", ".join(TABLES)) from None
+    except WrongFile as error:
+        raise Failure(f"logs_import_{error.fault}", path=path, what=error.what) from None
     except OSError as error:
         raise Failure("logs_unreadable", path=path, reason=error.strerror) from None
 

@@ -1,10 +1,11 @@
 """Rows out of CSV files: those that this logger wrote, and those that others did.
 
-A file with exactly our header is read as the journal is, ids and all, but for rows in it that a
-database has numbered. Those, and any other file, are read by the header's names: dictionaries as
-JSON or as Python's repr, times in the zone of whoever wrote them, what is no column into a JSON
-column. Such a row gets its id from its time and content, the same each time, so that the file can
-be loaded again. Secrets are taken out of it.
+A file with exactly our header, or a piece of one without it, is read as the journal is, ids and
+all, but for rows in it that a database has numbered. Those, and any other file, are read by the
+header's names: dictionaries as JSON or as Python's repr, times in the zone of whoever wrote them,
+what is no column into a JSON column. Such a row gets its id from its time and content, the same
+each time, so that the file can be loaded again. Secrets are taken out of it. Only what we wrote
+ourselves, and some other program has saved since, stays as it is.
 """
 
 import csv
@@ -24,11 +25,13 @@ from app.lib.tracelog.recorder import redact_row
 from app.lib.tracelog.redaction.redactor import Redactor
 from app.lib.tracelog.schema import API_LOGS, TABLES, TASK_PROGRESS_LOGS, Row, Table
 from app.lib.tracelog.transfer.field_order import by_header, by_value, moment, structure
+from app.lib.tracelog.transfer.whole_file import TIME, WrongFile, check_head, read_header
 
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MILLISECOND: Final = dt.timedelta(milliseconds=1)
 _NUMBER: Final = re.compile(rb"-?[0-9]{1,18},")
 _MOST_MOMENTS: Final = 10_000
+_MOST_LINE: Final = 1 << 24
 
 
 class UnknownTable(Exception):
@@ -55,7 +58,7 @@ class BadRow:
 class CSVSource:
     """One CSV file. `zone` is that of its times where they have none; None is this machine's.
 
-    Raises `UnknownTable`, and `OSError`.
+    Raises `WrongFile`, `UnknownTable`, and `OSError`.
     """
 
     def __init__(
@@ -72,17 +75,20 @@ class CSVSource:
         """How many bytes of the file have been read."""
         self._redactor = redactor
         self._zone = zone
+        check_head(path)
         with path.open("rb") as file:
-            first_line = file.readline(1 << 20)
-        self._is_ours = [t for t in TABLES.values() if codec.header(t) == first_line]
-        text = first_line.decode("utf-8-sig", errors="replace")
-        try:
-            self._header = [name.strip() for name in next(csv.reader([text]), [])]
-        except csv.Error:
-            # It is told as the first bad row.
-            self._header = []
-        self.table = self._is_ours[0] if self._is_ours else table or _table_of(path, self._header)
-        if self._header == list(self.table.column_names):
+            first_line = file.readline(_MOST_LINE)
+        self._is_ours = [table for table in TABLES.values() if _is_of(table, first_line)]
+        self._header: Sequence[str]
+        if self._is_ours:
+            self.table = self._is_ours[0]
+            self._header = self.table.column_names
+        else:
+            self._header = read_header(path, first_line)
+            self.table = table or _table_of(path, self._header)
+            if TIME not in self._header:
+                raise WrongFile(path, "header")
+        if list(self._header) == list(self.table.column_names):
             self._zone = dt.UTC
         self._moments: dict[int, int] = {}
 
@@ -150,6 +156,8 @@ class CSVSource:
             "\udc80" <= c <= "\udcff" for f in fields for c in f
         ):
             return BadRow(line, "it is no UTF-8")
+        if ours := self._own_row(fields):
+            return GoodRow(line, ours)
         named = by_header(self._header, fields, self.table)
         guessed = False
         if named is None and (named := by_value(fields, self.table)) is not None:
@@ -166,6 +174,16 @@ class CSVSource:
             return GoodRow(line, self._make(named, at), guessed)
         except (OverflowError, ValueError):
             return BadRow(line, "created_at is out of range")
+
+    def _own_row(self, fields: Sequence[str]) -> Row | None:
+        """A row that we have written, as another program has saved it."""
+        if len(fields) != len(self._header) or codec.has_breakers("".join(fields)):
+            return None
+        named = dict(zip(self._header, fields, strict=True))
+        try:
+            return codec.row_of(self.table, [named[name] for name in self.table.column_names])
+        except (KeyError, codec.BadLine):
+            return None
 
     def _make(self, named: Mapping[str, str], at: dt.datetime) -> Row:
         """Raises `OverflowError` for a time that has no id."""
@@ -224,6 +242,17 @@ class _Lines:
         encoding = "utf-8" if self._source.position else "utf-8-sig"
         self._source.position += len(line)
         return line.decode(encoding, errors="surrogateescape")
+
+
+def _is_of(table: Table, line: bytes) -> bool:
+    """Whether a file that begins with this line is one that we have written, or a piece of it."""
+    if line == codec.header(table):
+        return True
+    try:
+        codec.decode(table, line)
+    except codec.BadLine:
+        return False
+    return True
 
 
 def _table_of(path: Path, header: Sequence[str]) -> Table:

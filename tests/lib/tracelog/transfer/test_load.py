@@ -1,15 +1,19 @@
 """CSV files of any origin become rows, each once, and what is no row is named with its line."""
 
+import contextlib
 import csv
 import datetime as dt
+import gzip
 import json
+import os
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from app.lib.logger import CSVOnlyLogger
 from app.lib.tracelog import codec, ids
 from app.lib.tracelog.redaction.redactor import Redactor
 from app.lib.tracelog.schema import API_LOGS, TABLES, TASK_PROGRESS_LOGS, Row
@@ -20,6 +24,7 @@ from app.lib.tracelog.store.turso_store import TursoStore
 from app.lib.tracelog.transfer.csv_source import BadRow, CSVSource, UnknownTable
 from app.lib.tracelog.transfer.export import export
 from app.lib.tracelog.transfer.load import Loaded, load
+from app.lib.tracelog.transfer.whole_file import WrongFile
 from tests.lib.tracelog.rows import API, api_row
 from tests.support.turso import TursoServer
 
@@ -130,6 +135,44 @@ def test_damage_in_our_own_files_is_told_by_line_and_costs_no_other_row(
     assert (loaded.written, loaded.bad) == (4, 3)
     assert [each.line for each in bad] == [3, 5, 7]
     assert "torn" in bad[1].reason
+
+
+def saved_with_a_mark_and_carriage_returns(path: Path) -> None:
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+
+
+def saved_with_quotes_and_other_columns_first(path: Path) -> None:
+    lines = [line[::-1] for line in csv.reader(path.read_text(encoding="utf-8").splitlines())]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file, quoting=csv.QUOTE_ALL).writerows(lines)
+
+
+def cut_to_its_rows(path: Path) -> None:
+    path.write_bytes(path.read_bytes().partition(b"\n")[2])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        saved_with_a_mark_and_carriage_returns,
+        saved_with_quotes_and_other_columns_first,
+        cut_to_its_rows,
+    ],
+)
+def test_our_rows_are_known_whatever_another_program_has_made_of_their_file(
+    store: SQLiteStore, tmp_path: Path, change: Callable[[Path], None]
+) -> None:
+    logger = CSVOnlyLogger(tmp_path)
+    with contextlib.suppress(ValueError), logger.task("Ｔ\u3000\\") as task, task.step("S", "text"):
+        raise ValueError("two\nlines")
+    logger.close()
+    path = tmp_path / "task_progress_logs.csv"
+    put(store, path)
+    before = stored(store, TASK_PROGRESS_LOGS)
+    change(path)
+
+    assert put(store, path) == (Loaded(known=2), [])
+    assert stored(store, TASK_PROGRESS_LOGS) == before
 
 
 # --- the source document's own logger -------------------------------------------------------
@@ -277,15 +320,56 @@ def test_secrets_of_a_logger_that_kept_them_stay_behind(
 # --- files in any state ---------------------------------------------------------------------
 
 
-def test_a_file_whose_header_cannot_be_read_is_told_as_a_bad_row(
+GOOD = "trace_id,method,endpoint,created_at\nt,GET,/日本,2026-11-23 09:00:00\n" * 2
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (b"", "empty"),
+        (gzip.compress(GOOD.encode()), "packed"),
+        (b"PK\x03\x04 a workbook", "packed"),
+        (GOOD.encode("utf-16"), "encoding"),
+        (GOOD.encode("utf-16-be"), "encoding"),
+        (GOOD.encode("cp932"), "encoding"),
+        (GOOD.replace(",", ";").encode(), "separator"),
+        (GOOD.replace(",", "\t").encode("utf-8-sig"), "separator"),
+        (GOOD.replace("\n", "\r").encode(), "header"),
+        (b"trace_id,method,endpoint\nt,GET,/\n", "header"),
+        (b"t,GET,/,2026-11-23 09:00:00\n", "header"),
+        (b"trace_id,trace_id,endpoint,created_at\n", "twice"),
+    ],
+)
+def test_a_file_that_is_wrong_as_a_whole_is_told_once(
+    tmp_path: Path, content: bytes, fault: str
+) -> None:
+    path = tmp_path / "api_logs.csv"
+    path.write_bytes(content)
+
+    with pytest.raises(WrongFile) as caught:
+        CSVSource(path, Redactor())
+
+    assert caught.value.fault == fault
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_what_can_be_read_only_once_is_not_taken_for_an_empty_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "api_logs.csv")
+
+    with pytest.raises(WrongFile, match="pipe"):
+        CSVSource(tmp_path / "api_logs.csv", Redactor())
+
+
+def test_one_byte_that_is_damaged_does_not_speak_for_the_whole_file(
     store: SQLiteStore, tmp_path: Path
 ) -> None:
     path = tmp_path / "api_logs.csv"
-    path.write_bytes(b"trace_id,method,endpoint,created_at\rt,GET,/1,2026-11-23 09:00:00\r")
+    lines = b"trace_id,method,endpoint,created_at\nt,GET,/\xe9,2026-11-23 09:00:00\n"
+    path.write_bytes(lines + b"t,GET,/,2026-11-23 09:00:00\n")
 
-    loaded, [bad] = put(store, path)
+    loaded, bad = put(store, path)
 
-    assert (loaded.written, loaded.bad, bad.line) == (0, 1, 1)
+    assert (loaded.written, bad) == (1, [BadRow(2, "it is no UTF-8")])
 
 
 def test_bad_rows_are_told_by_line_and_reason_and_good_ones_go_on(
@@ -410,7 +494,7 @@ def test_a_row_without_a_trace_gets_one_of_its_own(store: SQLiteStore, tmp_path:
 
 
 def test_a_file_that_fits_no_table_is_refused(tmp_path: Path) -> None:
-    path = write(tmp_path / "customers.csv", "name,email\nA,a@example.com\n")
+    path = write(tmp_path / "customers.csv", "name,created_at\nA,2026-11-23 09:00:00\n")
 
     with pytest.raises(UnknownTable, match=r"customers\.csv"):
         CSVSource(path, Redactor())
