@@ -15,21 +15,29 @@ from commands.kit.logs.place import Place
 from commands.kit.logs.transfer import read_in, write_out
 from commands.kit.settings import load_settings
 from commands.kit.start import from_there
-from commands.kit.words import Failure
+from commands.kit.words import Failure, print_json
 
 
 def main(arguments: list[str]) -> int:
-    """Do what the first argument says. Results go to standard output, progress to the other."""
+    """Do what the first argument says. Results go to standard output, progress to the other.
+
+    What could not be done at all is raised as a `Failure` with the exit code 2; as JSON it is the
+    result, too.
+    """
     options = _parser().parse_args(arguments)
-    place = Place(load_settings(), options.json, options.progress)
     try:
-        return _do(place, options)
+        return _do(Place(load_settings(), options.json, options.progress), options)
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise Failure(
-            "logs_unusable", path=error.filename or place.folder, reason=error.strerror or error
-        ) from None
+        path = error.filename or load_settings().log_dir
+        failure = Failure("logs_unusable", path=path, reason=error.strerror or error)
+    except Failure as error:
+        failure = error
+    failure.code = 2
+    if options.json:
+        print_json({"error": str(failure)})
+    raise failure from None
 
 
 def _do(place: Place, options: argparse.Namespace) -> int:
@@ -51,6 +59,13 @@ def _do(place: Place, options: argparse.Namespace) -> int:
     return discard_quarantine(place) if options.discard else show_quarantine(place)
 
 
+def seconds(text: str) -> float:
+    """A length of time. Raises `ValueError`."""
+    if (value := float(text)) >= 0:
+        return value
+    raise ValueError(text)
+
+
 def _parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--json", action="store_true", help="print the result as JSON")
@@ -67,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     ships = action("ship", "Deliver what waits in the CSV files, until it is asked to end.")
     ships.add_argument("--once", action="store_true", help="end when nothing waits any more")
     ships.add_argument(
-        "--seconds", type=float, default=30.0, metavar="N",
+        "--seconds", type=seconds, default=30.0, metavar="N",
         help="with --once, give up after so long without progress (30)",
     )  # fmt: skip
     verify = action("verify", "Compare the CSV files with the store, row by row; 1 if they differ.")

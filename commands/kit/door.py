@@ -5,6 +5,7 @@ import gc
 import importlib
 import os
 import sys
+from pathlib import Path
 
 from commands.kit import environment, start
 from commands.kit.words import Failure, say, text
@@ -55,11 +56,13 @@ def main(arguments: list[str]) -> int:
 def _run(arguments: list[str]) -> int:
     start.remember()
     os.chdir(environment.ROOT)
+    for name in ("stdin", "stdout", "stderr"):
+        # There is none where whoever started this has closed it; no other file takes its number.
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("r" if name == "stdin" else "w"))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         # A console that cannot show a character shows a question mark instead of a stack trace.
-        # There is none at all where whoever started this has closed it.
-        if stream is not None:
-            stream.reconfigure(errors="replace", line_buffering=True)  # type: ignore[union-attr]
+        stream.reconfigure(errors="replace", line_buffering=True)  # type: ignore[union-attr]
     name, *rest = arguments or ["help"]
     if name in {"help", "-h", "--help"}:
         _overview()
@@ -85,7 +88,7 @@ def _run(arguments: list[str]) -> int:
         code: int = command.main(rest)
     except Failure as failure:
         print(failure, file=sys.stderr)
-        return 1
+        return failure.code
     except OSError as error:
         if error.errno not in _REFUSALS:
             raise

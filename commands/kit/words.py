@@ -10,7 +10,12 @@ from commands.kit.sentences import SENTENCES
 
 
 class Failure(Exception):
-    """What a person must mend before the command can go on: one sentence of `SENTENCES`."""
+    """What a person must mend before the command can go on: one sentence of `SENTENCES`.
+
+    `code` is the command's exit code.
+    """
+
+    code = 1
 
     def __init__(self, key: str, **values: object) -> None:
         super().__init__(text(key, **values))

@@ -54,9 +54,10 @@ def test_who_reads_along_no_further_is_told_nothing_more(checkout: Checkout) -> 
     assert (done.returncode, done.stderr) == (141, b"")
 
 
-def test_without_standard_output_there_is_nobody_to_tell(checkout: Checkout) -> None:
+@pytest.mark.parametrize("command", ["help >&-", "logs status --json <&- >&-"])
+def test_without_standard_output_there_is_nobody_to_tell(checkout: Checkout, command: str) -> None:
     done = subprocess.run(
-        ["/bin/sh", "-c", 'exec "$0" manage.py help >&-', sys.executable],
+        ["/bin/sh", "-c", f'exec "$0" manage.py {command}', sys.executable],
         cwd=checkout.folder,
         env=checkout.env,
         stderr=subprocess.PIPE,
@@ -64,6 +65,19 @@ def test_without_standard_output_there_is_nobody_to_tell(checkout: Checkout) -> 
     )
 
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_without_standard_error_a_command_does_its_work(checkout: Checkout) -> None:
+    done = subprocess.run(
+        ["/bin/sh", "-c", 'exec "$0" manage.py logs verify 2>&-', sys.executable],
+        cwd=checkout.folder,
+        env=checkout.env,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout.splitlines()[-1:]) == (0, ["They agree."])
 
 
 def test_json_loses_nothing_where_a_console_has_no_such_characters(

@@ -535,6 +535,33 @@ def test_discard_counts_as_dropped(damaged: Path, ask: AskLogs) -> None:
 # --- what a script sees -----------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    "arguments", [["export", "taken"], ["import", "nowhere.csv"], ["ship", "--once"], ["status"]]
+)
+def test_what_could_not_be_done_is_told_to_scripts_as_well(
+    folder: Path, arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("taken").mkdir()
+    Path("taken/api_logs.csv").touch()
+    if arguments[0] in {"ship", "status"}:
+        folder.write_text("a file")
+    capsys.readouterr()
+
+    with pytest.raises(Failure) as caught:
+        logs.main([*arguments, "--json"])
+
+    assert caught.value.code == 2
+    assert json.loads(capsys.readouterr().out) == {"error": str(caught.value)}
+
+
+@pytest.mark.parametrize("seconds", ["-1", "nan", "soon"])
+def test_a_length_of_time_is_one(seconds: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        logs.main(["ship", "--once", f"--seconds={seconds}"])
+
+    assert f"invalid seconds value: '{seconds}'" in capsys.readouterr().err
+
+
 def test_progress_goes_to_standard_error_and_only_if_wanted(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

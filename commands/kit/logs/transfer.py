@@ -14,13 +14,22 @@ from app.lib.tracelog.schema import TABLES
 from app.lib.tracelog.transfer.csv_source import BadRow, CSVSource, UnknownTable
 from app.lib.tracelog.transfer.export import export
 from app.lib.tracelog.transfer.load import Loaded, load
-from app.lib.tracelog.transfer.whole_file import WrongFile
+from app.lib.tracelog.transfer.whole_file import Fault, WrongFile
 from app.lib.tracelog.upkeep.retention import DAY
 from app.trace_log import make_redactor
 from commands.kit.logs.meter import Meter
 from commands.kit.logs.place import Place
 from commands.kit.words import Failure, print_json, say
 
+_FAULTS: Final[dict[Fault, str]] = {
+    "pipe": "logs_import_pipe",
+    "empty": "logs_import_empty",
+    "packed": "logs_import_packed",
+    "encoding": "logs_import_encoding",
+    "separator": "logs_import_separator",
+    "header": "logs_import_header",
+    "twice": "logs_import_twice",
+}
 _MOST_TOLD: Final = 1_000
 """So many bad rows are told one by one as JSON; on the screen all are."""
 
@@ -84,7 +93,7 @@ def _open(place: Place, path: Path, table: str | None, zone: str | None) -> CSVS
     except UnknownTable:
         raise Failure("logs_unknown_table", path=path, tables=", ".join(TABLES)) from None
     except WrongFile as error:
-        raise Failure(f"logs_import_{error.fault}", path=path, what=error.what) from None
+        raise Failure(_FAULTS[error.fault], path=path, what=error.what) from None
     except OSError as error:
         raise Failure("logs_unreadable", path=path, reason=error.strerror) from None
 
