@@ -21,11 +21,14 @@ class HeadRequests:
 
         async def send_head(message: Message) -> None:
             if message["type"] == "http.response.start":
+                # What the routers have found, for those outside.
+                scope.update(asked, method="HEAD")
                 await send(message)
                 await send({"type": "http.response.body", "body": b""})
             elif message.get("more_body"):
                 stream.cancel()
                 await checkpoint()
 
+        asked = {**scope, "method": "GET"}
         with CancelScope() as stream:
-            await self.app({**scope, "method": "GET"}, receive, send_head)
+            await self.app(asked, receive, send_head)

@@ -1,9 +1,13 @@
 """What can be read can be asked for its headers alone."""
 
+import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import anyio
 import pytest
+from fastapi import FastAPI
+from httpx import ASGITransport, AsyncClient
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, StreamingResponse
@@ -11,6 +15,10 @@ from starlette.routing import Route
 from starlette.types import Message
 
 from app.head_requests import HeadRequests
+from app.lib.logger import CSVOnlyLogger
+from app.lib.tracelog.capture.middleware import CaptureMiddleware
+from app.lib.tracelog.schema import API_LOGS, TABLES
+from tests.lib.tracelog.rows import read_all
 
 pytestmark = pytest.mark.anyio
 
@@ -62,3 +70,18 @@ async def test_a_stream_ends() -> None:
     start, body = await head("/stream")
     assert start["status"] == 200
     assert (body["body"], body.get("more_body", False)) == (b"", False)
+
+
+async def test_its_route_is_in_the_log(tmp_path: Path) -> None:
+    routed = FastAPI()
+    routed.get("/users/{number}")(page)
+    logger = CSVOnlyLogger(tmp_path)
+    captured = CaptureMiddleware(HeadRequests(routed), logger.recorder)
+    async with AsyncClient(transport=ASGITransport(captured), base_url="http://app.test") as client:
+        await client.head("/users/7")
+    logger.close()
+
+    [row], _ = read_all(tmp_path, TABLES[API_LOGS])
+    named = dict(zip(TABLES[API_LOGS].column_names, row, strict=True))
+    assert named["method"] == "HEAD"
+    assert json.loads(str(named["request_header"]))[":route"] == "/users/{number}"

@@ -121,21 +121,24 @@ def new_trace_id() -> str:
     return _random_ids.next()
 
 
-def incoming_trace_id(headers: Collection[tuple[bytes, bytes]]) -> str | None:
+def incoming_trace_id(
+    headers: Collection[tuple[bytes, bytes]], named: Mapping[bytes, bytes]
+) -> str | None:
     """The trace id that a request brings in `traceparent` or `X-Trace-Id`, as a lower-case UUID.
 
     None where there is none, more than one of a kind, or anything that is not exactly a trace id.
+    `named` are the same headers by name.
     """
-    names = dict(headers)
-    if b"traceparent" not in names and b"x-trace-id" not in names:
+    if b"traceparent" not in named and b"x-trace-id" not in named:
         return None
     parents = []
     ids = []
     for name, value in headers:
+        # Not every server takes away the blanks around a value.
         if name == b"traceparent":
-            parents.append(value)
+            parents.append(value.strip(b" \t"))
         elif name == b"x-trace-id":
-            ids.append(value)
+            ids.append(value.strip(b" \t"))
     if len(parents) == 1 and (match := _TRACEPARENT.match(parents[0].decode("latin-1"))):
         digits, parent = match[1], match[2]
         version_0_is_longer = parents[0][:2] == b"00" and len(parents[0]) != 55

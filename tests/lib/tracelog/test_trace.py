@@ -27,15 +27,15 @@ PARENT = f"00-{DIGITS}-00f067aa0ba902b7-01"
 
 
 def incoming(**headers: str) -> str | None:
-    return incoming_trace_id(
-        [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
-    )
+    raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+    return incoming_trace_id(raw, dict(raw))
 
 
 def test_a_valid_trace_id_is_adopted() -> None:
     assert incoming(x_trace_id=UUID) == UUID
     assert incoming(x_trace_id=UUID.upper()) == UUID
     assert incoming(traceparent=PARENT) == UUID
+    assert incoming(traceparent=f" {PARENT}\t") == incoming(x_trace_id=f"{UUID} ") == UUID
     assert incoming(traceparent=PARENT, x_trace_id=str(uuid.uuid4())) == UUID
     assert incoming(traceparent=f"01-{DIGITS}-00f067aa0ba902b7-01-more") == UUID
 
@@ -80,7 +80,7 @@ def test_a_malformed_traceparent_is_not(value: str) -> None:
 
 def test_a_trace_id_sent_twice_is_not() -> None:
     pair = (b"x-trace-id", UUID.encode())
-    assert incoming_trace_id([pair, pair]) is None
+    assert incoming_trace_id([pair, pair], dict([pair])) is None
 
 
 def test_the_trace_follows_tasks_and_worker_threads() -> None:

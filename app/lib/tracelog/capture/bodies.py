@@ -59,23 +59,27 @@ def body_json(
     cap: int,
     content_encoding: bytes = b"",
     html: bool = False,
+    whole: bool = True,
 ) -> bytes | None:
     """A body as JSON text without secrets; None for an empty one. Never raises.
 
-    `body` is its first `cap` bytes, `total` the size of the whole. `html` shows HTML as text. The
-    result has at most `cap + SLACK` bytes and no character that some reader takes for the end of
-    a line.
+    `body` is its first `cap` bytes, `total` the size of the whole, or of what came where it is not
+    `whole`. `html` shows HTML as text. The result has at most `cap + SLACK` bytes and no character
+    that some reader takes for the end of a line.
     """
     total = max(total, len(body))
     if total == 0:
         return None
     try:
         text = None
-        if content_type in _PLAIN_JSON and total <= cap and not content_encoding:
+        if content_type in _PLAIN_JSON and total <= cap and not content_encoding and whole:
             text = _whole_json(redactor, body, total)
         if text is None:
             body = body[:cap]
-            shown = _shown(redactor, content_type, body, total, content_encoding, html=html)
+            cut = len(body) < total or not whole
+            shown = _shown(
+                redactor, content_type, body, total, content_encoding, cut=cut, html=html
+            )
             text = _json_text(shown)
         return text if len(text) <= cap + SLACK else _shortened(text, total, cap)
     # A request must not fail over its record; what is not understood is hidden.
@@ -101,6 +105,7 @@ def _shown(
     total: int,
     content_encoding: bytes,
     *,
+    cut: bool,
     html: bool,
 ) -> Plain:
     mime = _mime(redactor, content_type)
@@ -108,7 +113,6 @@ def _shown(
     encoding = content_encoding.strip().lower()
     if encoding not in (b"", b"identity"):
         return {**about, ":encoding": redactor.text(encoding[:40].decode("latin-1"))}
-    cut = len(body) < total
     if mime.endswith(("/json", "+json", "/x-json", "/csp-report")):
         return _json(redactor, _utf8(content_type, body, detect=True), total, cut=cut)
     if mime in _LINES:

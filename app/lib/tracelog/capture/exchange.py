@@ -3,7 +3,7 @@
 import asyncio
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
@@ -20,7 +20,6 @@ from app.lib.tracelog.trace import Trace
 
 CLIENT_CLOSED_REQUEST: Final = 499
 _NO_BODY: Final = frozenset({204, 304})
-_SENDS_NOTHING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _LONGEST_LENGTH: Final = 20
 _FAILED: Final = b"Internal Server Error"
 
@@ -44,6 +43,8 @@ class Exchange:
         "_disconnected",
         "_expected",
         "_keeping",
+        "_more_comes",
+        "_named",
         "_receive",
         "_recorded",
         "_request_body",
@@ -61,7 +62,13 @@ class Exchange:
     )
 
     def __init__(
-        self, keeping: Keeping, scope: Scope, receive: Receive, send: Send, trace: Trace
+        self,
+        keeping: Keeping,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        trace: Trace,
+        named: Mapping[bytes, bytes],
     ) -> None:
         self._arrived = time.time()
         self._started = latest_request.began = time.perf_counter()
@@ -71,6 +78,8 @@ class Exchange:
         self._receive = receive
         self._send = send
         self._trace = trace
+        self._named = named
+        self._more_comes = False
         self._disconnected = False
         self._recorded = False
         self._told = False
@@ -88,6 +97,7 @@ class Exchange:
             if chunk := message.get("body"):
                 self._request_body = self._kept(self._request_body, chunk)
                 self._request_size += len(chunk)
+            self._more_comes = message.get("more_body", False)
         elif message["type"] == "http.disconnect" and not self._recorded:
             # Later it says that the response is over.
             self._disconnected = True
@@ -103,7 +113,7 @@ class Exchange:
             whole = self._start(message)
         else:
             whole = False
-        if whole and not self._recorded and (group := self._record()) is not None:
+        if whole and not self._recorded and (group := self._record(whole=True)) is not None:
             await group
         await self._send(message)
 
@@ -124,7 +134,7 @@ class Exchange:
             return True
         if self._status is None or (error is not None and not self._is_failure(error)):
             self._status = CLIENT_CLOSED_REQUEST
-        if (group := self._record()) is not None:
+        if (group := self._record(whole=False)) is not None:
             group.write()
         return False
 
@@ -136,7 +146,7 @@ class Exchange:
         headers.append((b"content-length", b"%d" % len(_FAILED)))
         head = {"type": "http.response.start", "status": 500, "headers": headers}
         self._start(head)
-        if (group := self._record()) is not None:
+        if (group := self._record(whole=True)) is not None:
             group.write()
         # The server may take none any more, and it is the app's exception that is to be told.
         with suppress(Exception):
@@ -186,8 +196,11 @@ class Exchange:
         self._status, message["headers"] = status, headers
         return self._scope["method"] == "HEAD" or status in _NO_BODY or self._expected == 0
 
-    def _record(self) -> Group | None:
-        """Record the request; a group where its row is still to be written, with others."""
+    def _record(self, *, whole: bool) -> Group | None:
+        """Record the request; a group where its row is still to be written, with others.
+
+        `whole` says whether the response is.
+        """
         if self._status is None:
             # A body without a head, which no server takes.
             return None
@@ -205,7 +218,7 @@ class Exchange:
             self._record_failure()
         elif status < 500 and self._is_left_out(status, duration_ms):
             return None
-        return self._keeping.rows.add(lambda row_id: self._line(row_id, duration_ms))
+        return self._keeping.rows.add(lambda row_id: self._line(row_id, duration_ms, whole=whole))
 
     def _is_left_out(self, status: int, duration_ms: int) -> bool:
         path: str = self._scope["path"]
@@ -222,21 +235,11 @@ class Exchange:
             duration_ms=duration_ms,
         )
 
-    def _line(self, row_id: int, duration_ms: int) -> bytes:
-        scope, redactor = self._scope, self._keeping.recorder.redactor
-        headers = scope["headers"]
-        request_body = None
-        if self._request_size or scope["method"] not in _SENDS_NOTHING:
-            named = dict(headers)
-            # The app need not have read all of it, as when it refuses the request.
-            announced = named.get(b"content-length", b"")
-            size = int(announced) if _is_length(announced) else 0
-            request_body = self._body(
-                named.get(b"content-type", b""),
-                named.get(b"content-encoding", b""),
-                self._request_body,
-                max(self._request_size, size),
-            )
+    def _line(self, row_id: int, duration_ms: int, *, whole: bool) -> bytes:
+        scope, redactor, named = self._scope, self._keeping.recorder.redactor, self._named
+        # The app need not have read all of it, as when it refuses the request.
+        announced = named.get(b"content-length", b"")
+        size = int(announced) if _is_length(announced) else 0
         more: dict[str, str] = {}
         if (route := self._route()) is not None:
             more[":route"] = route
@@ -249,14 +252,21 @@ class Exchange:
             self._trace.trace_id,
             method=scope["method"],
             endpoint=redactor.path(scope["path"]),
-            request_header=redactor.headers_json(headers, more),
-            request_body=request_body,
+            request_header=redactor.headers_json(scope["headers"], more),
+            request_body=self._body(
+                named.get(b"content-type", b""),
+                named.get(b"content-encoding", b""),
+                self._request_body,
+                max(self._request_size, size),
+                not self._more_comes or self._request_size == size,
+            ),
             response_status=self._status,
             response_body=self._body(
                 self._response_type,
                 self._response_encoding,
                 self._response_body,
                 self._response_size,
+                whole,
             ),
             duration_ms=duration_ms,
             ip_address=client[0] if client else None,
@@ -265,7 +275,12 @@ class Exchange:
         )
 
     def _body(
-        self, content_type: bytes, encoding: bytes, kept: bytes | bytearray, total: int
+        self,
+        content_type: bytes,
+        encoding: bytes,
+        kept: bytes | bytearray,
+        total: int,
+        whole: bool,  # noqa: FBT001 # by place, which costs less
     ) -> bytes | None:
         if not total:
             return None
@@ -275,6 +290,7 @@ class Exchange:
             bytes(kept),
             total=total,
             cap=self._body_bytes,
+            whole=whole,
             content_encoding=encoding,
             html=self._keeping.html,
         )

@@ -50,8 +50,10 @@ class CaptureMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        trace = Trace(incoming_trace_id(scope["headers"]) or new_trace_id())
-        exchange = Exchange(self._keeping, scope, receive, send, trace)
+        headers = scope["headers"]
+        named = dict(headers)
+        trace = Trace(incoming_trace_id(headers, named) or new_trace_id())
+        exchange = Exchange(self._keeping, scope, receive, send, trace, named)
         with use_trace(trace):
             try:
                 await self._app(scope, exchange.receive, exchange.send)

@@ -86,6 +86,64 @@ def test_what_was_read_of_a_body_is_shown_with_the_size_of_the_whole(
     assert rows(log_dir)[0]["request_body"] == {"title": "a", ":cut": 1000}
 
 
+def test_of_a_body_that_comes_with_a_GET_the_size_is_told(
+    app: FastAPI, client: Client, log_dir: Path
+) -> None:
+    client.request(headers={"Content-Type": "application/json", "Content-Length": "9"})
+
+    assert rows(log_dir)[0]["request_body"] == {":cut": 9}
+
+
+BROKEN = [
+    ("application/json", b'{"title":"a","more":"', {"title": "a", ":cut": 21}),
+    ("text/plain", b"one two", {":text": "one", ":cut": 7}),
+]
+
+
+@pytest.mark.parametrize(("content_type", "begun", "shown"), BROKEN)
+def test_a_body_that_is_not_read_to_its_end_says_so_also_where_no_length_was_announced(
+    content_type: str, begun: bytes, shown: object, app: FastAPI, client: Client, log_dir: Path
+) -> None:
+    @app.post("/")
+    async def read(request: Request) -> int:
+        return len(await anext(request.stream()))
+
+    client.request("POST", body=[begun, b"more"], headers={"Content-Type": content_type})
+
+    assert rows(log_dir)[0]["request_body"] == shown
+
+
+@pytest.mark.parametrize(("content_type", "begun", "shown"), BROKEN)
+def test_a_response_that_breaks_off_says_so(
+    content_type: str, begun: bytes, shown: object, app: FastAPI, client: Client, log_dir: Path
+) -> None:
+    @app.get("/")
+    async def stream() -> StreamingResponse:
+        async def chunks() -> AsyncIterator[bytes]:
+            yield begun
+            raise RuntimeError("broke off")
+
+        return StreamingResponse(chunks(), headers={"Content-Type": content_type})
+
+    with pytest.raises(RuntimeError):
+        client.request()
+
+    assert rows(log_dir)[0]["response_body"] == shown
+
+
+def test_a_body_of_the_announced_length_is_whole_wherever_its_reader_stops(
+    app: FastAPI, client: Client, log_dir: Path
+) -> None:
+    @app.post("/")
+    async def read(request: Request) -> int:
+        return len(await anext(request.stream()))
+
+    headers = {"Content-Type": "application/json", "Content-Length": "7"}
+    client.request("POST", body=[b'{"a":1}', b""], headers=headers)
+
+    assert rows(log_dir)[0]["request_body"] == {"a": 1}
+
+
 @pytest.mark.parametrize("length", ["-5", "1e3", "9" * 30, "", "１"])
 def test_an_odd_length_of_a_body_that_nobody_reads_is_passed_over(
     length: str, app: FastAPI, client: Client, log_dir: Path

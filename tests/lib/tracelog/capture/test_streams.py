@@ -223,7 +223,7 @@ def test_a_client_that_leaves_during_its_upload_is_status_499(logger: CSVOnlyLog
 
     incoming: list[Message] = [
         {"type": "http.disconnect"},
-        {"type": "http.request", "body": b"half", "more_body": True},
+        {"type": "http.request", "body": b"half of it", "more_body": True},
     ]
 
     async def receive() -> Message:
@@ -241,7 +241,7 @@ def test_a_client_that_leaves_during_its_upload_is_status_499(logger: CSVOnlyLog
 
     row = recorded(logger)
     assert row["response_status"] == 499
-    assert row["request_body"] == "half"
+    assert row["request_body"] == {":text": "half of", ":cut": 10}
     assert read_all(logger.recorder.log_dir, TABLES[TASK_PROGRESS_LOGS]) == ([], [])
 
 
