@@ -16,6 +16,7 @@ _LONG: Final = re.compile(r"[A-Za-z0-9_\-.+=~]{16}|whsec_")
 """Each key and token is at least as long. Most texts have no such word."""
 
 _SK: Final = re.compile(r"(?<![A-Za-z0-9])[sr]k[-_][A-Za-z0-9_\-]{16,}+")  # OpenAI, Stripe
+_STRIPE: Final = re.compile("[sr]k_(?:live|test)_[A-Za-z0-9]++")
 _JWT: Final = re.compile(r"eyJ[A-Za-z0-9_\-+/=]{13,}+(?:\.[A-Za-z0-9_\-+/=]*+){0,4}")
 _HASHES: Final = re.compile(
     r"\$(?:argon2(?:id|i|d)|2[abxy]|apr1|scrypt|y|gy|7|[156]|pbkdf2[a-z0-9\-]{0,16})\$(?:[^\s\"'`,;<>"
@@ -102,4 +103,4 @@ def _hide_pem(text: str) -> str:
 
 def _hide_sk(match: re.Match[str]) -> str:
     # These letters also begin what people write: sk-learn-pipelines.
-    return MARKER if looks_random(match[0]) else match[0]
+    return MARKER if _STRIPE.fullmatch(match[0]) or looks_random(match[0]) else match[0]
