@@ -165,6 +165,21 @@ def test_what_a_finalizer_logs_when_python_ends_does_not_keep_it_from_ending(
     assert Tally(tmp_path).totals() == Counts(appended=len(expected))
 
 
+def test_the_file_of_the_logger_before_this_one_is_left_alone(
+    logger: EnhancedCSVLogger, tmp_path: Path
+) -> None:
+    header = "trace_id,method,endpoint,created_at"
+    theirs = "\n".join([header, *["t,GET,/,2026-11-23 09:00:00.000"] * 50]) + "\n"
+    (tmp_path / "api_logs.csv").write_text(theirs)
+    logger.start()
+    logger.log(None, "api_logs", {"method": "GET", "endpoint": "/"})
+    logger.close(60)
+
+    account = logger.status()
+    assert (account.appended, account.shipped, account.unaccounted) == (1, 1, 0)
+    assert next(tmp_path.glob("api_logs.other-*.csv")).read_text() == theirs
+
+
 class TestASignal:
     pytestmark = forks
 

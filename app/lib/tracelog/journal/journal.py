@@ -23,6 +23,7 @@ from typing import Final, Literal
 from app.lib.tracelog import codec
 from app.lib.tracelog.ids import time_of
 from app.lib.tracelog.journal import locks
+from app.lib.tracelog.journal.intruder import Intruder, look_at, set_aside
 from app.lib.tracelog.journal.reader import first_id_of, sealed_path
 from app.lib.tracelog.schema import Table
 
@@ -87,6 +88,7 @@ class Journal:
         self._clean_size = -1
         self._unsynced = False
         self._first_id: int | None = None
+        self._intruder: Intruder | None = None
         self._lock_stuck_until = 0.0
         self._seal_next = False
         self._sync_fails = False
@@ -119,6 +121,9 @@ class Journal:
             try:
                 size = self._size_if_current()
                 if size is None:
+                    continue
+                if self._intruder and locked and set_aside(self.path, self._intruder, row_id):
+                    self._inode = (0, 0)
                     continue
                 if self._is_full(size, len(lines)) and locked and self._seal():
                     continue
@@ -187,7 +192,7 @@ class Journal:
             fd = os.open(self.path, _FLAGS | os.O_CREAT, 0o600)
         try:
             stat = os.fstat(fd)
-            self._first_id = first_id_of(self.path)
+            self._first_id, self._intruder = look_at(self.path, self.table)
         except OSError:
             _close(fd)
             raise
@@ -246,6 +251,10 @@ class Journal:
         except FileNotFoundError:
             stat = None
         if stat is None or (stat.st_dev, stat.st_ino) != self._inode:
+            self._inode = (0, 0)
+            return None
+        if stat.st_size < self._clean_size:
+            # Somebody has cut it, or written another content into it.
             self._inode = (0, 0)
             return None
         return stat.st_size
@@ -319,6 +328,7 @@ class Journal:
         sealed = self.path.with_name(f"{self.table.name}.{first_id}.csv")
         try:
             if sealed.exists():
+                _, self._intruder = look_at(self.path, self.table)
                 return False
             size = os.fstat(self._fd).st_size
             if self._byte(size - 1) != b"\n":

@@ -7,6 +7,7 @@ glued and damaged lines, so that damage costs the rows it touched and not their 
 import contextlib
 import os
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,7 +68,13 @@ def list_segments(log_dir: Path, table: Table) -> list[Segment]:
     active = log_dir / f"{table.name}.csv"
     is_there, active_id = active.is_file(), None
     try:
-        active_id = first_id_of(active) if is_there else None
+        if is_there:
+            with active.open("rb") as file:
+                active_id = first_id_in(file)
+                is_there = active_id is not None or not is_foreign(file, table)
+    except FileNotFoundError:
+        # Just sealed: it may be found by its new name, or as a file without a row.
+        pass
     except PermissionError:
         # Somebody else's: it takes no rows of ours, and must not keep those in the other files.
         is_there = False
@@ -117,6 +124,19 @@ def first_id_in(file: BinaryIO) -> int | None:
     if (first_id := _first_id(head)) is None and len(head) == _MOST_HEADS:
         first_id = _first_id(head + file.read(_HEAD_BYTES - _MOST_HEADS))
     return first_id
+
+
+def is_foreign(file: BinaryIO, table: Table) -> bool:
+    """Whether an open file without a row of ours is another program's, by its first line."""
+    file.seek(0)
+    line = _bare(file.readline(_HEAD_BYTES).removesuffix(b"\n"), 0)
+    # A header that was cut short is ours, and what is no text is damage.
+    return bool(line) and not codec.header(table).startswith(line) and not codec.has_control(line)
+
+
+def _bare(line: bytes, start: int) -> bytes:
+    """A line without what editors add when they save a file: a mark before it, `\\r` behind it."""
+    return (line.removeprefix(BOM_UTF8) if start == 0 else line).removesuffix(b"\r")
 
 
 def _first_id(head: bytes) -> int | None:
@@ -202,10 +222,11 @@ def _lines(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 def _take(table: Table, chunk: Chunk, start: int, line: bytes) -> None:
     """Put one line into the chunk: a row, or damage around the rows that can be saved."""
+    end = start + len(line) + 1
+    line = _bare(line, start)
     if line + b"\n" == codec.header(table):
         # Further down as well: two writers that could not have the lock may both have begun a file.
         return
-    end = start + len(line) + 1
     try:
         chunk.rows.append(codec.decode(table, line))
         chunk.row_ends.append(end)

@@ -230,7 +230,9 @@ def _files(
             return
         # Its name comes with its first row, and what is sealed has one: so it is read last.
         size = os.fstat(active.fileno()).st_size
-        if (active_id := reader.first_id_in(active)) not in sealed:
+        if (active_id := reader.first_id_in(active)) not in sealed and (
+            active_id or not reader.is_foreign(active, table)
+        ):
             yield active, active_id or 0, size
 
 

@@ -98,6 +98,54 @@ def test_two_that_begin_a_file_at_once_and_get_no_lock_write_one_header(
     assert [path.name for path in tmp_path.iterdir()] == [slow.path.name]
 
 
+THEIRS = b"trace_id,method,endpoint,created_at\nt,GET,/,2026-11-23 09:00:00.000\n"
+
+
+@pytest.mark.parametrize("content", [THEIRS, THEIRS * 2_000, THEIRS.splitlines()[0]])
+def test_another_programs_file_is_set_aside_as_it_is(
+    tmp_path: Path, content: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "api_logs.csv"
+    path.write_bytes(content)
+    assert read_all(tmp_path) == ([], [])
+
+    rows = [append(Journal(tmp_path, API), api_row()) for _ in range(2)]
+
+    [other] = tmp_path.glob("api_logs.other-*.csv")
+    assert other.read_bytes() == content
+    assert caplog.text.count(f"It is {other.name} from now on") == 1
+    assert path.read_bytes().startswith(codec.header(API))
+    assert read_all(tmp_path) == (rows, [])
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"id,trace", b"\xef\xbb\xbfid,trace_id", b"\0" * 70 + b"\n"]
+)
+def test_a_file_that_was_ours_and_is_damaged_stays(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "api_logs.csv").write_bytes(content)
+
+    row = append(Journal(tmp_path, API), api_row())
+
+    assert read_all(tmp_path)[0] == [row]
+    assert [path.name for path in tmp_path.iterdir()] == ["api_logs.csv"]
+
+
+@pytest.mark.parametrize("going", ["a", "a row that is longer than the one in the copy" * 9])
+def test_rows_are_not_appended_to_a_copy_of_a_sealed_file(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, going: str
+) -> None:
+    first = append(Journal(tmp_path, API), api_row("first"))
+    backup = (tmp_path / "api_logs.csv").read_bytes()
+    target = Journal(tmp_path, API, max_bytes=300)
+    append(target, api_row(going))
+    (tmp_path / "api_logs.csv").write_bytes(backup)
+
+    new = [append(target, api_row(f"new {n}")) for n in range(3)]
+
+    assert read_all(tmp_path) == ([first, first, *new], [])
+    assert "was a copy of a sealed file" in caplog.text
+
+
 def test_what_a_kill_left_while_a_file_was_begun_is_never_written_to_and_goes(
     tmp_path: Path,
 ) -> None:

@@ -123,6 +123,17 @@ def test_only_files_are_segments(tmp_path: Path) -> None:
     assert reader.list_segments(tmp_path, API) == []
 
 
+def test_rows_of_a_file_that_an_editor_has_saved_are_read(tmp_path: Path) -> None:
+    lines = [codec.header(API), *(codec.encode(API, row) for row in ROWS)]
+    mark, data = b"\xef\xbb\xbf", b"".join(lines)
+    write(tmp_path, mark + data.replace(b"\n", b"\r\n") + lines[1][:40] + lines[2])
+
+    rows, bad = read_all(tmp_path)
+
+    assert rows == [*ROWS, ROWS[1]]
+    assert [span.raw for span in bad] == [lines[1][:40]]
+
+
 def test_an_empty_or_missing_file_has_no_rows(tmp_path: Path) -> None:
     assert reader.list_segments(tmp_path, API) == []
     path = write(tmp_path, b"")
