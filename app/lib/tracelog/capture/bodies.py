@@ -14,6 +14,7 @@ import orjson
 
 from app.lib.tracelog.capture.cut_json import Prefix, read_prefix
 from app.lib.tracelog.capture.form_bodies import form_data, multipart_data
+from app.lib.tracelog.capture.multipart import Parts
 from app.lib.tracelog.codec import one_line
 from app.lib.tracelog.redaction.kin import hide_undecided
 from app.lib.tracelog.redaction.parsing import loads, parse
@@ -60,12 +61,14 @@ def body_json(
     content_encoding: bytes = b"",
     html: bool = False,
     whole: bool = True,
+    parts: Parts | None = None,
 ) -> bytes | None:
     """A body as JSON text without secrets; None for an empty one. Never raises.
 
     `body` is its first `cap` bytes, `total` the size of the whole, or of what came where it is not
-    `whole`. `html` shows HTML as text. The result has at most `cap + SLACK` bytes and no character
-    that some reader takes for the end of a line.
+    `whole`. `html` shows HTML as text. `parts` are those of a multipart form that is longer than
+    `body`. The result has at most `cap + SLACK` bytes and no character that some reader takes for
+    the end of a line.
     """
     total = max(total, len(body))
     if total == 0:
@@ -78,7 +81,7 @@ def body_json(
             body = body[:cap]
             cut = len(body) < total or not whole
             shown = _shown(
-                redactor, content_type, body, total, content_encoding, cut=cut, html=html
+                redactor, content_type, body, total, content_encoding, parts, cut=cut, html=html
             )
             text = _json_text(shown)
         return text if len(text) <= cap + SLACK else _shortened(text, total, cap)
@@ -104,6 +107,7 @@ def _shown(
     body: bytes,
     total: int,
     content_encoding: bytes,
+    parts: Parts | None,
     *,
     cut: bool,
     html: bool,
@@ -121,10 +125,10 @@ def _shown(
         fields = form_data(redactor, body, cut=cut)
         return {**fields, CUT_KEY: total} if cut else fields
     if mime == "multipart/form-data":
-        parts = multipart_data(redactor, content_type, body, cut=cut)
-        if parts is None:
+        form = multipart_data(redactor, content_type, body, cut=cut, parts=parts)
+        if form is None:
             return about
-        return {**parts, CUT_KEY: total} if cut else parts
+        return {**form, CUT_KEY: total} if cut else form
     if mime in _TEXTS or (html and mime in ("text/html", "application/xhtml+xml")):
         return _text(redactor, _utf8(content_type, body), total, cut=cut)
     if not mime and body.lstrip()[:1] in (b"{", b"["):

@@ -1,7 +1,6 @@
 """One request and its response, as far as they have passed, and the row that comes of them."""
 
 import asyncio
-import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -10,11 +9,12 @@ from typing import Final
 
 from app.lib.tracelog.capture.asgi import Message, Receive, Scope, Send, has_begun, has_left
 from app.lib.tracelog.capture.bodies import body_json
+from app.lib.tracelog.capture.failures import being_answered, record_failure, route_of
 from app.lib.tracelog.capture.gathering import Gathering, Group
+from app.lib.tracelog.capture.multipart import Parts
 from app.lib.tracelog.capture.request_line import request_line
 from app.lib.tracelog.capture.sampling import Sampling
 from app.lib.tracelog.recorder import Recorder
-from app.lib.tracelog.schema import TASK_PROGRESS_LOGS
 from app.lib.tracelog.short_turns import latest_request
 from app.lib.tracelog.trace import Trace
 
@@ -45,6 +45,7 @@ class Exchange:
         "_keeping",
         "_more_comes",
         "_named",
+        "_parts",
         "_receive",
         "_recorded",
         "_request_body",
@@ -80,6 +81,7 @@ class Exchange:
         self._trace = trace
         self._named = named
         self._more_comes = False
+        self._parts: Parts | None = None
         self._disconnected = False
         self._recorded = False
         self._told = False
@@ -97,6 +99,8 @@ class Exchange:
             if chunk := message.get("body"):
                 self._request_body = self._kept(self._request_body, chunk)
                 self._request_size += len(chunk)
+                if self._request_size > self._body_bytes:
+                    self._follow(chunk)
             self._more_comes = message.get("more_body", False)
         elif message["type"] == "http.disconnect" and not self._recorded:
             # Later it says that the response is over.
@@ -177,6 +181,16 @@ class Exchange:
         kept += chunk[:room]
         return kept
 
+    def _follow(self, chunk: bytes) -> None:
+        """Take note of files and fields in a form of which no more is kept."""
+        beyond = self._request_size - self._body_bytes
+        if beyond <= len(chunk) and self._body_bytes:
+            self._parts = Parts.of(self._named.get(b"content-type", b""))
+            if self._parts is not None:
+                self._parts.feed(bytes(self._request_body), keep=True)
+        if self._parts is not None:
+            self._parts.feed(chunk, keep=False, start=max(0, len(chunk) - beyond))
+
     def _start(self, message: Message) -> bool:
         """Take note of the head of the response; whether that is the whole response."""
         status: int = message["status"]
@@ -241,7 +255,7 @@ class Exchange:
         announced = named.get(b"content-length", b"")
         size = int(announced) if _is_length(announced) else 0
         more: dict[str, str] = {}
-        if (route := self._route()) is not None:
+        if (route := route_of(scope)) is not None:
             more[":route"] = route
         if query := scope["query_string"]:
             more[":query"] = redactor.query(query)
@@ -258,6 +272,7 @@ class Exchange:
                 named.get(b"content-encoding", b""),
                 self._request_body,
                 max(self._request_size, size),
+                self._parts,
                 not self._more_comes or self._request_size == size,
             ),
             response_status=self._status,
@@ -266,6 +281,7 @@ class Exchange:
                 self._response_encoding,
                 self._response_body,
                 self._response_size,
+                None,
                 whole,
             ),
             duration_ms=duration_ms,
@@ -280,6 +296,7 @@ class Exchange:
         encoding: bytes,
         kept: bytes | bytearray,
         total: int,
+        parts: Parts | None,
         whole: bool,  # noqa: FBT001 # by place, which costs less
     ) -> bytes | None:
         if not total:
@@ -291,43 +308,17 @@ class Exchange:
             total=total,
             cap=self._body_bytes,
             whole=whole,
+            parts=parts,
             content_encoding=encoding,
             html=self._keeping.html,
         )
 
     def _record_failure(self) -> None:
-        error = self._trace.exception or _being_answered()
+        error = self._trace.exception or being_answered()
         self._told = error is not None
-        self._trace.failed = True
-        self._keeping.recorder.write(
-            TASK_PROGRESS_LOGS,
-            lambda: {
-                "trace_id": self._trace.trace_id,
-                "task_name": "HTTP",
-                "step_name": self._route()
-                or self._keeping.recorder.redactor.path(self._scope["path"]),
-                "status": "FAILED",
-                "input_data": {"method": self._scope["method"], "status": self._status or 500},
-                "execution_order": 0,
-                **self._keeping.recorder.failure(error, f"HTTP {self._status or 500}"),
-            },
-            redacted=True,
-        )
-
-    def _route(self) -> str | None:
-        path: str | None = getattr(self._scope.get("route"), "path", None)
-        if path is None or "app_root_path" not in self._scope:
-            return path
-        # The route of a mounted app knows nothing of where that is mounted.
-        return f"{self._scope['root_path'].removeprefix(self._scope['app_root_path'])}{path}"
+        status = self._status or 500
+        record_failure(self._keeping.recorder, self._trace, self._scope, status, error)
 
 
 def _is_length(value: bytes) -> bool:
     return value.isdigit() and len(value) < _LONGEST_LENGTH
-
-
-def _being_answered() -> BaseException | None:
-    """The exception that a handler, or the app mounted in ours, answers in its `except` block."""
-    error = sys.exc_info()[1]
-    # One that is itself an answer, as an HTTPException, says no more than its status.
-    return error.__cause__ if error is not None and hasattr(error, "status_code") else error

@@ -1,20 +1,16 @@
 """Forms as data: URL-encoded ones with their values, multipart ones without their files."""
 
-import re
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote, unquote_to_bytes
 
+from app.lib.tracelog.capture.field_text import decode
+from app.lib.tracelog.capture.multipart import Part, Parts, parameters
 from app.lib.tracelog.redaction.kin import hide_undecided
 from app.lib.tracelog.redaction.plain import CUT_KEY, MARKER, Plain, clean
 from app.lib.tracelog.redaction.redactor import Redactor
 from app.lib.tracelog.redaction.rules import Rule
 
 MAX_FIELDS: Final = 1000
-_JAPANESE: Final = ("cp932", "euc_jp")
-_NO_TEXT: Final = re.compile("[\x80-\x9f\ue000-\uf8ff]")
-_BOUNDARY: Final = re.compile(rb'boundary=(?:"([^"]{1,200})"|([^\s";,]{1,200}))', re.IGNORECASE)
-_PARAMETER: Final = re.compile(r';\s{0,8}([\w\-]{1,40}\*?)=(?:"((?:[^"\\]++|\\.)*+)"?|([^\s;"]*+))')
 _PLAIN_ENCODINGS: Final = frozenset({"", "7bit", "8bit", "binary"})
 
 
@@ -50,51 +46,29 @@ def add_field(fields: dict[str, Plain], key: str, value: Plain) -> None:
         fields[key] = [earlier, value]
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A part of a multipart body. `complete` says whether its end was seen."""
-
-    headers: dict[str, str]
-    content: bytes
-    complete: bool
-
-    @property
-    def content_type(self) -> str:
-        return self.headers.get("content-type", "")
-
-    def parameters(self) -> dict[str, str]:
-        """The parameters of its Content-Disposition: `name`, `filename` and others."""
-        found = {}
-        for name, quoted, bare in _PARAMETER.findall(self.headers.get("content-disposition", "")):
-            value = re.sub(r"\\(.)", r"\1", quoted) or bare
-            if name.endswith("*"):
-                escaped = value.rpartition("'")[2].encode()
-                name, value = name[:-1], _decode(unquote_to_bytes(escaped), escaped=False)[0]
-            found[name.lower()] = value
-        return found
-
-
 def multipart_data(
-    redactor: Redactor, content_type: bytes, body: bytes, *, cut: bool
+    redactor: Redactor, content_type: bytes, body: bytes, *, cut: bool, parts: Parts | None
 ) -> dict[str, Plain] | None:
     """A multipart form: files as `{":file", ":type", ":size"}`, text fields redacted.
 
-    None where it cannot be read. A field whose end was not seen is `{":cut": true}`.
+    None where it cannot be read. A field whose end was not seen is `{":cut": true}`, and one that
+    is not kept has its size there. `parts` has read the body where `body` is not all of it.
     """
-    boundary = _BOUNDARY.search(content_type)
-    if boundary is None:
-        return None
+    if parts is None:
+        if (parts := Parts.of(content_type)) is None:
+            return None
+        parts.feed(body if b"\r\n" in body else body.replace(b"\n", b"\r\n"), keep=True)
     fields: dict[str, Plain] = {}
-    parts = _parts(body, b"--" + (boundary[1] or boundary[2]))
-    for part in parts[:MAX_FIELDS]:
-        parameters = part.parameters()
-        name = clean(parameters.get("name", ""))
-        shown = _shown(redactor, name, parameters.get("filename"), part)
+    for part in parts.end():
+        headers = part.headers()
+        of_form = parameters(headers.get("content-disposition", ""))
+        name = clean(of_form.get("name", ""))
+        shown = _shown(redactor, name, of_form.get("filename"), part, headers)
         add_field(fields, redactor.data.key(name), shown)
     if not fields and not cut:
         return None
-    if len(parts) > MAX_FIELDS:
-        fields[CUT_KEY] = len(parts)
+    if parts.count > len(parts.found):
+        fields[CUT_KEY] = parts.count
     if cut:
         hide_undecided(fields, redactor.judge)
     # Once more, for what fields make of each other.
@@ -102,66 +76,32 @@ def multipart_data(
     return redacted if isinstance(redacted, dict) else {}
 
 
-def _shown(redactor: Redactor, name: str, filename: str | None, part: Part) -> Plain:
+def _shown(
+    redactor: Redactor, name: str, filename: str | None, part: Part, headers: dict[str, str]
+) -> Plain:
+    content_type = headers.get("content-type", "")
     if filename is not None:
         about: dict[str, Plain] = {":file": redactor.text(clean(filename))}
-        if part.content_type:
-            about[":type"] = redactor.text(part.content_type)
-        if part.complete:
-            return {**about, ":size": len(part.content)}
-        return {**about, CUT_KEY: True}
+        if content_type:
+            about[":type"] = redactor.text(content_type)
+        return {**about, ":size": part.size} if part.complete else {**about, CUT_KEY: True}
     keys = {name, unquote(name, errors="replace")}
     if not name or any("\ufffd" in key or redactor.judge(key) is Rule.HIDE for key in keys):
         return MARKER
     if not part.complete:
         return {CUT_KEY: True}
-    kind = part.content_type.partition(";")[0].strip().lower()
-    encoding = part.headers.get("content-transfer-encoding", "").strip().lower()
-    text, readable = _decode(part.content, escaped=False)
+    if len(part.content) < part.size:
+        return {CUT_KEY: part.size}
+    kind = content_type.partition(";")[0].strip().lower()
+    encoding = headers.get("content-transfer-encoding", "").strip().lower()
+    text, readable = decode(part.content)
     if kind not in ("", "text/plain", "application/json") or encoding not in _PLAIN_ENCODINGS:
-        return {":type": redactor.text(part.content_type), ":size": len(part.content)}
+        return {":type": redactor.text(content_type), ":size": part.size}
     if not readable:
-        return {":size": len(part.content)}
+        return {":size": part.size}
     shown = redactor.data.redact({name: text})
     return next(iter(shown.values())) if isinstance(shown, dict) else MARKER
 
 
-def _parts(body: bytes, delimiter: bytes) -> list[Part]:
-    """The parts between delimiters at line starts; what comes before the first is left out."""
-    body = b"\r\n" + body.replace(b"\n", b"\r\n") if b"\r\n" not in body else b"\r\n" + body
-    delimiter = b"\r\n" + delimiter
-    parts = []
-    start = body.find(delimiter)
-    while start >= 0:
-        start += len(delimiter)
-        if body.startswith(b"--", start):
-            break
-        stop = body.find(delimiter, start)
-        raw = body[start : stop if stop >= 0 else len(body)]
-        head, blank, content = raw.partition(b"\r\n\r\n")
-        if blank:
-            parts.append(Part(_headers(head), content, complete=stop >= 0))
-        start = stop
-    return parts
-
-
-def _headers(head: bytes) -> dict[str, str]:
-    headers = {}
-    for line in head.split(b"\r\n"):
-        name, _, value = line.partition(b":")
-        headers[name.strip().lower().decode("latin-1")] = _decode(value.strip(), escaped=False)[0]
-    return headers
-
-
-def _decode(raw: bytes, *, escaped: bool = True) -> tuple[str, bool]:
-    """Text of a field, and whether its encoding could be told (UTF-8, Shift_JIS or EUC-JP)."""
-    if escaped:
-        raw = unquote_to_bytes(raw.replace(b"+", b" "))
-    for encoding in ("utf-8", *_JAPANESE):
-        try:
-            text = raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if encoding == "utf-8" or not _NO_TEXT.search(text):
-            return text, True
-    return raw.decode(errors="replace"), False
+def _decode(raw: bytes) -> tuple[str, bool]:
+    return decode(unquote_to_bytes(raw.replace(b"+", b" ")))

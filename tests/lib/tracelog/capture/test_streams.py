@@ -81,10 +81,16 @@ async def produce(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 @pytest.mark.parametrize(
-    ("app", "column"), [(consume, "request_body"), (produce, "response_body")], ids=["up", "down"]
+    ("app", "column", "content_type"),
+    [
+        (consume, "request_body", "text/plain"),
+        (consume, "request_body", "multipart/form-data; boundary=b"),
+        (produce, "response_body", ""),
+    ],
+    ids=["up", "form", "down"],
 )
 def test_a_gigabyte_adds_less_than_a_megabyte_of_memory(
-    logger: CSVOnlyLogger, app: ASGIApp, column: str
+    logger: CSVOnlyLogger, app: ASGIApp, column: str, content_type: str
 ) -> None:
     left = GIGABYTE if app is consume else 0
 
@@ -97,7 +103,8 @@ def test_a_gigabyte_adds_less_than_a_megabyte_of_memory(
         pass
 
     async def call() -> None:
-        await CaptureMiddleware(app, logger.recorder)(scope_of(), receive, send)
+        scope = scope_of(content_type=content_type)
+        await CaptureMiddleware(app, logger.recorder)(scope, receive, send)
 
     tracemalloc.start()
     try:
