@@ -109,6 +109,10 @@ _PROGRAMS: Final = (
         r"(?![0-9.:]{1,40}(?:\s|\Z))",
     ),
     ("snmp", r"\bsnmp[a-z]{1,12}\b[^\n|;&]{0,100}?\s-[cAX]\s+(?!public\b|private\b)"),
+    (
+        "community",
+        r"\b(?:snmp-server\s(?:community|host\s\S{1,64})|r[ow]community6?)\s+(?!default\b)",
+    ),
     ("vncpasswd", r"\bvncpasswd\s+(?=\S{0,64}[0-9])(?!-)"),
     (
         "<(",
@@ -201,6 +205,8 @@ def hide_commands(text: str, judge: KeyJudge) -> str:
         flag = match["flag"].lstrip("-")
         if judge(flag) is not Rule.HIDE or match["value"] == MARKER:
             return match[0]
+        if flag == "secret-id" and not looks_random(match["value"]):
+            return match[0]  # what AWS calls a secret
         return f"{match['flag']}{match['gap']}{MARKER}"
 
     def hide_setting(match: re.Match[str]) -> str:

@@ -8,6 +8,7 @@ import orjson
 from app.lib.tracelog.redaction.cards import is_card
 from app.lib.tracelog.redaction.commands import hidden_words, is_program
 from app.lib.tracelog.redaction.compact import is_compact
+from app.lib.tracelog.redaction.embedded import structures
 from app.lib.tracelog.redaction.key_signs import key_signs
 from app.lib.tracelog.redaction.keys import MAX_KEY, KeyJudge
 from app.lib.tracelog.redaction.kin import (
@@ -17,6 +18,7 @@ from app.lib.tracelog.redaction.kin import (
     is_named_secret,
     is_of_another_kind,
     is_reply,
+    signs_in,
 )
 from app.lib.tracelog.redaction.look import (
     ODD,
@@ -30,7 +32,10 @@ from app.lib.tracelog.redaction.look import (
 from app.lib.tracelog.redaction.memo import Memo
 from app.lib.tracelog.redaction.neighbours import (
     NAME_KEYS,
+    NAMES_INSIDE,
     PART_OWNERS,
+    ROWS,
+    TABLES,
     TARGET_KEYS,
 )
 from app.lib.tracelog.redaction.parsing import loads
@@ -44,6 +49,9 @@ _MAX_NESTED_JSON: Final = 4
 _MAX_HARMLESS: Final = 4096
 _SMALLEST_CARD: Final = 10**13
 _OF_KIN: Final = ("key", "state")
+_HELD: Final = "\x1a"
+_PLACE: Final = re.compile(rf"\{{{_HELD}([0-9]{{1,5}})\}}")
+"""Stands for data in text while the rest is looked at."""
 _FIRST_OF_ARRAY: Final = re.compile(rb'\["([^"]*+)"')
 
 
@@ -122,20 +130,26 @@ class DataRedactor:
                 named = True
             elif rule is Rule.TYPED:
                 typed = True
+            elif key in TABLES and ROWS.isdisjoint(keys):
+                continue
             elif rule is not Rule.SHOW:
                 return False
             elif len(key) <= MAX_KEY:
                 if len(self.plain_keys) >= _MAX_HARMLESS:
                     self.plain_keys.clear()
                 self.plain_keys.add(key)
-        if typed and not TARGET_KEYS.isdisjoint(map(str.lower, keys)):
+        if typed and not (
+            TARGET_KEYS.isdisjoint(map(str.lower, keys))
+            and ("data" not in keys or keys.isdisjoint(NAMES_INSIDE))
+        ):
             return False
         return not named or keys.isdisjoint(NAME_KEYS)
 
     def _has_pairs(self, text: bytes) -> bool:
         """Whether an array begins with the name of a secret: `["authorization", …]`."""
         firsts = _FIRST_OF_ARRAY.findall(text)
-        return any(self.judge(name.decode()) is not Rule.SHOW for name in firsts)
+        names = [name.decode() for name in firsts]
+        return any(self.judge(name) is not Rule.SHOW or signs_in(name) for name in names)
 
     def string(self, text: str, nested: int = 0) -> str:
         """Text without secrets; where it holds JSON, by the rules of JSON."""
@@ -153,9 +167,34 @@ class DataRedactor:
             except orjson.JSONDecodeError:
                 return self.text(text)
             before = orjson.dumps(held)
-            after = orjson.dumps(self.redact(held, nested=nested + 1))
-            return text if after == before else after.decode()
+            held = self.redact(held, nested=nested + 1)
+            after = orjson.dumps(held)
+            # Of a key that comes twice only the last value has been looked at.
+            if after == before and before.count(b'"') == text.count('"'):
+                return text
+            spaced = '": ' in text or '", ' in text
+            return json.dumps(held, ensure_ascii=False) if spaced else after.decode()
+        if nested < _MAX_NESTED_JSON and len(text) <= MAX_TEXT and _HELD not in text:
+            return self._around(text, nested)
         return self.text(text)
+
+    def _around(self, text: str, nested: int) -> str:
+        """Text without secrets; data that stands in it, by the rules of data."""
+        held: list[str] = []
+        rest: list[str] = []
+        end = 0
+        for start, stop, value in structures(text):
+            rest += [text[end:start], f"{{{_HELD}{len(held)}}}"]
+            end = stop
+            if value is None:
+                held.append(self.string(text[start:stop], nested))
+            else:
+                after = self.redact(plain(value), nested=nested + 1)
+                held.append(text[start:stop] if after == plain(value) else repr(after))
+        if not held:
+            return self.text(text)
+        shown = self.text("".join([*rest, text[end:]]))
+        return _PLACE.sub(lambda place: held[int(place[1])], shown)
 
     def key(self, key: str) -> str:
         """A key without secrets of its own."""
@@ -217,7 +256,7 @@ class _Walk:
         for key, item in node.items():
             rule, shown_key, is_part = keys[key]
             if owns and is_part and self._of.known_parts[owner, key]:
-                rule = Rule.HIDE
+                rule = Rule.SESSION if key == "id" else Rule.HIDE
             if shown_key is not None:
                 renamed[key] = shown_key
             if rule is named:

@@ -6,7 +6,7 @@ from typing import Final
 TYPED: Final = re.compile(
     r"[ \t]?(?:Option(?:al\[|<))?(?:&(?:'static )?)?"
     r"(?:str|string|String|bytes|Buffer|SecretStr|Final|[Aa]ny)"
-    r"[\]>?]?(?:\[str\])?(?: ?\| ?(?:None|null|undefined))?"
+    r"[\]>?!]?(?:\[str\])?(?: ?\| ?(?:None|null|undefined))?"
     r"(?:[ \t]?=(?P<given>(?=[ \t]?[bfr]?[\"'`]))|(?=[ \t]?(?:[,;)}\r\n]|\Z|=[ \t]?(?:None"
     r"|null)\b)))"
 )

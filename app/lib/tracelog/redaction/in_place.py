@@ -3,7 +3,8 @@
 import re
 from typing import Final
 
-from app.lib.tracelog.redaction.values import looks_chosen, mixes
+from app.lib.tracelog.redaction.labels import is_label
+from app.lib.tracelog.redaction.values import PLACEHOLDER, looks_chosen, mixes
 
 _STATE: Final = re.compile(
     r"[（(]?(?:未(?:設定|登録|入力|発行|使用|確認|取得|定)|(?:設定|登録|発行|入力|変更)(?:済み?"
@@ -27,12 +28,12 @@ _REMARKED: Final = re.compile(
 )
 """Behind the label of a field: `パスワード：（変更しない場合は空欄）`."""
 _STANDS_FOR: Final = re.compile(
-    r"[ \t]{0,4}[\"']?(?:\$?\{\{[^{}\n]{1,80}\}\}|\{[a-z_.]{2,40}\}"
+    rf"[ \t]{{0,4}}[\"']?(?:(?i:(?:bearer|basic|token) )?{PLACEHOLDER}|\{{[a-z_.]{{2,40}}\}}"
     r"|!(?:Ref|GetAtt|Sub|secret|env|ENV) [\w.]{1,60}"
     r"|\$\((?:<|(?:cat|op|pass|aws|gcloud|kubectl|vault"
     r"|security|openssl|head|uuidgen|pwgen) )[^()\n]{1,120}\)"
     r"|\((?:sensitive(?: value)?|known after apply|hidden|masked|not set|unchanged)\)"
-    r"|<[a-z][a-z \-]{2,40}>|<[A-Z][A-Z_]{2,40}>"
+    r"|\?|:[a-z_]{2,40}|\$[0-9]{1,2}|@[A-Za-z_]{2,40}"
     r"|(?i:\[(?:filtered|masked|hidden|secret|protected)\]))(?=[\s,;&\"'`)\]}]|\Z)"
 )
 # Lines of code that say where a secret comes from: `token = request.headers.get('X-Token')`.
@@ -48,7 +49,7 @@ _GETTER: Final = re.compile(
 _ATTRIBUTE: Final = re.compile(
     r"[ \t]{0,4}(?:await )?(?:self|cls|settings|config|conf|request|req|res|response|form|data|user"
     r"|os|app|this|process|env|args|kwargs|payload|body|session|current_app|row|obj|params|ctx"
-    r"|event)"
+    r"|event|var|local|data|module|each)"
     r"(?:\.[A-Za-z_]{2,40}|\[[\"'][A-Za-z_.\-]{1,40}[\"']\]){1,4}"
     r"(?:\((?:[\"'][A-Za-z_.\-]{1,40}[\"'])?\))?(?=[ \t]*(?:[\r\n,;)\]}#]|\Z))"
 )
@@ -61,6 +62,15 @@ _FUNCTION: Final = re.compile(
     r"[ \t]{0,4}(?:async[ \t]{1,2})?(?:\([\w, :?]{0,80}\)[ \t]{0,2}=>|function\b)"
 )
 _TYPE: Final = re.compile(r"[ \t]{1,4}(?:string|str|bytes|Buffer|number)[ \t]{0,2}[;|\r\n]")
+_STATE_OF_STYLE: Final = re.compile(
+    r"(?:active|checked|disabled|first-child|focus|focus-visible|focus-within|hover|invalid"
+    r"|last-child|not|placeholder-shown|required|valid|visited)(?=[\s{,:.()])"
+)
+"""`#password:focus { … }`"""
+_LOGGER: Final = re.compile(
+    r"[\w.]{0,60}\.(?:auth|tokens?|sessions?|csrf|cookies?|secrets|credentials)"
+)
+_SAYS: Final = re.compile(r" [A-Za-z]{2,16}[,:]? [^\n]{1,200}")
 _SIGNS: Final = re.compile(r"[ \t]{0,2}[\"'][^\w\s]{1,2}[\"']")
 _SCOPE: Final = re.compile(
     r"(?:read|write|list|create|update|delete|manage|view|admin|revoke|rotate|refresh|reset"
@@ -109,6 +119,11 @@ _PINS: Final = re.compile(
 """How many: `pins: 4`."""
 
 
+def _line_end(text: str, at: int) -> int:
+    stop = text.find("\n", at)
+    return stop if stop >= 0 else len(text)
+
+
 def is_state(value: str) -> bool:
     """Whether a value says how it is with a secret: `未設定`."""
     return _STATE.fullmatch(value) is not None
@@ -143,12 +158,26 @@ def is_no_secret(text: str, at: int, key_start: int) -> bool:
         asked := _ASKED.search(text[max(0, key_start - 80) : key_start])
     ):
         return asks["quote"] == asked["quote"]
+    if _STATE_OF_STYLE.match(text, at) or _is_log_line(text, at, key_start):
+        return True
+    if is_label(text[key_start : at - 1].strip("\"' "), text[at : _line_end(text, at)].strip()):
+        return True
     if text[key_start - 1 : key_start] in ('"', "'"):
         return _names_itself(text, at, key_start)  # {'token': token}
     if told := _TOLD.match(text, max(key_start, text.rfind(" ", key_start, at - 1) + 1)):
         words = text[at : told.end()]
         return len(words.split()) < _PHRASE or _SENTENCE.search(words) is not None
     return text[at - 2 : at] != "::" and _SCOPE.match(text, at) is not None
+
+
+def _is_log_line(text: str, at: int, key_start: int) -> bool:
+    """`app.auth: user 42 signed in`"""
+    says = _SAYS.match(text, at)
+    return (
+        says is not None
+        and _LOGGER.fullmatch(text, key_start, at - 1) is not None
+        and not any(map(looks_chosen, says[0].split()))
+    )
 
 
 def _is_try(text: str, at: int) -> bool:

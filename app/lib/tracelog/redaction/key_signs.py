@@ -52,7 +52,8 @@ def key_signs(phrases: tuple[tuple[str, ...], ...]) -> str:
     # There are too many ways to write others, and a long one may be a secret itself.
     hard = f'{_PART}*[^A-Za-z0-9_"-][^"]*|{_PART}{{16}}[^"]*'
     # With what stands before a key the search need not follow the text of values.
-    return f'[{{,]"(?:{word}|{alone}|{hard})":'
+    named = f'[a-zA-Z_]{{2,9}}":"{_any_of(neighbours.FIELDS_OF_DATA)}"'
+    return f'[{{,]"(?:(?:{word}|{alone}|{hard})":|{named})'
 
 
 def _shortest(choices: Iterable[str]) -> list[str]:

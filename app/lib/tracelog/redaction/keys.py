@@ -73,6 +73,8 @@ class KeyJudge:
             words.pop()
         if not words:
             return None
+        if words == ["code", "id"]:
+            return Rule.RANDOM  # a login's, at Keycloak
         if words[:2] == ["publickey", "credentials"]:
             return Rule.SHOW  # what a page may do
         if words[-2:-1] == ["secret"] and words[-1] in words_of.SECRET_OTHERS:

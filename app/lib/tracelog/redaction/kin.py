@@ -6,11 +6,13 @@ from collections.abc import Collection
 from typing import Final
 
 from app.lib.tracelog.redaction.keys import MAX_KEY, KeyJudge
+from app.lib.tracelog.redaction.labels import is_label
 from app.lib.tracelog.redaction.neighbours import (
     ANSWERS,
     BESIDE_STATE,
     BINDINGS,
     CALLS,
+    FIELDS_OF_DATA,
     HEADINGS,
     HOLDERS,
     KEY_PARTS,
@@ -19,20 +21,37 @@ from app.lib.tracelog.redaction.neighbours import (
     NAMES_INSIDE,
     PROMPTS,
     REPLIES,
+    ROWS,
     STATEMENTS,
     TARGET_KEYS,
     TYPED_KEYS,
 )
 from app.lib.tracelog.redaction.plain import MARKER, Plain
 from app.lib.tracelog.redaction.rules import Rule
-from app.lib.tracelog.redaction.values import is_code, is_hidden, looks_chosen, says_nothing
+from app.lib.tracelog.redaction.values import (
+    is_code,
+    is_hidden,
+    looks_chosen,
+    mixes,
+    says_nothing,
+)
 from app.lib.tracelog.redaction.words import FARES, words
 
-_THINGS: Final = frozenset({"name", "title", "label", "branch", "price", "名称"})
-"""Beside one of these a `code` is that of a thing."""
-_PEOPLE: Final = frozenset(
-    {"email", "phone", "tel", "user", "username", "user_id", "token", "type", "state", "grant_type"}
+_THINGS: Final = words(
+    """
+    name title label branch price 名称 message msg error errors detail details description hint
+    status success prefecture city country
+    """
 )
+"""Beside one of these a `code` is that of a thing, or of an error."""
+_PEOPLE: Final = words(
+    """
+    email phone tel user username user_id userId token type state grant_type to mobile recipient
+    method factor_id factorId challenge_id challengeId password expires_in expiresIn expires_at
+    """
+)
+_SHORTEST_KNOWN: Final = 5
+"""Digits of a `code` that is that of a person only beside one of these."""
 _QUESTIONS: Final = ("secretquestion", "securityquestion", "秘密の質問", "秘密質問")
 _ENTER: Final = re.compile("を(?:ご|再)?入力(?:して)?(?:ください|下さい)?$")
 _WHAT: Final = re.compile(r"(?i)\Awhat(?: is|'s| was) (?:your|the) (?:(?:current|new|old) )?|\?\Z")
@@ -56,8 +75,19 @@ _SCHEMA: Final = words(
     """
 )
 _MOST_MESSAGES: Final = 16
+_PIECE: Final = re.compile(r"[A-Za-z]{1,12}|\W{1,3}|[^\x00-\x7f]{1,12}")
+_SECRET_NAME: Final = re.compile(r"[A-Za-z]{1,20}(?:[_\-./][A-Za-z]{1,20}){1,6}")
+_FILED: Final = words("file external environment name source target uid gid mode")
+_KINDS: Final = words("provider method type scheme strategy grant flow kind via")
 _COLUMN: Final = re.compile(r"[A-Za-z_]\w*")
+_SHOWN: Final = re.compile(r"(?is)\bselect\b.{0,2000}?\bfrom\b")
+"""What a statement asks for; what it is given stands behind."""
 _SQL: Final = re.compile(r"(?i)\s{0,80}(?:select|insert|update|delete|merge|replace|with|call)\b")
+_LOGIN: Final = 3
+"""`["login", "hana", "…"]`"""
+_YEAR: Final = re.compile("[0-9]{3}")
+_TYPES_IN: Final = re.compile(r"(?i)(?:enter|typ|input|chang|fill|past|submitt|set)(?:ed|e)?\Z")
+"""`{"event": "passwordEntered", "value": …}`"""
 _SIGNS_IN: Final = re.compile(r"(?i)(?:log_?in|sign_?in|authenticate)\Z")
 _VARIABLE: Final = re.compile(r"(\w{1,64}) ?: ?\$(\w{1,64})")
 _MOST_SQL: Final = 4000
@@ -88,9 +118,11 @@ def is_kin(key: str, value: object, keys: Collection[str]) -> bool:
 def is_of_another_kind(key: str, value: object, keys: Collection[str]) -> bool:
     """Whether what would be hidden is none by its neighbours or place: a bank's code, `$PWD`."""
     if isinstance(value, list):
-        return 0 < len(value) <= _MOST_MESSAGES and all(map(_is_remark, value))
+        return 0 < len(value) <= _MOST_MESSAGES and (
+            all(map(_is_remark, value)) or _is_list_of_names(key, value)
+        )
     if isinstance(value, dict):
-        return _is_schema(value) or _says_nothing(value)
+        return _is_schema(value) or _says_nothing(value) or _is_list_of_files(value)
     if key == "pass" and isinstance(value, int):
         return not _BESIDE_PASS.isdisjoint(keys)
     if not isinstance(value, str):
@@ -98,8 +130,11 @@ def is_of_another_kind(key: str, value: object, keys: Collection[str]) -> bool:
     if key == "pass":
         return value in FARES
     if key in ("code", "コード"):
-        return value.isdecimal() and not _THINGS.isdisjoint(keys) and _PEOPLE.isdisjoint(keys)
-    return key in ("PWD", "OLDPWD") and value.startswith(("/", "~"))
+        of_thing = not _THINGS.isdisjoint(keys) or (len(value) == _SHORTEST_KNOWN and len(keys) > 1)
+        return value.isdecimal() and of_thing and _PEOPLE.isdisjoint(keys)
+    if key in ("PWD", "OLDPWD"):
+        return value.startswith(("/", "~"))
+    return is_label(key, value)
 
 
 def is_reply(key: str, value: object, node: dict[str, Plain], judge: KeyJudge) -> bool:
@@ -110,6 +145,8 @@ def is_reply(key: str, value: object, node: dict[str, Plain], judge: KeyJudge) -
         return False
     if key in TYPED_KEYS:
         asked = isinstance(value, (str, list)) and _is_typed_secretly(node, judge)
+        if key == "data" and isinstance(value, str) and not asked:
+            asked = any(str(node.get(of)) in FIELDS_OF_DATA for of in NAMES_INSIDE)
     elif key in BINDINGS:
         if isinstance(value, str):
             return looks_chosen(value) and any(_says_secret(node.get(of), judge) for of in CALLS)
@@ -125,10 +162,18 @@ def is_login(node: list[Plain], judge: KeyJudge) -> bool:
     return (
         isinstance(name, str)
         and isinstance(value, str)
-        and (len(node) == 2 or (isinstance(node[1], str) and node[1].lower() in _OPERATORS))
-        and looks_chosen(value)
+        and (
+            (len(node) == 2 and (looks_chosen(value) or (_YEAR.search(value) and mixes(value))))
+            or (isinstance(node[1], str) and node[1].lower() in _OPERATORS and looks_chosen(value))
+        )
+        and not says_nothing(value)
         and judge(name) is Rule.HIDE
-    )
+    ) or (len(node) == _LOGIN and signs_in(name) and isinstance(value, str) and looks_chosen(value))
+
+
+def signs_in(name: object) -> bool:
+    """Whether an array that begins with this says who signs in, and with what."""
+    return isinstance(name, str) and _SIGNS_IN.fullmatch(name) is not None
 
 
 def is_named_secret(node: dict[str, Plain], value_key: str, judge: KeyJudge) -> bool:
@@ -139,6 +184,8 @@ def is_named_secret(node: dict[str, Plain], value_key: str, judge: KeyJudge) -> 
     for key, name in node.items():
         if key not in NAME_KEYS or (key == "type" and value_key in ("from", "to", "received")):
             continue  # {"type": "password_reset", "from": "Tokyo"}
+        if key == "event" and not (isinstance(name, str) and _TYPES_IN.search(name)):
+            continue
         if _says_secret(name, judge) and (key not in HEADINGS or _heads_secret(name, judge)):
             return True
     return False
@@ -181,7 +228,8 @@ def _states_secret(node: dict[str, Plain], judge: KeyJudge) -> bool:
     for key in STATEMENTS:
         statement = node.get(key)
         if isinstance(statement, str) and _SQL.match(statement):
-            return any(judge(word) is Rule.HIDE for word in _COLUMN.findall(statement[:_MOST_SQL]))
+            statement = _SHOWN.sub("", statement[:_MOST_SQL])
+            return any(judge(word) is Rule.HIDE for word in _COLUMN.findall(statement))
     return False
 
 
@@ -218,8 +266,28 @@ def _says_nothing(node: dict[str, Plain]) -> bool:
     if node and node.keys() <= _PLACE:
         return all(isinstance(item, (int, float)) for item in node.values())
     return bool(node) and all(
-        item is None or isinstance(item, bool) or (isinstance(item, str) and says_nothing(item))
-        for item in node.values()
+        item is None
+        or isinstance(item, bool)
+        or (isinstance(item, str) and (says_nothing(item) or (key in _KINDS and item.isalpha())))
+        for key, item in node.items()
+    )
+
+
+def _is_list_of_names(key: str, items: list[Plain]) -> bool:
+    """Which secrets a service is given, or the pieces of a text: no secrets themselves."""
+    key = key.lower()
+    if key == "pins":
+        return all(isinstance(item, dict) and item.keys() <= _PLACE for item in items)
+    pattern = _PIECE if key == "tokens" else _SECRET_NAME if key == "secrets" else None
+    return pattern is not None and all(
+        isinstance(item, str) and pattern.fullmatch(item) for item in items
+    )
+
+
+def _is_list_of_files(node: dict[str, Plain]) -> bool:
+    """`{"db_password": {"file": "./db_password.txt"}}` under `secrets`."""
+    return bool(node) and all(
+        isinstance(item, dict) and bool(item) and item.keys() <= _FILED for item in node.values()
     )
 
 
@@ -264,15 +332,30 @@ def hide_held(key: str, value: object, node: dict[str, Plain], judge: KeyJudge) 
         for name, variable in _VARIABLE.findall(query[:_MOST_SQL]):
             if value.get(variable) is not None and judge(name) is Rule.HIDE:
                 value[variable] = MARKER
-    elif key == "columns" and isinstance(value, list):
+    if key == "schema" and isinstance(value, dict):
+        value = value.get("fields")
+    if key != "variables" and isinstance(value, list):
         names = (column.get("name") if isinstance(column, dict) else column for column in value)
         secret = [place for place, name in enumerate(names) if _says_secret(name, judge)]
-        rows = [node.get(rows) for rows in ("rows", "data", "values")] if secret else []
-        for row in itertools.chain.from_iterable(row for row in rows if isinstance(row, list)):
-            if isinstance(row, list):
-                for place in secret:
-                    if place < len(row) and is_hidden(Rule.HIDE, row[place]):
-                        row[place] = MARKER
+        held = [node.get(rows) for rows in ROWS] if secret else []
+        for rows in held:
+            if isinstance(rows, list):
+                is_row = not any(isinstance(row, (list, dict)) for row in rows)
+                for row in [rows] if is_row else rows:
+                    _hide_cells(row, secret)
+
+
+def _hide_cells(row: Plain, secret: list[int]) -> None:
+    if isinstance(row, dict):
+        row = row.get("f")  # as BigQuery has it
+    if not isinstance(row, list):
+        return
+    for place in secret:
+        cell = row[place] if place < len(row) else None
+        if isinstance(cell, dict):
+            cell.update(dict.fromkeys(cell.keys() & {"v", "value"}, MARKER))
+        elif is_hidden(Rule.HIDE, cell):
+            row[place] = MARKER
 
 
 def hide_manifest(node: dict[str, Plain]) -> None:

@@ -6,7 +6,7 @@ from typing import Final
 from app.lib.tracelog.redaction.keys import KeyJudge
 from app.lib.tracelog.redaction.plain import MARKER
 from app.lib.tracelog.redaction.rules import Rule
-from app.lib.tracelog.redaction.values import looks_chosen
+from app.lib.tracelog.redaction.values import looks_chosen, mixes
 
 _LONE_WORD: Final = re.compile(
     r"\n[ \t\u3000>*・•●]{0,16}[\"']?(?P<value>[^\s<>\"']{4,128}+)[\"']?"
@@ -29,11 +29,14 @@ _DEFAULT: Final = re.compile(
 )
 _SETTING_NAME: Final = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 _DIGITS: Final = re.compile(r"[0-9]{4,8}|[0-9]{3,4}-[0-9]{3,4}")
+_SENT: Final = re.compile(
+    r"(?:パスワード|パスコード|暗証番号|キー|コード|トークン)(?:は、?|を|[:：]).{0,16}[。:：]?\Z|[:：]\Z"
+)
 _LONGEST_LABEL: Final = 40
 _LONGEST_LINE: Final = 160
 _EDGE: Final = " \t\r\u3000■□●○◆◇▼▶※★☆・*#>=-【】[]［］〔〕《》:：。!！"
 _BELOW: Final = re.compile(
-    r"(?:は|が)?、?(?:(?:以下|次|下記)の?(?:通り|とおり))?(?:です|となります|になります"
+    r"(?:は|が)?、?(?:(?:以下|次|下記)の?(?:通り|とおり)?)?(?:です|となります|になります"
     r"|でございます)?\Z"
     r"|を(?:お送り|お知らせ|送付|送信|通知|ご連絡|ご案内)(?:いた)?します\Z"
     r"|(?: is| are)(?: below| as follows)?\Z|[（(][^()（）]{0,20}[)）]\Z"
@@ -47,7 +50,7 @@ _CODE: Final = re.compile(
     r"|ワンタイムパスワード)(?!の)"
 )
 _OF_DIGITS: Final = re.compile(
-    r"(?i)(?:pin|otp|code|passcode|password|暗証番号|認証番号|口座番号|コード|パスワード)\Z"
+    r"(?i)(?:pin|otp|code|passcode|password)s?\Z|(?:暗証番号|認証番号|口座番号|コード|パスワード)\Z"
 )
 
 
@@ -61,11 +64,13 @@ def hide_lines(text: str, judge: KeyJudge) -> str:
     for match in _LONE_WORD.finditer(text):
         value = match["value"]
         digits = _DIGITS.fullmatch(value) is not None
-        if not digits and (not looks_chosen(value) or _SETTING_NAME.fullmatch(value)):
-            continue
-        if match.start() != listed and not _announces(
-            _line_before(text, match.start()), judge, digits=digits
+        before = _line_before(text, match.start())
+        if not digits and (
+            not (looks_chosen(value) or (mixes(value) and _SENT.search(before)))
+            or _SETTING_NAME.fullmatch(value)
         ):
+            continue
+        if match.start() != listed and not _announces(before, judge, digits=digits):
             continue
         listed = match.end()
         shown += [text[end : match.start("value")], MARKER]

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from app.lib.tracelog.redaction.plain import MARKER
-from app.lib.tracelog.redaction.values import looks_chosen, looks_random, mixes
+from app.lib.tracelog.redaction.values import looks_chosen, looks_random, mixes, says_nothing
 from app.lib.tracelog.redaction.words import words
 
 _SCHEME: Final = re.compile(
@@ -23,7 +23,7 @@ _BEARER_PROSE: Final = words(
 )
 _SHORT_WORD: Final = re.compile(r"[a-z]{2,6}[.,!?]?")
 _WEB: Final = frozenset({"", "http:", "https:", "git+https:", "ws:", "wss:"})
-_USERINFO: Final = re.compile(r"//(?P<rest>[^\s\"<>]++)")
+_USERINFO: Final = re.compile(r"//(?P<rest>(?:[^\s\"<>:]++|:(?!//))++)")
 _SCHEME_BEFORE: Final = re.compile(r"[A-Za-z0-9+.\-]{0,30}:\Z")
 _PLAIN_USER: Final = re.compile(r"[a-z]{2,16}(?:[._\-][a-z]{2,16})?")
 _AUTHORITY_END: Final = re.compile(r"[/?#\\]")
@@ -100,12 +100,6 @@ _OPENING_WORDS: Final = tuple(
     word for word in _LINK_WORDS if word not in ("token", "session", "otp", "password")
 )
 _LONGEST_PART: Final = 32
-_LINK: Final = re.compile(
-    rf"(?i)(?P<before>/[a-z\-_]{{0,32}}(?:{'|'.join(_LINK_WORDS)})[a-z\-_]{{0,32}}/(?:[A-Za-z0-9_=\-]{{1,12}}/(?=[A-Za-z0-9_\-]{{20}}))?)"
-    r"(?P<token>[A-Za-z0-9_\-~.=%]{8,}+)"
-)
-
-
 _LINK_QUERY: Final = re.compile(
     rf"(?i)(?P<before>/[a-z\-_]{{0,32}}(?:{'|'.join(_LINK_WORDS)})[a-z\-_/]{{0,32}}\?)"
     r"(?P<query>[^\s\"'<>#\[\]]++)"
@@ -134,7 +128,6 @@ def hide_logins(text: str) -> str:
     if any(word in lower for word in _SHORT_WORDS):
         text = _PW.sub(_hide_pw, text)
     if "/" in text and any(word in lower for word in _LINK_WORDS):
-        text = _LINK.sub(_hide_link, text)
         text = hide_link_queries(text)
     if "/" in text and (
         "log" in lower
@@ -167,6 +160,8 @@ def _hide_credentials(match: re.Match[str]) -> str:
         return match[0]
     if match["scheme"].lower() == "basic":
         hidden = _is_basic(value)
+    elif says_nothing(value):
+        hidden = False
     elif "\n" in match["gap"]:
         hidden = mixes(value)
     else:
@@ -260,12 +255,6 @@ def _hide_pw(match: re.Match[str]) -> str:
     value = match["value"]
     hidden = looks_chosen(value) or (match["id"] and (mixes(value) or value.isdigit()))
     return match["head"] + MARKER if hidden and value != MARKER else match[0]
-
-
-def _hide_link(match: re.Match[str]) -> str:
-    token = match["token"]
-    hidden = looks_random(token, least=12) or (mixes(token) and "." not in token)
-    return match["before"] + MARKER if hidden else match[0]
 
 
 def _hide_link_query(match: re.Match[str]) -> str:

@@ -40,7 +40,13 @@ BINDINGS: Final = frozenset(
 )
 """What is put into a statement, and secret where that names a secret column."""
 
-HOLDERS: Final = frozenset({"variables", "columns"})
+FIELDS_OF_DATA: Final = words("password passwd passcode passphrase token secret pin otp pwd")
+"""What something is called whose `data` is a secret: `{"name": "password", "data": …}`."""
+
+TABLES: Final = frozenset({"columns", "cols", "fields", "schema"})
+ROWS: Final = frozenset({"rows", "data", "values"})
+
+HOLDERS: Final = TABLES | {"variables"}
 """Beside a query or rows they say which of what stands there is secret."""
 
 KIN_ALONE: Final = KEY_PARTS | REPLIES | BINDINGS | HOLDERS
@@ -48,7 +54,7 @@ KIN_ALONE: Final = KEY_PARTS | REPLIES | BINDINGS | HOLDERS
 PART_OWNERS: Final = words(
     """
     access api backup bank card challenge credit debit encryption jwt master payment_card private
-    recovery security session signing ssh user_session verification
+    recovery security session signing snmp ssh user_session verification
     """
 )
 """Containers whose name makes a secret phrase with a key in them: `{"card": {"number": …}}`."""
@@ -78,9 +84,9 @@ NAME_KEYS: Final = words(
     """
     name key field loc type id param parameter header attribute property path label column setting
     variable selector selectors target locator dataPath instancePath placeholder k title fieldName
-    propertyName columnName paramName attributeName variableName field_name column_name param_name
-    property_name variable_name Name Key Field Property Column Label Title FieldName PropertyName
-    ColumnName ParameterKey ParameterName AttributeName OptionName VariableName
+    event propertyName columnName paramName attributeName variableName field_name column_name
+    param_name property_name variable_name Name Key Field Property Column Label Title FieldName
+    PropertyName ColumnName ParameterKey ParameterName AttributeName OptionName VariableName
     項目 項目名 名前 名称 ラベル キー 見出し
     """
 )

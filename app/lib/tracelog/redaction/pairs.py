@@ -34,9 +34,10 @@ _SEPARATOR: Final = re.compile(
     rf"|(?:{_AFTER_END}|(?<=[A-Za-z]))[はが]、?[ \u3000]?(?=[A-Za-z0-9])"
     r"|(?:(?<=[）)])|(?<=[A-Za-z] ))[はが]、?[ \u3000]?(?=[0-9０-９])"
     r"|(?:(?<=[A-Za-z])|(?<=[A-Za-z][ \u3000]))[はがをに]、?[ \u3000]?"
-    r"(?=[A-Za-z]{0,40}[0-9][A-Za-z0-9]{3})"
+    r"(?=[!-.0-~]{0,40}[0-9][A-Za-z0-9]{2})"
     rf"|(?:{_AFTER_END})(?:(?:[はがを是为為는은][ \u3000]?|[ \u3000])(?=[#＃]?[\[A-Za-z0-9０-９])"
-    r"|[】\]］)）＞〉／][ \u3000]?(?=[A-Za-z]{0,40}[0-9][A-Za-z0-9]{3})"
+    r"|[】\]］)）＞〉／][ \u3000]?(?=[A-Za-z]{0,40}[0-9][A-Za-z0-9]{3}|[A-Za-z]{3,40}[0-9]{2}"
+    r"|[!-~]{0,9}[!@#$%&*])"
     r"|（(?=[A-Za-z0-9０-９]{6}))"
 )
 _COUNT: Final = (
@@ -208,6 +209,8 @@ def _key_before(
         return None
     if separator[0][0] == ":" and _SOURCE.search(key):
         return None
+    if separator[0][-1] in " \u3000" and text[key_start - 1 : key_start] == "/":
+        return None  # GET /tags/パスワード 200
     if separator[0].startswith("==") and raw.rstrip(" ").endswith(("'", '"')):
         return None  # 'bearer' == kind
     return rule, key_start, _owns_line(low, raw, tail, key, separator[0])

@@ -9,7 +9,8 @@ from app.lib.tracelog.redaction.values import looks_chosen, looks_random, mixes,
 _STATED: Final = re.compile(
     r"(?i)(?<![a-z])(?P<word>(?:pw|pass)(?=[ \t]{1,3}(?:is|was|to|[\-–—➜])[ \t])"
     r"|(?<=with )pass|(?<=using )pass"
-    r"|(?:session )?cookies?|passwords?(?: (?:attempt|guess|value|candidate))?|passwd|pwd"
+    r"|(?:session )?cookies?|auth_pass"
+    r"|passwords?(?:'s)?(?: (?:attempt|guess|value|candidate))?|passwd|pwd"
     r"|passphrase|passcode|secrets?|tokens?|otp|pin"
     r"|(?:access|session)[_\-]?token|(?:access|secret|api|private|signing|encryption"
     r"|master)[ _\-]?keys?"
@@ -17,7 +18,8 @@ _STATED: Final = re.compile(
     r"|(?<=with )key|(?<=using )key|(?:tacacs|radius)[\-_]server(?: host \S{1,64})? key"
     r"|identified(?:[ \t]{1,3}with[ \t]{1,3}\w{1,40})?[ \t]{1,3}by|passwort|kennwort"
     r"|mot de passe|senha|contraseña)"
-    r"(?P<link>[ \t]{1,3}(?:[\-–—~➜➔][ \t]{1,3})?(?:(?:for|of)[ \t](?:[\w@.\-]{1,40}[ \t]){1,3}"
+    r"(?P<link>[ \t]{1,3}(?:[05789] )?(?:[\-–—~➜➔][ \t]{1,3})?"
+    r"(?:(?:for|of)[ \t](?:[\w@.\-]{1,40}[ \t]){1,3}"
     r"(?=is[ \t]|was[ \t]|to[ \t]))?"
     r"(?:(?:is|eq|ne|equals|was|to|now|be|will|has|been|re?set|changed|updated|ist|lautet|est|es"
     r"|é|è)"
@@ -83,7 +85,7 @@ _CODE: Final = re.compile(
     r"(?i)(\b(?:(?:verification|security|confirmation|login|sign-?in|one[ \-]?time|access|sms|2fa"
     r"|mfa|authentication|recovery|reset|door|gate|alarm|entry|lockbox|keypad|garage|unlock|lock|locker|safe|building|wifi)"
     r"[ \-](?:code|password|pin)(?: is| was)?|(?:your|id)(?: (?-i:[A-Z][a-z]{2,16}))? code is"
-    r"|(?:otp|pin|passcode|cvv2?|cvc2?)(?: (?:code|number))?(?: is| was| to)?)"
+    r"|(?<!/)(?:otp ?/ ?)?(?:otp|pin|passcode|cvv2?|cvc2?)(?: (?:code|number))?(?: is| was| to)?)"
     r"(?: [\-–—])?:?(?:[ \t]{1,3}|(?:\s{0,3}<[a-z/][^<>\n]{0,120}>){1,4}\s{0,3}))"
     r"(?:[A-Z]{1,3}-)?[0-9](?:[ \-]?[0-9]){2,9}+"
     r"|(?<!error )(?<!status )(?<!area )(?<!zip )(\bcode:? )[0-9]{3}-[0-9]{3}(?![\-0-9])"
@@ -97,6 +99,19 @@ _CODE_LAST: Final = re.compile(
 _CODE_FIRST: Final = re.compile(
     r"(?i)\b[0-9]{4,8}(?= (?:is|as|[\-–—]) (?:your|the) (?:[\w\-]{1,24} ){0,3}"
     r"(?:code|otp|pin|password|passcode)\b)"
+)
+_ANNOUNCED: Final = re.compile(
+    r"(?i)(\b(?:following|this|new|temporary|initial|generated|one-time) (?:\w{1,16} ){0,2}"
+    r"(?:password|passphrase|passcode|pin|secret|token|key)\b[^\n:=]{0,60}:[ \t]{0,4})"
+    r"(?P<value>[^\s\"'<>]{6,128}+)"
+)
+_COMBINATION: Final = re.compile(
+    r"(?i)(\bcombination\b[^\n0-9]{0,40}(?: is|:|=)[ \t]{0,4})[0-9]{1,2}(?:[\- ][0-9]{1,2}){2,3}\b"
+)
+_ENTERED: Final = re.compile(
+    r"(?i)(\b(?:(?:enter|use|type|with) (?:this|the|your|following|it)[^\n:0-9]{0,24}\bcode\b"
+    r"[^\n:0-9]{0,40}:"
+    r"|confirm with:?)[ \t]{0,3})[0-9]{4,8}\b(?![.,][0-9])"
 )
 _CODE_TO_ENTER: Final = re.compile(
     r"(?i)(\b(?:(?:enter|type(?: in)?|submit|reply(?: with)?)[ \t]{1,3}(?:(?:the )?(?:code|pin) )?"
@@ -152,6 +167,12 @@ def hide_stated(text: str) -> str:
         text = _NETRC.sub(rf"\g<1>{MARKER}", text)
     if "ssn" in lower or "iban" in lower or "passport" in lower:
         text = _NUMBER.sub(rf"\g<1>\g<2>\g<3>{MARKER}", text)
+    if ":" in text:
+        text = _ANNOUNCED.sub(_hide_announced, text)
+    if "combination" in lower:
+        text = _COMBINATION.sub(rf"\g<1>{MARKER}", text)
+    if "code" in lower or "confirm with" in lower:
+        text = _ENTERED.sub(rf"\g<1>{MARKER}", text)
     if "...." in text or "····" in text or "……" in text:
         text = _LED.sub(rf"\g<1>{MARKER}", text)
     if "(" in text and any(word in lower for word in _WRONG_WORDS):
@@ -232,6 +253,12 @@ def _hide_if_chosen(match: re.Match[str]) -> str:
 def _hide_chosen(match: re.Match[str]) -> str:
     value = match["value"].rstrip(".:!?")
     hidden = mixes(value) and (looks_chosen(value) or looks_random(value) or len(value) >= 8)
+    return match[1] + MARKER if hidden and not value.startswith(MARKER) else match[0]
+
+
+def _hide_announced(match: re.Match[str]) -> str:
+    value = match["value"].rstrip(".,")
+    hidden = looks_chosen(value) or looks_random(value, least=10)
     return match[1] + MARKER if hidden and not value.startswith(MARKER) else match[0]
 
 

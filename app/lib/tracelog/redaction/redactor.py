@@ -20,7 +20,7 @@ from app.lib.tracelog.redaction.plain import MARKER, Plain, clean, plain
 from app.lib.tracelog.redaction.rules import Rule
 from app.lib.tracelog.redaction.text import MAX_TEXT, TextRedactor
 from app.lib.tracelog.redaction.urls import UrlRedactor
-from app.lib.tracelog.redaction.values import is_hidden, looks_random
+from app.lib.tracelog.redaction.values import is_hidden, looks_random, says_nothing
 
 MAX_HEADER: Final = 8192
 """Of a longer header value only the size is kept."""
@@ -237,8 +237,10 @@ class Redactor:
         return "; ".join(shown)
 
 
-def _hide(_: bytes) -> str:
-    return MARKER
+def _hide(raw: bytes) -> str:
+    """`Bearer $TOKEN` tells what is wrong."""
+    stands_for = b"$" in raw and len(raw) <= MAX_NAME and says_nothing(raw.decode("latin-1"))
+    return raw.decode() if stands_for else MARKER
 
 
 def _number(member: bytes, other: Callable[[bytes], bytes], raw: bytes) -> bytes:

@@ -37,7 +37,7 @@ KEYS: Final = tuple(
         ("sq0", r"sq0[a-z]{3}-[A-Za-z0-9_\-]{16,}+"),  # Square
         ("hvs.", r"hvs\.[A-Za-z0-9_\-]{16,}+"),  # Vault
         ("dapi", r"dapi[0-9a-f]{32}"),  # Databricks
-        ("EAA", r"EAA[A-Za-z0-9]{30,}+"),  # Facebook
+        ("EAA", r"EAA[A-Za-z0-9_\-]{30,}+"),  # Facebook, Square
         ("AGE-SECRET-KEY-", r"AGE-SECRET-KEY-[A-Z0-9]{16,}+"),
         (":AA", r"(?:bot)?[0-9]{6,10}:AA[A-Za-z0-9_\-]{30,}+"),  # Telegram
         ("r8_", r"r8_[A-Za-z0-9]{30,}+"),  # Replicate

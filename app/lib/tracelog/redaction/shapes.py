@@ -5,12 +5,15 @@ Here and in all rules, patterns run in linear time: what repeats is possessive o
 two neighbours can match the same character.
 """
 
+import base64
+import json
 import re
 from typing import Final
 
 from app.lib.tracelog.redaction.plain import MARKER
 from app.lib.tracelog.redaction.services import KEYS
 from app.lib.tracelog.redaction.values import looks_random
+from app.lib.tracelog.redaction.words import words
 
 _LONG: Final = re.compile(r"[A-Za-z0-9_\-.+=~]{16}|whsec_")
 """Each key and token is at least as long. Most texts have no such word."""
@@ -28,9 +31,22 @@ _HOOKS: Final = re.compile(
     r"(hooks\.slack\.com/[a-z]{4,16}/|/api(?:/v[0-9]{1,2})?/(?:webhooks/|interactions/[0-9]{4,24}/)"
     r"|/build_hooks/|/deploy_hooks?/|\.office\.com/webhook(?:b2)?/"
     r"|hooks\.zapier\.com/hooks/catch/|/hooks?/incoming/|fcm\.googleapis\.com/(?:fcm/send|wp)/"
-    r"|/wpush/v[0-9]/|web\.push\.apple\.com/"
+    r"|/services/T[A-Z0-9]{6,12}/B[A-Z0-9]{6,12}/|/wpush/v[0-9]/|web\.push\.apple\.com/"
     r"|\.notify\.windows\.com/w/\?token=)[A-Za-z0-9_\-/@:%.]{8,}+"
 )
+_HOOK_WORDS: Final = ("hook", "push", "fcm.", "/interactions/", "/services/T")
+_SIGNED: Final = re.compile(
+    r"(?i)(signature(?:-[0-9]{2,3})?\\?[\"']?[:=] ?\\?[\"']?)(?:t=[0-9]{1,12},)?"
+    r"v[0-9][a-z]?[=,][^\s\"'\\]++"
+)
+"""As webhooks are signed: `t=…,v1=…`."""
+_CURSOR: Final = words(
+    """
+    id ids ts v page offset limit sort order dir direction after before cursor next prev created_at
+    createdat updated_at updatedat last_id lastid position index key value date
+    """
+)
+"""What is in a cursor of pages."""
 _WIFI: Final = re.compile(r"(\bWIFI:(?:[A-Z]:(?:[^;\\]++|\\.)*+;){0,6}?P:)(?:[^;\\\n]++|\\.)++")
 _JWK: Final = re.compile(
     r"([\"'](?:d|p|q|dp|dq|qi|k)\\{0,3}[\"'][ ]?:[ ]?\\{0,3}[\"'])[A-Za-z0-9_\-+/=]{16,}+"
@@ -60,7 +76,7 @@ def hide_shapes(text: str) -> str:
         text = _PUTTY.sub(rf"\g<1>{MARKER}", text)
     if _LONG.search(text):
         if "eyJ" in text:
-            text = _JWT.sub(MARKER, text)
+            text = _JWT.sub(_hide_jwt, text)
         if "AKIA" in text or "ASIA" in text:
             text = _AWS_PAIR.sub(rf"\g<1>{MARKER}", text)
         for needle, pattern in KEYS:
@@ -68,13 +84,15 @@ def hide_shapes(text: str) -> str:
                 text = pattern.sub(MARKER, text)
         if "k-" in text or "k_" in text:
             text = _SK.sub(_hide_sk, text)
+        if "ignature" in text:
+            text = _SIGNED.sub(rf"\g<1>{MARKER}", text)
     if "$" in text:
         text = _HASHES.sub(MARKER, text)
     if "}" in text:
         text = _LDAP_HASH.sub(MARKER, text)
     if "*" in text:
         text = _MYSQL_HASH.sub(MARKER, text)
-    if "hook" in text or "push" in text or "fcm." in text or "/interactions/" in text:
+    if any(word in text for word in _HOOK_WORDS):
         text = _HOOKS.sub(rf"\g<1>{MARKER}", text)
     if "kty" in text:
         text = _JWK.sub(rf"\g<1>{MARKER}", text)
@@ -99,6 +117,22 @@ def _hide_pem(text: str) -> str:
         close = _END.search(text, start)
         end = close.end() if close else len(text)
     return "".join([*shown, text[end:]])
+
+
+def _hide_jwt(match: re.Match[str]) -> str:
+    """Hides what begins as JSON Web Tokens do, but not where a list goes on: `{"id":100}`."""
+    if "." in match[0]:
+        return MARKER
+    try:
+        where = json.loads(base64.urlsafe_b64decode(match[0].rstrip("=") + "==="))
+    except (ValueError, RecursionError):
+        return MARKER
+    if not isinstance(where, dict) or not _CURSOR.issuperset(map(str.lower, where)):
+        return MARKER
+    told = all(
+        item is None or isinstance(item, (bool, int, float, str)) for item in where.values()
+    ) and not any(looks_random(str(item)) for item in where.values())
+    return match[0] if told else MARKER
 
 
 def _hide_sk(match: re.Match[str]) -> str:

@@ -27,10 +27,23 @@ _BARE: Final = re.compile(
 _BRACKETS: Final = re.compile(
     r"\"(?:[^\"\\]++|\\.)*+\"?|'(?:[^'\\]++|\\.)*+'?|[{\[(]|[}\])]", re.DOTALL
 )
-_MORE_DIGITS: Final = re.compile(r"(?:[ \u3000\-][0-9０-９]{1,4})++(?=[\s、。，」』)）]|\Z)")
+_MORE_DIGITS: Final = re.compile(r"(?:[ \u3000\-][0-9０-９]{1,4})++(?![0-9A-Za-z])")
+_MORE_CODES: Final = re.compile(
+    r"(?:[ ,、]{1,3}(?=[A-Za-z\-]{0,16}[0-9])[A-Za-z0-9\-]{6,16}(?![\w.:/]))+"
+)
+"""The others of several: `backup codes: …`."""
 _BLANKS: Final = re.compile(r"[ \t\u00a0\u3000]*+")
 _BLOCK: Final = re.compile(
     r"(?:!{1,2}[a-z][\w\-]{0,20}[ \t]{1,4}(?=[|>]))?[|>]?[+-]?[ \t]*+(?=\n|\r|\Z)"
+)
+_NAMES_OF_SECRETS: Final = re.compile(
+    r"(?:\s{0,40}(?:- )?(?:[A-Za-z_\-]{1,40}:?"
+    r"|(?:environment|external|file|gid|mode|name|source|target|uid): ?[\w./\-]{1,80})"
+    r"[ \t]{0,8}(?:\r?\n|\Z))+"
+)
+"""Which secrets a service is given: `secrets:`, below it `- db_password`."""
+_FILED: Final = re.compile(
+    r"\s{1,40}(?:environment|external|file): ?[\w./\-]{1,80}\s{0,8}"
 )
 _CLOSED_TAGS: Final = re.compile(
     r"[ \t]{0,4}</[a-z]{1,8}>[ \t]{0,4}(?:</?[a-z]{1,8} ?/?>[ \t]{0,4}){0,3}(?=[^\s<])"
@@ -94,7 +107,11 @@ def _bare_value(
         stop = _block_end(text, block.end(), key_start)
         if not text[block.end() : stop].strip():
             stop = _lone_word_end(text, block.end())
-        return (start, stop) if stop > block.end() else None
+        held = text[block.end() : stop]
+        names = _NAMES_OF_SECRETS if text.startswith("ecrets", key_start + 1) else _FILED
+        if names.fullmatch(held):
+            return None
+        return (start, stop) if held else None
     if whole_line and rule is Rule.HIDE:
         stop = _line_end(text, start)
         if label := _NEXT_LABEL.search(text, start, stop):
@@ -117,6 +134,10 @@ def _bare_value(
         value.isdecimal()
         and len(value) <= _DIGIT_GROUP
         and (more := _MORE_DIGITS.match(text, stop))
+    ):
+        stop = more.end()
+    if text[key_start:at].rstrip(" :：=").endswith("odes") and (
+        more := _MORE_CODES.match(text, stop)
     ):
         stop = more.end()
     while fallback := _FALLBACK.match(text, stop):

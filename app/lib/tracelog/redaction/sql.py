@@ -6,6 +6,7 @@ from typing import Final
 from app.lib.tracelog.redaction.keys import KeyJudge
 from app.lib.tracelog.redaction.plain import MARKER
 from app.lib.tracelog.redaction.rules import Rule
+from app.lib.tracelog.redaction.values import is_hidden
 
 _FAILING_ROW: Final = re.compile(r"(Failing row contains \()[^\n]*+")
 _INSERT: Final = re.compile(
@@ -37,6 +38,12 @@ _OPEN_DUPLICATE: Final = re.compile(r"Duplicate entry '[^'\n]{0,400}(?:'[^\n]{0,
 _OPEN_SETTING: Final = re.compile(
     r"(?i)(\bset\s{1,4}[`\"]?\w{0,24}value[`\"]?\s{0,4}=\s{0,4}')[^'\n]{1,200}(?:'[^;\n]{0,160})?\Z"
 )
+_SECRET_TABLE: Final = re.compile(
+    r"(?i)(?:\b(?:from|update)\s{1,4}[\w.\"`]{0,40}(?:token|session|secret|credential|api_?key|otp)"
+    r"|\b(?:token|session|secret|password|key|otp)[\"`]?\s{0,4}=[^;\n]{0,200};\s{0,2}args=)"
+    r"[^;\n]{0,400}"
+)
+_QUOTED: Final = re.compile(r"'([^'\n]{16,256})'")
 _LITERAL: Final = re.compile(r"'(?:[^'\\]++|''|\\.)*+'?|(?<![\w$:%])[0-9]++")
 
 
@@ -58,6 +65,8 @@ def hide_rows(text: str, judge: KeyJudge) -> str:
         text = _FAILING_ROW.sub(rf"\g<1>{MARKER}", text)
     if "Duplicate entry" in text:
         text = _DUPLICATE.sub(lambda match: _hide_entry(match, judge), text)
+    if "WHERE" in text or "where" in text or "args=" in text:
+        text = _SECRET_TABLE.sub(_hide_literals, text)
     if "into" not in text and "INTO" not in text:
         return text
 
@@ -69,6 +78,13 @@ def hide_rows(text: str, judge: KeyJudge) -> str:
         return match[0][:start] + _LITERAL.sub(f"'{MARKER}'", match["values"])
 
     return _INSERT.sub(hide, text)
+
+
+def _hide_literals(match: re.Match[str]) -> str:
+    """What looks random in a statement about secrets, whatever the column is called."""
+    return _QUOTED.sub(
+        lambda quoted: f"'{MARKER}'" if is_hidden(Rule.KEYED, quoted[1]) else quoted[0], match[0]
+    )
 
 
 def without_open_entry(text: str) -> str:

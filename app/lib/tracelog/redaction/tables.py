@@ -10,6 +10,7 @@ from app.lib.tracelog.redaction.rules import Rule
 _HEAD: Final = re.compile(
     r"\"?[^\W\d][\w \t.\-\"]{0,63}(?:[,;|\t]\"?[\w \t.\-\"]{0,64}){1,63}\|?\r?\Z"
 )
+_COPY: Final = re.compile(r"(?i)\bcopy [^\s(]{1,128} ?\(([^()\n]{1,2000})\) from stdin")
 _PROSE: Final = re.compile(r"[,;] |\w \w+ \w")
 _CELLS: Final = {
     delimiter: re.compile(
@@ -33,6 +34,12 @@ def hide_columns(text: str, judge: KeyJudge) -> str:
             secret = []
         elif secret:
             lines[number] = _without(line, delimiter, secret)
+        elif copied := _COPY.search(line):
+            delimiter = "\t"
+            names = copied[1].split(",")
+            secret = [
+                place for place, name in enumerate(names) if judge(name.strip(' "')) is Rule.HIDE
+            ]
         elif _HEAD.match(line.lstrip(" |")) and not _PROSE.search(line):
             delimiter = max(_CELLS, key=line.count)
             names = [cell[0].strip(_EDGE) for cell in _CELLS[delimiter].finditer(line)]

@@ -19,6 +19,7 @@ from app.lib.tracelog.redaction.lines import hide_defaults, hide_lines, hide_man
 from app.lib.tracelog.redaction.logins import hide_logins
 from app.lib.tracelog.redaction.markup import hide_tags, without_open_tag
 from app.lib.tracelog.redaction.pairs import hide_named_values, hide_pairs
+from app.lib.tracelog.redaction.paths import hide_paths
 from app.lib.tracelog.redaction.plain import MARKER, clean
 from app.lib.tracelog.redaction.prose import (
     hide_bracketed,
@@ -45,6 +46,8 @@ _PLAIN_URL: Final = re.compile(
     r"https?://[a-z0-9.\-]{1,60}(?::[0-9]{1,5})?"
     r"(?:/(?:[A-Za-z][A-Za-z0-9]{0,9}|[0-9]{1,9})(?:[_.\-][A-Za-z0-9]{1,10})?)*+/?\Z"
 )
+_OPENS: Final = re.compile("hook|otp|pin|confirm|verif|activat|2fa|mfa|pass|auth|token|code|pwd")
+"""In an address whose numbers may be codes."""
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
 _RUN: Final = re.compile(r"[A-Za-z0-9_\-]{16}|[0-9]{14}")
 _CARD: Final = re.compile(r"[0-9]{4}[^0-9A-Za-z][0-9]{4}")
@@ -89,7 +92,7 @@ class TextRedactor:
             return False
         if _SIGN.search(text) is not None:
             return _TIME.match(text) is not None or (
-                _PLAIN_URL.match(text) is not None and "hook" not in text
+                _PLAIN_URL.match(text) is not None and _OPENS.search(text) is None
             )
         return (len(text) < 8 and "PIN" not in text) or not (
             (_RUN.search(text) is not None and _UUID.match(text) is None)
@@ -113,6 +116,8 @@ class TextRedactor:
         if "%" in text and depth < 3 and _ESCAPED.search(text):
             text = _TOKEN.sub(lambda token: self._unescaped(token[0], depth), text)
         text = hide_cards(hide_logins(hide_shapes(text)))
+        if "/" in text:
+            text = hide_paths(text, self._judge)
         if "<" in text:
             text = hide_tags(text, self._judge)
         if "\n" in text:
@@ -194,6 +199,9 @@ def is_prose(text: str) -> bool:
         or "ssn" in lower
         or "iban" in lower
         or "signature" in lower
+        or "community" in lower
+        or "combination" in lower
+        or "onfirm with" in lower
         or "/p:" in lower
         or 'auth" ' in lower
         or "crypt(" in lower

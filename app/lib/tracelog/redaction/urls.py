@@ -7,8 +7,9 @@ from urllib.parse import quote, unquote, unquote_plus
 
 from app.lib.tracelog.redaction.keys import KeyJudge
 from app.lib.tracelog.redaction.kin import is_kin, is_named_secret
-from app.lib.tracelog.redaction.logins import hide_link_queries, is_link
+from app.lib.tracelog.redaction.logins import hide_link_queries
 from app.lib.tracelog.redaction.neighbours import NAME_KEYS
+from app.lib.tracelog.redaction.paths import is_token
 from app.lib.tracelog.redaction.plain import MARKER, Plain
 from app.lib.tracelog.redaction.rules import Rule
 from app.lib.tracelog.redaction.text import MAX_TEXT
@@ -16,23 +17,11 @@ from app.lib.tracelog.redaction.values import (
     in_query,
     is_grant,
     is_hidden,
-    looks_chosen,
-    looks_random,
 )
-from app.lib.tracelog.redaction.words import FARES, words
+from app.lib.tracelog.redaction.words import FARES
 
 _READABLE: Final = "[]/:,;@!$()*'~ "
 _BASE: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]{0,30}://[^/]*+)(.*)", re.DOTALL)
-_TOKEN_FOLLOWS: Final = words(
-    """
-    reset verify verification confirm confirmation activate activation invite invites invitation
-    invitations unsubscribe magic join recover recovery forgot
-    """
-)
-_LEAST_TITLE: Final = 3
-"""Hyphens of a title: `/t/how-to-reset-your-password/4829`."""
-_LONGEST_ID: Final = 12
-_PAGES: Final = frozenset({"auth", "authentication", "authorization"})
 
 
 class UrlRedactor:
@@ -95,12 +84,14 @@ class UrlRedactor:
         return hide_link_queries(f"{url}{mark}{query}{hash_mark}{fragment}")
 
     def _segments(self, path: str) -> str:
-        segments = (self._text(path) if "hook" in path else path).split("/")
+        segments = (self._text(path) if "hook" in path or "/services/T" in path else path).split(
+            "/"
+        )
         before = last = ""
         for index, segment in enumerate(segments):
             if not (segment.isalpha() and len(segment) <= 15):
                 segments[index] = self._segment(before, segment, last)
-            last, before = before, segment
+            last, before = before, unquote(segment) if "%" in segment else segment
         return "/".join(segments)
 
     def _split(self, piece: str) -> tuple[str, str, str | None, Rule]:
@@ -132,26 +123,7 @@ class UrlRedactor:
         shown = self._text(decoded)
         if shown != decoded:
             return quote(shown, safe=_READABLE + "=&")
-        judged = self._judge(before)
-        after_secret = judged is Rule.HIDE and before.count("-") < _LEAST_TITLE
-        if after_secret and decoded.isdecimal() and len(decoded) >= 4:
-            return MARKER
-        if after_secret or before.lower() in _TOKEN_FOLLOWS:
-            mixed = any(c.isdigit() for c in decoded) and any(c.isalpha() for c in decoded)
-            if before.lower() in _PAGES:
-                mixed = looks_chosen(decoded)  # /docs/authentication/oauth2
-            return MARKER if looks_random(decoded) or (mixed and len(decoded) >= 6) else segment
-        if "hook" in before and is_hidden(Rule.KEYED, decoded):
-            return MARKER
-        if is_link(before) and looks_random(decoded):
-            return MARKER  # /confirm-email/…
-        if is_link(last) and len(before) <= _LONGEST_ID and looks_random(decoded):
-            return MARKER  # /reset/MQ/…
-        if decoded.startswith(("private-", "secret-")) and looks_random(decoded):
-            return MARKER
-        if judged in (Rule.RANDOM, Rule.KEYED, Rule.SESSION) and is_hidden(Rule.KEYED, decoded):
-            return MARKER  # /trigger/door/with/key/…
-        return MARKER if _is_token(decoded) else segment
+        return MARKER if is_token(before, decoded, last, self._judge) else segment
 
 
 def _is_grant(value: str | None, rule: Rule, keys: set[str]) -> bool:
@@ -160,16 +132,3 @@ def _is_grant(value: str | None, rule: Rule, keys: set[str]) -> bool:
 
 def _is_kin(key: str, value: str | None, rule: Rule, keys: set[str]) -> bool:
     return rule is Rule.KIN and is_kin(key, unquote_plus(value or ""), keys)
-
-
-def _is_token(text: str) -> bool:
-    """At least 32 characters with capitals, small letters and digits, as no UUID or hash has."""
-    return (
-        len(text) >= 32
-        and text.isascii()
-        and text.replace("-", "").replace("_", "").isalnum()
-        and any(char.isdigit() for char in text)
-        and not text.islower()
-        and not text.isupper()
-        and looks_random(text)
-    )

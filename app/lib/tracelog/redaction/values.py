@@ -20,6 +20,7 @@ _TOKEN_KEYS: Final = frozenset(
     {"t", "tk", "tkn", "k", "tok", "rt", "verify", "hash", "invite", "magic", "appid", "sso"}
 )
 _SHORT_KEYS: Final = frozenset({"key", "state", "sig", "sign", "signature", "ticket"})
+_DIGITS: Final = re.compile(r"[0-9０-９]{4,8}|[0-9]{3}[ \-][0-9]{3}|[0-9]{1,2}(?:-[0-9]{1,2}){2,3}")
 _PIECE: Final = re.compile(r"[^A-Za-z0-9]+")
 _CAMEL: Final = re.compile(r"[A-Z]*[a-z]*")
 
@@ -28,16 +29,23 @@ _UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}
 _MOST_JUDGED: Final = 512
 
 _RANDOM: Final = (Rule.RANDOM, Rule.CODE, Rule.SESSION, Rule.WORD, Rule.FILE)
+PLACEHOLDER: Final = (
+    r"(?:<[a-z][a-z _\-]{2,40}>|<[A-Z][A-Z_]{2,40}>|\$?\{\{[^{}\n]{1,80}\}\}"
+    r"|\$\{[A-Za-z][A-Za-z0-9_]{1,60}\}"
+    r"|\$\{?(?:PASS|PASSWD|PASSWORD|PWD|SECRET|TOKEN|JWT|APIKEY|KEY|AUTH|PIN|OTP)\}?"
+    r"|\$[A-Z]{2,20}(?:_[A-Z]{1,20}){1,5}|%s|%\([a-z_0-9]{1,40}\)s"
+    r"|(?i:your[ _\-](?:[a-z]{2,12}[ _\-]){0,4}(?:key|token|secret|password|jwt|here)))"
+)
+"""A pattern of what stands where a secret is to be: `${DB_PASSWORD}`, `your-api-key`."""
 _NOTHING: Final = re.compile(
     r"(?i:true|false|yes|no|null|none|undefined|required|optional|enabled|disabled|ok|success"
     r"|failed|failure|missing|invalid|expired|basic|bearer|digest|oauth2?|oidc|saml|ldap|kerberos"
     r"|ntlm|noauth|omit|same-origin|include)"
     r"|(?i:sha-?[0-9]{1,3}|md5|bcrypt|argon2(?:id|i|d)?|pbkdf2|scrypt|aes-?[0-9]{3}|[rhep]s"
     r"(?:256|384|512)|eddsa)"
+    rf"|(?i:(?:bearer|basic|token) )?{PLACEHOLDER}"
+    r"|(?:SM|MM|CA|AC|PN|RE|CF|CH|IM|MG|VA|VE|ZS|WS|NO)[0-9a-f]{32}"  # what Twilio calls things by
     r"|[*•●＊]{3,}|x{4,}|X{4,}|(?i:\[(?:filtered|redacted|masked|hidden|secret|protected)\])"
-    r"|<[a-z][a-z \-]{2,40}>|<[A-Z][A-Z_]{2,40}>|\$\{\{[^{}\n]{1,80}\}\}|\$\{[A-Z][A-Z0-9_]{1,60}\}"
-    r"|\$\{?(?:PASS|PASSWD|PASSWORD|PWD|SECRET|TOKEN|APIKEY|KEY|AUTH|PIN|OTP)\}?"
-    r"|\$[A-Z]{2,20}(?:_[A-Z]{1,20}){1,5}|%s|%\([a-z_0-9]{1,40}\)s|\{\{ ?[a-z_.]{1,40} ?\}\}"
 )
 """Said of a secret in its place, or where it is to be: `?pin=false`, `****`, `${DB_PASSWORD}`."""
 _ON_DEVICE: Final = re.compile(r"[A-Z0-9]{3,4}(?:-[A-Z0-9]{3,4}){1,2}|[B-DF-HJ-NP-TV-XZ]{8}")
@@ -72,7 +80,7 @@ def is_hidden(rule: Rule, value: object) -> bool:
             return text.lower() not in _YES_NO
         if rule is Rule.COUNT:
             return text.lower() not in _YES_NO and not _MEASURE.fullmatch(text)
-        if rule is Rule.CODE and text.isdecimal() and 4 <= len(text) <= 8:
+        if rule is Rule.CODE and _DIGITS.fullmatch(text):
             return True
         if rule is Rule.KEYED:
             return looks_random(text) and not (_PATH.search(text) or _UUID.match(text))

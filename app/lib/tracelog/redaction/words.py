@@ -20,7 +20,8 @@ SECRET_WORDS: Final = words(
     lozinka parool adgangskode jelszo haslo sifre passkey passkeys secret secrets token jwt bearer
     credential credentials cred creds authorization cookie cookies csrf xsrf tpin mpin privkey xprv
     otp otps totp hotp cvv cvv2 cvc cvc2 csc ssn sid sids sessid mnemonic psk samlresponse iban
-    wresult contrasenha anshobango kojinbango psswd paswd passw secretword
+    wresult contrasenha anshobango kojinbango psswd paswd passw secretword puk ansho anshou passwrod
+    passowrd
     """
 )
 
@@ -60,6 +61,8 @@ SECRET_PHRASES: Final = tuple(
     door code|gate code|alarm code|lockbox code
     pass kakunin|passwd kakunin|puk code|merchant key
     binding code|check code|v code|honeycomb team|unlock pattern|challenge response|p word
+    door code|gate code|entry code|alarm code|keypad code|safe code|locker code|lockbox code
+    garage code|lock code|lock combination|safe combination|snmp community|community string
     kojin bango|ansho bango|anshou bango|koza bango|kouza bango|ninsho code|ninshou code|ninsyo code
     """.replace("\n", "|").split("|")
     if phrase.strip()
@@ -172,7 +175,7 @@ LABEL_TAIL: Final = words(
     algorithm alg scheme field fields label placeholder format page domain samesite provider issuer
     audience scope scopes status error errors message help title description version category kind
     source method methods supported auth consent manager hasher hashers list
-    link button icon toggle tab
+    link button icon toggle tab color colour background border class classname
     validator validators origin origins trusted
     """
 )
@@ -232,9 +235,9 @@ OTHER_KEYS: Final = words(
     composite cursor dedup dedupe event facet feature field file flag foreign group hash host i18n
     idempotency image index intl issue item job joint key l10n lang language locale lock lookup map
     media menu message meta metric msg natural node object option order page parent part partition
-    path photo primary project public range record redis resource row s3 search shard site sort
-    state sub surrogate tab table tag task tenant thumbnail topic translation unique upload video
-    widget
+    path photo primary project public publishable range record redis resource row s3 search shard
+    site sort state sub surrogate tab table tag task tenant thumbnail topic translation unique
+    socket upload video widget
     """
 )
 """What stands before a last `key` that opens nothing: `sort_key`, `image_key`."""
@@ -242,8 +245,8 @@ OTHER_KEYS: Final = words(
 KEY_LAST: Final = frozenset({"key", "keys"})
 """Last words of keys that hold a secret where the value looks like one and no UUID or path."""
 
-RANDOM_ALONE: Final = frozenset({"key", "state", "access", "refresh", "oauth"})
+RANDOM_ALONE: Final = frozenset({"key", "state", "access", "refresh", "oauth", "challenge"})
 """The same where a key has no other word."""
 
-CODE_ALONE: Final = frozenset({"code", "mfa", "tfa"})
+CODE_ALONE: Final = frozenset({"code", "mfa", "tfa", "combination"})
 """The same where a key has no other word; here 4 to 8 digits look like a secret, too."""

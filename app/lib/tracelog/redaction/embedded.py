@@ -1,0 +1,61 @@
+"""Finds JSON, and what Python prints of a dict, within other text: `got {"user": …} from …`."""
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from typing import Final
+
+_OPENING: Final = re.compile(r"\{\s{0,40}(?P<quote>[\"'])|\[\s{0,40}[\[{]\s{0,40}(?P<inner>[\"'])")
+_BRACKET: Final = re.compile(r"'(?:[^'\\\n]++|\\.)*+'|\"(?:[^\"\\\n]++|\\.)*+\"|[{\[(}\])]")
+_MOST_FAILURES: Final = 8
+"""Each costs a reading up to the end of the text."""
+_LONGEST_REPR: Final = 4096
+_DEEPEST_REPR: Final = 20
+_DECODER: Final = json.JSONDecoder(strict=False)
+
+
+def structures(text: str) -> Iterator[tuple[int, int, object]]:
+    """Where such a piece of text begins and ends; and its value, None for JSON."""
+    at = failures = 0
+    while failures < _MOST_FAILURES and (opening := _OPENING.search(text, at)):
+        start, value = opening.start(), None
+        if (opening["quote"] or opening["inner"]) == '"':
+            stop = _json_end(text, start)
+        else:
+            stop = _repr_end(text, start)
+            value = _evaluated(text[start:stop])
+            stop = stop if value is not None else 0
+        if stop:
+            yield start, stop, value
+            at = stop
+        else:
+            failures += 1
+            at = opening.end()
+
+
+def _json_end(text: str, start: int) -> int:
+    try:
+        return _DECODER.raw_decode(text, start)[1]
+    except (ValueError, RecursionError):
+        return 0
+
+
+def _repr_end(text: str, start: int) -> int:
+    depth = 0
+    for match in _BRACKET.finditer(text, start, start + _LONGEST_REPR):
+        depth += (match[0] in "{[(") - (match[0] in "}])")
+        if depth > _DEEPEST_REPR:
+            break
+        if depth == 0:
+            return match.end()
+    return start
+
+
+def _evaluated(text: str) -> object:
+    """The value of what Python printed; None where it is code, or written in another way."""
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return None
+    return value if repr(value) == text else None

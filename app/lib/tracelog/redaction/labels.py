@@ -1,0 +1,47 @@
+"""What pages call the fields for secrets and say of them, in the place of the secrets.
+
+Translations are such, and answers to forms: `{"password": "Enter your password"}`.
+"""
+
+import re
+from typing import Final
+
+_LONGEST: Final = 120
+_EDGE: Final = re.compile(r"[\W_]+")
+_MIXED: Final = re.compile(r"[0-9][A-Za-z]|[A-Za-z][0-9]|[!-~]{24}")
+_FIELDS: Final = re.compile(
+    "password|passphrase|passcode|token|secret|pin|key|otp|code|cookie|credential|session"
+)
+_SAID: Final = re.compile(
+    r"\b(?:a|again|an|and|are|at|be|been|can(?:not)?|change|characters|choose|confirm|current|do"
+    r"|does|enter|expired|field|forgot(?:ten)?|has|have|hide|incorrect|invalid|is|least|match"
+    r"|missing|must|new|no|not|of|old|optional|or|please|repeat|required|reset|set|short|show|the"
+    r"|this|to|too|type|was|weak|wrong|you|your)\b"
+)
+_FOREIGN: Final = re.compile(
+    r"(?=.*(?:パスワード|パスコード|暗証番号|合言葉|トークン|認証コード|シークレット|APIキー))"
+    r"(?=.*(?:ください|下さい|です|ます|ません|でした|必須|任意|以上|以内|新しい|現在|確認|再|入力|変更"
+    r"|忘れ|期限|無効|不正))"
+    r"(?:[ぁ-んァ-ヶー一-龠々〜～・、。！？!?（）()「」『』\u3000 ]|API"
+    r"|[0-9０-９]{1,3}(?=[ 〜～\-]?(?:[0-9０-９]{1,3})?[文桁字回分日時個]))+"
+)
+_NAMES: Final = frozenset(
+    {"パスワード", "パスコード", "暗証番号", "トークン", "認証コード", "シークレット", "合言葉"}
+)
+
+
+def is_label(key: str, value: str) -> bool:
+    """Whether a value is what a page calls the field of this key or says of it."""
+    if len(value) > _LONGEST or _MIXED.search(value):
+        return False
+    bare, name = _EDGE.sub("", value), _EDGE.sub("", key)
+    if not value.isascii():
+        return bare == name or bare in _NAMES or _FOREIGN.fullmatch(value) is not None
+    if bare.lower() == name.lower():
+        return value[:1].isupper() and value[1:2].islower()
+    lower = value.lower()
+    return (
+        " " in lower
+        and _SAID.search(lower) is not None
+        and any(field in lower for field in _FIELDS.findall(key.lower()))
+    )
