@@ -1,5 +1,6 @@
 """Takes secrets out of plain data: nested objects, arrays, and JSON held in their strings."""
 
+import json
 import re
 from typing import Final
 
@@ -8,7 +9,6 @@ import orjson
 from app.lib.tracelog.redaction.cards import is_card
 from app.lib.tracelog.redaction.commands import hidden_words, is_program
 from app.lib.tracelog.redaction.compact import is_compact
-from app.lib.tracelog.redaction.embedded import structures
 from app.lib.tracelog.redaction.key_signs import key_signs
 from app.lib.tracelog.redaction.keys import MAX_KEY, KeyJudge
 from app.lib.tracelog.redaction.kin import (
@@ -39,7 +39,7 @@ from app.lib.tracelog.redaction.neighbours import (
     TARGET_KEYS,
 )
 from app.lib.tracelog.redaction.parsing import loads
-from app.lib.tracelog.redaction.plain import MARKER, MAX_DEPTH, Plain
+from app.lib.tracelog.redaction.plain import MARKER, MAX_DEPTH, Plain, plain
 from app.lib.tracelog.redaction.rules import Rule
 from app.lib.tracelog.redaction.text import MAX_TEXT, SEAM, TextRedactor
 from app.lib.tracelog.redaction.values import is_grant, is_hidden
@@ -49,9 +49,6 @@ _MAX_NESTED_JSON: Final = 4
 _MAX_HARMLESS: Final = 4096
 _SMALLEST_CARD: Final = 10**13
 _OF_KIN: Final = ("key", "state")
-_HELD: Final = "\x1a"
-_PLACE: Final = re.compile(rf"\{{{_HELD}([0-9]{{1,5}})\}}")
-"""Stands for data in text while the rest is looked at."""
 _FIRST_OF_ARRAY: Final = re.compile(rb'\["([^"]*+)"')
 
 
@@ -61,6 +58,7 @@ class DataRedactor:
     def __init__(self, judge: KeyJudge, text: TextRedactor) -> None:
         self.judge = judge
         self.text = text
+        text.held = self._held
         signs = key_signs(judge.phrases)
         self.has_key_signs = search(signs)
         self._has_signs = search(f"{ODD}|{WORTH_A_LOOK}|{signs}")
@@ -165,7 +163,7 @@ class DataRedactor:
             try:
                 held: Plain = orjson.loads(text)
             except orjson.JSONDecodeError:
-                return self.text(text)
+                return self.text(text, nested)
             before = orjson.dumps(held)
             held = self.redact(held, nested=nested + 1)
             after = orjson.dumps(held)
@@ -174,27 +172,16 @@ class DataRedactor:
                 return text
             spaced = '": ' in text or '", ' in text
             return json.dumps(held, ensure_ascii=False) if spaced else after.decode()
-        if nested < _MAX_NESTED_JSON and len(text) <= MAX_TEXT and _HELD not in text:
-            return self._around(text, nested)
-        return self.text(text)
+        return self.text(text, nested)
 
-    def _around(self, text: str, nested: int) -> str:
-        """Text without secrets; data that stands in it, by the rules of data."""
-        held: list[str] = []
-        rest: list[str] = []
-        end = 0
-        for start, stop, value in structures(text):
-            rest += [text[end:start], f"{{{_HELD}{len(held)}}}"]
-            end = stop
-            if value is None:
-                held.append(self.string(text[start:stop], nested))
-            else:
-                after = self.redact(plain(value), nested=nested + 1)
-                held.append(text[start:stop] if after == plain(value) else repr(after))
-        if not held:
-            return self.text(text)
-        shown = self.text("".join([*rest, text[end:]]))
-        return _PLACE.sub(lambda place: held[int(place[1])], shown)
+    def _held(self, text: str, value: object, nested: int) -> str:
+        """Data that stands within other text: JSON, or a value that Python has printed."""
+        if nested >= _MAX_NESTED_JSON:
+            return self.text.alone(text)
+        if value is None:
+            return self.string(text, nested + 1)
+        after = self.redact(plain(value), nested=nested + 1)
+        return text if after == plain(value) else repr(after)
 
     def key(self, key: str) -> str:
         """A key without secrets of its own."""

@@ -34,6 +34,28 @@ def structures(text: str) -> Iterator[tuple[int, int, object]]:
             at = opening.end()
 
 
+def without_open_structure(text: str) -> str:
+    """Cut-off text without the last such piece where its end is missing.
+
+    Of a piece that is most of the text, only its last part goes.
+    """
+    at = 0
+    while opening := _OPENING.search(text, at):
+        start = opening.start()
+        opened: list[int] = []
+        for match in _BRACKET.finditer(text, start):
+            if match[0] in "{[(":
+                opened.append(match.start())
+            elif match[0] in "}])":
+                opened.pop()
+                at = match.end()
+            if not opened:
+                break
+        if opened:
+            return text[: start if start * 2 > len(text) else opened[-1]]
+    return text
+
+
 def _json_end(text: str, start: int) -> int:
     try:
         return _DECODER.raw_decode(text, start)[1]

@@ -42,9 +42,7 @@ _NAMES_OF_SECRETS: Final = re.compile(
     r"[ \t]{0,8}(?:\r?\n|\Z))+"
 )
 """Which secrets a service is given: `secrets:`, below it `- db_password`."""
-_FILED: Final = re.compile(
-    r"\s{1,40}(?:environment|external|file): ?[\w./\-]{1,80}\s{0,8}"
-)
+_FILED: Final = re.compile(r"\s{1,40}(?:environment|external|file): ?[\w./\-]{1,80}\s{0,8}")
 _CLOSED_TAGS: Final = re.compile(
     r"[ \t]{0,4}</[a-z]{1,8}>[ \t]{0,4}(?:</?[a-z]{1,8} ?/?>[ \t]{0,4}){0,3}(?=[^\s<])"
 )

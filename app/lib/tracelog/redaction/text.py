@@ -2,7 +2,7 @@
 
 import re
 import string
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 from urllib.parse import unquote_plus
 
@@ -13,6 +13,7 @@ from app.lib.tracelog.redaction.calls import (
 )
 from app.lib.tracelog.redaction.cards import hide_cards
 from app.lib.tracelog.redaction.commands import hide_commands
+from app.lib.tracelog.redaction.embedded import structures, without_open_structure
 from app.lib.tracelog.redaction.foreign import STATED
 from app.lib.tracelog.redaction.keys import KeyJudge
 from app.lib.tracelog.redaction.lines import hide_defaults, hide_lines, hide_manifests, hide_parts
@@ -58,6 +59,9 @@ _PIN: Final = re.compile("PIN[0-9]{4}")
 _ESCAPED: Final = re.compile(r"%[0-9A-Fa-f]{2}")
 _TOKEN: Final = re.compile(r"[^\s\"'<>]++")
 _PRINTABLE: Final = "".join(sorted(set(string.printable) - set(string.whitespace)))
+_HELD: Final = "\x1a"
+_PLACE: Final = re.compile(rf"\{{{_HELD}([0-9]{{1,5}})\}}")
+"""Stands for data while the text around it is looked at."""
 _CARD_PIECES: Final = string.digits + " -０１２３４５６７８９"
 
 
@@ -72,19 +76,39 @@ class TextRedactor:
         self._patterns = [_compiled(pattern) for pattern in patterns]
         self.has_patterns = bool(self._patterns)
 
-    def __call__(self, text: str) -> str:
+        self.held: Callable[[str, object, int], str] = lambda text, value, nested: self.alone(text)
+        """What is done with data that stands in text; `nested` is how deep that is in others."""
+
+    def __call__(self, text: str, nested: int = 0) -> str:
         if self.is_harmless(text):
             return text
         if len(text) > MAX_TEXT:
             return f"{self.cut(text[:MAX_TEXT])} [cut: {len(text)} characters]"
-        return self._redact(clean(text))
+        return self._around(clean(text), nested)
 
     def cut(self, text: str) -> str:
         """The beginning of a longer text. Its last word goes too: it may be half of a secret."""
-        text = self._redact(clean(without_open_tag(text)))
+        text = self._around(clean(without_open_structure(without_open_tag(text))), 0)
         text = text.rstrip(_PRINTABLE).rstrip(_CARD_PIECES)
         text = without_open_entry(without_open_comparison(text))
         return without_open_secret(without_open_code(text))
+
+    def _around(self, text: str, nested: int) -> str:
+        """Text without secrets; data that stands in it, by the rules of data."""
+        if _HELD in text or not (found := list(structures(text))):
+            return self.alone(text)
+        rest: list[str] = []
+        end = 0
+        for number, (start, stop, _) in enumerate(found):
+            rest += [text[end:start], f"{{{_HELD}{number}}}"]
+            end = stop
+        shown = self.alone("".join([*rest, text[end:]]))
+
+        def put_back(place: re.Match[str]) -> str:
+            start, stop, value = found[int(place[1])]
+            return self.held(text[start:stop], value, nested)
+
+        return _PLACE.sub(put_back, shown)
 
     def is_harmless(self, text: str) -> bool:
         """A quick look: whether text is so plain that no rule can find anything in it."""
@@ -102,7 +126,8 @@ class TextRedactor:
             or (not text.isascii() and ("\n" in text or _STATED.search(text) is not None))
         )
 
-    def _redact(self, text: str, depth: int = 0) -> str:
+    def alone(self, text: str, depth: int = 0) -> str:
+        """Text without secrets, whatever data may stand in it."""
         for _ in range(_MAX_ROUNDS):
             # What stood next to a secret may be one too, once that is gone: 4111…Bearer abc.
             before, text = text, self._round(text, depth)
@@ -147,7 +172,7 @@ class TextRedactor:
         if "%" not in token:
             return token
         decoded = clean(unquote_plus(token, errors="replace"))
-        shown = self._redact(decoded, depth + 1)
+        shown = self.alone(decoded, depth + 1)
         return token if shown == decoded else shown
 
 
