@@ -4,17 +4,16 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Final
 
 from app.lib.tracelog.capture.asgi import Message, Receive, Scope, Send, has_begun, has_left
 from app.lib.tracelog.capture.bodies import body_json
 from app.lib.tracelog.capture.failures import being_answered, record_failure, route_of
-from app.lib.tracelog.capture.gathering import Gathering, Group
+from app.lib.tracelog.capture.gathering import Group
+from app.lib.tracelog.capture.keeping import Keeping
 from app.lib.tracelog.capture.multipart import Parts
 from app.lib.tracelog.capture.request_line import request_line
-from app.lib.tracelog.capture.sampling import Sampling
-from app.lib.tracelog.recorder import Recorder
+from app.lib.tracelog.schema import API_LOGS
 from app.lib.tracelog.short_turns import latest_request
 from app.lib.tracelog.trace import Trace
 
@@ -24,18 +23,6 @@ _LONGEST_LENGTH: Final = 20
 _FAILED: Final = b"Internal Server Error"
 
 
-@dataclass(frozen=True, slots=True)
-class Keeping:
-    """Where rows go, and what is kept. `skips` says which paths leave no row unless they fail."""
-
-    recorder: Recorder
-    rows: Gathering
-    body_bytes: int
-    html: bool
-    sampling: Sampling | None
-    skips: Callable[[str], bool]
-
-
 class Exchange:
     __slots__ = (
         "_arrived",
@@ -43,6 +30,7 @@ class Exchange:
         "_disconnected",
         "_expected",
         "_keeping",
+        "_left_out",
         "_more_comes",
         "_named",
         "_parts",
@@ -85,6 +73,7 @@ class Exchange:
         self._disconnected = False
         self._recorded = False
         self._told = False
+        self._left_out: Callable[[int], bytes] | None = None
         self._request_body: bytes | bytearray = b""
         self._response_body: bytes | bytearray = b""
         self._request_size = self._response_size = 0
@@ -133,6 +122,10 @@ class Exchange:
             if self._recorded and not self._told:
                 self._record_failure()
         if self._recorded:
+            left_out, self._left_out = self._left_out, None
+            if left_out is not None and self._trace.failed:
+                # Only its background work has.
+                self._keeping.recorder.write_line(API_LOGS, left_out)
             return False
         if self._is_unanswered() and not isinstance(error, GeneratorExit):
             return True
@@ -227,27 +220,20 @@ class Exchange:
         elif has_left(self._receive):
             # The app did not listen, so that its exception, if any, is one of its own.
             self._status = CLIENT_CLOSED_REQUEST
-        status = self._status or 0
+        scope, status = self._scope, self._status or 0
         if self._trace.exception is not None or (status >= 500 and not self._trace.failed):
             self._record_failure()
-        elif status < 500 and self._is_left_out(status, duration_ms):
+        elif status < 500 and self._keeping.skips(scope["path"]):
             return None
-        return self._keeping.rows.add(lambda row_id: self._line(row_id, duration_ms, whole=whole))
 
-    def _is_left_out(self, status: int, duration_ms: int) -> bool:
-        path: str = self._scope["path"]
-        if self._keeping.skips(path):
-            return True
-        sampling = self._keeping.sampling
-        if sampling is None or self._trace.failed:
-            return False
-        return not sampling.keeps(
-            self._scope["method"],
-            path,
-            trace_id=self._trace.trace_id,
-            status=status,
-            duration_ms=duration_ms,
-        )
+        def make_line(row_id: int) -> bytes:
+            return self._line(row_id, duration_ms, whole=whole)
+
+        trace = self._trace
+        if not trace.failed and self._keeping.leaves_out(scope, trace, status, duration_ms):
+            self._left_out = make_line
+            return None
+        return self._keeping.rows.add(make_line)
 
     def _line(self, row_id: int, duration_ms: int, *, whole: bool) -> bytes:
         scope, redactor, named = self._scope, self._keeping.recorder.redactor, self._named

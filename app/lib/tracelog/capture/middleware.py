@@ -9,9 +9,12 @@ from collections.abc import Iterable
 from typing import Final
 
 from app.lib.tracelog.capture.asgi import ASGIApp, Receive, Scope, Send
-from app.lib.tracelog.capture.exchange import Exchange, Keeping
+from app.lib.tracelog.capture.bodies import SLACK
+from app.lib.tracelog.capture.exchange import Exchange
 from app.lib.tracelog.capture.gathering import Gathering
+from app.lib.tracelog.capture.keeping import Keeping
 from app.lib.tracelog.capture.sampling import Sampling
+from app.lib.tracelog.codec import MAX_VALUE_BYTES
 from app.lib.tracelog.recorder import Recorder
 from app.lib.tracelog.schema import API_LOGS
 from app.lib.tracelog.trace import Trace, incoming_trace_id, new_trace_id, use_trace
@@ -44,6 +47,8 @@ class CaptureMiddleware:
         self._skipped_prefixes = tuple(p if p.endswith("/") else f"{p}/" for p in skipped)
         self._skipped_names = frozenset(skipped)
         rows = Gathering(recorder, API_LOGS)
+        # Of a longer value nothing at all would be shown.
+        body_bytes = min(body_bytes, MAX_VALUE_BYTES - SLACK)
         self._keeping = Keeping(recorder, rows, body_bytes, html, sampling, self._skips)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -8,6 +8,8 @@ import pytest
 from fastapi import FastAPI, HTTPException, Request, UploadFile
 from fastapi.responses import FileResponse, HTMLResponse, StreamingResponse
 
+from app.lib.logger import CSVOnlyLogger
+from app.lib.tracelog.capture.middleware import CaptureMiddleware
 from tests.lib.tracelog.capture.client import Client, rows
 
 
@@ -46,6 +48,23 @@ def test_of_large_bodies_only_the_beginning_is_kept_and_the_size_told(
     assert "1000000" in json.dumps(row["request_body"])
     assert "1000000" in json.dumps(row["response_body"])
     assert len(json.dumps(row)) < 40_000
+
+
+def test_however_much_is_to_be_kept_of_a_body_its_beginning_is(
+    app: FastAPI, logger: CSVOnlyLogger, log_dir: Path
+) -> None:
+    @app.post("/")
+    async def read(request: Request) -> int:
+        return len(await request.body())
+
+    client = Client(CaptureMiddleware(app, logger.recorder, body_bytes=1 << 20), log_dir)
+    numbers = json.dumps(list(range(160_000))).replace(" ", "").encode()
+
+    client.request("POST", body=numbers, headers={"Content-Type": "application/json"})
+
+    first, *_, last = rows(log_dir)[0]["request_body"]
+    assert 1_000_000 < len(numbers) < 1 << 20
+    assert (first, last) == (0, {":cut": len(numbers)})
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi import FastAPI, HTTPException
+from fastapi import BackgroundTasks, FastAPI, HTTPException
 from httpx import ASGITransport, AsyncClient
 
 from app.lib.logger import CSVOnlyLogger
@@ -122,3 +122,37 @@ def test_requests_that_are_left_out_have_no_row_and_work_as_ever(
     place = TABLES[API_LOGS].column_names.index("trace_id")
     assert not bad
     assert [row[place] for row in found] == traces[1:]
+
+
+def test_a_request_whose_background_work_fails_is_kept_whatever_the_draw(
+    logger: CSVOnlyLogger, tmp_path: Path
+) -> None:
+    app = FastAPI()
+
+    def fail() -> None:
+        with logger.task("Send") as task, suppress(FileNotFoundError), task.step("Attach"):
+            (tmp_path / "gone").read_text()
+
+    @app.get("/well")
+    async def well(background: BackgroundTasks) -> str:
+        background.add_task(str)
+        return "ok"
+
+    @app.get("/badly")
+    async def badly(background: BackgroundTasks) -> str:
+        background.add_task(fail)
+        return "ok"
+
+    recorded = CaptureMiddleware(app, logger.recorder, sampling=Sampling.parse(["/=0"]))
+
+    async def ask() -> None:
+        transport = ASGITransport(recorded)
+        async with AsyncClient(transport=transport, base_url="http://app.test") as client:
+            await client.get("/well")
+            await client.get("/badly")
+
+    asyncio.run(ask())
+
+    [row], bad = read_all(tmp_path, TABLES[API_LOGS])
+    assert not bad
+    assert row[TABLES[API_LOGS].column_names.index("endpoint")] == "/badly"
