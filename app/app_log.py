@@ -1,7 +1,7 @@
 """What the app says about itself, on standard output: a line of JSON each in production.
 
 It is for operators: a start, a server that does not answer, a failure. What users do is in the
-trace log; the trace id leads there.
+trace log; the trace id leads there. Secrets are taken out as they are of that.
 """
 
 import asyncio
@@ -12,16 +12,22 @@ import logging
 import logging.config
 import sys
 import threading
+from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from app.lib.tracelog.trace import current_trace, trace_id_of
 
 if TYPE_CHECKING:  # the process that delivers imports this, and little else
     from app.config import Settings
+    from app.lib.tracelog.redaction.redactor import Redactor
 
 log = logging.getLogger(__name__)
+
+STACK_CHARS: Final = 32_768
+"""Of a longer exception the middle is left out."""
 
 
 def start_app_log(settings: "Settings") -> None:
@@ -47,7 +53,13 @@ def logging_config(settings: "Settings") -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"line": {"()": f"{__name__}.{formatter.__name__}"}},
+        "formatters": {
+            "line": {
+                "()": f"{__name__}.{formatter.__name__}",
+                "redact_keys": list(settings.log_redact_keys),
+                "redact_patterns": list(settings.log_redact_patterns),
+            }
+        },
         "handlers": {
             "stdout": {
                 "class": "logging.StreamHandler",
@@ -72,7 +84,36 @@ def tell_untended(loop: asyncio.AbstractEventLoop, failure: dict[str, Any]) -> N
     context.copy().run(loop.default_exception_handler, failure)
 
 
-class JSONLines(logging.Formatter):
+class _Lines(logging.Formatter):
+    """Lines without secrets. What is hidden beside those of each app is in the settings."""
+
+    def __init__(
+        self, *, redact_keys: Iterable[str] = (), redact_patterns: Iterable[str] = ()
+    ) -> None:
+        super().__init__()
+        self._keys, self._patterns = redact_keys, redact_patterns
+
+    @cached_property
+    def _redactor(self) -> "Redactor":
+        # The process that delivers has mostly nothing to say.
+        from app.lib.tracelog.redaction.redactor import Redactor
+
+        return Redactor(extra_keys=self._keys, extra_patterns=self._patterns)
+
+    def text(self, record: logging.LogRecord) -> str:
+        """The message. One whose values do not fit is said as it was written, with its values."""
+        try:
+            text = record.getMessage().rstrip("\n")
+        except (TypeError, ValueError, LookupError):
+            text = f"{record.msg} {record.args!r}"
+        return _whole(self._redactor.text(text))
+
+    def stack(self, text: str) -> str:
+        """An exception with its stack, or a stack alone."""
+        return _whole(self._redactor.ends(text, STACK_CHARS))
+
+
+class JSONLines(_Lines):
     """One JSON object a line, whatever the message or the stack trace holds."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -80,30 +121,30 @@ class JSONLines(logging.Formatter):
             "time": _time(record).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "level": record.levelname,
             "logger": record.name,
-            "message": _text(record),
+            "message": self.text(record),
         }
         if trace_id := _trace_id(record):
             entry["trace_id"] = trace_id
         if record.exc_info:
-            entry["exception"] = _whole(self.formatException(record.exc_info))
+            entry["exception"] = self.stack(self.formatException(record.exc_info))
         if record.stack_info:
-            entry["stack"] = _whole(record.stack_info)
+            entry["stack"] = self.stack(record.stack_info)
         # ASCII: U+2028 and its like end a line for some readers.
         return json.dumps(entry)
 
 
-class ReadableLines(logging.Formatter):
+class ReadableLines(_Lines):
     """Time, level and message, for people."""
 
     def format(self, record: logging.LogRecord) -> str:
         time = _time(record).astimezone().strftime("%H:%M:%S")
-        line = f"{time} {record.levelname:<7} {_text(record)}"
+        line = f"{time} {record.levelname:<7} {self.text(record)}"
         if trace_id := _trace_id(record):
             line += f" (trace {trace_id})"
         if record.exc_info:
-            line += "\n" + self.formatException(record.exc_info)
+            line += "\n" + self.stack(self.formatException(record.exc_info))
         if record.stack_info:
-            line += "\n" + record.stack_info
+            line += "\n" + self.stack(record.stack_info)
         return line
 
 
@@ -112,14 +153,6 @@ def _trace_id(record: logging.LogRecord) -> str | None:
     if trace := current_trace():
         return trace.trace_id
     return trace_id_of(record.exc_info[1]) if record.exc_info else None
-
-
-def _text(record: logging.LogRecord) -> str:
-    """The message. One whose values do not fit is said as it was written, with its values."""
-    try:
-        return _whole(record.getMessage().rstrip("\n"))
-    except (TypeError, ValueError, LookupError):
-        return _whole(f"{record.msg} {record.args!r}")
 
 
 def _whole(text: str) -> str:

@@ -43,6 +43,18 @@ class TestJSON:
     ) -> None:
         assert "It took %d s ('long',)" in formatter.format(record("It took %d s", "long"))
 
+    @pytest.mark.parametrize("formatter", [JSONLines(), ReadableLines()])
+    def test_no_secret_is_in_it(self, formatter: logging.Formatter) -> None:
+        said = record("No answer to %s", "https://a.test/?token=hunter2-in-the-message")
+        said.exc_info = (ValueError, ValueError("password=hunter2-in-the-exception"), None)
+        said.stack_info = 'Stack:\n  sign_in(password="hunter2-in-the-stack")'
+
+        line = formatter.format(said)
+
+        assert "hunter2" not in line
+        assert line.count("[redacted]") == 3
+        assert "ValueError: password=" in line
+
     def test_half_a_character_is_no_reason_to_be_unreadable(self) -> None:
         assert json.loads(JSONLines().format(record("a\ud800b")))["message"] == "a\\ud800b"
 
@@ -62,6 +74,16 @@ class TestJSON:
         entry = json.loads(JSONLines().format(failed))
 
         assert (entry["trace_id"], entry["message"]) == (TRACE_ID, "Exception in the app")
+
+
+def test_what_the_settings_hide_in_the_trace_log_they_hide_here_too() -> None:
+    settings = Settings(log_redact_keys=("badge",), log_redact_patterns=("EMP-[0-9]+",))
+    formatter = logging_config(settings)["formatters"]["line"]
+    formatter.pop("()")
+
+    line = ReadableLines(**formatter).format(record("badge=%s of %s", "blue-7", "EMP-42"))
+
+    assert line.endswith("badge=[redacted] of [redacted]")
 
 
 def test_for_people_a_line_begins_with_time_and_level() -> None:
