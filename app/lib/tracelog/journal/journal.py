@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from app.lib.tracelog import codec
+from app.lib.tracelog.disk import sync_folder
 from app.lib.tracelog.ids import time_of
 from app.lib.tracelog.journal import locks
 from app.lib.tracelog.journal.intruder import Intruder, look_at, set_aside
@@ -92,6 +93,7 @@ class Journal:
         self._lock_stuck_until = 0.0
         self._seal_next = False
         self._sync_fails = False
+        self._renamed = False
         self._dirty: list[int] = []
         self._forcing: list[int] = []
         _journals.add(self)
@@ -216,6 +218,7 @@ class Journal:
                 os.link(begun, self.path)
         finally:
             _close(fd)
+            self._renamed = True
             with contextlib.suppress(OSError):
                 os.unlink(begun)  # noqa: PTH108
 
@@ -293,6 +296,9 @@ class Journal:
         """Force a file to the disk. Where that fails its rows are in it, until a power cut."""
         try:
             os.fsync(fd)
+            if self._renamed:
+                self._renamed = False
+                sync_folder(self.path.parent)
         except OSError as error:
             if not self._sync_fails:
                 log.error("%s cannot be forced to the disk: %s.", self.path, error.strerror)  # noqa: TRY400
@@ -343,6 +349,7 @@ class Journal:
         except OSError:
             return False
         self._seal_next = False
+        self._renamed = True
         self._inode = (0, 0)
         return True
 

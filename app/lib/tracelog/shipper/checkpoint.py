@@ -21,6 +21,8 @@ from typing import Any, Final
 
 import orjson
 
+from app.lib.tracelog.disk import sync_folder
+
 FILE_NAME: Final = ".checkpoint.json"
 _PREVIOUS: Final = ".checkpoint.previous.json"
 _EVERY_NEXT: Final = ".checkpoint.next.*.json"
@@ -168,7 +170,7 @@ class Checkpoint:
         except FileNotFoundError:
             raise _replaced() from None
         self.unsaved = False
-        _sync_folder(self.log_dir)
+        sync_folder(self.log_dir)
 
 
 def _parse(log_dir: Path, data: bytes) -> Checkpoint:
@@ -206,13 +208,3 @@ def _replaced() -> Replaced:
 
 def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make renames in it last; Windows has no such thing."""
-    with contextlib.suppress(OSError):
-        fd = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
