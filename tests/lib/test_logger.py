@@ -219,6 +219,24 @@ class TestAFork:
 
         assert child_does(work, while_held=logger._lock)
 
+    def test_closes_no_file_that_has_the_number_of_one_of_its_parents(
+        self, logger: EnhancedCSVLogger, tmp_path: Path
+    ) -> None:
+        def work() -> None:
+            # As a daemon does.
+            os.closerange(3, 256)
+            files = [os.open(tmp_path / "own", os.O_RDWR | os.O_CREAT) for _ in range(100)]
+            logger.log(None, "api_logs", {"method": "GET", "endpoint": "/child"})
+            logger.close(0)
+            own = {(stat.st_ino, stat.st_size) for stat in map(os.fstat, files)}
+            assert own == {((tmp_path / "own").stat().st_ino, 0)}
+
+        logger.log(None, "api_logs", {"method": "GET", "endpoint": "/"})
+        wait_until(lambda: logger.status().shipped == 1, what="the row")
+
+        assert child_does(work, while_held=contextlib.nullcontext())
+        assert len(rows(tmp_path, "api_logs")) == 2
+
 
 # --- the source document's own calls ---------------------------------------------------------
 

@@ -124,10 +124,9 @@ class Tally:
 
     def _claim(self) -> None:
         """Find a file that no living process owns, for what we have counted."""
-        # After a fork this closes the child's copies only: file and lock stay the parent's.
         self._release()
         if self._pid not in {0, os.getpid()}:
-            # And so are its counts.
+            # After a fork they are the parent's.
             self._counts = _no_counts()
         self._pid = os.getpid()
         self._again_at = time.monotonic() + _AGAIN_SECONDS
@@ -157,6 +156,8 @@ class Tally:
     def renew_after_fork(self) -> None:
         # Another thread may have held it, and is not here to release it.
         self._lock = threading.RLock()
+        # At once: later its number may be another file's.
+        self._release()
 
 
 def _no_counts() -> memoryview:

@@ -25,6 +25,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import certifi
 
+from app.lib.tracelog.forks import renew_after_forks
 from app.lib.tracelog.short_turns import give_way
 
 CONNECT_SECONDS: Final = 5.0
@@ -67,7 +68,7 @@ class Transport:
         self._context = _tls_context() if self._tls else None
         # A deque needs no lock, which a fork in another thread could leave held in the child.
         self._idle: deque[_Connection] = deque()
-        self._pid = os.getpid()
+        renew_after_forks(self)
 
     def post(
         self,
@@ -133,11 +134,6 @@ class Transport:
         return _Connection(client)
 
     def _take(self) -> "_Connection | None":
-        if self._pid != os.getpid():
-            # Sockets from before a fork are the parent's; here only the copies are closed.
-            inherited, self._idle, self._pid = self._idle, deque(), os.getpid()
-            for connection in inherited:
-                connection.drop()
         with contextlib.suppress(IndexError):
             while True:
                 connection = self._idle.pop()
@@ -145,6 +141,13 @@ class Transport:
                     return connection
                 connection.close()
         return None
+
+    def renew_after_fork(self) -> None:
+        # Its sockets are the parent's. Their copies are closed at once: later the numbers of those
+        # may be other files'.
+        inherited, self._idle = self._idle, deque()
+        for connection in inherited:
+            connection.drop()
 
     def _give_back(self, connection: "_Connection") -> None:
         if len(self._idle) < _MOST_IDLE:

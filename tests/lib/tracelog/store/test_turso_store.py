@@ -1,5 +1,6 @@
 """The way to Turso's servers, over networks and servers that fail."""
 
+import contextlib
 import os
 import threading
 import time
@@ -21,6 +22,7 @@ from app.lib.tracelog.store.store import (
     StoreUnavailable,
 )
 from app.lib.tracelog.store.turso_store import TursoStore
+from tests.lib.tracelog.forks import child_does, forks
 from tests.lib.tracelog.rows import api_row
 from tests.support import faulty_server as faults
 from tests.support.faulty_server import Fault, FaultyServer, faulty_server
@@ -236,6 +238,26 @@ def test_a_forked_child_has_connections_of_its_own(open_sqld: TursoServer) -> No
     assert os.waitpid(child, 0)[1] == 0
     assert store.query("SELECT count(*) FROM api_logs").rows == [(21,)]
     store.close()
+
+
+class TestAFork:
+    pytestmark = forks
+
+    def test_closes_no_file_that_has_the_number_of_its_parents_connection(
+        self, open_sqld: TursoServer, tmp_path: Path
+    ) -> None:
+        def work() -> None:
+            os.closerange(3, 256)  # as a daemon does
+            files = [os.open(tmp_path / "own", os.O_RDWR | os.O_CREAT) for _ in range(100)]
+            store.query("SELECT 1")
+            own = {(stat.st_ino, stat.st_size) for stat in map(os.fstat, files)}
+            assert own == {((tmp_path / "own").stat().st_ino, 0)}
+
+        store = TursoStore(open_sqld.url)
+        store.query("SELECT 1")
+
+        assert child_does(work, while_held=contextlib.nullcontext())
+        store.close()
 
 
 @pytest.mark.parametrize(
