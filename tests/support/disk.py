@@ -31,6 +31,10 @@ class SmallDisk:
         """Give the room back."""
         self._filler.unlink(missing_ok=True)
 
+    def protect(self) -> None:
+        """Have nobody write to it any more."""
+        subprocess.run(["mount", "-o", "remount,ro", str(self.folder)], check=True)
+
     def remove(self) -> None:
         if self.is_there:
             subprocess.run(["umount", "--lazy", str(self.folder)], check=True)

@@ -1,6 +1,7 @@
 """The store in a local SQLite file: what the app uses when no other is set."""
 
 import contextlib
+import os
 import re
 import sqlite3
 import threading
@@ -148,7 +149,7 @@ class SQLiteStore:
             self._writer[1].close()
             self._writer = None
         if self._writer is None:
-            connection = self._connect("rw")
+            connection = self._connect("mode=rw")
             _use_wal(connection)
             # The checkpoint of the shipper is forced to the disk and must not lead the store.
             connection.execute("PRAGMA synchronous = FULL")
@@ -165,7 +166,7 @@ class SQLiteStore:
                     connection = idle
                 else:
                     idle.close()
-        connection = connection or self._connect("ro")
+        connection = connection or self._open_reader()
         try:
             yield connection
         # Whatever is wrong with it, the next reader opens the file anew.
@@ -181,9 +182,25 @@ class SQLiteStore:
         stat = self._path.stat()
         return stat.st_dev, stat.st_ino
 
-    def _connect(self, mode: str) -> sqlite3.Connection:
+    def _open_reader(self) -> sqlite3.Connection:
+        connection = self._connect("mode=ro")
+        try:
+            connection.execute("SELECT 1 FROM sqlite_master")
+        except sqlite3.Error as error:
+            connection.close()
+            if error.sqlite_errorcode != sqlite3.SQLITE_CANTOPEN or self._is_written_to():
+                raise
+            # What readers and a writer share cannot be made in a folder that may only be read.
+            return self._connect("immutable=1")
+        return connection
+
+    def _is_written_to(self) -> bool:
+        log = self._path.with_name(f"{self._path.name}-wal")
+        return log.exists() or os.access(self._path.parent, os.W_OK)
+
+    def _connect(self, how: str) -> sqlite3.Connection:
         return sqlite3.connect(
-            f"{self._path.absolute().as_uri()}?mode={mode}",
+            f"{self._path.absolute().as_uri()}?{how}",
             uri=True,
             timeout=BUSY_SECONDS,
             isolation_level=None,

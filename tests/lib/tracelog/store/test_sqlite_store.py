@@ -15,11 +15,14 @@ from app.lib.tracelog.store.store import (
     Batch,
     Inserted,
     QueryFailed,
+    StoreError,
     StoreRefused,
     StoreSchemaMissing,
     StoreUnavailable,
 )
 from tests.lib.tracelog.rows import api_row
+from tests.support.disk import SmallDisk
+from tests.support.parts import needs
 
 
 @pytest.fixture
@@ -53,6 +56,25 @@ def test_a_folder_that_was_removed_is_told_and_migrating_makes_it_again(
     store.insert(batch())
 
     assert count(store) == 1
+
+
+def test_a_folder_that_may_only_be_read_can_be_asked_all_the_same(tmp_path: Path) -> None:
+    disk = SmallDisk(tmp_path / "disk", "4m")
+    needs("a small tmpfs", there=disk.is_there, mend="only root may mount one, on Linux")
+    store = SQLiteStore(disk.folder / "trace.db")
+    try:
+        store.migrate()
+        store.insert(batch())
+        store.close()
+        disk.protect()
+
+        assert count(store) == 1
+        with pytest.raises(StoreError):
+            store.insert(batch())
+        assert count(store) == 1
+    finally:
+        store.close()
+        disk.remove()
 
 
 def test_another_program_that_holds_the_lock_too_long_is_told(

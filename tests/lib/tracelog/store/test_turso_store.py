@@ -246,15 +246,15 @@ class TestAFork:
     def test_closes_no_file_that_has_the_number_of_its_parents_connection(
         self, open_sqld: TursoServer, tmp_path: Path
     ) -> None:
+        store = TursoStore(open_sqld.url)
+        store.query("SELECT 1")
+
         def work() -> None:
             os.closerange(3, 256)  # as a daemon does
             files = [os.open(tmp_path / "own", os.O_RDWR | os.O_CREAT) for _ in range(100)]
             store.query("SELECT 1")
             own = {(stat.st_ino, stat.st_size) for stat in map(os.fstat, files)}
             assert own == {((tmp_path / "own").stat().st_ino, 0)}
-
-        store = TursoStore(open_sqld.url)
-        store.query("SELECT 1")
 
         assert child_does(work, while_held=contextlib.nullcontext())
         store.close()
