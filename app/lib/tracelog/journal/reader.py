@@ -19,6 +19,7 @@ from app.lib.tracelog.schema import Row, Table
 
 _ROW_START: Final = re.compile(rb"(?=([1-9]\d{18}),)")
 _SEALED: Final = re.compile(r"\.([1-9]\d{18})\.csv\Z")
+_CONTROL: Final = re.compile(rb"[\x00-\x1f\x7f]")
 _STEP_BYTES: Final = 1 << 20
 _HEAD_BYTES: Final = 64 * 1024
 _MOST_HEADS: Final = 4 * 1024
@@ -179,22 +180,55 @@ def read_from(
 ) -> Chunk:
     """The same of a file that is open, and stays the one it is whatever happens to its name."""
     file.seek(offset)
-    data = file.read(max_bytes)
-    while data and b"\n" not in data and (more := file.read(max_bytes)):
-        data += more
-    if final and data and not data.endswith(b"\n") and not file.read(1):
+    data, cut = file.read(max_bytes), _Cut()
+    if data and b"\n" not in data:
+        data, cut = _long_line(file, data, max_bytes)
+    if final and (data or cut.length) and not data.endswith(b"\n") and not file.read(1):
         data += b"\n"
     chunk = Chunk(next_offset=offset)
-    if not _take_all(table, chunk, data, max_rows):
+    offset += cut.length
+    if cut.length or not _take_all(table, chunk, data, max_rows):
         for start, line in _lines(data):
             if len(chunk.rows) >= max_rows:
                 break
-            _take(table, chunk, offset + start, line)
-            chunk.next_offset = offset + start + len(line) + 1
-    chunk.at_end = len(data) < max_bytes and data.find(b"\n", chunk.next_offset - offset) < 0
+            _take(table, chunk, offset + start, line, cut)
+            chunk.next_offset, cut = offset + start + len(line) + 1, _Cut()
+    rest = max(chunk.next_offset - offset, 0)
+    chunk.at_end = len(data) < max_bytes and data.find(b"\n", rest) < 0
     if final:
         chunk.next_offset = min(chunk.next_offset, os.fstat(file.fileno()).st_size)
     return chunk
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """What was left out before the rest of a line: so many bytes, which begin with `head`."""
+
+    length: int = 0
+    head: bytes = b""
+
+
+def _long_line(file: BinaryIO, piece: bytes, step: int) -> tuple[bytes, _Cut]:
+    """The line that begins with this piece, and whatever comes with its end.
+
+    No row has control characters, but a hole that a crash has left in a file consists of them, and
+    may be as large as it likes. So of a line that is large already only what follows them stays.
+    """
+    pieces: list[bytes] = []
+    size, cut = 0, _Cut()
+    while piece:
+        line, line_end, _ = piece.partition(b"\n")
+        size += len(piece)
+        if size > _STEP_BYTES and (match := _CONTROL.search(line.removesuffix(b"\r")[::-1])):
+            end = len(line.removesuffix(b"\r")) - match.start()
+            head = cut.head or b"".join([*pieces, line])[:_HEAD_BYTES]
+            cut = _Cut(cut.length + sum(map(len, pieces)) + end, head)
+            pieces, piece = [], piece[end:]
+        pieces.append(piece)
+        if line_end:
+            break
+        piece = file.read(step)
+    return b"".join(pieces), cut
 
 
 def _take_all(table: Table, chunk: Chunk, data: bytes, max_rows: int) -> bool:
@@ -220,31 +254,35 @@ def _lines(data: bytes) -> Iterator[tuple[int, bytes]]:
         start = end + 1
 
 
-def _take(table: Table, chunk: Chunk, start: int, line: bytes) -> None:
+def _take(table: Table, chunk: Chunk, start: int, line: bytes, cut: _Cut) -> None:
     """Put one line into the chunk: a row, or damage around the rows that can be saved."""
     end = start + len(line) + 1
     line = _bare(line, start)
-    if line + b"\n" == codec.header(table):
-        # Further down as well: two writers that could not have the lock may both have begun a file.
-        return
-    try:
-        chunk.rows.append(codec.decode(table, line))
-        chunk.row_ends.append(end)
-    except codec.BadLine as problem:
-        reason = str(problem)
-    else:
-        return
+    reason = "control characters, which no row has; only the beginning is kept"
+    if not cut.length:
+        if line + b"\n" == codec.header(table):
+            # Further down as well: two writers that could not have the lock may both have begun a
+            # file.
+            return
+        try:
+            chunk.rows.append(codec.decode(table, line))
+            chunk.row_ends.append(end)
+        except codec.BadLine as problem:
+            reason = str(problem)
+        else:
+            return
     # A torn row has the next one glued to it, which is whole: the last start from which the rest
     # of the line is a row.
-    for match in reversed(list(_ROW_START.finditer(line, 1))):
+    for match in reversed(list(_ROW_START.finditer(line, 0 if cut.length else 1))):
         try:
             row = codec.decode(table, line[match.start() :])
         except codec.BadLine:
             continue
         glue = start + match.start()
-        chunk.bad.append(BadSpan(start, glue, f"torn: {reason}", line[: match.start()]))
+        raw = cut.head or line[: match.start()]
+        chunk.bad.append(BadSpan(start - cut.length, glue, f"torn: {reason}", raw))
         chunk.rows.append(row)
         chunk.row_ends.append(end)
         return
-    if line:
-        chunk.bad.append(BadSpan(start, end, reason, line))
+    if line or cut.length:
+        chunk.bad.append(BadSpan(start - cut.length, end, reason, cut.head or line))

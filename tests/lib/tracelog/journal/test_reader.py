@@ -1,6 +1,7 @@
 """Damage in a file costs the rows it touched and not their neighbours."""
 
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -132,6 +133,46 @@ def test_rows_of_a_file_that_an_editor_has_saved_are_read(tmp_path: Path) -> Non
 
     assert rows == [*ROWS, ROWS[1]]
     assert [span.raw for span in bad] == [lines[1][:40]]
+
+
+@pytest.mark.parametrize("before", [b"", LINES[1][:50]])
+@pytest.mark.parametrize("behind", [b"", LINES[0][-30:-1], LINES[2][:-1]])
+@pytest.mark.parametrize("final", [True, False])
+def test_of_a_large_hole_only_the_beginning_is_kept(
+    tmp_path: Path, before: bytes, behind: bytes, final: bool
+) -> None:
+    hole = before + b"\0" * (3 << 20)
+    end = b"" if final else b"\n" + LINES[1]
+    path = write(tmp_path, HEADER + LINES[0] + hole + behind + end)
+    is_whole = behind == LINES[2][:-1]
+
+    rows: list[Row] = []
+    bad: list[reader.BadSpan] = []
+    offset = 0
+    while (chunk := reader.read(path, API, offset, final=final)).next_offset > offset:
+        rows, bad, offset = rows + chunk.rows, bad + chunk.bad, chunk.next_offset
+
+    assert rows == [ROWS[0], *([ROWS[2]] if is_whole else []), *([] if final else [ROWS[1]])]
+    [span] = bad
+    start = len(HEADER + LINES[0])
+    line_end = start + len(hole) if is_whole else start + len(hole + behind) + 1
+    assert (span.start, span.end) == (start, line_end)
+    assert hole.startswith(span.raw)
+    assert 0 < len(span.raw) <= 64 * 1024
+    assert offset == path.stat().st_size
+
+
+def test_a_large_row_that_an_editor_has_saved_is_read(tmp_path: Path) -> None:
+    row = codec.make_row(
+        API,
+        {"request_body": "x" * 900_000, "response_body": "y" * 900_000},
+        row_id=cast("int", ROWS[0][0]),
+        trace_id="t",
+        now=1_795_000_000.0,
+    )
+    write(tmp_path, (HEADER + codec.encode(API, row)).replace(b"\n", b"\r\n"))
+
+    assert read_all(tmp_path) == ([row], [])
 
 
 def test_an_empty_or_missing_file_has_no_rows(tmp_path: Path) -> None:
