@@ -21,7 +21,7 @@ _ARGUMENT: Final = re.compile(
 )
 _KEY_ARGUMENT: Final = re.compile(
     r"(\b(?:hmac\.(?:new|digest)|Fernet|createSecretKey|SecretKeySpec|checkpw|hashpw"
-    r"|password_verify|password_hash|crypt"
+    r"|password_verify|password_hash|crypt|bcrypt\.(?:compare|hash)(?:Sync)?|AES\.new|SecretStr"
     rf"|(?:pwd|password|crypt)_?(?:context|hasher|hash)\.(?:verify|hash)){_FIRST_ARGUMENT}"
 )
 _SECOND_ARGUMENT: Final = re.compile(
@@ -85,7 +85,18 @@ _SECOND_ENDS: Final = (
 )  # fmt: skip
 """How the names of such calls end: whoever has none of them need not be searched for one."""
 _CONNECTS: Final = ("PDO", "mysqli", "pg_connect", "Sequelize", "getConnection", "FTP(")
-_CALLS: Final = ("hmac.", "Fernet", "SecretKey", "pw(", "crypt", "hash", "verify", "context")
+_CALLS: Final = (
+    "hmac.",
+    "Fernet",
+    "SecretKey",
+    "pw(",
+    "crypt",
+    "hash",
+    "verify",
+    "context",
+    "AES.",
+    "SecretStr",
+)
 
 
 def hide_arguments(text: str) -> str:

@@ -113,6 +113,7 @@ _PROGRAMS: Final = (
         "community",
         r"\b(?:snmp-server\s(?:community|host\s\S{1,64})|r[ow]community6?)\s+(?!default\b)",
     ),
+    ("ssm", r"\bssm\s[^\n]{0,300}?--value[ =](?![^\n]{1,400}--type String\b)"),
     ("vncpasswd", r"\bvncpasswd\s+(?=\S{0,64}[0-9])(?!-)"),
     (
         "<(",
@@ -180,6 +181,9 @@ _USER_AND_PASSWORD: Final = re.compile(
     r"(?P<value>[^\s\"']{6,128}+)"
 )
 """Of any program: `-u hana -p hunter2x`, but not `-u 1000 -p 8080:80`."""
+_TOKEN_AS_USER: Final = re.compile(
+    r"(?P<head>(?<!\S)(?:-u|--user)[ =][\"']?)(?P<value>[^\s:\"'$]{16,128}+)(?=:[\"']?(?:\s|\Z))"
+)
 _POP: Final = re.compile(
     r"(?m)^(?P<head>(?:[<>] ?)?(?:PASS|(?:LOGIN|OPER) [\w.@+\-]{1,64}) )"
     r"(?P<value>[^\s/.]{4,128}+)(?=\r?$)"
@@ -235,6 +239,7 @@ def hide_commands(text: str, judge: KeyJudge) -> str:
         text = _LISTED.sub(hide_listed, text)
     if " -" not in text and "\n-" not in text and not text.startswith("-"):
         return text
+    text = _TOKEN_AS_USER.sub(_hide_random, text)
     text = _USER_AND_PASSWORD.sub(_hide_chosen, text)
     return _USER_FLAG.sub(rf"\g<1>{MARKER}", _FLAG.sub(hide, text))
 
@@ -265,6 +270,10 @@ def _hide_listed_words(match: re.Match[str], judge: KeyJudge) -> str:
 
 def _hide_chosen(match: re.Match[str]) -> str:
     return match["head"] + MARKER if looks_chosen(match["value"]) else match[0]
+
+
+def _hide_random(match: re.Match[str]) -> str:
+    return match["head"] + MARKER if looks_random(match["value"]) else match[0]
 
 
 def _hide_mixed(match: re.Match[str]) -> str:

@@ -9,6 +9,7 @@ import orjson
 from app.lib.tracelog.redaction.cards import is_card
 from app.lib.tracelog.redaction.commands import hidden_words, is_program
 from app.lib.tracelog.redaction.compact import is_compact
+from app.lib.tracelog.redaction.containers import shown_part
 from app.lib.tracelog.redaction.key_signs import key_signs
 from app.lib.tracelog.redaction.keys import MAX_KEY, KeyJudge
 from app.lib.tracelog.redaction.kin import (
@@ -48,6 +49,7 @@ TOO_DEEP: Final = "[too deep]"
 _MAX_NESTED_JSON: Final = 4
 _MAX_HARMLESS: Final = 4096
 _SMALLEST_CARD: Final = 10**13
+_HOLDING: Final = (dict, list)
 _OF_KIN: Final = ("key", "state")
 _FIRST_OF_ARRAY: Final = re.compile(rb'\["([^"]*+)"')
 
@@ -258,8 +260,9 @@ class _Walk:
                     and (is_kin(key, item, node) or is_reply(key, item, node, self._of.judge))
                 )
             ):
-                node[key] = MARKER
-                continue
+                node[key] = item = shown_part(key, item) if type(item) in _HOLDING else MARKER
+                if item == MARKER:
+                    continue
             if isinstance(item, str):
                 node[key] = self._string(item)
             elif isinstance(item, dict):

@@ -98,7 +98,7 @@ _PASSED: Final = re.compile(
     r"(?:fail(?:ed|ures?)?|skip(?:ped)?|todo|total)[ \t]{0,2}(?P=sign)[ \t]?[0-9]{1,6}(?![\w.])"
 )
 """What a run of tests says: `pass: 12, fail: 3`."""
-_TRYING: Final = re.compile(r"(?i)(?:attempt|guess|sent)[ \t]{0,2}[:=]\Z")
+_TRYING: Final = re.compile(r"(?i)(?:attempt|guess|sent|created|issued|rotated)[ \t]{0,2}[:=]\Z")
 _TRIED: Final = re.compile(
     r"(?i)[ \t]{0,2}(?:#?[0-9]{1,3}(?: ?(?:of|/) ?[0-9]{1,3})?(?![\w.])|[0-9]{4}-[0-9]{2}-[0-9]{2})"
 )
@@ -158,6 +158,8 @@ def is_no_secret(text: str, at: int, key_start: int) -> bool:
         asked := _ASKED.search(text[max(0, key_start - 80) : key_start])
     ):
         return asks["quote"] == asked["quote"]
+    if text[key_start - 11 : key_start].lower() == "unexpected ":
+        return True
     if _STATE_OF_STYLE.match(text, at) or _is_log_line(text, at, key_start):
         return True
     if is_label(text[key_start : at - 1].strip("\"' "), text[at : _line_end(text, at)].strip()):

@@ -157,6 +157,8 @@ class KeyJudge:
             is_pass = bare.endswith("パス") and not _KATAKANA.match(bare[-3:-2])
             return Rule.MIXED if is_pass else None
         tail = key[end:].strip("_-.の:")
+        if tail.endswith(foreign.FOREIGN_SENTENCE_ENDS):
+            return Rule.MIXED
         if tail in foreign.FOREIGN_COUNT_TAILS or key.startswith(foreign.FOREIGN_COUNT_HEADS):
             return Rule.COUNT
         return Rule.RANDOM if tail in foreign.FOREIGN_LABEL_TAILS else Rule.HIDE

@@ -1,6 +1,5 @@
 """Secrets that only their neighbours make known: parts of keys, short names, answers, manifests."""
 
-import itertools
 import re
 from collections.abc import Collection
 from typing import Final
@@ -23,6 +22,7 @@ from app.lib.tracelog.redaction.neighbours import (
     REPLIES,
     ROWS,
     STATEMENTS,
+    TABLES,
     TARGET_KEYS,
     TYPED_KEYS,
 )
@@ -57,28 +57,14 @@ _ENTER: Final = re.compile("を(?:ご|再)?入力(?:して)?(?:ください|下�
 _WHAT: Final = re.compile(r"(?i)\Awhat(?: is|'s| was) (?:your|the) (?:(?:current|new|old) )?|\?\Z")
 _PROMPT_EDGE: Final = " \t\r\n:：>*。."
 _NO_PROMPT: Final = re.compile("[\n:：?？]")
-_REMARK: Final = re.compile(
-    r" (?:required|must|too|contain|characters|match|blank|empty|invalid|incorrect|expired|missing"
-    r"|valid|wrong|common|least|similar)\b|\A(?i:required|invalid)\b"
-    r"|ください|下さい|必須|ありません|できません|短すぎ|長すぎ|一致し|文字以[上内]"
-)
 _BESIDE_PASS: Final = words("fail failed failures skip skipped total todo")
 """Beside one of these `pass` is how many tests did."""
 _OPERATORS: Final = words("= == === != <> eq neq ne is like ilike in contains equals match")
 _FILE: Final = re.compile(r"\.(?:html?|php|jsx?|tsx?|vue|md|txt|pdf|css)\Z")
-_PLACE: Final = words("x y z lat lng lon latitude longitude top left width height row column")
-_TYPES: Final = words("string integer number boolean object array http apiKey oauth2 openIdConnect")
-_SCHEMA: Final = words(
-    """
-    type title description format minLength maxLength pattern writeOnly readOnly nullable required
-    minimum maximum items anyOf deprecated scheme bearerFormat in name flows
-    """
+_PAGE: Final = re.compile(
+    r"/[a-z][a-z\-]{0,24}(?:/(?:[a-z][a-z\-_]{0,24}|[0-9]{1,6}|:[a-z_]{1,24}|\{[a-z_]{1,24}\})){1,6}/?"
 )
-_MOST_MESSAGES: Final = 16
-_PIECE: Final = re.compile(r"[A-Za-z]{1,12}|\W{1,3}|[^\x00-\x7f]{1,12}")
-_SECRET_NAME: Final = re.compile(r"[A-Za-z]{1,20}(?:[_\-./][A-Za-z]{1,20}){1,6}")
-_FILED: Final = words("file external environment name source target uid gid mode")
-_KINDS: Final = words("provider method type scheme strategy grant flow kind via")
+"""A page about one: `{"links": {"password": "/users/42/password"}}`."""
 _COLUMN: Final = re.compile(r"[A-Za-z_]\w*")
 _SHOWN: Final = re.compile(r"(?is)\bselect\b.{0,2000}?\bfrom\b")
 """What a statement asks for; what it is given stands behind."""
@@ -92,6 +78,12 @@ _SIGNS_IN: Final = re.compile(r"(?i)(?:log_?in|sign_?in|authenticate)\Z")
 _VARIABLE: Final = re.compile(r"(\w{1,64}) ?: ?\$(\w{1,64})")
 _MOST_SQL: Final = 4000
 _TASKS: Final = frozenset({"about", "explain", "how", "what", "why", "write"})
+_NAMED_BEHIND: Final = (
+    (BINDINGS, {*STATEMENTS, *CALLS}),
+    (frozenset({"variables"}), {"query"}),
+    (ROWS - {"data"}, TABLES),
+)
+"""What is held, and what may say behind it what it is."""
 _LONGEST_PROMPT: Final = 200
 _MOST_WORDS: Final = 6
 _LONGEST_REPLY: Final = 128
@@ -117,12 +109,6 @@ def is_kin(key: str, value: object, keys: Collection[str]) -> bool:
 
 def is_of_another_kind(key: str, value: object, keys: Collection[str]) -> bool:
     """Whether what would be hidden is none by its neighbours or place: a bank's code, `$PWD`."""
-    if isinstance(value, list):
-        return 0 < len(value) <= _MOST_MESSAGES and (
-            all(map(_is_remark, value)) or _is_list_of_names(key, value)
-        )
-    if isinstance(value, dict):
-        return _is_schema(value) or _says_nothing(value) or _is_list_of_files(value)
     if key == "pass" and isinstance(value, int):
         return not _BESIDE_PASS.isdisjoint(keys)
     if not isinstance(value, str):
@@ -134,7 +120,7 @@ def is_of_another_kind(key: str, value: object, keys: Collection[str]) -> bool:
         return value.isdecimal() and of_thing and _PEOPLE.isdisjoint(keys)
     if key in ("PWD", "OLDPWD"):
         return value.startswith(("/", "~"))
-    return is_label(key, value)
+    return is_label(key, value) or _PAGE.fullmatch(value) is not None
 
 
 def is_reply(key: str, value: object, node: dict[str, Plain], judge: KeyJudge) -> bool:
@@ -254,52 +240,6 @@ def _asks_for_secret(node: dict[str, Plain], judge: KeyJudge) -> bool:
     return False
 
 
-def _is_remark(item: object) -> bool:
-    """`This password is too short.`: what a form answers, field by field."""
-    if not isinstance(item, str) or len(item) > _LONGEST_PROMPT or not _REMARK.search(item):
-        return False
-    return not any(looks_chosen(word.strip("\"'.,")) for word in item.split())
-
-
-def _says_nothing(node: dict[str, Plain]) -> bool:
-    """`{"type": "basic"}` under `auth`, `{"x": 12, "y": 30}` under `pin`."""
-    if node and node.keys() <= _PLACE:
-        return all(isinstance(item, (int, float)) for item in node.values())
-    return bool(node) and all(
-        item is None
-        or isinstance(item, bool)
-        or (isinstance(item, str) and (says_nothing(item) or (key in _KINDS and item.isalpha())))
-        for key, item in node.items()
-    )
-
-
-def _is_list_of_names(key: str, items: list[Plain]) -> bool:
-    """Which secrets a service is given, or the pieces of a text: no secrets themselves."""
-    key = key.lower()
-    if key == "pins":
-        return all(isinstance(item, dict) and item.keys() <= _PLACE for item in items)
-    pattern = _PIECE if key == "tokens" else _SECRET_NAME if key == "secrets" else None
-    return pattern is not None and all(
-        isinstance(item, str) and pattern.fullmatch(item) for item in items
-    )
-
-
-def _is_list_of_files(node: dict[str, Plain]) -> bool:
-    """`{"db_password": {"file": "./db_password.txt"}}` under `secrets`."""
-    return bool(node) and all(
-        isinstance(item, dict) and bool(item) and item.keys() <= _FILED for item in node.values()
-    )
-
-
-def _is_schema(node: dict[str, Plain]) -> bool:
-    """`{"type": "string", "minLength": 12}`: what a field is to hold."""
-    kind = node.get("type")
-    if not isinstance(kind, str) or kind not in _TYPES or not _SCHEMA.issuperset(node):
-        return False
-    said = (item.split() for item in node.values() if isinstance(item, str))
-    return not any(map(looks_chosen, itertools.chain.from_iterable(said)))
-
-
 def _ends_secret(asked: str, said: list[str], judge: KeyJudge) -> bool:
     if not asked.isascii():
         return asked.casefold().endswith(judge.foreign)
@@ -308,9 +248,14 @@ def _ends_secret(asked: str, said: list[str], judge: KeyJudge) -> bool:
 
 def hide_undecided(node: dict[str, Plain], judge: KeyJudge) -> None:
     """Hide in an object that was cut off what might have been a secret beside what is missing."""
+    whole = {key for key, item in node.items() if not isinstance(item, (list, dict))}
+    whole.update([*node][:-1])
     for key, item in node.items():
         rule = judge(key)
         if key in REPLIES and not (isinstance(item, str) and len(item) <= _LONGEST_REPLY):
+            continue
+        if any(key in held and namers.isdisjoint(whole) for held, namers in _NAMED_BEHIND):
+            node[key] = _without_mixed(item)
             continue
         if key in BINDINGS and not _states_secret(node, judge):
             continue
@@ -323,6 +268,14 @@ def hide_undecided(node: dict[str, Plain], judge: KeyJudge) -> None:
             or (key == "state" and is_hidden(Rule.SESSION, item))
         ):
             node[key] = MARKER
+
+
+def _without_mixed(node: Plain) -> Plain:
+    if isinstance(node, dict):
+        return {key: _without_mixed(item) for key, item in node.items()}
+    if isinstance(node, list):
+        return [_without_mixed(item) for item in node]
+    return MARKER if is_hidden(Rule.MIXED, node) else node
 
 
 def hide_held(key: str, value: object, node: dict[str, Plain], judge: KeyJudge) -> None:

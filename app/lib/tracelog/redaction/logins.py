@@ -22,6 +22,7 @@ _BEARER_PROSE: Final = words(
     """
 )
 _SHORT_WORD: Final = re.compile(r"[a-z]{2,6}[.,!?]?")
+_NEXT_PAIR: Final = re.compile("[a-z_]{2,24}=(?!=|$)")
 _WEB: Final = frozenset({"", "http:", "https:", "git+https:", "ws:", "wss:"})
 _USERINFO: Final = re.compile(r"//(?P<rest>(?:[^\s\"<>:]++|:(?!//))++)")
 _SCHEME_BEFORE: Final = re.compile(r"[A-Za-z0-9+.\-]{0,30}:\Z")
@@ -37,7 +38,7 @@ _ORACLE_LOGIN: Final = re.compile(
 _PW: Final = re.compile(
     r"(?i)(?P<head>(?P<id>(?<![a-z])(?:id|user(?:name)?|login|account|アカウント"
     r"|ユーザー名?)[ \u3000]?[:：=]?"
-    r"[ \u3000]?[\w.@+\-]{1,64}[ \u3000]?[/／,、]?[ \u3000]?)?"
+    r"[ \u3000]?[\w.@+\-]{1,64}[ \u3000]?[/／,、\n]?[ \u3000]?)?"
     r"(?<![a-z0-9])(?:(?-i:PW|P/W|ＰＷ)|(?<=[ぁ-んァ-ヶー一-龠])(?:pass|pw)"
     r"|(?(id)(?:pw|pass|pwd|パス)|(?-i:PW)))[ \u3000]{1,2})"
     r"(?P<value>[!-~]{4,64}+)"
@@ -160,7 +161,7 @@ def _hide_credentials(match: re.Match[str]) -> str:
         return match[0]
     if match["scheme"].lower() == "basic":
         hidden = _is_basic(value)
-    elif says_nothing(value):
+    elif says_nothing(value) or _NEXT_PAIR.match(value):
         hidden = False
     elif "\n" in match["gap"]:
         hidden = mixes(value)

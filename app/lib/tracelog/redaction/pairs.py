@@ -81,12 +81,14 @@ _KEY_BEHIND: Final = re.compile(r"[ \t]{0,8}([\w.\-]{1,64})[\"']?[ \t]{0,4}[:=]"
 _BESIDE_CODE: Final = re.compile(
     r"[^\s\"'<>]{0,400}?&(?:state|iss|scope|session_state|grant_type|redirect_uri)="
 )
+_FIVE: Final = re.compile("[0-9]{5}(?![0-9A-Za-z])")
+"""Digits of a place or an error."""
 _KEY_EDGE: Final = f" \t\r\n\u00a0\u3000\"'`)]}}\\!?<>+*#-」』”’）】］＞〉{_INVISIBLE}"
 _ENCODED_QUOTES: Final = ("&quot;", "&#34;", "&#39;", "&#x27;", "\\u0022", "%22")
 _LINKS: Final = words(
     """
     is was to now provided given received used supplied entered attempted tried submitted typed
-    generated sent attempt guess là คือ anda kamu
+    generated sent created issued rotated attempt guess là คือ anda kamu
     """
 )
 _SOURCE: Final = re.compile(
@@ -203,6 +205,8 @@ def _key_before(
         rule = in_query(rule, key)
         if rule is Rule.CODE and _BESIDE_CODE.match(text, separator.end()):
             rule = Rule.SESSION
+        if rule is Rule.CODE and _FIVE.match(text, separator.end()):
+            return None
     if rule is Rule.SHOW or (
         rule not in (Rule.HIDE, Rule.MIXED) and separator[0][-1] not in ":=>：＝﹕;dDaA"
     ):

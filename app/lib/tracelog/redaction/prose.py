@@ -11,7 +11,7 @@ _STATED: Final = re.compile(
     r"|(?<=with )pass|(?<=using )pass"
     r"|(?:session )?cookies?|auth_pass"
     r"|passwords?(?:'s)?(?: (?:attempt|guess|value|candidate))?|passwd|pwd"
-    r"|passphrase|passcode|secrets?|tokens?|otp|pin"
+    r"|passphrase|passcode|secrets?|tokens?|otp|pin|(?:totp|otp|wallet)[ _\-]seed"
     r"|(?:access|session)[_\-]?token|(?:access|secret|api|private|signing|encryption"
     r"|master)[ _\-]?keys?"
     r"|credentials?|signature|session(?:[ _\-]?id)?|requirepass|masterauth|rootpw|bindpw|psk"
@@ -21,7 +21,7 @@ _STATED: Final = re.compile(
     r"(?P<link>[ \t]{1,3}(?:[05789] )?(?:[\-–—~➜➔][ \t]{1,3})?"
     r"(?:(?:for|of)[ \t](?:[\w@.\-]{1,40}[ \t]){1,3}"
     r"(?=is[ \t]|was[ \t]|to[ \t]))?"
-    r"(?:(?:is|eq|ne|equals|was|to|now|be|will|has|been|re?set|changed|updated|ist|lautet|est|es"
+    r"(?:(?:is|eq|ne|equals|was|to|now|be|will|has|been|(?:re)?set|changed|updated|ist|lautet|est|es"
     r"|é|è)"
     r"[ \t]{1,3}){0,4}(?:<[a-z]{1,8}>)?)"
     r"b?(?:'(?P<one>(?:[^'\\\n]++|''|\\.)++)|\"(?P<two>(?:[^\"\\\n]++|\"\"|\\.)++)"
@@ -76,7 +76,8 @@ _CHANGED: Final = re.compile(
 )
 _STEMS: Final = (
     "signature", "cookie", "pw ", "pass ", "passw", "pwd", "passphrase", "passcode", "secret",
-    "token", "otp ", "pin ", "credential", "access", "api key", "api_key", "api-key", "apikey",
+    "token", "totp", "otp ", "pin ", "credential", "access", "api key", "api_key", "api-key",
+    "apikey",
     "session", "requirepass", "masterauth", "private key", "signing key", "encryption key",
     "master key", "with key ", "using key ", "tacacs", "radius", "rootpw", "bindpw", "psk ",
     "identified", "kennwort", "mot de passe", "senha", "contraseña",
@@ -97,7 +98,8 @@ _CODE_LAST: Final = re.compile(
     r" (?:sent )?(?:for|to) [^\n]{1,80}?(?: is:?|:) )[0-9]{4,8}\b"
 )
 _CODE_FIRST: Final = re.compile(
-    r"(?i)\b[0-9]{4,8}(?= (?:is|as|[\-–—]) (?:your|the) (?:[\w\-]{1,24} ){0,3}"
+    r"(?i)\b(?:[0-9]{4,8}|[0-9]{3}[ \-][0-9]{3})(?= (?:is|as|[\-–—]) (?:your|the)"
+    r" (?:[\w\-]{1,24} ){0,3}"
     r"(?:code|otp|pin|password|passcode)\b)"
 )
 _ANNOUNCED: Final = re.compile(
@@ -125,7 +127,8 @@ _NAMED: Final = re.compile(
 )
 """What is called so, and no secret: `secret "tls-cert" created`."""
 _OPEN_CODE: Final = re.compile(
-    r"(?i)\b[0-9]{4,8}(?: (?:is|as?|[\-–—])(?: your| the)?(?: [\w\-]{0,24}){0,4}"
+    r"(?i)\b(?:[0-9]{3}[ \-][0-9]{1,3}|[0-9]{4,8})"
+    r"(?: (?:is|as?|[\-–—])(?: your| the)?(?: [\w\-]{0,24}){0,4}"
     r"| t(?:o(?: \w{0,12})?)?)?\s{0,8}\Z"
 )
 _OPEN_STATED: Final = re.compile(
@@ -137,7 +140,7 @@ _OPEN_PHRASE: Final = re.compile(
     r"(?i)(\b(?:cookies?|code)[ \t]{0,2}:)(?: [a-z]{1,15}){1,4}\s{0,8}\Z"
 )
 _OPEN_PIPE: Final = re.compile(r"\b(?:echo|printf)\s[^\n]{1,400}\Z")
-_NUMBER_OF: Final = re.compile(r"(?<!\S)(?:[a-z]{1,8}=[0-9]{0,6}|[0-9]{1,5}m?s)(?!\S)")
+_NUMBER_OF: Final = re.compile(r"(?<!\S)(?:[a-z]{1,8}=[0-9.:]{0,40}|[0-9]{1,5}m?s)(?!\S)")
 _MESSAGE: Final = re.compile(
     r"(?i)(?:must|should|may|can|does|do|has|have|is|are|was) (?:not|no|be|been|contain|have|match"
     r"|include|required|missing|invalid|incorrect|wrong|expired|empty|too|already)\b"
@@ -234,7 +237,7 @@ def _hide_stated(match: re.Match[str]) -> str:
         # "Unexpected token '<'" is what every JavaScript parser says.
         word = match["word"].lower()
         if says_nothing(value) or (
-            word in ("secret", "cookie") and _NAMED.match(match.string, start)
+            word in ("secret", "secrets", "cookie", "cookies") and _NAMED.match(match.string, start)
         ):
             return match[0]
         hidden = (

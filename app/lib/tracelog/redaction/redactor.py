@@ -239,7 +239,11 @@ class Redactor:
 
 def _hide(raw: bytes) -> str:
     """`Bearer $TOKEN` tells what is wrong."""
-    stands_for = b"$" in raw and len(raw) <= MAX_NAME and says_nothing(raw.decode("latin-1"))
+    stands_for = (
+        (b"$" in raw or b"<" in raw)
+        and len(raw) <= MAX_NAME
+        and says_nothing(raw.decode("latin-1"))
+    )
     return raw.decode() if stands_for else MARKER
 
 

@@ -28,7 +28,7 @@ _CODE: Final = re.compile(
     rf"|入館|入室)の?(?:番号|コード)[はがを:：]?|マイナンバー|個人番号|カード番号|口座番号|"
     rf"(?<![一-龠ァ-ヶー])コード(?=[「『【][0-9０-９]{{4,8}}[」』】]を|[ \u3000]?[0-9０-９]{{4,8}}"
     rf"[ \u3000]?を(?:ご)?入力))"
-    r"[ \u3000「『【\[(（]?)[0-9０-９](?:[ \-‐－ー]?[0-9０-９]){3,15}+"
+    r"(?:[4-8４-８]桁[はが:：])?[ \u3000「『【\[［(（]?)[0-9０-９](?:[ \-‐－ー]?[0-9０-９]){3,15}+"
 )
 _CODE_FIRST: Final = re.compile(
     rf"(?<![0-9０-９])(?:[0-9０-９]{{4,8}}|[0-9]{{3}}[\-‐ー][0-9]{{3}})"
@@ -128,7 +128,7 @@ def hide_stated_in_other_languages(text: str) -> str:
     if "記号" in text:
         text = _POSTAL.sub(rf"\g<1>{MARKER}", text)
     if "/" in text or "／" in text:
-        text = _LOGIN.sub(_hide_chosen, _STATED_LOGIN.sub(_hide_chosen, text))
+        text = _LOGIN.sub(_hide_chosen, _STATED_LOGIN.sub(_hide_mixed, text))
     return hide_stated_in_foreign_words(text) if " " in text else text
 
 

@@ -28,6 +28,10 @@ _BRACKETS: Final = re.compile(
     r"\"(?:[^\"\\]++|\\.)*+\"?|'(?:[^'\\]++|\\.)*+'?|[{\[(]|[}\])]", re.DOTALL
 )
 _MORE_DIGITS: Final = re.compile(r"(?:[ \u3000\-][0-9０-９]{1,4})++(?![0-9A-Za-z])")
+_MORE_GROUPS: Final = re.compile(
+    r"(?=[a-z \-]{0,60}[0-9])(?:[ \-][a-z0-9]{4}){2,15}(?![A-Za-z0-9])|[ \-][a-z0-9]{4}(?=\s?\Z)"
+)
+"""As authenticators take their secret: `abcd ef2h …`."""
 _MORE_CODES: Final = re.compile(
     r"(?:[ ,、]{1,3}(?=[A-Za-z\-]{0,16}[0-9])[A-Za-z0-9\-]{6,16}(?![\w.:/]))+"
 )
@@ -42,6 +46,7 @@ _NAMES_OF_SECRETS: Final = re.compile(
     r"[ \t]{0,8}(?:\r?\n|\Z))+"
 )
 """Which secrets a service is given: `secrets:`, below it `- db_password`."""
+_QUERY: Final = ("?", "&")
 _FILED: Final = re.compile(r"\s{1,40}(?:environment|external|file): ?[\w./\-]{1,80}\s{0,8}")
 _CLOSED_TAGS: Final = re.compile(
     r"[ \t]{0,4}</[a-z]{1,8}>[ \t]{0,4}(?:</?[a-z]{1,8} ?/?>[ \t]{0,4}){0,3}(?=[^\s<])"
@@ -69,6 +74,8 @@ def value_span(
         return at, stop if stop >= 0 else len(text)
     if is_no_secret(text, at, key_start):
         return None
+    if text[key_start - 1 : key_start] in _QUERY and text[at : at + 1].isspace():
+        return None  # GET /items?token= 200
     if closed := _CLOSED_TAGS.match(text, at):
         return _bare_value(text, closed.end(), rule, key_start, whole_line=False)
     opening = _OPENING.match(text, at)
@@ -133,6 +140,8 @@ def _bare_value(
         and len(value) <= _DIGIT_GROUP
         and (more := _MORE_DIGITS.match(text, stop))
     ):
+        stop = more.end()
+    if len(value) == _DIGIT_GROUP and (more := _MORE_GROUPS.match(text, stop)):
         stop = more.end()
     if text[key_start:at].rstrip(" :：=").endswith("odes") and (
         more := _MORE_CODES.match(text, stop)

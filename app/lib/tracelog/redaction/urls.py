@@ -6,7 +6,7 @@ from typing import Final
 from urllib.parse import quote, unquote, unquote_plus
 
 from app.lib.tracelog.redaction.keys import KeyJudge
-from app.lib.tracelog.redaction.kin import is_kin, is_named_secret
+from app.lib.tracelog.redaction.kin import is_kin, is_named_secret, is_of_another_kind
 from app.lib.tracelog.redaction.logins import hide_link_queries
 from app.lib.tracelog.redaction.neighbours import NAME_KEYS
 from app.lib.tracelog.redaction.paths import is_token
@@ -51,7 +51,7 @@ class UrlRedactor:
                 pairs = [(*p[:3], Rule.HIDE if p[3] is Rule.NAMED else p[3]) for p in pairs]
         keys = {key for _, key, _, _ in pairs}
         if Rule.CODE in rules:
-            pairs = [(*p[:3], Rule.HIDE if _is_grant(*p[2:], keys) else p[3]) for p in pairs]
+            pairs = [(*p[:3], _code_rule(*p[1:], keys)) for p in pairs]
         if Rule.KIN in rules:
             pairs = [(*p[:3], Rule.HIDE if _is_kin(*p[1:], keys) else p[3]) for p in pairs]
         shown = "&".join(self._pair(*pair) for pair in pairs)
@@ -126,8 +126,12 @@ class UrlRedactor:
         return MARKER if is_token(before, decoded, last, self._judge) else segment
 
 
-def _is_grant(value: str | None, rule: Rule, keys: set[str]) -> bool:
-    return rule is Rule.CODE and is_grant(unquote_plus(value or ""), keys)
+def _code_rule(key: str, value: str | None, rule: Rule, keys: set[str]) -> Rule:
+    if rule is not Rule.CODE or value is None:
+        return rule
+    if is_grant(decoded := unquote_plus(value), keys):
+        return Rule.HIDE
+    return Rule.SHOW if is_of_another_kind(key, decoded, keys) else rule
 
 
 def _is_kin(key: str, value: str | None, rule: Rule, keys: set[str]) -> bool:

@@ -210,7 +210,7 @@ GRANT_OWNERS: Final = frozenset({"js", "user"})
 SECRET_OTHERS: Final = words(
     """
     admirer agent agents ballot garden ingredient ingredients level levels menu mission missions
-    recipe recipes santa sauce society weapon
+    question questions recipe recipes santa sauce society weapon
     """
 )
 """What follows `secret` where it opens nothing: `secret_santa`."""
