@@ -29,7 +29,8 @@ _BRACKETS: Final = re.compile(
 )
 _MORE_DIGITS: Final = re.compile(r"(?:[ \u3000\-][0-9０-９]{1,4})++(?![0-9A-Za-z])")
 _MORE_GROUPS: Final = re.compile(
-    r"(?=[a-z \-]{0,60}[0-9])(?:[ \-][a-z0-9]{4}){2,15}(?![A-Za-z0-9])|[ \-][a-z0-9]{4}(?=\s?\Z)"
+    r"(?=[a-z \-]{0,60}[0-9])(?:[ \-][a-z0-9]{4}){2,15}(?![A-Za-z0-9])"
+    r"|[ \-][a-z0-9]{4}(?=(?:[ \-][a-z0-9]{0,3})?\Z)"
 )
 """As authenticators take their secret: `abcd ef2h …`."""
 _MORE_CODES: Final = re.compile(
