@@ -18,11 +18,16 @@ from tests.support.parts import needs
 def test_what_recording_adds_to_a_request_is_shown_beside_the_bare_app(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert bench.main(["recording", "--requests", "5", "--rounds", "1"]) == 0
+    options = ["--requests", "5", "--rounds", "1", "--processes", "2"]
+    assert bench.main(["recording", *options]) == 0
 
-    lines = capsys.readouterr().out.splitlines()
-    table = [line.split("|")[1].strip() for line in lines if line.startswith("| ")]
-    assert table[1:4] == ["bare", "recorded in CSV", "recorded and delivered to SQLite"]
+    table = _table(capsys)
+    names = ["bare", "both bodies written as they are", "recorded in CSV"]
+    assert [row[0] for row in table[1:5]] == [*names, "recorded and delivered to SQLite"]
+    assert [row[0] for row in table[5:8]] == [f"{name}, 16 at once" for name in names]
+    several = table[-1]
+    assert several[:2] == ["recorded in CSV", "2"]
+    assert float(several[4].replace(",", "")) > 0
 
 
 def test_requests_over_http_are_counted_bare_and_recorded(
@@ -33,7 +38,8 @@ def test_requests_over_http_are_counted_bare_and_recorded(
 
     lines = capsys.readouterr().out.splitlines()
     table = [line.split("|") for line in lines if line.startswith("| ")]
-    assert [row[1].strip() for row in table[1:3]] == ["bare", "recorded in CSV"]
+    limits = ["both bodies seen, nothing done", "both bodies written as they are"]
+    assert [row[1].strip() for row in table[1:5]] == ["bare", *limits, "recorded in CSV"]
     assert all(float(row[2].replace(",", "")) > 0 for row in table[1:])
     delivering = {row[1].strip(): row[6].strip().replace(",", "") for row in table[1:]}
     assert delivering["bare"] == delivering["recorded in CSV"] == ""
