@@ -39,6 +39,7 @@ _QUICK_TRIES: Final = 7
 """How often the lock is tried before an append sleeps, for longer than ten others take."""
 
 _LEFT_SECONDS: Final = 60.0
+_FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FLAGS: Final = os.O_RDWR | os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -112,6 +113,11 @@ class Journal:
             self._appending = True
             try:
                 self._append(lines, row_id)
+            except OSError as error:
+                if error.errno not in _FULL:
+                    # It may be the descriptor, as after a server of files was away.
+                    self._close()
+                raise
             finally:
                 self._appending = False
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from pkgutil import resolve_name
 
 import pytest
 
@@ -76,6 +77,30 @@ def test_a_file_system_without_locks_takes_rows_without_waiting(
 
     assert read_all(tmp_path) == (rows, [])
     assert target.lock_timeouts == 0
+
+
+@pytest.mark.parametrize("place", ["os.write", "app.lib.tracelog.journal.locks.try_lock"])
+def test_a_descriptor_that_a_server_of_files_no_longer_knows_costs_one_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    target = Journal(tmp_path, API)
+    rows = [append(target, api_row())]
+    stale, works = target._fd, resolve_name(place)
+
+    def refuse(fd: int, *data: bytes) -> int:
+        if fd == stale:
+            raise OSError(errno.ESTALE, "Stale file handle")
+        return int(works(fd, *data))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(place, refuse)
+        with pytest.raises(OSError, match="Stale"):
+            append(target, api_row())
+        held = os.open(os.devnull, os.O_RDONLY)  # its number
+        rows.append(append(target, api_row()))
+    os.close(held)
+
+    assert read_all(tmp_path) == (rows, [])
 
 
 def test_two_that_begin_a_file_at_once_and_get_no_lock_write_one_header(
