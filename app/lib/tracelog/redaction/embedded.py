@@ -8,6 +8,12 @@ from typing import Final
 
 _OPENING: Final = re.compile(r"\{\s{0,40}(?P<quote>[\"'])|\[\s{0,40}[\[{]\s{0,40}(?P<inner>[\"'])")
 _BRACKET: Final = re.compile(r"'(?:[^'\\\n]++|\\.)*+'|\"(?:[^\"\\\n]++|\\.)*+\"|[{\[(}\])]")
+_PRINTED: Final = re.compile(
+    r"(?:'(?:[^'\\\n]|\\[\\'nrtxuU])*+'|\"(?:[^\"\\\n]|\\[\\nrtxuU])*+\"|[{}\[\](), :]"
+    r"|-?[0-9]++(?:\.[0-9]++)?(?:e[+\-]?[0-9]++)?(?![0-9A-Za-z_.])|(?:True|False|None)(?!\w)"
+    r"|b(?=['\"]))++"
+)
+"""Of anything else the compiler might complain on standard error."""
 _MOST_FAILURES: Final = 8
 """Each costs a reading up to the end of the text."""
 _LONGEST_REPR: Final = 4096
@@ -76,6 +82,8 @@ def _repr_end(text: str, start: int) -> int:
 
 def _evaluated(text: str) -> object:
     """The value of what Python printed; None where it is code, or written in another way."""
+    if not _PRINTED.fullmatch(text):
+        return None
     try:
         value = ast.literal_eval(text)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):

@@ -308,6 +308,14 @@ class TestEnds:
                 assert len(shown) <= limit
 
 
+@pytest.mark.parametrize("inside", ["'x\\d'", "1if 1else 2"])
+def test_nothing_is_said_of_code_in_text(inside: str, recwarn: pytest.WarningsRecorder) -> None:
+    shown = REDACTOR.text(f"got {{'a': {inside}, 'password': 'Zq9XkT2mWv7L'}} back")
+
+    assert shown == f"got {{'a': {inside}, 'password': '{MARKER}'}} back"
+    assert list(recwarn) == []
+
+
 class TestRows:
     """What callers log by hand, whatever columns they put it into."""
 
