@@ -18,14 +18,17 @@ _ABOUT: Final = words(
     providers method methods strategy grant flow via scope scopes permissions roles status
     created_at createdat updated_at updatedat expires_at expiresat expires last_used_at lastusedat
     revoked_at revokedat prefix algorithm alg file external environment source target required
-    enum region subject message loc field placeholder color spacing
+    enum region subject message loc field placeholder color spacing domain path samesite
     """
 )
 """Keys of what is said about a secret, where it is no word that may be one."""
+_DIVISIONS: Final = frozenset({"auth", "authentication"})
+"""Under these stand settings or texts as often as secrets, which have names of their own."""
 _NUMBERS: Final = words(
     """
     id x y z lat lng lon latitude longitude top left width height row column minlength maxlength
-    minimum maximum count total mode uid gid user_id userid expires_in expiresin
+    minimum maximum count total mode uid gid user_id userid expires_in expiresin alg start end line
+    offset pos index length
     """
 )
 _PIECE: Final = re.compile(r"[A-Za-z]{1,12}|\W{1,3}|[^\x00-\x7f]{1,12}")
@@ -42,19 +45,23 @@ _LONGEST: Final = 200
 _MOST_MESSAGES: Final = 16
 
 
-def shown_part(key: str, node: Plain, depth: int = 0) -> Plain:
-    """What may be shown of what stands under a secret key; the marker where nothing may."""
+def shown_part(key: str, node: Plain, owner: str = "", depth: int = 0) -> Plain:
+    """What may be shown of what stands under a secret key; the marker where nothing may.
+
+    `owner` is the outermost key.
+    """
     if node is None or isinstance(node, bool):
         return node
     lower = key.lower()
+    owner = owner or lower
     if isinstance(node, str):
-        return node if _is_said(lower, node) else MARKER
+        return node if depth and _is_said(lower, node, owner) else MARKER
     if isinstance(node, (int, float)):
         return node if lower in _NUMBERS else MARKER
     if not node or depth > MAX_DEPTH:
         return MARKER if node else node
     if isinstance(node, dict):
-        parts = {name: shown_part(name, item, depth + 1) for name, item in node.items()}
+        parts = {name: shown_part(name, item, owner, depth + 1) for name, item in node.items()}
         return MARKER if all(part == MARKER for part in parts.values()) else parts
     if (pattern := _ITEMS.get(lower)) and all(
         isinstance(item, str) and pattern.fullmatch(item) for item in node
@@ -62,14 +69,20 @@ def shown_part(key: str, node: Plain, depth: int = 0) -> Plain:
         return node
     if len(node) <= _MOST_MESSAGES and all(map(_is_remark, node)):
         return node
-    items = [shown_part(key, item, depth + 1) for item in node]
+    items = [shown_part(key, item, owner, depth + 1) for item in node]
     return MARKER if all(item == MARKER for item in items) else items
 
 
-def _is_said(key: str, text: str) -> bool:
-    if says_nothing(text) or is_label(key, text):
+def _is_said(key: str, text: str, owner: str) -> bool:
+    if says_nothing(text) or is_label(owner, text):
         return True
-    return key in _ABOUT and len(text) <= _LONGEST and not any(map(_may_be_one, text.split()))
+    if owner in ("token", "tokens") and _PIECE.fullmatch(text):
+        return True
+    return (
+        (key in _ABOUT or owner in _DIVISIONS)
+        and len(text) <= _LONGEST
+        and not any(map(_may_be_one, text.split()))
+    )
 
 
 def _may_be_one(word: str) -> bool:

@@ -28,7 +28,7 @@ _REMARKED: Final = re.compile(
 )
 """Behind the label of a field: `パスワード：（変更しない場合は空欄）`."""
 _STANDS_FOR: Final = re.compile(
-    rf"[ \t]{{0,4}}[\"']?(?:(?i:(?:bearer|basic|token) )?{PLACEHOLDER}|\{{[a-z_.]{{2,40}}\}}"
+    rf"[ \t]{{0,4}}[bf]?[\"']?(?:(?i:(?:bearer|basic|token) )?{PLACEHOLDER}|\{{[a-z_.]{{2,40}}\}}"
     r"|!(?:Ref|GetAtt|Sub|secret|env|ENV) [\w.]{1,60}"
     r"|\$\((?:<|(?:cat|op|pass|aws|gcloud|kubectl|vault"
     r"|security|openssl|head|uuidgen|pwgen) )[^()\n]{1,120}\)"
@@ -39,7 +39,8 @@ _STANDS_FOR: Final = re.compile(
 # Lines of code that say where a secret comes from: `token = request.headers.get('X-Token')`.
 _CALL: Final = re.compile(
     r"[ \t]{0,4}(?:(?:await|new|yield) )?(?P<callee>(?:[A-Za-z_]\w{0,40}\.){0,5}[A-Za-z_]\w{1,40})"
-    r"\((?P<arguments>[\w.\[\]=, :]{0,100}|[\"'][A-Za-z_.: \-]{0,40}[\"'])\)"
+    r"\((?P<arguments>(?:[\w.\[\]=, :+*]|\([\w.=, ]{0,40}\)){0,100}"
+    r"|[\"'][A-Za-z_.: \-]{0,40}[\"'])\)"
     r"(?=[ \t]*(?:[\r\n,;)\]}#]|\Z))"
 )
 _GETTER: Final = re.compile(
@@ -47,7 +48,8 @@ _GETTER: Final = re.compile(
 )
 """What is asked for a secret by its name: `localStorage.getItem('token')`."""
 _ATTRIBUTE: Final = re.compile(
-    r"[ \t]{0,4}(?:await )?(?:self|cls|settings|config|conf|request|req|res|response|form|data|user"
+    r"[ \t]{0,4}(?:await )?(?:\$_[A-Z]{3,8}|self|cls|settings"
+    r"|config|conf|request|req|res|response|form|data|user"
     r"|os|app|this|process|env|args|kwargs|payload|body|session|current_app|row|obj|params|ctx"
     r"|event|var|local|data|module|each)"
     r"(?:\.[A-Za-z_]{2,40}|\[[\"'][A-Za-z_.\-]{1,40}[\"']\]){1,4}"
@@ -58,6 +60,7 @@ _NAME: Final = re.compile(
 )
 _VALIDATOR: Final = re.compile(r"[ \t]?(?:z|yup|[Jj]oi|v|t|vine)\.[A-Za-z]{2,20}\(")
 """`password: z.string().min(12)`"""
+_ANNOTATED: Final = re.compile(r"[ ]?(?:Annotated|Mapped|ClassVar|Final)\[[\w\[\], .()|]{1,80}")
 _FUNCTION: Final = re.compile(
     r"[ \t]{0,4}(?:async[ \t]{1,2})?(?:\([\w, :?]{0,80}\)[ \t]{0,2}=>|function\b)"
 )
@@ -146,7 +149,7 @@ def is_no_secret(text: str, at: int, key_start: int) -> bool:
         return _names_itself(text, at, key_start)
     if sign != ":":
         return False
-    if _ATTRIBUTE.match(text, at) or _VALIDATOR.match(text, at):
+    if _ATTRIBUTE.match(text, at) or _ANNOTATED.match(text, at) or _VALIDATOR.match(text, at):
         return True
     if _VARIABLE.match(text, at) and _GRAPHQL.match(text):
         return True

@@ -57,6 +57,8 @@ class KeyJudge:
         if len(key) > MAX_JUDGED:
             return Rule.HIDE
         key = _normal(key)
+        if key.lower() in words_of.OTHER_NAMES:
+            return Rule.SHOW
         if not key.isascii() and (rule := self._foreign_rule(key.casefold())) is not None:
             return rule
         rule = self._words_rule(_split(key if key.isascii() else _latin(key)))

@@ -61,6 +61,7 @@ _BESIDE_PASS: Final = words("fail failed failures skip skipped total todo")
 """Beside one of these `pass` is how many tests did."""
 _OPERATORS: Final = words("= == === != <> eq neq ne is like ilike in contains equals match")
 _FILE: Final = re.compile(r"\.(?:html?|php|jsx?|tsx?|vue|md|txt|pdf|css)\Z")
+_COIN: Final = re.compile("[A-Z]{2,6}")
 _PAGE: Final = re.compile(
     r"/[a-z][a-z\-]{0,24}(?:/(?:[a-z][a-z\-_]{0,24}|[0-9]{1,6}|:[a-z_]{1,24}|\{[a-z_]{1,24}\})){1,6}/?"
 )
@@ -118,6 +119,8 @@ def is_of_another_kind(key: str, value: object, keys: Collection[str]) -> bool:
     if key in ("code", "コード"):
         of_thing = not _THINGS.isdisjoint(keys) or (len(value) == _SHORTEST_KNOWN and len(keys) > 1)
         return value.isdecimal() and of_thing and _PEOPLE.isdisjoint(keys)
+    if key == "token" and _COIN.fullmatch(value):
+        return True
     if key in ("PWD", "OLDPWD"):
         return value.startswith(("/", "~"))
     return is_label(key, value) or _PAGE.fullmatch(value) is not None

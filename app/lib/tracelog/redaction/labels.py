@@ -25,6 +25,8 @@ _FOREIGN: Final = re.compile(
     r"(?:[ぁ-んァ-ヶー一-龠々〜～・、。！？!?（）()「」『』\u3000 ]|API"
     r"|[0-9０-９]{1,3}(?=[ 〜～\-]?(?:[0-9０-９]{1,3})?[文桁字回分日時個]))+"
 )
+_TITLE: Final = re.compile(r"[A-Z][A-Za-z\-]{1,16}(?: [a-zA-Z\-]{1,16}){1,3}")
+_LAST_WORD: Final = re.compile(r"(?:[A-Z]|(?<![a-z]))[a-z]{3,16}\Z")
 _NAMES: Final = frozenset(
     {"パスワード", "パスコード", "暗証番号", "トークン", "認証コード", "シークレット", "合言葉"}
 )
@@ -40,6 +42,9 @@ def is_label(key: str, value: str) -> bool:
     if bare.lower() == name.lower():
         return value[:1].isupper() and value[1:2].islower()
     lower = value.lower()
+    last = _LAST_WORD.search(key)
+    if last and _TITLE.fullmatch(value) and lower.endswith(f" {last[0].lower()}"):
+        return True  # API tokens
     return (
         " " in lower
         and _SAID.search(lower) is not None

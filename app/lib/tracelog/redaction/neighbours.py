@@ -31,7 +31,7 @@ REPLIES: Final = ANSWERS | {"response", "reply"}
 
 PROMPTS: Final = ("prompt", "question", "label", "message", "title", "質問")
 
-CALLS: Final = ("method", "action", "type", "command", "cmd", "op")
+CALLS: Final = ("method", "action", "type", "command", "cmd", "op", "function", "func", "task")
 """What says what is done with them."""
 
 STATEMENTS: Final = ("sql", "statement", "query")

@@ -35,9 +35,10 @@ _STATED_BEFORE: Final = re.compile(
     r"(?: (?:for|to|of|and|in|on|at|but|now|here|please)\b|[.,;:!?)\]\n]|\Z))"
 )
 _WRONG: Final = re.compile(
-    r"(?i)(\b(?:wrong|invalid|bad|incorrect|unknown|expired|rejected) (?:password|passphrase"
+    r"(?i)(\b(?:wrong|invalid|bad|incorrect|unknown|expired|rejected)[ _]?(?:password|passphrase"
     r"|passcode|pin"
-    r"|otp|code|token|secret|api key) ?\([\"']?)(?P<value>[^\s()\"']{4,128}+)(?=[\"']?\))"
+    r"|otp|code|token|secret|api[ _]?key)(?:Error|Exception)? ?\([\"']?)"
+    r"(?P<value>[^\s()\"']{4,128}+)(?=[\"']?\))"
 )
 _SECRETS: Final = ("passw", "pwd", "passphrase", "passcode", "token", "secret", "key")
 _NUMBER: Final = re.compile(
@@ -123,7 +124,8 @@ _CODE_TO_ENTER: Final = re.compile(
 )
 _NAMED: Final = re.compile(
     r"[a-z]+(?:[.\-_][a-z]+){0,6}[\"'`] (?:not found|does not|(?:was |has been |is )?(?:created"
-    r"|deleted|configured|updated|unchanged|patched|forbidden|rejected|not)|already|will be)\b"
+    r"|deleted|set|renewed|cleared|removed|missing"
+    r"|configured|updated|unchanged|patched|forbidden|rejected|not)|already|will be)\b"
 )
 """What is called so, and no secret: `secret "tls-cert" created`."""
 _OPEN_CODE: Final = re.compile(
@@ -149,6 +151,8 @@ _MESSAGE: Final = re.compile(
     r"|too (?:short|long|weak|common|many)\b"
     r"|(?:authentication|session|account|password|login) (?:failure|failed|opened|closed|changed"
     r"|updated|expired|reset|removed|rejected|accepted|required|missing)\b"
+    r"|(?:migrated|reverted|started|finished|done|completed|refreshed|rotated)\b"
+    r"(?: \(| in |\.?\s*\Z)"
     r"|(?:error|warning|warn|info|debug|fatal|notice): "
     r"|(?:still )?(?:creat|destroy|modify|read|refresh)(?:ing(?: state)?\.\.\.|(?:ion|s)? complete)"
     r"|(?:creation|destruction|modifications|read) complete\b"

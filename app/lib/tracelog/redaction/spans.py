@@ -114,7 +114,7 @@ def _bare_value(
         if not text[block.end() : stop].strip():
             stop = _lone_word_end(text, block.end())
         held = text[block.end() : stop]
-        names = _NAMES_OF_SECRETS if text.startswith("ecrets", key_start + 1) else _FILED
+        names = _NAMES_OF_SECRETS if text[key_start:at].endswith("ecrets:") else _FILED
         if names.fullmatch(held):
             return None
         return (start, stop) if held else None

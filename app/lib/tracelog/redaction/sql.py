@@ -100,5 +100,6 @@ def _hide_setting(match: re.Match[str], judge: KeyJudge) -> str:
 
 def _hide_entry(match: re.Match[str], judge: KeyJudge) -> str:
     words = match["key"].lower().replace(".", "_").replace("-", "_").split("_")
-    named = any(judge("_".join(words[:end])) is Rule.HIDE for end in range(1, len(words) + 1))
+    rules = {judge("_".join(words[:end])) for end in range(1, len(words) + 1)}
+    named = Rule.HIDE in rules or (rules != {Rule.SHOW} and is_hidden(Rule.KEYED, match["value"]))
     return f"{match[1]}{MARKER}{match['tail']}" if named else match[0]

@@ -155,7 +155,7 @@ class TextRedactor:
         text = hide_pairs(text, self._judge)
         if "==" in text or "!=" in text:
             text = hide_compared(text, self._judge)
-        if "(" in text or "fill" in text:
+        if "(" in text or "fill" in text or "args" in text:
             text = hide_arguments(text)
         if not text.isascii():
             text = hide_stated_in_other_languages(text)

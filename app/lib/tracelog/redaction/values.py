@@ -31,7 +31,7 @@ _MOST_JUDGED: Final = 512
 _RANDOM: Final = (Rule.RANDOM, Rule.CODE, Rule.SESSION, Rule.WORD, Rule.FILE)
 PLACEHOLDER: Final = (
     r"(?:<[a-z][a-z _\-]{2,40}>|<[A-Z][A-Z_]{2,40}>|\$?\{\{[^{}\n]{1,80}\}\}"
-    r"|\$\{[A-Za-z][A-Za-z0-9_]{1,60}\}"
+    r"|\$?\{[A-Za-z][A-Za-z_]{1,60}\}|\$\{[A-Za-z][A-Za-z0-9_]{1,60}\}"
     r"|\$\{?(?:PASS|PASSWD|PASSWORD|PWD|SECRET|TOKEN|JWT|APIKEY|KEY|AUTH|PIN|OTP)\}?"
     r"|\$[A-Z]{2,20}(?:_[A-Z]{1,20}){1,5}|%s|%\([a-z_0-9]{1,40}\)s"
     r"|(?i:your[ _\-](?:[a-z]{2,12}[ _\-]){0,4}(?:key|token|secret|password|jwt|here)))"
@@ -40,7 +40,9 @@ PLACEHOLDER: Final = (
 _NOTHING: Final = re.compile(
     r"(?i:true|false|yes|no|null|none|undefined|required|optional|enabled|disabled|ok|success"
     r"|failed|failure|missing|invalid|expired|basic|bearer|digest|oauth2?|oidc|saml|ldap|kerberos"
-    r"|ntlm|noauth|omit|same-origin|include)"
+    r"|ntlm|noauth|omit|same-origin|include|inherit|read|write|scram-sha-[0-9]{1,3})|~"
+    r"|[~^<>=]{0,2}v?[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,4}"
+    r"|<\|?/?[a-z_]{1,24}\|?>|\[(?:PAD|CLS|SEP|MASK|UNK)\]"
     r"|(?i:sha-?[0-9]{1,3}|md5|bcrypt|argon2(?:id|i|d)?|pbkdf2|scrypt|aes-?[0-9]{3}|[rhep]s"
     r"(?:256|384|512)|eddsa)"
     rf"|(?i:(?:bearer|basic|token) )?{PLACEHOLDER}"

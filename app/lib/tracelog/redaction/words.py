@@ -148,6 +148,9 @@ NOT_SECRET: Final = words(
     "bypass compass encompass overpass passwordless surpass trespass underpass"
 )
 
+OTHER_NAMES: Final = frozenset({"auth0"})
+"""Whole keys that are called like a secret and are the name of something else."""
+
 FLAG_HEADS: Final = words(
     """
     is has had can should must needs need requires require required allow allows use uses enable
