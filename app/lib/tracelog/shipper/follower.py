@@ -88,7 +88,8 @@ class Follower:
         key = segment.first_id or 0
         with reader.open_segment(segment) as file:
             stat = os.fstat(file.fileno())
-            final = segment.sealed and self._clock() - stat.st_mtime > LATE_SECONDS
+            # Its time is ahead of the clock where that was set back.
+            final = segment.sealed and abs(self._clock() - stat.st_mtime) > LATE_SECONDS
             offset = self._start(table, segment, file, stat.st_size)
             if final and offset >= stat.st_size:
                 self._finished[table.name].add(key)

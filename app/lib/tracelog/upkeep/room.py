@@ -51,7 +51,8 @@ def make_room(
     there = _sealed(log_dir)
     for name, given_up in checkpoint.given_up.items():
         given_up &= {each.first_id for each in there if each.table.name == name}
-    sealed = [each for each in there if now - each.changed_at > LATE_SECONDS]
+    # A clock that was ahead for a moment has left times that may not come for years.
+    sealed = [each for each in there if abs(now - each.changed_at) > LATE_SECONDS]
     delivered = [each for each in sealed if _covers(checkpoint, each)]
     oldest_kept = now - rules.days * DAY if rules.days else 0.0
     too_much = _size(log_dir) - rules.folder_bytes if rules.folder_bytes else 0

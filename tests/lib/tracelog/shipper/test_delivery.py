@@ -20,6 +20,7 @@ from app.lib.tracelog.store.store import Batch, Inserted, RowRejected, StoreUnav
 from tests.lib.tracelog.rows import API, api_row
 
 LONG_AGO = 1_600_000_000
+FAR_AHEAD = 4_000_000_000.0  # as by a clock that was wrong for a moment
 STEPS = TABLES[TASK_PROGRESS_LOGS]
 
 
@@ -371,12 +372,13 @@ def test_damage_goes_to_quarantine_and_its_neighbours_arrive(desk: Desk) -> None
     assert all(entry.segment == first[0] for entry in entries)
 
 
-def test_a_torn_end_of_a_sealed_segment_goes_to_quarantine(desk: Desk) -> None:
+@pytest.mark.parametrize("changed_at", [LONG_AGO, FAR_AHEAD])
+def test_a_torn_end_of_a_sealed_segment_goes_to_quarantine(desk: Desk, changed_at: float) -> None:
     first, torn = rows(2)
     path = desk.write([first], sealed=True)
     with path.open("ab") as file:
         file.write(codec.encode(API, torn)[:-5])
-    os.utime(path, (LONG_AGO, LONG_AGO))
+    os.utime(path, (changed_at, changed_at))
 
     assert desk.deliver().quarantined == 1
     assert desk.deliver().quarantined == 1

@@ -45,6 +45,14 @@ def test_delivered_files_go_when_they_are_as_old_as_rows_may_be(folder: Folder) 
     assert folder.numbers() == (20, 0, 0, 0)
 
 
+def test_files_of_a_clock_that_was_years_ahead_go_as_well(folder: Folder) -> None:
+    folder.seal(-1_000)
+    checkpoint = folder.deliver()
+
+    assert make_room(folder.path, checkpoint, room_for(folder, 0.5), NOW).files == 1
+    assert folder.files() == set()
+
+
 def test_when_the_folder_is_full_the_oldest_delivered_files_go_first(folder: Folder) -> None:
     folder.seal(5)
     folder.seal(4, TASK_PROGRESS_LOGS)
