@@ -103,6 +103,8 @@ class Exchange:
                 self._response_size += len(chunk)
             whole = not message.get("more_body", False) or self._response_size == self._expected
         elif message["type"] == "http.response.start":
+            # A copy: an app may send the same head each time.
+            message = {**message}
             whole = self._start(message)
         else:
             whole = False

@@ -34,7 +34,12 @@ class Client:
     sent: list[Message] = field(default_factory=list)
     rows_when_sent: list[int] = field(default_factory=list)
 
-    def request(
+    def request(self, *request: Any, **more: Any) -> int:
+        """The status of the response to what `call` takes."""
+        asyncio.run(self.call(*request, **more))
+        return int(self.sent[0]["status"]) if self.sent else 0
+
+    async def call(
         self,
         method: str = "GET",
         path: str = "/",
@@ -43,8 +48,8 @@ class Client:
         headers: dict[str, str] | None = None,
         query: str = "",
         leaves_after: int | None = None,
-    ) -> int:
-        """The status of the response; the client leaves after so many messages."""
+    ) -> None:
+        """Ask; the client leaves after so many messages."""
         self.sent, self.rows_when_sent = [], []
         chunks = [body] if isinstance(body, bytes) else body
         scope = {
@@ -81,11 +86,7 @@ class Client:
             if leaves_after is not None and len(self.sent) >= leaves_after:
                 gone.set()
 
-        async def call() -> None:
-            await self.app(scope, receive, send)
-
-        asyncio.run(call())
-        return int(self.sent[0]["status"]) if self.sent else 0
+        await self.app(scope, receive, send)
 
     def header(self, name: str) -> str:
         values = [v for k, v in self.sent[0]["headers"] if k.lower() == name.encode()]

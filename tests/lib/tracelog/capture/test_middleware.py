@@ -64,6 +64,29 @@ def test_a_trace_id_is_adopted_or_replaced_and_always_answered(
     assert [row["trace_id"] for row in rows(log_dir)] == [UUID, client.header("x-trace-id")]
 
 
+def test_an_app_that_sends_the_same_head_each_time_is_answered_with_the_id_of_each_request(
+    logger: CSVOnlyLogger, log_dir: Path
+) -> None:
+    head = {"type": "http.response.start", "status": 204, "headers": [(b"x-trace-id", b"own")]}
+
+    async def send_head(scope: Message, receive: object, send: Callable[..., Any]) -> None:
+        await send(head)
+        await send({"type": "http.response.body"})
+
+    captured = CaptureMiddleware(send_head, logger.recorder)
+    clients = [Client(captured, log_dir) for _ in range(3)]
+    ids = [UUID[:-1] + str(number) for number in range(3)]
+
+    async def call() -> None:
+        calls = zip(clients, ids, strict=True)
+        await asyncio.gather(*(each.call(headers={"X-Trace-Id": i}) for each, i in calls))
+
+    asyncio.run(call())
+
+    assert [each.header("x-trace-id") for each in clients] == ids
+    assert head["headers"] == [(b"x-trace-id", b"own")]
+
+
 @pytest.mark.parametrize(
     ("method", "status"), [("HEAD", 200), ("GET", 204), ("GET", 304), ("GET", 303)]
 )
