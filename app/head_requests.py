@@ -21,14 +21,20 @@ class HeadRequests:
 
         async def send_head(message: Message) -> None:
             if message["type"] == "http.response.start":
-                # What the routers have found, for those outside.
-                scope.update(asked, method="HEAD")
+                tell_outside()
                 await send(message)
                 await send({"type": "http.response.body", "body": b""})
             elif message.get("more_body"):
                 stream.cancel()
                 await checkpoint()
 
+        def tell_outside() -> None:
+            """What the routers have found."""
+            scope.update(asked, method="HEAD")
+
         asked = {**scope, "method": "GET"}
-        with CancelScope() as stream:
-            await self.app(asked, receive, send_head)
+        try:
+            with CancelScope() as stream:
+                await self.app(asked, receive, send_head)
+        finally:
+            tell_outside()

@@ -9,6 +9,7 @@ import pytest
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.routing import Route
@@ -72,16 +73,23 @@ async def test_a_stream_ends() -> None:
     assert (body["body"], body.get("more_body", False)) == (b"", False)
 
 
-async def test_its_route_is_in_the_log(tmp_path: Path) -> None:
-    routed = FastAPI()
+@pytest.mark.parametrize("path", ["/users/7", "/broken/7"])
+async def test_its_route_is_in_the_log(path: str, tmp_path: Path) -> None:
+    def fail(_request: Request) -> None:
+        raise LookupError
+
+    routed = FastAPI(middleware=[Middleware(HeadRequests)])
     routed.get("/users/{number}")(page)
+    routed.get("/broken/{number}")(fail)
     logger = CSVOnlyLogger(tmp_path)
-    captured = CaptureMiddleware(HeadRequests(routed), logger.recorder)
-    async with AsyncClient(transport=ASGITransport(captured), base_url="http://app.test") as client:
-        await client.head("/users/7")
+    transport = ASGITransport(
+        CaptureMiddleware(routed, logger.recorder), raise_app_exceptions=False
+    )
+    async with AsyncClient(transport=transport, base_url="http://app.test") as client:
+        await client.head(path)
     logger.close()
 
     [row], _ = read_all(tmp_path, TABLES[API_LOGS])
     named = dict(zip(TABLES[API_LOGS].column_names, row, strict=True))
-    assert named["method"] == "HEAD"
-    assert json.loads(str(named["request_header"]))[":route"] == "/users/{number}"
+    route = json.loads(str(named["request_header"]))[":route"]
+    assert (named["method"], route) == ("HEAD", path.replace("7", "{number}"))
