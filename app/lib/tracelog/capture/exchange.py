@@ -107,7 +107,9 @@ class Exchange:
             message = {**message}
             whole = self._start(message)
         else:
-            whole = False
+            # The server reads the file itself.
+            whole = message["type"] == "http.response.pathsend"
+            self._response_size += (self._expected or 0) if whole else 0
         if whole and not self._recorded and (group := self._record(whole=True)) is not None:
             await group
         await self._send(message)

@@ -196,16 +196,21 @@ def test_a_client_that_leaves_is_status_499(app: FastAPI, client: Client, log_di
     assert rows(log_dir, "task_progress_logs") == []
 
 
-def test_a_file_that_the_server_sends_by_its_path_is_no_client_that_has_left(
+def test_a_file_that_the_server_sends_by_its_path_is_recorded_before_it_leaves(
     logger: CSVOnlyLogger, log_dir: Path
 ) -> None:
     async def send_file(scope: Message, receive: object, send: Callable[..., Any]) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": []})
+        headers = [(b"content-type", b"image/png"), (b"content-length", b"5000")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.pathsend", "path": "/a/file"})
 
-    Client(CaptureMiddleware(send_file, logger.recorder), log_dir).request()
+    client = Client(CaptureMiddleware(send_file, logger.recorder), log_dir)
+    client.request()
 
-    assert [row["response_status"] for row in rows(log_dir)] == [200]
+    assert client.row_came_first
+    [row] = rows(log_dir)
+    assert row["response_status"] == 200
+    assert row["response_body"] == {":type": "image/png", ":size": 5000}
 
 
 @pytest.mark.parametrize("fails", [False, True])
