@@ -241,9 +241,19 @@ class Exchange:
 
     def _line(self, row_id: int, duration_ms: int, *, whole: bool) -> bytes:
         scope, redactor, named = self._scope, self._keeping.recorder.redactor, self._named
-        # The app need not have read all of it, as when it refuses the request.
-        announced = named.get(b"content-length", b"")
-        size = int(announced) if _is_length(announced) else 0
+        request_body = None
+        announced = named.get(b"content-length")
+        if announced is not None or self._request_size:
+            # The app need not have read all of it, as when it refuses the request.
+            size = int(announced) if announced is not None and _is_length(announced) else 0
+            request_body = self._body(
+                named.get(b"content-type", b""),
+                named.get(b"content-encoding", b""),
+                self._request_body,
+                max(self._request_size, size),
+                self._parts,
+                not self._more_comes or self._request_size == size,
+            )
         more: dict[str, str] = {}
         if (route := route_of(scope)) is not None:
             more[":route"] = route
@@ -257,14 +267,7 @@ class Exchange:
             method=scope["method"],
             endpoint=redactor.path(scope["path"]),
             request_header=redactor.headers_json(scope["headers"], more),
-            request_body=self._body(
-                named.get(b"content-type", b""),
-                named.get(b"content-encoding", b""),
-                self._request_body,
-                max(self._request_size, size),
-                self._parts,
-                not self._more_comes or self._request_size == size,
-            ),
+            request_body=request_body,
             response_status=self._status,
             response_body=self._body(
                 self._response_type,
