@@ -149,6 +149,10 @@ LOG_SENTENCES: dict[str, tuple[str, str]] = {
         "{path} has two columns named {what}.",
         "{path} には {what} という列が二つあります。",
     ),
+    "logs_import_rounded": (
+        "A spreadsheet has rounded the ids of {path}; import the file as it was before.",
+        "{path} の id は表計算ソフトで丸められています。保存し直す前のファイルを指定してください。",
+    ),
     "logs_unknown_zone": (
         "There is no time zone {name!r}; write one as Asia/Tokyo.",
         "{name!r} というタイムゾーンはありません。Asia/Tokyo のように書いてください。",

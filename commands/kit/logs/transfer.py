@@ -29,6 +29,7 @@ _FAULTS: Final[dict[Fault, str]] = {
     "separator": "logs_import_separator",
     "header": "logs_import_header",
     "twice": "logs_import_twice",
+    "rounded": "logs_import_rounded",
 }
 _MOST_TOLD: Final = 1_000
 """So many bad rows are told one by one as JSON; on the screen all are."""

@@ -25,7 +25,13 @@ from app.lib.tracelog.recorder import redact_row
 from app.lib.tracelog.redaction.redactor import Redactor
 from app.lib.tracelog.schema import API_LOGS, TABLES, TASK_PROGRESS_LOGS, Row, Table
 from app.lib.tracelog.transfer.field_order import by_header, by_value, moment, structure
-from app.lib.tracelog.transfer.whole_file import TIME, WrongFile, check_head, read_header
+from app.lib.tracelog.transfer.whole_file import (
+    TIME,
+    WrongFile,
+    check_first_row,
+    check_head,
+    read_header,
+)
 
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MILLISECOND: Final = dt.timedelta(milliseconds=1)
@@ -77,7 +83,7 @@ class CSVSource:
         self._zone = zone
         check_head(path)
         with path.open("rb") as file:
-            first_line = file.readline(_MOST_LINE)
+            first_line, second_line = file.readline(_MOST_LINE), file.readline(_MOST_LINE)
         self._is_ours = [table for table in TABLES.values() if _is_of(table, first_line)]
         self._header: Sequence[str]
         if self._is_ours:
@@ -88,6 +94,7 @@ class CSVSource:
             self.table = table or _table_of(path, self._header)
             if TIME not in self._header:
                 raise WrongFile(path, "header")
+            check_first_row(path, self._header, second_line)
         if list(self._header) == list(self.table.column_names):
             self._zone = dt.UTC
         self._moments: dict[int, int] = {}

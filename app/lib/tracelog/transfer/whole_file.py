@@ -1,14 +1,16 @@
 """What is wrong with a file as a whole, told once and before any of its rows is taken."""
 
 import csv
+import re
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Literal
 
-Fault = Literal["pipe", "empty", "packed", "encoding", "separator", "header", "twice"]
+Fault = Literal["pipe", "empty", "packed", "encoding", "separator", "header", "twice", "rounded"]
 """`pipe`: what comes out of it can be read only once. `packed`: also a workbook. `separator`: its
 fields are not separated by commas. `header`: it names no column `created_at`, so no row has a time.
-`twice`: two columns have the same name.
+`twice`: two columns have the same name. `rounded`: a spreadsheet has written ids as `1.53E+18`.
 """
 
 TIME: Final = "created_at"
@@ -16,6 +18,7 @@ TIME: Final = "created_at"
 _HEAD_BYTES: Final = 64 * 1024
 _PACKED: Final = (b"\x1f\x8b", b"PK\x03\x04", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
 _UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
+_ROUNDED: Final = re.compile(r"[0-9](?:[.,][0-9]+)?E\+?18", re.IGNORECASE)
 _SEPARATORS: Final = (";", "\t", "|")
 
 
@@ -54,6 +57,17 @@ def read_header(path: Path, first_line: bytes) -> list[str]:
         if name and names.count(name) > 1:
             raise WrongFile(path, "twice", name)
     return names
+
+
+def check_first_row(path: Path, header: Sequence[str], line: bytes) -> None:
+    """Raise `WrongFile` where ids cannot be read any more: all rows would seem to be new."""
+    fields = _names(line.decode(errors="replace").rstrip("\r\n"), ",")
+    if (
+        "id" in header
+        and len(fields) == len(header)
+        and _ROUNDED.fullmatch(fields[header.index("id")])
+    ):
+        raise WrongFile(path, "rounded")
 
 
 def _names(text: str, separator: str) -> list[str]:

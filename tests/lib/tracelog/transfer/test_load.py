@@ -338,6 +338,7 @@ GOOD = "trace_id,method,endpoint,created_at\nt,GET,/日本,2026-11-23 09:00:00\n
         (b"trace_id,method,endpoint\nt,GET,/\n", "header"),
         (b"t,GET,/,2026-11-23 09:00:00\n", "header"),
         (b"trace_id,trace_id,endpoint,created_at\n", "twice"),
+        (b"id,trace_id,created_at\r\n1.53902E+18,t,2026/11/23 9:00\r\n", "rounded"),
     ],
 )
 def test_a_file_that_is_wrong_as_a_whole_is_told_once(
