@@ -21,7 +21,7 @@ _ARGUMENT: Final = re.compile(
 )
 _KEY_ARGUMENT: Final = re.compile(
     r"(\b(?:hmac\.(?:new|digest)|Fernet|createSecretKey|SecretKeySpec|checkpw|hashpw"
-    r"|password_verify|password_hash|crypt|bcrypt\.(?:compare|hash)(?:Sync)?|AES\.new|SecretStr"
+    r"|password_verify|password_hash|(?<=[\s,(])(?:OLD_)?(?:PASSWORD|password)|crypt|bcrypt\.(?:compare|hash)(?:Sync)?|AES\.new|SecretStr"
     rf"|(?:pwd|password|crypt)_?(?:context|hasher|hash)\.(?:verify|hash)){_FIRST_ARGUMENT}"
 )
 _SECOND_ARGUMENT: Final = re.compile(
@@ -96,6 +96,8 @@ _CALLS: Final = (
     "context",
     "AES.",
     "SecretStr",
+    "assword(",
+    "ASSWORD(",
 )
 
 

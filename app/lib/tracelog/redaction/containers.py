@@ -8,6 +8,7 @@ import re
 from typing import Final
 
 from app.lib.tracelog.redaction.labels import is_label
+from app.lib.tracelog.redaction.neighbours import VALUE_KEYS
 from app.lib.tracelog.redaction.plain import MARKER, MAX_DEPTH, Plain
 from app.lib.tracelog.redaction.values import looks_chosen, looks_random, mixes, says_nothing
 from app.lib.tracelog.redaction.words import words
@@ -19,6 +20,7 @@ _ABOUT: Final = words(
     created_at createdat updated_at updatedat expires_at expiresat expires last_used_at lastusedat
     revoked_at revokedat prefix algorithm alg file external environment source target required
     enum region subject message loc field placeholder color spacing domain path samesite
+    role header mode plan level realm
     """
 )
 """Keys of what is said about a secret, where it is no word that may be one."""
@@ -28,7 +30,7 @@ _NUMBERS: Final = words(
     """
     id x y z lat lng lon latitude longitude top left width height row column minlength maxlength
     minimum maximum count total mode uid gid user_id userid expires_in expiresin alg start end line
-    offset pos index length
+    offset pos index length digits period amount window min max version
     """
 )
 _PIECE: Final = re.compile(r"[A-Za-z]{1,12}|\W{1,3}|[^\x00-\x7f]{1,12}")
@@ -69,17 +71,19 @@ def shown_part(key: str, node: Plain, owner: str = "", depth: int = 0) -> Plain:
         return node
     if len(node) <= _MOST_MESSAGES and all(map(_is_remark, node)):
         return node
-    items = [shown_part(key, item, owner, depth + 1) for item in node]
+    items = [shown_part(key, item, f"{owner}[]", depth + 1) for item in node]
     return MARKER if all(item == MARKER for item in items) else items
 
 
 def _is_said(key: str, text: str, owner: str) -> bool:
     if says_nothing(text) or is_label(owner, text):
         return True
-    if owner in ("token", "tokens") and _PIECE.fullmatch(text):
+    if key.endswith(("_at", "_on", "date", "time")) and _TIME.fullmatch(text):
+        return True
+    if owner.strip("[]") in ("token", "tokens") and _PIECE.fullmatch(text):
         return True
     return (
-        (key in _ABOUT or owner in _DIVISIONS)
+        (key in _ABOUT or (owner in _DIVISIONS and key not in VALUE_KEYS))
         and len(text) <= _LONGEST
         and not any(map(_may_be_one, text.split()))
     )

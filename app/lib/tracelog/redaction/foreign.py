@@ -38,6 +38,7 @@ FOREIGN_STEMS: Final = (
     "解錠コード",
     "開錠番号",
     "母の旧姓",
+    "母親の旧姓",
     "マイナンバー",
     "個人番号",
     "基礎年金番号",
@@ -136,7 +137,7 @@ _SPACE: Final = "[ \u3000]"
 STATED: Final = (
     rf"(?:D|{'|'.join(FOREIGN_ENDS)})(?:(?:[はがを是为為는은（】\]］)）＞〉／]"
     rf"|{_SPACE})、?{_SPACE}?"
-    rf"[#＃]?[\[A-Za-z0-9]|[【\[(（]?[0-9]{{4}})|[A-Za-z]{_SPACE}?[はがをに]、?{_SPACE}?[A-Za-z0-9]"
+    rf"[#＃\"'“]?[\[A-Za-z0-9]|[【\[(（]?[0-9]{{4}})|[A-Za-z]{_SPACE}?[はがをに]、?{_SPACE}?[A-Za-z0-9]"
     rf"|[)）][はが]、?{_SPACE}?[0-9]|合言葉は|答えは|ードは|[ドン号葉トズ码호wWＷ][はが]?["
     rf"(（【\[［][!-~]{{6}}"
     rf"|[0-9]{{4}}[」』】\])）]?{_SPACE}?[がはを]{_SPACE}?[暗認確ロセリ復ピPパワ]"
@@ -180,12 +181,14 @@ FOREIGN_COUNT_TAILS: Final = (
 )
 """What follows a foreign secret word in a key that measures it: トークン数."""
 
+FOREIGN_COUNT_ENDS: Final = ("件数", "回数", "人数", "日数", "単価", "料金", "日時")
+
 FOREIGN_COUNT_HEADS: Final = ("残り", "合計", "総", "最大", "最小", "上限")
 """What stands before one that is counted: 残りトークン."""
 
 FOREIGN_LABEL_TAILS: Final = (
     "強度", "種類", "種別", "形式", "名", "名称", "管理", "期間", "状態", "変更", "再設定", "欄",
-    "画面", "要件", "ポリシー", "入力", "認証", "方式",
+    "画面", "要件", "ポリシー", "入力", "認証", "方式", "送信", "送信先",
 )  # fmt: skip
 """What follows one in a key that describes it: パスワード強度."""
 

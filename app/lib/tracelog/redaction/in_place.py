@@ -34,7 +34,7 @@ _STANDS_FOR: Final = re.compile(
     r"|security|openssl|head|uuidgen|pwgen) )[^()\n]{1,120}\)"
     r"|\((?:sensitive(?: value)?|known after apply|hidden|masked|not set|unchanged)\)"
     r"|\?|:[a-z_]{2,40}|\$[0-9]{1,2}|@[A-Za-z_]{2,40}"
-    r"|(?i:\[(?:filtered|masked|hidden|secret|protected)\]))(?=[\s,;&\"'`)\]}]|\Z)"
+    r"|(?i:\[(?:filtered|redacted|masked|hidden|secret|protected)\]))(?=[\s,;&\"'`)\]}]|\Z)"
 )
 # Lines of code that say where a secret comes from: `token = request.headers.get('X-Token')`.
 _CALL: Final = re.compile(
@@ -58,9 +58,13 @@ _ATTRIBUTE: Final = re.compile(
 _NAME: Final = re.compile(
     r"[ \t]{0,2}(?P<name>[A-Za-z_]{2,40})(?=[ \t]*[\r\n,;)\]}]|[ \t]+or[ \t]+None\b|\Z)"
 )
-_VALIDATOR: Final = re.compile(r"[ \t]?(?:z|yup|[Jj]oi|v|t|vine)\.[A-Za-z]{2,20}\(")
+_VALIDATOR: Final = re.compile(
+    r"[ \t]?(?:(?:z|yup|[Jj]oi|v|t|vine)\.[A-Za-z]{2,20}\(|\[Validators\."
+    r"|\[[\"'](?:required|nullable|string|confirmed|sometimes|min:)|Hash::make\(\$)"
+)
 """`password: z.string().min(12)`"""
 _ANNOTATED: Final = re.compile(r"[ ]?(?:Annotated|Mapped|ClassVar|Final)\[[\w\[\], .()|]{1,80}")
+_DECLARES: Final = ("type ", "enum ")
 _FUNCTION: Final = re.compile(
     r"[ \t]{0,4}(?:async[ \t]{1,2})?(?:\([\w, :?]{0,80}\)[ \t]{0,2}=>|function\b)"
 )
@@ -74,6 +78,7 @@ _LOGGER: Final = re.compile(
     r"[\w.]{0,60}\.(?:auth|tokens?|sessions?|csrf|cookies?|secrets|credentials)"
 )
 _SAYS: Final = re.compile(r" [A-Za-z]{2,16}[,:]? [^\n]{1,200}")
+_MORE_ARGUMENTS: Final = re.compile("[A-Za-z_]{2,40}[,)]")
 _SIGNS: Final = re.compile(r"[ \t]{0,2}[\"'][^\w\s]{1,2}[\"']")
 _SCOPE: Final = re.compile(
     r"(?:read|write|list|create|update|delete|manage|view|admin|revoke|rotate|refresh|reset"
@@ -139,6 +144,8 @@ def is_no_secret(text: str, at: int, key_start: int) -> bool:
     if (remark := _REMARK.match(text, at)) and _is_remark(remark[0]):
         return True
     sign = text[at - 1]
+    if _VALIDATOR.match(text, at) or text.startswith(_DECLARES, max(0, key_start - 5), key_start):
+        return True
     if sign in ":=" and (
         _PASSED.match(text, key_start) or _PINS.match(text, key_start) or _is_try(text, at)
     ):
@@ -149,7 +156,7 @@ def is_no_secret(text: str, at: int, key_start: int) -> bool:
         return _names_itself(text, at, key_start)
     if sign != ":":
         return False
-    if _ATTRIBUTE.match(text, at) or _ANNOTATED.match(text, at) or _VALIDATOR.match(text, at):
+    if _ATTRIBUTE.match(text, at) or _ANNOTATED.match(text, at):
         return True
     if _VARIABLE.match(text, at) and _GRAPHQL.match(text):
         return True
@@ -203,7 +210,9 @@ def _is_code(text: str, at: int, key_start: int) -> bool:
         return _SIGNS.match(text, at) is not None or (
             text[at : at + 1] == " " and _NAME.match(text, at) is not None
         )
-    return text[at : at + 1] == " " and _names_itself(text, at, key_start)
+    return _names_itself(text, at, key_start) and (
+        text[at : at + 1] == " " or _MORE_ARGUMENTS.match(text, at) is not None
+    )
 
 
 def _shows_nothing(call: re.Match[str]) -> bool:

@@ -71,6 +71,8 @@ class KeyJudge:
         return Rule.NAMED if inside[:-1].lower() in neighbours.VALUE_KEYS else Rule.SHOW
 
     def _words_rule(self, words: list[str]) -> Rule | None:
+        if words == ["2", "fa"]:
+            return Rule.CODE
         while words and words[-1].isdigit():
             words.pop()
         if not words:
@@ -161,7 +163,11 @@ class KeyJudge:
         tail = key[end:].strip("_-.の:")
         if tail.endswith(foreign.FOREIGN_SENTENCE_ENDS):
             return Rule.MIXED
-        if tail in foreign.FOREIGN_COUNT_TAILS or key.startswith(foreign.FOREIGN_COUNT_HEADS):
+        if (
+            tail.endswith(foreign.FOREIGN_COUNT_ENDS)
+            or tail in foreign.FOREIGN_COUNT_TAILS
+            or key.startswith(foreign.FOREIGN_COUNT_HEADS)
+        ):
             return Rule.COUNT
         return Rule.RANDOM if tail in foreign.FOREIGN_LABEL_TAILS else Rule.HIDE
 

@@ -18,6 +18,7 @@ from app.lib.tracelog.redaction.neighbours import (
     LOGIN_KEYS,
     NAME_KEYS,
     NAMES_INSIDE,
+    OF_PEOPLE,
     PROMPTS,
     REPLIES,
     ROWS,
@@ -44,14 +45,6 @@ _THINGS: Final = words(
     """
 )
 """Beside one of these a `code` is that of a thing, or of an error."""
-_PEOPLE: Final = words(
-    """
-    email phone tel user username user_id userId token type state grant_type to mobile recipient
-    method factor_id factorId challenge_id challengeId password expires_in expiresIn expires_at
-    """
-)
-_SHORTEST_KNOWN: Final = 5
-"""Digits of a `code` that is that of a person only beside one of these."""
 _QUESTIONS: Final = ("secretquestion", "securityquestion", "秘密の質問", "秘密質問")
 _ENTER: Final = re.compile("を(?:ご|再)?入力(?:して)?(?:ください|下さい)?$")
 _WHAT: Final = re.compile(r"(?i)\Awhat(?: is|'s| was) (?:your|the) (?:(?:current|new|old) )?|\?\Z")
@@ -117,8 +110,7 @@ def is_of_another_kind(key: str, value: object, keys: Collection[str]) -> bool:
     if key == "pass":
         return value in FARES
     if key in ("code", "コード"):
-        of_thing = not _THINGS.isdisjoint(keys) or (len(value) == _SHORTEST_KNOWN and len(keys) > 1)
-        return value.isdecimal() and of_thing and _PEOPLE.isdisjoint(keys)
+        return value.isdecimal() and not _THINGS.isdisjoint(keys) and OF_PEOPLE.isdisjoint(keys)
     if key == "token" and _COIN.fullmatch(value):
         return True
     if key in ("PWD", "OLDPWD"):

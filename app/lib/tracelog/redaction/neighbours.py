@@ -12,6 +12,14 @@ BESIDE_GRANT: Final = words(
 )
 """With one of these any `code` is one."""
 
+OF_PEOPLE: Final = words(
+    """
+    email phone tel user username user_id userId token type state grant_type to mobile recipient
+    method factor_id factorId challenge_id challengeId password expires_in expiresIn expires_at
+    """
+)
+"""Beside one of these a `code` of digits is that of a person."""
+
 BESIDE_STATE: Final = frozenset(
     {"code", "nonce", "client_id", "redirect_uri", "response_type", "code_challenge", "iss"}
 )

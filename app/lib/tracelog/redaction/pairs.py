@@ -22,7 +22,8 @@ from app.lib.tracelog.redaction.values import in_query
 from app.lib.tracelog.redaction.words import BOARDING, OTHER_CODES, PIN_PLACES, words
 
 _SIGN: Final = re.compile(
-    r"[:=|\t,\\&>：＝﹕「『→⇒?]|[はがをに是为為는은 \u3000（](?=[「『\[A-Za-z0-9０-９\u3000 、#＃])"
+    r"[:=|\t,\\&>：＝﹕「『→⇒?]"
+    r"|[はがをに是为為는은 \u3000（](?=[「『\"'“\[A-Za-z0-9０-９\u3000 、#＃])"
     r"|[】\]］)）＞〉／](?=[\u3000 ]?[A-Za-z0-9])"
 )
 _ASCII_SIGN: Final = re.compile(r"[:=|\t,\\&>?]")
@@ -31,7 +32,7 @@ _SEPARATOR: Final = re.compile(
     r"[:=：＝﹕]+(?: ?>)?"
     r"|[はがを]?[「『]|(?<=-)>|(?:\|\||\?\?)(?=[ \t]{0,4}[\"'`])|[→⇒|\t]|(?<=[\"']),"
     r"|(?<=[A-Za-z])&gt;(?=[^\s&])|\\++(?:u003|x3)[adAD]|&#(?:61|58|x3[adAD]);|&(?:equals|colon);"
-    rf"|(?:{_AFTER_END}|(?<=[A-Za-z]))[はが]、?[ \u3000]?(?=[A-Za-z0-9])"
+    rf"|(?:{_AFTER_END}|(?<=[A-Za-z]))[はが]、?[ \u3000]?(?=[\"'“]?[A-Za-z0-9])"
     r"|(?:(?<=[）)])|(?<=[A-Za-z] ))[はが]、?[ \u3000]?(?=[0-9０-９])"
     r"|(?:(?<=[A-Za-z])|(?<=[A-Za-z][ \u3000]))[はがをに]、?[ \u3000]?"
     r"(?=[!-.0-~]{0,40}[0-9][A-Za-z0-9]{2})"
@@ -45,9 +46,11 @@ _COUNT: Final = (
     r"[ \u3000]?"
 )
 _LENGTH: Final = re.compile(
-    rf"[ \u3000]?(?:[半全]角)?(?:英数字?|英字|数字|英数記号)?{_COUNT}(?:文字|자리|글자|[桁字位])"
+    rf"[ \u3000]?(?:[半全]角)?(?:英数字?|英字|数字|英数記号)?{_COUNT}"
+    r"(?:文字|자리|글자|[桁字位個件回])"
     r"| ?(?:(?:at least|at most|min(?:imum)?(?: of)?|max(?:imum)?(?: of)?|must be) ){0,2}"
     r"[0-9]{1,3}(?:[-–][0-9]{1,3})? (?:characters|chars|digits|letters|left|remaining"
+    r"|active|expired|revoked|total|found|valid|unused"
     r"|used|attempts|tries|(?:pins|tokens|codes|passwords|keys|secrets|cookies|sessions)"
     r"(?: (?:left|used|remaining|found|set|expired|needed))?(?=[.,;)\n]|\Z))\b",
     re.IGNORECASE,
@@ -61,7 +64,7 @@ _SIGNS: Final = frozenset(":=：＝")
 _BACKSLASHES: Final = re.compile(r"\\++")
 _LOOK_BACK: Final = 96
 _KEY_GAP: Final = re.compile(r"[^\w.\-$\[]+")
-_INVISIBLE: Final = "\u200b\u200c\u200d\u2060\ufeff"
+_INVISIBLE: Final = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
 # Accents, and vowels that stand above and below Thai and Indian letters, are no letters to `re`.
 _MARKS: Final = (
     "\u0300-\u036f\u064b-\u065f\u0900-\u0903\u093a-\u094f\u0e31\u0e34-\u0e3a\u0e47-\u0e4e"
@@ -81,8 +84,6 @@ _KEY_BEHIND: Final = re.compile(r"[ \t]{0,8}([\w.\-]{1,64})[\"']?[ \t]{0,4}[:=]"
 _BESIDE_CODE: Final = re.compile(
     r"[^\s\"'<>]{0,400}?&(?:state|iss|scope|session_state|grant_type|redirect_uri)="
 )
-_FIVE: Final = re.compile("[0-9]{5}(?![0-9A-Za-z])")
-"""Digits of a place or an error."""
 _KEY_EDGE: Final = f" \t\r\n\u00a0\u3000\"'`)]}}\\!?<>+*#-」』”’）】］＞〉{_INVISIBLE}"
 _ENCODED_QUOTES: Final = ("&quot;", "&#34;", "&#39;", "&#x27;", "\\u0022", "%22")
 _LINKS: Final = words(
@@ -205,8 +206,6 @@ def _key_before(
         rule = in_query(rule, key)
         if rule is Rule.CODE and _BESIDE_CODE.match(text, separator.end()):
             rule = Rule.SESSION
-        if rule is Rule.CODE and _FIVE.match(text, separator.end()):
-            return None
     if rule is Rule.SHOW or (
         rule not in (Rule.HIDE, Rule.MIXED) and separator[0][-1] not in ":=>：＝﹕;dDaA"
     ):

@@ -18,7 +18,7 @@ _TOKEN_FOLLOWS: Final = _CODE_FOLLOWS | words(
     forgot 招待 再設定 有効化 本人確認
     """
 )
-_SHARED: Final = words("share shared feed feeds ical s l r k i m d p")
+_SHARED: Final = words("share shared feed feeds ical claim redeem gift s l r k i m d p")
 """What follows them opens what it names to whoever has it, where it looks random."""
 _OF_PEOPLE: Final = words(
     """

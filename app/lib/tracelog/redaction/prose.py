@@ -5,10 +5,11 @@ from typing import Final
 
 from app.lib.tracelog.redaction.plain import MARKER
 from app.lib.tracelog.redaction.values import looks_chosen, looks_random, mixes, says_nothing
+from app.lib.tracelog.redaction.words import OTHER_CODES
 
 _STATED: Final = re.compile(
     r"(?i)(?<![a-z])(?P<word>(?:pw|pass)(?=[ \t]{1,3}(?:is|was|to|[\-–—➜])[ \t])"
-    r"|(?<=with )pass|(?<=using )pass"
+    r"|(?<=with )pass|(?<=using )pass|(?<=wifi )pass|(?<=wi-fi )pass"
     r"|(?:session )?cookies?|auth_pass"
     r"|passwords?(?:'s)?(?: (?:attempt|guess|value|candidate))?|passwd|pwd"
     r"|passphrase|passcode|secrets?|tokens?|otp|pin|(?:totp|otp|wallet)[ _\-]seed"
@@ -68,7 +69,7 @@ _NETRC: Final = re.compile(
     r"(\bmachine\s{1,8}[\w.\-]{1,128}\s{1,8}login\s{1,8}\S{1,128}\s{1,8}password\s{1,8})\S++"
 )
 _FROM: Final = (
-    r"(?<![a-z])(?:password|passphrase|passcode|secret|token|pin)[ \t]{1,3}"
+    r"(?<![a-z])(?:password|passwd|pwd|pw|passphrase|passcode|secret|token|pin)[ \t]{1,3}"
     r"(?:(?:was|is|has|been|changed|updated|reset|rotated|set)[ \t]{1,3}){0,4}from[ \t]{1,3}"
 )
 _CHANGED: Final = re.compile(
@@ -109,12 +110,17 @@ _ANNOUNCED: Final = re.compile(
     r"(?P<value>[^\s\"'<>]{6,128}+)"
 )
 _COMBINATION: Final = re.compile(
-    r"(?i)(\bcombination\b[^\n0-9]{0,40}(?: is|:|=)[ \t]{0,4})[0-9]{1,2}(?:[\- ][0-9]{1,2}){2,3}\b"
+    r"(?i)(\bcombination\b[^\n0-9]{0,40}(?: is|:|=)?[ \t]{0,4})[0-9]{1,2}(?:[\- ][0-9]{1,2}){2,3}\b"
 )
 _ENTERED: Final = re.compile(
     r"(?i)(\b(?:(?:enter|use|type|with) (?:this|the|your|following|it)[^\n:0-9]{0,24}\bcode\b"
     r"[^\n:0-9]{0,40}:"
-    r"|confirm with:?)[ \t]{0,3})[0-9]{4,8}\b(?![.,][0-9])"
+    r"|confirm with:?|(?:\A|\n|[.,!;:] |\b(?:the|this|my) )code is"
+    r"|\b(?:invalid|wrong|incorrect|expired) (?:code|otp|pin)"
+    r")[ \t]{0,3})[0-9]{4,8}\b(?![.,][0-9])"
+)
+_FIVE: Final = re.compile(
+    rf"(?i)(\b(?!(?:{'|'.join(sorted(OTHER_CODES))}) )[a-z]{{3,16}} code: )[0-9]{{5}}\b"
 )
 _CODE_TO_ENTER: Final = re.compile(
     r"(?i)(\b(?:(?:enter|type(?: in)?|submit|reply(?: with)?)[ \t]{1,3}(?:(?:the )?(?:code|pin) )?"
@@ -151,6 +157,8 @@ _MESSAGE: Final = re.compile(
     r"|too (?:short|long|weak|common|many)\b"
     r"|(?:authentication|session|account|password|login) (?:failure|failed|opened|closed|changed"
     r"|updated|expired|reset|removed|rejected|accepted|required|missing)\b"
+    r"|(?:none|null|value|input) is not |(?:denied|granted|allowed|skipped)\b"
+    r"(?: (?:by|for|to|at) |\.?\s*\Z)"
     r"|(?:migrated|reverted|started|finished|done|completed|refreshed|rotated)\b"
     r"(?: \(| in |\.?\s*\Z)"
     r"|(?:error|warning|warn|info|debug|fatal|notice): "
@@ -179,7 +187,7 @@ def hide_stated(text: str) -> str:
     if "combination" in lower:
         text = _COMBINATION.sub(rf"\g<1>{MARKER}", text)
     if "code" in lower or "confirm with" in lower:
-        text = _ENTERED.sub(rf"\g<1>{MARKER}", text)
+        text = _FIVE.sub(rf"\g<1>{MARKER}", _ENTERED.sub(rf"\g<1>{MARKER}", text))
     if "...." in text or "····" in text or "……" in text:
         text = _LED.sub(rf"\g<1>{MARKER}", text)
     if "(" in text and any(word in lower for word in _WRONG_WORDS):

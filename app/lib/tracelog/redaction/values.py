@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection
 from typing import Final
 
-from app.lib.tracelog.redaction.neighbours import BESIDE_CODE, BESIDE_GRANT
+from app.lib.tracelog.redaction.neighbours import BESIDE_CODE, BESIDE_GRANT, OF_PEOPLE
 from app.lib.tracelog.redaction.rules import Rule
 
 _YES_NO: Final = frozenset(
@@ -20,7 +20,11 @@ _TOKEN_KEYS: Final = frozenset(
     {"t", "tk", "tkn", "k", "tok", "rt", "verify", "hash", "invite", "magic", "appid", "sso"}
 )
 _SHORT_KEYS: Final = frozenset({"key", "state", "sig", "sign", "signature", "ticket"})
-_DIGITS: Final = re.compile(r"[0-9０-９]{4,8}|[0-9]{3}[ \-][0-9]{3}|[0-9]{1,2}(?:-[0-9]{1,2}){2,3}")
+_TELEGRAM: Final = 5
+"""Digits of its codes, but more often of those of places and errors."""
+_DIGITS: Final = re.compile(
+    r"[0-9０-９]{4}|[0-9０-９]{6,8}|[0-9]{3}[ \-][0-9]{3}|[0-9]{1,2}(?:-[0-9]{1,2}){2,3}"
+)
 _PIECE: Final = re.compile(r"[^A-Za-z0-9]+")
 _CAMEL: Final = re.compile(r"[A-Z]*[a-z]*")
 
@@ -30,7 +34,9 @@ _MOST_JUDGED: Final = 512
 
 _RANDOM: Final = (Rule.RANDOM, Rule.CODE, Rule.SESSION, Rule.WORD, Rule.FILE)
 PLACEHOLDER: Final = (
-    r"(?:<[a-z][a-z _\-]{2,40}>|<[A-Z][A-Z_]{2,40}>|\$?\{\{[^{}\n]{1,80}\}\}"
+    r"(?:<[a-z][a-z _\-]{2,40}>|<base64>"
+    r"|[A-Z]{2,12}(?:[_\-][A-Z]{2,12}){0,3}[_\-](?:TOKEN|KEY|SECRET)"
+    r"|<[A-Z][A-Z_]{2,40}>|\$?\{\{[^{}\n]{1,80}\}\}"
     r"|\$?\{[A-Za-z][A-Za-z_]{1,60}\}|\$\{[A-Za-z][A-Za-z0-9_]{1,60}\}"
     r"|\$\{?(?:PASS|PASSWD|PASSWORD|PWD|SECRET|TOKEN|JWT|APIKEY|KEY|AUTH|PIN|OTP)\}?"
     r"|\$[A-Z]{2,20}(?:_[A-Z]{1,20}){1,5}|%s|%\([a-z_0-9]{1,40}\)s"
@@ -39,8 +45,9 @@ PLACEHOLDER: Final = (
 """A pattern of what stands where a secret is to be: `${DB_PASSWORD}`, `your-api-key`."""
 _NOTHING: Final = re.compile(
     r"(?i:true|false|yes|no|null|none|undefined|required|optional|enabled|disabled|ok|success"
-    r"|failed|failure|missing|invalid|expired|basic|bearer|digest|oauth2?|oidc|saml|ldap|kerberos"
-    r"|ntlm|noauth|omit|same-origin|include|inherit|read|write|scram-sha-[0-9]{1,3})|~"
+    r"|changed|updated|unchanged|unset|empty|present|provided|failed|failure|missing|invalid|expired|basic|bearer|digest|oauth2?|oidc|saml|ldap|kerberos"
+    r"|ntlm|noauth|omit|same-origin|include|inherit|read|write|scram-sha-[0-9]{1,3})|~|\.{3}|…"
+    r"|(?:(?:required|confirmed|nullable|string|sometimes|(?:min|max|size):[0-9]{1,4})(?:\||\Z))+"
     r"|[~^<>=]{0,2}v?[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,4}"
     r"|<\|?/?[a-z_]{1,24}\|?>|\[(?:PAD|CLS|SEP|MASK|UNK)\]"
     r"|(?i:sha-?[0-9]{1,3}|md5|bcrypt|argon2(?:id|i|d)?|pbkdf2|scrypt|aes-?[0-9]{3}|[rhep]s"
@@ -53,6 +60,7 @@ _NOTHING: Final = re.compile(
 _ON_DEVICE: Final = re.compile(r"[A-Z0-9]{3,4}(?:-[A-Z0-9]{3,4}){1,2}|[B-DF-HJ-NP-TV-XZ]{8}")
 """What a device shows, to be typed in where one can sign in."""
 _PATH: Final = re.compile(r"[/\\]|\.[A-Za-z]{1,5}\Z")
+_BASE64: Final = re.compile("[A-Za-z0-9+/]{20,}={1,2}")
 _ASCII: Final = re.compile(r"[!-~]*")
 _LONGEST_NOTHING: Final = 90
 _LEAST_SESSION: Final = 5
@@ -73,7 +81,7 @@ def is_hidden(rule: Rule, value: object) -> bool:
     if value is None or value is True or value is False or rule in _SHOWING:
         return False
     if rule is Rule.HIDE:
-        return not isinstance(value, str) or not says_nothing(value)
+        return not isinstance(value, str) or not says_nothing(value.strip(" "))
     if isinstance(value, (dict, list)):
         return rule in _MEASURING and not _holds_numbers(value)
     if isinstance(value, str):
@@ -85,7 +93,8 @@ def is_hidden(rule: Rule, value: object) -> bool:
         if rule is Rule.CODE and _DIGITS.fullmatch(text):
             return True
         if rule is Rule.KEYED:
-            return looks_random(text) and not (_PATH.search(text) or _UUID.match(text))
+            is_path = _PATH.search(text) and not _BASE64.fullmatch(text)
+            return looks_random(text) and not (is_path or _UUID.match(text))
         if rule is Rule.SESSION and len(text) >= _LEAST_SESSION and _is_mixed(text):
             return True
         if rule is Rule.WORD and len(text) >= _LEAST_WORD and (mixes(text) or _SYMBOL.search(text)):
@@ -124,6 +133,8 @@ def is_code(value: object) -> bool:
 
 def is_grant(value: object, keys: Collection[str]) -> bool:
     """Whether a `code` is one of OAuth's by what stands beside it: `code_verifier`, `state`."""
+    if isinstance(value, str) and len(value) == _TELEGRAM and value.isdecimal():
+        return not OF_PEOPLE.isdisjoint(keys)
     if not BESIDE_GRANT.isdisjoint(keys):
         return isinstance(value, str) and value != "" and " " not in value
     return is_code(value) and not BESIDE_CODE.isdisjoint(keys)

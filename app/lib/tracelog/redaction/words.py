@@ -251,5 +251,5 @@ KEY_LAST: Final = frozenset({"key", "keys"})
 RANDOM_ALONE: Final = frozenset({"key", "state", "access", "refresh", "oauth", "challenge"})
 """The same where a key has no other word."""
 
-CODE_ALONE: Final = frozenset({"code", "mfa", "tfa", "combination"})
+CODE_ALONE: Final = frozenset({"code", "mfa", "tfa", "combination", "verification"})
 """The same where a key has no other word; here 4 to 8 digits look like a secret, too."""
