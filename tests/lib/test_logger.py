@@ -47,6 +47,14 @@ class Mute(Exception):
         raise RuntimeError("no words")
 
 
+class Unprintable(Exception):
+    """Whoever prints it asks for this, and fails."""
+
+    @property
+    def __notes__(self) -> list[str]:  # type: ignore[override] # and so is foreign code
+        raise RuntimeError("no notes")
+
+
 class Unreadable(dict[str, object]):
     def items(self) -> NoReturn:
         raise Mute
@@ -496,15 +504,16 @@ def test_a_failing_step_is_recorded_and_its_exception_goes_on(
     assert "test_logger.py" in failed["stack_trace"]
 
 
+@pytest.mark.parametrize("kind", [Mute, Unprintable])
 def test_an_exception_without_words_is_recorded_and_goes_on(
-    logger: EnhancedCSVLogger, tmp_path: Path
+    logger: EnhancedCSVLogger, tmp_path: Path, kind: type[Exception]
 ) -> None:
-    with pytest.raises(Mute), logger.task("Item_Update") as task, task.step("Load"):
-        raise Mute
+    with pytest.raises(kind), logger.task("Item_Update") as task, task.step("Load"):
+        raise kind
 
     failed = steps(tmp_path)[-1]
     assert failed["step_name"] == "Load"
-    assert failed["error_message"].startswith("Mute: ")
+    assert failed["error_message"].startswith(kind.__name__)
     assert "test_logger.py" in failed["stack_trace"]
 
 

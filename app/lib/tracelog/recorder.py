@@ -194,7 +194,7 @@ class Recorder:
         """`error_message` and `stack_trace` of an exception, without secrets."""
         if error is None:
             return {"error_message": message}
-        stack = "".join(traceback.format_exception(error))
+        stack = _stack_of(error)
         name, text = type(error).__name__, _text_of(error)
         what = f"{name}: {text}" if text else name
         return {
@@ -243,6 +243,15 @@ def _text_of(error: BaseException) -> str:
     # It is foreign code, and may raise whatever it likes.
     except Exception:  # noqa: BLE001
         return "its text cannot be made"
+
+
+def _stack_of(error: BaseException) -> str:
+    """An exception with its stack, as Python prints it, or at least where it was raised."""
+    try:
+        return "".join(traceback.format_exception(error))
+    # As above: its notes, causes and lines are foreign code, too.
+    except Exception:  # noqa: BLE001
+        return "".join(traceback.format_tb(error.__traceback__))
 
 
 def redact_row(redactor: Redactor, table: Table, data: Mapping[str, object]) -> dict[str, object]:
