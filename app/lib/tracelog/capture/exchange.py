@@ -244,8 +244,11 @@ class Exchange:
         request_body = None
         announced = named.get(b"content-length")
         if announced is not None or self._request_size:
-            # The app need not have read all of it, as when it refuses the request.
-            size = int(announced) if announced is not None and _is_length(announced) else 0
+            # The app need not have read all of it, as when it refuses the request. A length beside
+            # chunks means nothing (RFC 9112, 6.3).
+            if announced is None or not _is_length(announced) or b"transfer-encoding" in named:
+                announced = b"0"
+            size = int(announced)
             request_body = self._body(
                 named.get(b"content-type", b""),
                 named.get(b"content-encoding", b""),

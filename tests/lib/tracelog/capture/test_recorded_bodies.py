@@ -163,6 +163,17 @@ def test_a_body_of_the_announced_length_is_whole_wherever_its_reader_stops(
     assert rows(log_dir)[0]["request_body"] == {"a": 1}
 
 
+def test_a_length_beside_chunks_is_passed_over(app: FastAPI, client: Client, log_dir: Path) -> None:
+    @app.post("/")
+    async def read(request: Request) -> int:
+        return len(await request.body())
+
+    headers = {"Content-Type": "application/json", "Content-Length": "99999"}
+    client.request("POST", body=b'{"a":1}', headers=headers | {"Transfer-Encoding": "chunked"})
+
+    assert rows(log_dir)[0]["request_body"] == {"a": 1}
+
+
 @pytest.mark.parametrize("length", ["-5", "1e3", "9" * 30, "", "１"])
 def test_an_odd_length_of_a_body_that_nobody_reads_is_passed_over(
     length: str, app: FastAPI, client: Client, log_dir: Path
