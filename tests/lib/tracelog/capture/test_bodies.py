@@ -123,6 +123,12 @@ def test_a_key_that_comes_twice_does_not_deceive_the_reading_of_cut_json() -> No
         assert "secret" not in str(body("application/json", data, keep=keep))
 
 
+def test_of_a_key_that_comes_twice_the_last_is_shown_as_in_whole_json() -> None:
+    data = b'{"a":1,"a":2,"b":[{"c":3},{"d":4}]}'
+    assert body("application/json", data, keep=27) == '{"a":2,"b":[{"c":3},{}],":cut":35}'
+    assert body("application/json", data[:26] + b"]}") == ('{"a":2,"b":[{"c":3}],":unreadable":28}')
+
+
 def test_json_that_is_not_json_shows_what_was_before_the_mistake() -> None:
     assert body("application/json", b'{"a":1,"b":2,}') == '{"a":1,"b":2,":unreadable":14}'
     assert body("application/json", b"password=x") == '{":unreadable":10}'
