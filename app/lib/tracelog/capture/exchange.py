@@ -225,7 +225,10 @@ class Exchange:
             # The app did not listen, so that its exception, if any, is one of its own.
             self._status = CLIENT_CLOSED_REQUEST
         scope, status = self._scope, self._status or 0
-        if self._trace.exception is not None or (status >= 500 and not self._trace.failed):
+        if self._trace.exception is not None or (
+            # A step that failed before need not have to do with it.
+            status >= 500 and (not self._trace.failed or being_answered() is not None)
+        ):
             self._record_failure()
         elif status < 500 and self._keeping.skips(scope["path"]):
             return None

@@ -1,12 +1,14 @@
 """Whatever ends a request badly is a failed step beside its row."""
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from fastapi import BackgroundTasks, FastAPI, HTTPException, Request
 from fastapi.responses import StreamingResponse
 
+from app.lib.logger import CSVOnlyLogger
 from tests.lib.tracelog.capture.client import UUID, Client, rows
 
 
@@ -65,6 +67,27 @@ def test_what_an_answered_5xx_was_raised_from_is_told(
     [step] = rows(log_dir, "task_progress_logs")
     assert step["error_message"] == "TimeoutError: no answer from upstream"
     assert "in down\n" in step["stack_trace"]
+
+
+def test_the_cause_of_an_answered_5xx_is_told_also_where_a_step_has_failed_before(
+    app: FastAPI, client: Client, logger: CSVOnlyLogger, log_dir: Path
+) -> None:
+    @app.get("/down")
+    async def down() -> None:
+        with logger.task("Ask") as task, suppress(ConnectionError), task.step("First"):
+            raise ConnectionError("try another")
+        try:
+            int("no number")
+        except ValueError as error:
+            raise HTTPException(502) from error
+
+    client.request(path="/down")
+
+    failed = [s for s in rows(log_dir, "task_progress_logs") if s["status"] == "FAILED"]
+    assert [(step["step_name"], step["error_message"]) for step in failed] == [
+        ("First", "ConnectionError: try another"),
+        ("/down", "ValueError: invalid literal for int() with base 10: 'no number'"),
+    ]
 
 
 def test_a_mounted_app_is_recorded_with_its_whole_route_and_its_exceptions(
