@@ -14,6 +14,7 @@ from typing import Final
 
 from app.lib.tracelog.shipper.backlog import measure
 from app.lib.tracelog.shipper.backoff import Backoff, draw_evenly
+from app.lib.tracelog.shipper.bell import Bell
 from app.lib.tracelog.shipper.beside import Beside
 from app.lib.tracelog.shipper.checkpoint import Checkpoint
 from app.lib.tracelog.shipper.delivery import Delivery, TooManyRejected
@@ -90,8 +91,7 @@ class Shipper:
         self._last_error = ""
         self._failing_since = 0.0
         self._thread: threading.Thread | None = None
-        self._wake = threading.Event()
-        self._waking = False
+        self._bell = Bell()
         self._urgent = threading.Event()
         self._stopping = False
         self._turns = threading.Condition()
@@ -119,13 +119,7 @@ class Shipper:
 
     def wake(self) -> None:
         """Say that there is something new."""
-        if not self._wake.is_set() and not self._waking:
-            # Once at a time: a signal's handler that logs would wait for what it has interrupted.
-            self._waking = True
-            try:
-                self._wake.set()
-            finally:
-                self._waking = False
+        self._bell.ring()
 
     def drain(self, seconds: float) -> bool:
         """Wait until all that is in the journal now is delivered; whether it was in time.
@@ -138,7 +132,7 @@ class Shipper:
             self._drains_wanted += 1
             wanted = self._drains_wanted
             self._urgent.set()
-            self._wake.set()
+            self._bell.ring()
             done = self._turns.wait_for(lambda: self._drains_done >= wanted, seconds)
             self._end_drain(wanted)
         return done
@@ -151,7 +145,7 @@ class Shipper:
         """
         self._stopping = True
         self._urgent.set()
-        self._wake.set()
+        self._bell.ring()
         if self._thread is None:
             self._resign()
             return True
@@ -267,8 +261,7 @@ class Shipper:
             while (left := deadline - time.monotonic()) > 0:
                 if self._urgent.wait(self._tend(left)):
                     break
-        elif self._wake.wait(pause):
-            self._wake.clear()
+        elif self._bell.wait(pause):
             self._urgent.wait(self._gather_seconds)
 
     def _turn(self) -> tuple[float, bool]:

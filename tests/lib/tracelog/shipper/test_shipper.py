@@ -197,6 +197,27 @@ def test_a_shipper_can_be_used_without_a_thread(
 # --- several shippers -----------------------------------------------------------------------
 
 
+def test_a_finalizer_that_logs_may_interrupt_the_thread_that_delivers_while_it_rests(
+    make_shipper: MakeShipper, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shipper, real = (
+        make_shipper(lambda: SQLiteStore(tmp_path / "trace.db")),
+        threading.Condition.wait,
+    )
+    resting = threading.Thread(target=shipper._rest, args=(600.0,), daemon=True)
+
+    def wait(condition: threading.Condition, timeout: float | None = None) -> bool:
+        if threading.current_thread() is resting:
+            shipper.wake()
+        return real(condition, timeout)
+
+    monkeypatch.setattr(threading.Condition, "wait", wait)
+    resting.start()
+    threading.Thread(target=shipper.wake, daemon=True).start()
+
+    wait_until(lambda: not resting.is_alive(), what="the end of the rest")
+
+
 def test_of_two_one_delivers_and_the_other_follows_when_it_ends(
     logs: Path, journal: Journal, make_shipper: MakeShipper
 ) -> None:
