@@ -8,7 +8,7 @@ import logging
 from collections.abc import Iterable
 from typing import Final
 
-from app.lib.tracelog.capture.asgi import ASGIApp, Receive, Scope, Send
+from app.lib.tracelog.capture.asgi import ASGIApp, Message, Receive, Scope, Send
 from app.lib.tracelog.capture.bodies import SLACK
 from app.lib.tracelog.capture.exchange import Exchange
 from app.lib.tracelog.capture.gathering import Gathering
@@ -53,7 +53,7 @@ class CaptureMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
+            await self._pass_on(scope, receive, send)
             return
         headers = scope["headers"]
         named = dict(headers)
@@ -70,6 +70,23 @@ class CaptureMiddleware:
             if exchange.ended(None):
                 log.error("A request ended without an answer of the app.")
                 await exchange.answer()
+
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A WebSocket leaves no row, but what it sets off is one trace."""
+        if scope["type"] != "websocket":
+            await self._app(scope, receive, send)
+            return
+        headers = scope["headers"]
+        trace = Trace(incoming_trace_id(headers, dict(headers)) or new_trace_id())
+
+        async def send_with_id(message: Message) -> None:
+            if message["type"] in {"websocket.accept", "websocket.http.response.start"}:
+                own = (b"x-trace-id", trace.trace_id.encode())
+                message = {**message, "headers": [*(message.get("headers") or ()), own]}
+            await send(message)
+
+        with use_trace(trace):
+            await self._app(scope, receive, send_with_id)
 
     def _skips(self, path: str) -> bool:
         return path in self._skipped_names or path.startswith(self._skipped_prefixes)

@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from fastapi import BackgroundTasks, FastAPI, Request
@@ -211,6 +211,32 @@ def test_a_file_that_the_server_sends_by_its_path_is_recorded_before_it_leaves(
     [row] = rows(log_dir)
     assert row["response_status"] == 200
     assert row["response_body"] == {":type": "image/png", ":size": 5000}
+
+
+@pytest.mark.parametrize("answer", ["websocket.accept", "websocket.http.response.start"])
+def test_what_a_websocket_sets_off_is_one_trace(
+    logger: CSVOnlyLogger, log_dir: Path, answer: str
+) -> None:
+    sent: list[Message] = []
+
+    async def chat(scope: Message, receive: object, send: Callable[..., Any]) -> None:
+        await send({"type": answer})
+        for name in ("Hear", "Answer"):
+            with logger.task(name) as task, task.step("Think"):
+                await send({"type": "websocket.send", "text": name})
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def call() -> None:
+        scope = {"type": "websocket", "path": "/", "headers": [(b"x-trace-id", UUID.encode())]}
+        await CaptureMiddleware(chat, logger.recorder)(scope, cast("Any", None), send)
+
+    asyncio.run(call())
+
+    assert sent[0]["headers"] == [(b"x-trace-id", UUID.encode())]
+    assert {step["trace_id"] for step in rows(log_dir, "task_progress_logs")} == {UUID}
+    assert rows(log_dir) == []
 
 
 @pytest.mark.parametrize("fails", [False, True])
