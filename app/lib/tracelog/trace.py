@@ -11,7 +11,7 @@ import re
 import secrets
 import uuid
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
 from app.lib.tracelog.forks import renew_after_forks
@@ -37,7 +37,6 @@ class Trace:
     user_id: int | None = None
     exception: BaseException | None = None
     failed: bool = False
-    task_numbers: dict[str, int] = field(default_factory=dict)
 
 
 _current: contextvars.ContextVar[Trace | None] = contextvars.ContextVar("trace", default=None)
