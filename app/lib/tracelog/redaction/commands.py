@@ -114,6 +114,9 @@ _PROGRAMS: Final = (
         r"\b(?:snmp-server\s(?:community|host\s\S{1,64})|r[ow]community6?)\s+(?!default\b)",
     ),
     ("ssm", r"\bssm\s[^\n]{0,300}?--value[ =](?![^\n]{1,400}--type String\b)"),
+    ("community", r"\bsnmp\scommunity\s+(?=\S{0,64}[0-9])"),
+    ("openssl", r"\bopenssl\s+passwd\s+(?:-\S{1,24}\s+){0,4}(?!-)"),
+    ("htpasswd", r"\bhtpasswd\s+-[a-zA-Z]{0,8}(?:nb|bn)[a-zA-Z]{0,8}\s+\S{1,64}\s+"),
     ("vncpasswd", r"\bvncpasswd\s+(?=\S{0,64}[0-9])(?!-)"),
     (
         "<(",

@@ -33,9 +33,13 @@ _NUMBERS: Final = words(
     offset pos index length digits period amount window min max version
     """
 )
-_PIECE: Final = re.compile(r"[A-Za-z]{1,12}|\W{1,3}|[^\x00-\x7f]{1,12}")
+_PIECE: Final = re.compile(r"[^\x00-\x7f]?[A-Za-z]{1,12}|\W{1,3}|[^\x00-\x7f]{1,12}")
 _NAME_OF_SECRET: Final = re.compile(r"[A-Za-z]{1,20}(?:[_\-./][A-Za-z]{1,20}){1,6}")
-_ITEMS: Final = {"tokens": _PIECE, "secrets": _NAME_OF_SECRET}
+_ITEMS: Final = {
+    "tokens": _PIECE,
+    "secrets": _NAME_OF_SECRET,
+    "pins": re.compile("[A-Z]{0,3}[0-9]{1,2}"),
+}
 """The pieces of a text, and which secrets a service is given."""
 _REMARK: Final = re.compile(
     r" (?:required|must|too|contain|characters|match|blank|empty|invalid|incorrect|expired|missing"

@@ -77,8 +77,14 @@ _STATE_OF_STYLE: Final = re.compile(
 _LOGGER: Final = re.compile(
     r"[\w.]{0,60}\.(?:auth|tokens?|sessions?|csrf|cookies?|secrets|credentials)"
 )
+_TELLS: Final = re.compile(" [a-z_]{2,16}=")
 _SAYS: Final = re.compile(r" [A-Za-z]{2,16}[,:]? [^\n]{1,200}")
 _MORE_ARGUMENTS: Final = re.compile("[A-Za-z_]{2,40}[,)]")
+_MEANS: Final = re.compile(
+    r"[A-Za-z]{2,16}[ \u3000]?(?:に(?!変更|設定|し|なり|リセット|戻)|で(?!す|し|ロ|サ|入|ご)"
+    r"|の|を|へ|から|により)"
+)
+"""How or where, and not what: `認証コードをSMSで送りました`."""
 _SIGNS: Final = re.compile(r"[ \t]{0,2}[\"'][^\w\s]{1,2}[\"']")
 _SCOPE: Final = re.compile(
     r"(?:read|write|list|create|update|delete|manage|view|admin|revoke|rotate|refresh|reset"
@@ -106,7 +112,9 @@ _PASSED: Final = re.compile(
     r"(?:fail(?:ed|ures?)?|skip(?:ped)?|todo|total)[ \t]{0,2}(?P=sign)[ \t]?[0-9]{1,6}(?![\w.])"
 )
 """What a run of tests says: `pass: 12, fail: 3`."""
-_TRYING: Final = re.compile(r"(?i)(?:attempt|guess|sent|created|issued|rotated)[ \t]{0,2}[:=]\Z")
+_TRYING: Final = re.compile(
+    r"(?i)(?:attempt|guess|sent|created|issued|rotated|refreshed|renewed)[ \t]{0,2}[:=]\Z"
+)
 _TRIED: Final = re.compile(
     r"(?i)[ \t]{0,2}(?:#?[0-9]{1,3}(?: ?(?:of|/) ?[0-9]{1,3})?(?![\w.])|[0-9]{4}-[0-9]{2}-[0-9]{2})"
 )
@@ -144,6 +152,8 @@ def is_no_secret(text: str, at: int, key_start: int) -> bool:
     if (remark := _REMARK.match(text, at)) and _is_remark(remark[0]):
         return True
     sign = text[at - 1]
+    if sign in "はがを" and _MEANS.match(text, at):
+        return True
     if _VALIDATOR.match(text, at) or text.startswith(_DECLARES, max(0, key_start - 5), key_start):
         return True
     if sign in ":=" and (
@@ -184,6 +194,8 @@ def is_no_secret(text: str, at: int, key_start: int) -> bool:
 
 def _is_log_line(text: str, at: int, key_start: int) -> bool:
     """`app.auth: user 42 signed in`"""
+    if text.startswith("auth:", key_start) and _TELLS.match(text, at):
+        return True
     says = _SAYS.match(text, at)
     return (
         says is not None

@@ -24,6 +24,10 @@ MAX_JUDGED: Final = 2048
 
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_A-Za-z]+")
 _KATAKANA: Final = re.compile("[ァ-ヺー]")
+_FILE: Final = re.compile(
+    r"[\w\-]+(?:[./][\w\-]+)*\.(?:css|go|html|java|jsx?|md|php|py|rb|rs|sql|tsx?|vue)"
+)
+"""`{"app/lib/passwords.py": 97.5}`"""
 _FLAT_WORD: Final = re.compile(r"[a-z]+|[0-9]+")
 _INVISIBLE: Final = re.compile("[\x00-\x1f\x7f\u00ad\u034f\u180e\u200b-\u200f\u2060-\u2064\ufeff]")
 
@@ -57,7 +61,7 @@ class KeyJudge:
         if len(key) > MAX_JUDGED:
             return Rule.HIDE
         key = _normal(key)
-        if key.lower() in words_of.OTHER_NAMES:
+        if key.lower() in words_of.OTHER_NAMES or _FILE.fullmatch(key):
             return Rule.SHOW
         if not key.isascii() and (rule := self._foreign_rule(key.casefold())) is not None:
             return rule

@@ -55,6 +55,8 @@ _BESIDE_PASS: Final = words("fail failed failures skip skipped total todo")
 _OPERATORS: Final = words("= == === != <> eq neq ne is like ilike in contains equals match")
 _FILE: Final = re.compile(r"\.(?:html?|php|jsx?|tsx?|vue|md|txt|pdf|css)\Z")
 _COIN: Final = re.compile("[A-Z]{2,6}")
+_PINS_OF_CHIP: Final = 100
+_MOST: Final = 1000
 _PAGE: Final = re.compile(
     r"/[a-z][a-z\-]{0,24}(?:/(?:[a-z][a-z\-_]{0,24}|[0-9]{1,6}|:[a-z_]{1,24}|\{[a-z_]{1,24}\})){1,6}/?"
 )
@@ -105,10 +107,12 @@ def is_of_another_kind(key: str, value: object, keys: Collection[str]) -> bool:
     """Whether what would be hidden is none by its neighbours or place: a bank's code, `$PWD`."""
     if key == "pass" and isinstance(value, int):
         return not _BESIDE_PASS.isdisjoint(keys)
+    if isinstance(value, int):
+        return _counts(key.lower(), value)
     if not isinstance(value, str):
         return False
     if key == "pass":
-        return value in FARES
+        return value in FARES or value.endswith(" Pass")
     if key in ("code", "コード"):
         return value.isdecimal() and not _THINGS.isdisjoint(keys) and OF_PEOPLE.isdisjoint(keys)
     if key == "token" and _COIN.fullmatch(value):
@@ -116,6 +120,13 @@ def is_of_another_kind(key: str, value: object, keys: Collection[str]) -> bool:
     if key in ("PWD", "OLDPWD"):
         return value.startswith(("/", "~"))
     return is_label(key, value) or _PAGE.fullmatch(value) is not None
+
+
+def _counts(key: str, value: int) -> bool:
+    """How many there are, and which of a chip: `{"api_keys": 10}`, `{"pin": 17}`."""
+    return (
+        0 <= value < (_PINS_OF_CHIP if key in ("pin", "pins") else _MOST if key[-1:] == "s" else 0)
+    )
 
 
 def is_reply(key: str, value: object, node: dict[str, Plain], judge: KeyJudge) -> bool:
@@ -162,6 +173,8 @@ def is_named_secret(node: dict[str, Plain], value_key: str, judge: KeyJudge) -> 
     if value_key.endswith("]"):
         of = value_key.rpartition("[")[0]  # fields[0][name]=password&fields[0][value]=…
         return any(_says_secret(node.get(f"{of}[{key}]"), judge) for key in NAMES_INSIDE)
+    if "rule" in node and isinstance(node[value_key], int):
+        return False  # {"field": "password", "rule": "min", "value": 8}
     for key, name in node.items():
         if key not in NAME_KEYS or (key == "type" and value_key in ("from", "to", "received")):
             continue  # {"type": "password_reset", "from": "Tokyo"}

@@ -89,7 +89,7 @@ _ENCODED_QUOTES: Final = ("&quot;", "&#34;", "&#39;", "&#x27;", "\\u0022", "%22"
 _LINKS: Final = words(
     """
     is was to now provided given received used supplied entered attempted tried submitted typed
-    generated sent created issued rotated attempt guess là คือ anda kamu
+    generated sent created issued rotated refreshed renewed attempt guess là คือ anda kamu
     """
 )
 _SOURCE: Final = re.compile(
@@ -184,8 +184,8 @@ def _key_before(
 ) -> tuple[Rule, int, bool] | None:
     """The rule of the key before a separator, where it begins, and whether it owns its line."""
     raw = text[low : separator.start()]
-    if separator[0] == "," and _PAIR.search(raw) is None:
-        return None
+    if separator[0] == "," and (_PAIR.search(raw) is None or _last_word(raw[:-1]) in _LINKS):
+        return None  # ("token refreshed", extra)
     if raw.endswith(">") and (tags := _TAGS.search(raw)):
         raw = raw[: tags.start()]  # "<b>Password</b>: …"
     tail = raw.rstrip(f"{_KEY_EDGE}:" if separator[0] == "," else _KEY_EDGE)

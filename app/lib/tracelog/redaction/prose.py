@@ -95,7 +95,8 @@ _CODE: Final = re.compile(
 )
 _CODE_LAST: Final = re.compile(
     r"(?i)(\b(?:otp|pin|passcode|(?:access|door|gate|alarm) code"
-    r"|one[ \-]time (?:password|passcode|pin|code)|(?:verification|2fa|mfa|login|sms"
+    r"|one[ \-]time (?:password|passcode|pin|code)"
+    r"|(?:reset|recovery|unlock|verification|2fa|mfa|login|sms"
     r"|sign-?in|security|confirmation|auth(?:entication)?) code)(?: code)?"
     r" (?:sent )?(?:for|to) [^\n]{1,80}?(?: is:?|:) )[0-9]{4,8}\b"
 )
@@ -117,10 +118,17 @@ _ENTERED: Final = re.compile(
     r"[^\n:0-9]{0,40}:"
     r"|confirm with:?|(?:\A|\n|[.,!;:] |\b(?:the|this|my) )code is"
     r"|\b(?:invalid|wrong|incorrect|expired) (?:code|otp|pin)"
-    r")[ \t]{0,3})[0-9]{4,8}\b(?![.,][0-9])"
+    r"|\b(?:sent|generated|issued) (?:[a-z]{1,12} ){0,2}code|\bcode:(?=\s{0,3}<)"
+    r")[ \t]{0,3}(?:<[a-z]{1,8}>){0,3})[0-9]{4,8}\b(?![.,][0-9])"
+    r"|(\bcode )[0-9]{6}\b(?= (?:was )?(?:sent|mailed|texted)\b)"
 )
 _FIVE: Final = re.compile(
     rf"(?i)(\b(?!(?:{'|'.join(sorted(OTHER_CODES))}) )[a-z]{{3,16}} code: )[0-9]{{5}}\b"
+)
+_SIX: Final = re.compile(r"\b[0-9]{6}\b")
+_COMPARED_CODES: Final = re.compile(
+    r"(?i)\b(?:code|otp|pin)\b[^\n0-9]{0,24}[0-9]{6} ?(?:[!=]=|,? (?:but )?(?:got|received|was|vs))"
+    r" ?[0-9]{6}\b"
 )
 _CODE_TO_ENTER: Final = re.compile(
     r"(?i)(\b(?:(?:enter|type(?: in)?|submit|reply(?: with)?)[ \t]{1,3}(?:(?:the )?(?:code|pin) )?"
@@ -142,6 +150,9 @@ _OPEN_CODE: Final = re.compile(
 _OPEN_STATED: Final = re.compile(
     r"(?<!\S)[\"'`]?(?P<value>[^\s\"'`]{6,128}+)[\"'`]?(?: (?:as|is|was)(?: \w{1,16}){0,3})?"
     r"\s{0,8}\Z"
+)
+_OPEN_COMPARED: Final = re.compile(
+    r"(?i)(\b(?:code|otp|pin)\b[^\n0-9]{0,24})[0-9]{4,8}[^\n]{0,24}\Z"
 )
 _OPEN_CHANGE: Final = re.compile(rf"(?i){_FROM}[^\s,;]{{4,128}}+(?:[ \t]{{1,3}}to?)?\s{{0,8}}\Z")
 _OPEN_PHRASE: Final = re.compile(
@@ -186,8 +197,9 @@ def hide_stated(text: str) -> str:
         text = _ANNOUNCED.sub(_hide_announced, text)
     if "combination" in lower:
         text = _COMBINATION.sub(rf"\g<1>{MARKER}", text)
-    if "code" in lower or "confirm with" in lower:
-        text = _FIVE.sub(rf"\g<1>{MARKER}", _ENTERED.sub(rf"\g<1>{MARKER}", text))
+    if "code" in lower or "otp" in lower or "confirm with" in lower:
+        text = _FIVE.sub(rf"\g<1>{MARKER}", _ENTERED.sub(rf"\g<1>\g<2>{MARKER}", text))
+        text = _COMPARED_CODES.sub(lambda match: _SIX.sub(MARKER, match[0]), text)
     if "...." in text or "····" in text or "……" in text:
         text = _LED.sub(rf"\g<1>{MARKER}", text)
     if "(" in text and any(word in lower for word in _WRONG_WORDS):
@@ -222,7 +234,7 @@ def is_code_to_enter(text: str) -> bool:
 
 def without_open_code(text: str) -> str:
     """Cut-off text without what the rest may have called a secret: `123456 is your code`."""
-    text = _OPEN_PHRASE.sub(r"\g<1>", text)
+    text = _OPEN_COMPARED.sub(r"\g<1>", _OPEN_PHRASE.sub(r"\g<1>", text))
     text = _OPEN_PIPE.sub("", _OPEN_CHANGE.sub("", _OPEN_CODE.sub("", text)))
     last = _OPEN_STATED.search(text)
     return text[: last.start()] if last and _is_odd(last["value"]) else text

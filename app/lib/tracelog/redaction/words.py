@@ -58,7 +58,7 @@ SECRET_PHRASES: Final = tuple(
     logout challenge|login verifier|consent verifier|captcha response|recaptcha response
     turnstile response|method nonce|card nonce|wpa 2 key|wpa 3 key|wi fi key|network key
     wireless key|pass confirmation|pass confirm|pass conf|confirm pass|repeat pass|pass repeat
-    door code|gate code|alarm code|lockbox code
+    pass new|door code|gate code|alarm code|lockbox code
     pass kakunin|passwd kakunin|puk code|merchant key
     binding code|check code|v code|honeycomb team|unlock pattern|challenge response|p word
     door code|gate code|entry code|alarm code|keypad code|safe code|locker code|lockbox code
@@ -166,8 +166,8 @@ COUNT_TAIL: Final = words(
     length len count counts total limit limits max min size used usage left remaining budget
     attempts tries retries failures expiry expires expiration expired expire ttl age lifetime second
     seconds minute minutes hour hours day days at in on until since date time timestamp changed
-    updated created issued set required enabled disabled valid verified exists present price cost
-    ratio index position entropy score bits window step timeout interval
+    change found updated created issued set required enabled disabled valid verified exists present
+    price cost ratio index position entropy score bits window step timeout interval
     """
 )
 """Last words of keys that measure a secret and do not hold it: `password_length`."""
@@ -248,7 +248,9 @@ OTHER_KEYS: Final = words(
 KEY_LAST: Final = frozenset({"key", "keys"})
 """Last words of keys that hold a secret where the value looks like one and no UUID or path."""
 
-RANDOM_ALONE: Final = frozenset({"key", "state", "access", "refresh", "oauth", "challenge"})
+RANDOM_ALONE: Final = frozenset(
+    {"key", "state", "access", "refresh", "oauth", "challenge", "verifier"}
+)
 """The same where a key has no other word."""
 
 CODE_ALONE: Final = frozenset({"code", "mfa", "tfa", "combination", "verification"})
