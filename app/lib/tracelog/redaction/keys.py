@@ -25,9 +25,10 @@ MAX_JUDGED: Final = 2048
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_A-Za-z]+")
 _KATAKANA: Final = re.compile("[ァ-ヺー]")
 _FILE: Final = re.compile(
-    r"[\w\-]+(?:[./][\w\-]+)*\.(?:css|go|html|java|jsx?|md|php|py|rb|rs|sql|tsx?|vue)"
+    r"[\w\-]+(?:[./][\w\-]+)*\.(?:cc?|cpp|css?|ex|go|html?|java|[cm]?jsx?|kt|md|php|py|rb|rs|scala"
+    r"|sql|svelte|swift|tsx?|vue)"
 )
-"""`{"app/lib/passwords.py": 97.5}`"""
+"""`{"app/lib/passwords.py": 97.5}`, and before the number of a line."""
 _FLAT_WORD: Final = re.compile(r"[a-z]+|[0-9]+")
 _INVISIBLE: Final = re.compile("[\x00-\x1f\x7f\u00ad\u034f\u180e\u200b-\u200f\u2060-\u2064\ufeff]")
 

@@ -53,7 +53,6 @@ _NO_PROMPT: Final = re.compile("[\n:：?？]")
 _BESIDE_PASS: Final = words("fail failed failures skip skipped total todo")
 """Beside one of these `pass` is how many tests did."""
 _OPERATORS: Final = words("= == === != <> eq neq ne is like ilike in contains equals match")
-_FILE: Final = re.compile(r"\.(?:html?|php|jsx?|tsx?|vue|md|txt|pdf|css)\Z")
 _COIN: Final = re.compile("[A-Z]{2,6}")
 _PINS_OF_CHIP: Final = 100
 _MOST: Final = 1000
@@ -205,13 +204,9 @@ def _heads_secret(name: Plain, judge: KeyJudge) -> bool:
     )
 
 
-def _names_field(name: Plain, judge: KeyJudge) -> bool:
-    return _says_secret(name, judge) and not (isinstance(name, str) and _FILE.search(name))
-
-
 def _is_typed_secretly(node: dict[str, Plain], judge: KeyJudge) -> bool:
     return any(
-        key.lower() in TARGET_KEYS and _names_field(name, judge) for key, name in node.items()
+        key.lower() in TARGET_KEYS and _says_secret(name, judge) for key, name in node.items()
     )
 
 

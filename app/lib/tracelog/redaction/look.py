@@ -53,6 +53,7 @@ _STEMS: Final = (
 )
 _PROSE: Final = (
     r'[ "]-|[0-9]{4} (?i:to) |@[^"]*(?: / |／)|(?i:failing row)|\', b?\''
+    r"|(?i:log(?:ged|ging)? in|sign in|auth |pw |rman |bw unlock|net user|onfirm with)"
     rf'|{_STEMS}[^"]*[ (\[]| [^"]*{_STEMS}'
 )
 """As `text.is_prose`."""

@@ -92,11 +92,8 @@ _LINKS: Final = words(
     generated sent created issued rotated refreshed renewed attempt guess là คือ anda kamu
     """
 )
-_SOURCE: Final = re.compile(
-    r"\w\.(?:c|cc|cpp|cs|css|ex|go|h|html|java|jsx?|json|kt|md|[cm]js|php|py|rb|rs|scala|sh|sql"
-    r"|svelte|swift|toml|tsx?|vue|ya?ml)\Z"
-)
-"""Behind the name of a file stands the number of a line: `app/passwords.py:42`."""
+_DATA_FILE: Final = re.compile(r"\w\.(?:h|json|sh|toml|ya?ml)\Z")
+"""Behind it stands the number of a line: `config/secrets.yml:12`."""
 _LOGIN: Final = re.compile(r"[:=] ?[\w.@+%\-]{1,64} ?[/,;&|]? ?p")
 """Between the name of a user's field and the end of the short name behind it: `u: hana / p`."""
 _RETURNED: Final = re.compile(r"[ \t]?[\w.\[\], |\"']{1,60}:[ \t]*(?:\r?\n|\Z)")
@@ -210,10 +207,10 @@ def _key_before(
         rule not in (Rule.HIDE, Rule.MIXED) and separator[0][-1] not in ":=>：＝﹕;dDaA"
     ):
         return None
-    if separator[0][0] == ":" and _SOURCE.search(key):
-        return None
     if separator[0][-1] in " \u3000" and text[key_start - 1 : key_start] == "/":
         return None  # GET /tags/パスワード 200
+    if separator[0][0] == ":" and _DATA_FILE.search(key):
+        return None
     if separator[0].startswith("==") and raw.rstrip(" ").endswith(("'", '"')):
         return None  # 'bearer' == kind
     return rule, key_start, _owns_line(low, raw, tail, key, separator[0])
