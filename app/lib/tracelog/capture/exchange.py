@@ -112,7 +112,12 @@ class Exchange:
             self._response_size += (self._expected or 0) if whole else 0
         if whole and not self._recorded and (group := self._record(whole=True)) is not None:
             await group
-        await self._send(message)
+        try:
+            await self._send(message)
+        except OSError:
+            # So servers of ASGI 2.4 say that the client is gone.
+            self._disconnected = True
+            raise
 
     def ended(self, error: BaseException | None) -> bool:
         """The app is done with the request; a response that never became whole is recorded now.

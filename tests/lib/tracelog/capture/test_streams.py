@@ -4,13 +4,14 @@ import asyncio
 import json
 import tracemalloc
 import uuid
-from collections.abc import Iterator, MutableMapping
+from collections.abc import AsyncIterator, Iterator, MutableMapping
 from pathlib import Path
 from typing import Any, Literal, cast
 
 import pytest
 import uvicorn
 from fastapi import FastAPI, Request
+from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
@@ -219,6 +220,43 @@ def test_a_client_that_leaves_an_app_which_does_not_listen_is_status_499(
     assert recorded(logger)["response_status"] == 499
     steps, _ = read_all(logger.recorder.log_dir, TABLES[TASK_PROGRESS_LOGS])
     assert len(steps) == fails
+
+
+@pytest.mark.parametrize("sent", [2, 4])
+def test_a_client_that_is_gone_when_something_is_sent_is_no_failure(
+    logger: CSVOnlyLogger, sent: int
+) -> None:
+    left = sent
+    app = FastAPI()
+
+    @app.get("/")
+    async def stream() -> StreamingResponse:
+        async def chunks() -> AsyncIterator[bytes]:
+            yield b"one "
+            yield b"two "
+
+        return StreamingResponse(chunks(), media_type="text/plain")
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            raise OSError("the client is gone")
+
+    async def call() -> None:
+        scope = scope_of("GET")
+        scope["asgi"]["spec_version"] = "2.4"
+        await CaptureMiddleware(app, logger.recorder)(scope, receive, send)
+
+    with pytest.raises(ClientDisconnect):
+        asyncio.run(call())
+
+    # What was complete when it was recorded stays so.
+    assert recorded(logger)["response_status"] == (499 if sent == 2 else 200)
+    assert read_all(logger.recorder.log_dir, TABLES[TASK_PROGRESS_LOGS]) == ([], [])
 
 
 def test_a_client_that_leaves_during_its_upload_is_status_499(logger: CSVOnlyLogger) -> None:
