@@ -168,7 +168,7 @@ class Redactor:
         elif name == "set-cookie":
             show = self._set_cookie
         elif (rule := self._rule(name)) is Rule.HIDE:
-            show = _hide
+            show = _hide_unless_named
         else:
             show, size = partial(self._header, name, rule), 32
         shown_name = self.data.key(name)
@@ -180,6 +180,8 @@ class Redactor:
             # What is remembered must hold no secret.
             by_names = Memo(member, size=32, longest=_MAX_REMEMBERED)
             member = partial(_cookie_member, by_names, member)
+        elif show is _hide_unless_named:
+            member = partial(_hidden_member, member(b""), member)
         return shown_name, Memo(member, size=size, longest=_MAX_REMEMBERED)
 
     def _rule(self, name: str) -> Rule:
@@ -237,14 +239,14 @@ class Redactor:
         return "; ".join(shown)
 
 
-def _hide(raw: bytes) -> str:
+def _hide_unless_named(raw: bytes) -> str:
     """`Bearer $TOKEN` tells what is wrong."""
-    stands_for = (
-        (b"$" in raw or b"<" in raw)
-        and len(raw) <= MAX_NAME
-        and says_nothing(raw.decode("latin-1"))
-    )
-    return raw.decode() if stands_for else MARKER
+    value = raw.decode("latin-1")
+    return value if len(value) <= MAX_NAME and says_nothing(value) and value else MARKER
+
+
+def _hidden_member(hidden: bytes, member: Callable[[bytes], bytes], raw: bytes) -> bytes:
+    return member(raw) if b"$" in raw or b"<" in raw else hidden
 
 
 def _number(member: bytes, other: Callable[[bytes], bytes], raw: bytes) -> bytes:
