@@ -22,6 +22,7 @@ _ARGUMENT: Final = re.compile(
 _KEY_ARGUMENT: Final = re.compile(
     r"(\b(?:hmac\.(?:new|digest)|Fernet|createSecretKey|SecretKeySpec|checkpw|hashpw"
     r"|password_verify|password_hash|(?<=[\s,(])(?:OLD_)?(?:PASSWORD|password)|crypt|bcrypt\.(?:compare|hash)(?:Sync)?|AES\.new|SecretStr"
+    r"|cookieParser|SigningKey\.from_string"
     rf"|(?:pwd|password|crypt)_?(?:context|hasher|hash)\.(?:verify|hash)){_FIRST_ARGUMENT}"
 )
 _SECOND_ARGUMENT: Final = re.compile(
@@ -43,7 +44,7 @@ _THIRD_ARGUMENT: Final = re.compile(
     rf"[ ]?(?P<mark>[\"'])){_REST.format(quote='mark')}"
 )
 _CLIENT: Final = re.compile(
-    r"(?P<head>\bClient\([ \t]{0,4}[\"'][A-Za-z0-9\-]{8,64}[\"'],[ \t]{0,4}[\"'])"
+    r"(?P<head>\b\w{0,16}Client\([ \t]{0,4}[\"'][A-Za-z0-9\-]{8,64}[\"'],[ \t]{0,4}[\"'])"
     r"(?P<value>[^\"'\n]{16,128}+)"
 )
 _FIELD: Final = r"(?:password|passwd|passcode|passphrase|secret|token|otp)\w{0,16}"
@@ -96,6 +97,8 @@ _CALLS: Final = (
     "context",
     "AES.",
     "SecretStr",
+    "cookieParser",
+    "SigningKey",
     "assword(",
     "ASSWORD(",
 )

@@ -84,7 +84,7 @@ def _is_said(key: str, text: str, owner: str) -> bool:
         return True
     if key.endswith(("_at", "_on", "date", "time")) and _TIME.fullmatch(text):
         return True
-    if owner.strip("[]") in ("token", "tokens") and _PIECE.fullmatch(text):
+    if owner == "tokens[]" and _PIECE.fullmatch(text):
         return True
     return (
         (key in _ABOUT or (owner in _DIVISIONS and key not in VALUE_KEYS))

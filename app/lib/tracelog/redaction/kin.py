@@ -53,7 +53,7 @@ _NO_PROMPT: Final = re.compile("[\n:：?？]")
 _BESIDE_PASS: Final = words("fail failed failures skip skipped total todo")
 """Beside one of these `pass` is how many tests did."""
 _OPERATORS: Final = words("= == === != <> eq neq ne is like ilike in contains equals match")
-_COIN: Final = re.compile("[A-Z]{2,6}")
+_COIN: Final = re.compile("[A-Z]{2,5}")
 _PINS_OF_CHIP: Final = 100
 _MOST: Final = 1000
 _PAGE: Final = re.compile(
@@ -140,7 +140,9 @@ def is_reply(key: str, value: object, node: dict[str, Plain], judge: KeyJudge) -
             asked = any(str(node.get(of)) in FIELDS_OF_DATA for of in NAMES_INSIDE)
     elif key in BINDINGS:
         if isinstance(value, str):
-            return looks_chosen(value) and any(_says_secret(node.get(of), judge) for of in CALLS)
+            return is_hidden(Rule.MIXED, value) and any(
+                _says_secret(node.get(of), judge) for of in CALLS
+            )
         asked = isinstance(value, list) and _states_secret(node, judge)
     else:
         asked = key in REPLIES and _asks_for_secret(node, judge)

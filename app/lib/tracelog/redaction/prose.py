@@ -17,7 +17,7 @@ _STATED: Final = re.compile(
     r"|master)[ _\-]?keys?"
     r"|credentials?|signature|session(?:[ _\-]?id)?|requirepass|masterauth|rootpw|bindpw|psk"
     r"|(?<=with )key|(?<=using )key|(?:tacacs|radius)[\-_]server(?: host \S{1,64})? key"
-    r"|identified(?:[ \t]{1,3}with[ \t]{1,3}\w{1,40})?[ \t]{1,3}by|passwort|kennwort"
+    r"|(?<!revision )identified(?:[ \t]{1,3}with[ \t]{1,3}\w{1,40})?[ \t]{1,3}by|passwort|kennwort"
     r"|mot de passe|senha|contraseña)"
     r"(?P<link>[ \t]{1,3}(?:[05789] )?(?:[\-–—~➜➔][ \t]{1,3})?"
     r"(?:(?:for|of)[ \t](?:[\w@.\-]{1,40}[ \t]){1,3}"

@@ -62,6 +62,7 @@ _FALLBACK: Final = re.compile(
 """What is taken where a setting is missing: `process.env.SECRET || 'keyboard cat'`."""
 _BECAME: Final = re.compile(r"[\"'][ ]{1,3}[=\-]>[ ]{1,3}(?P<quote>[\"'])")
 """Between what a value was and is: `"old" -> "new"`."""
+_BECAME_CJK: Final = re.compile(r"」[ \u3000]?(?:→|⇒|から)[ \u3000]?「(?!\[redacted)")
 _DIGIT_GROUP: Final = 4
 _MOST_JUDGED: Final = 256
 
@@ -72,6 +73,8 @@ def value_span(
     """Where the value begins and ends that is to be hidden; None where it may be shown."""
     if text[at - 1] in _CJK_CLOSING:
         stop = text.find(_CJK_CLOSING[text[at - 1]], at)
+        if stop >= 0 and (became := _BECAME_CJK.match(text, stop)):
+            stop = text.find("」", became.end())
         return at, stop if stop >= 0 else len(text)
     if is_no_secret(text, at, key_start):
         return None
@@ -84,6 +87,8 @@ def value_span(
         return _bare_value(text, at, rule, key_start, whole_line=whole_line)
     if opening["container"]:
         if rule is not Rule.HIDE:
+            return None
+        if text.startswith(("{}", "[]", "()"), opening.start("container")):
             return None
         stop = _after_brackets(text, opening.start("container"))
         return opening.start("container"), _line_end(text, stop) if whole_line else stop
