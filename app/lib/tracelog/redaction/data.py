@@ -17,7 +17,6 @@ from app.lib.tracelog.redaction.kin import (
     is_kin,
     is_login,
     is_named_secret,
-    is_of_another_kind,
     is_reply,
     signs_in,
 )
@@ -39,6 +38,7 @@ from app.lib.tracelog.redaction.neighbours import (
     TABLES,
     TARGET_KEYS,
 )
+from app.lib.tracelog.redaction.other_kinds import is_of_another_kind
 from app.lib.tracelog.redaction.parsing import loads
 from app.lib.tracelog.redaction.plain import MARKER, MAX_DEPTH, Plain, plain
 from app.lib.tracelog.redaction.rules import Rule

@@ -5,7 +5,6 @@ from collections.abc import Collection
 from typing import Final
 
 from app.lib.tracelog.redaction.keys import MAX_KEY, KeyJudge
-from app.lib.tracelog.redaction.labels import is_label
 from app.lib.tracelog.redaction.neighbours import (
     ANSWERS,
     BESIDE_STATE,
@@ -18,7 +17,6 @@ from app.lib.tracelog.redaction.neighbours import (
     LOGIN_KEYS,
     NAME_KEYS,
     NAMES_INSIDE,
-    OF_PEOPLE,
     PROMPTS,
     REPLIES,
     ROWS,
@@ -36,30 +34,14 @@ from app.lib.tracelog.redaction.values import (
     mixes,
     says_nothing,
 )
-from app.lib.tracelog.redaction.words import FARES, words
+from app.lib.tracelog.redaction.words import words
 
-_THINGS: Final = words(
-    """
-    name title label branch price 名称 message msg error errors detail details description hint
-    status success prefecture city country
-    """
-)
-"""Beside one of these a `code` is that of a thing, or of an error."""
 _QUESTIONS: Final = ("secretquestion", "securityquestion", "秘密の質問", "秘密質問")
 _ENTER: Final = re.compile("を(?:ご|再)?入力(?:して)?(?:ください|下さい)?$")
 _WHAT: Final = re.compile(r"(?i)\Awhat(?: is|'s| was) (?:your|the) (?:(?:current|new|old) )?|\?\Z")
 _PROMPT_EDGE: Final = " \t\r\n:：>*。."
 _NO_PROMPT: Final = re.compile("[\n:：?？]")
-_BESIDE_PASS: Final = words("fail failed failures skip skipped total todo")
-"""Beside one of these `pass` is how many tests did."""
 _OPERATORS: Final = words("= == === != <> eq neq ne is like ilike in contains equals match")
-_COIN: Final = re.compile("[A-Z]{2,5}")
-_PINS_OF_CHIP: Final = 100
-_MOST: Final = 1000
-_PAGE: Final = re.compile(
-    r"/[a-z][a-z\-]{0,24}(?:/(?:[a-z][a-z\-_]{0,24}|[0-9]{1,6}|:[a-z_]{1,24}|\{[a-z_]{1,24}\})){1,6}/?"
-)
-"""A page about one: `{"links": {"password": "/users/42/password"}}`."""
 _COLUMN: Final = re.compile(r"[A-Za-z_]\w*")
 _SHOWN: Final = re.compile(r"(?is)\bselect\b.{0,2000}?\bfrom\b")
 """What a statement asks for; what it is given stands behind."""
@@ -100,32 +82,6 @@ def is_kin(key: str, value: object, keys: Collection[str]) -> bool:
         asked = any(question in other for other in flat for question in _QUESTIONS)
         return asked and is_hidden(Rule.HIDE, value)
     return False
-
-
-def is_of_another_kind(key: str, value: object, keys: Collection[str]) -> bool:
-    """Whether what would be hidden is none by its neighbours or place: a bank's code, `$PWD`."""
-    if key == "pass" and isinstance(value, int):
-        return not _BESIDE_PASS.isdisjoint(keys)
-    if isinstance(value, int):
-        return _counts(key.lower(), value)
-    if not isinstance(value, str):
-        return False
-    if key == "pass":
-        return value in FARES or value.endswith(" Pass")
-    if key in ("code", "コード"):
-        return value.isdecimal() and not _THINGS.isdisjoint(keys) and OF_PEOPLE.isdisjoint(keys)
-    if key == "token" and _COIN.fullmatch(value):
-        return True
-    if key in ("PWD", "OLDPWD"):
-        return value.startswith(("/", "~"))
-    return is_label(key, value) or _PAGE.fullmatch(value) is not None
-
-
-def _counts(key: str, value: int) -> bool:
-    """How many there are, and which of a chip: `{"api_keys": 10}`, `{"pin": 17}`."""
-    return (
-        0 <= value < (_PINS_OF_CHIP if key in ("pin", "pins") else _MOST if key[-1:] == "s" else 0)
-    )
 
 
 def is_reply(key: str, value: object, node: dict[str, Plain], judge: KeyJudge) -> bool:

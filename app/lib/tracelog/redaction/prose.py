@@ -3,9 +3,9 @@
 import re
 from typing import Final
 
+from app.lib.tracelog.redaction.codes import hide_codes, without_open_digits
 from app.lib.tracelog.redaction.plain import MARKER
 from app.lib.tracelog.redaction.values import looks_chosen, looks_random, mixes, says_nothing
-from app.lib.tracelog.redaction.words import OTHER_CODES
 
 _STATED: Final = re.compile(
     r"(?i)(?<![a-z])(?P<word>(?:pw|pass)(?=[ \t]{1,3}(?:is|was|to|[\-–—➜])[ \t])"
@@ -84,57 +84,10 @@ _STEMS: Final = (
     "master key", "with key ", "using key ", "tacacs", "radius", "rootpw", "bindpw", "psk ",
     "identified", "kennwort", "mot de passe", "senha", "contraseña",
 )  # fmt: skip
-_CODE: Final = re.compile(
-    r"(?i)(\b(?:(?:verification|security|confirmation|login|sign-?in|one[ \-]?time|access|sms|2fa"
-    r"|mfa|authentication|recovery|reset|door|gate|alarm|entry|lockbox|keypad|garage|unlock|lock|locker|safe|building|wifi)"
-    r"[ \-](?:code|password|pin)(?: is| was)?|(?:your|id)(?: (?-i:[A-Z][a-z]{2,16}))? code is"
-    r"|(?<!/)(?:otp ?/ ?)?(?:otp|pin|passcode|cvv2?|cvc2?)(?: (?:code|number))?(?: is| was| to)?)"
-    r"(?: [\-–—])?:?(?:[ \t]{1,3}|(?:\s{0,3}<[a-z/][^<>\n]{0,120}>){1,4}\s{0,3}))"
-    r"(?:[A-Z]{1,3}-)?[0-9](?:[ \-]?[0-9]){2,9}+"
-    r"|(?<!error )(?<!status )(?<!area )(?<!zip )(\bcode:? )[0-9]{3}-[0-9]{3}(?![\-0-9])"
-)
-_CODE_LAST: Final = re.compile(
-    r"(?i)(\b(?:otp|pin|passcode|(?:access|door|gate|alarm) code"
-    r"|one[ \-]time (?:password|passcode|pin|code)"
-    r"|(?:reset|recovery|unlock|verification|2fa|mfa|login|sms"
-    r"|sign-?in|security|confirmation|auth(?:entication)?) code)(?: code)?"
-    r" (?:sent )?(?:for|to) [^\n]{1,80}?(?: is:?|:) )[0-9]{4,8}\b"
-)
-_CODE_FIRST: Final = re.compile(
-    r"(?i)\b(?:[0-9]{4,8}|[0-9]{3}[ \-][0-9]{3})(?= (?:is|as|[\-–—]) (?:your|the)"
-    r" (?:[\w\-]{1,24} ){0,3}"
-    r"(?:code|otp|pin|password|passcode)\b)"
-)
 _ANNOUNCED: Final = re.compile(
     r"(?i)(\b(?:following|this|new|temporary|initial|generated|one-time) (?:\w{1,16} ){0,2}"
     r"(?:password|passphrase|passcode|pin|secret|token|key)\b[^\n:=]{0,60}:[ \t]{0,4})"
     r"(?P<value>[^\s\"'<>]{6,128}+)"
-)
-_COMBINATION: Final = re.compile(
-    r"(?i)(\bcombination\b[^\n0-9]{0,40}(?: is|:|=)?[ \t]{0,4})[0-9]{1,2}(?:[\- ][0-9]{1,2}){2,3}\b"
-)
-_ENTERED: Final = re.compile(
-    r"(?i)(\b(?:(?:enter|use|type|with) (?:this|the|your|following|it)[^\n:0-9]{0,24}\bcode\b"
-    r"[^\n:0-9]{0,40}:"
-    r"|confirm with:?|(?:\A|\n|[.,!;:] |\b(?:the|this|my) )code is"
-    r"|\b(?:invalid|wrong|incorrect|expired) (?:code|otp|pin)"
-    r"|\b(?:sent|generated|issued) (?:[a-z]{1,12} ){0,2}code|\bcode:(?=\s{0,3}<)"
-    r")[ \t]{0,3}(?:<[a-z]{1,8}>){0,3})[0-9]{4,8}\b(?![.,][0-9])"
-    r"|(\bcode )[0-9]{6}\b(?= (?:was )?(?:sent|mailed|texted)\b)"
-)
-_FIVE: Final = re.compile(
-    rf"(?i)(\b(?!(?:{'|'.join(sorted(OTHER_CODES))}) )[a-z]{{3,16}} code: )[0-9]{{5}}\b"
-)
-_SIX: Final = re.compile(r"\b[0-9]{6}\b")
-_COMPARED_CODES: Final = re.compile(
-    r"(?i)\b(?:code|otp|pin)\b[^\n0-9]{0,24}[0-9]{6} ?(?:[!=]=|,? (?:but )?(?:got|received|was|vs))"
-    r" ?[0-9]{6}\b"
-)
-_CODE_TO_ENTER: Final = re.compile(
-    r"(?i)(\b(?:(?:enter|type(?: in)?|submit|reply(?: with)?)[ \t]{1,3}(?:(?:the )?(?:code|pin) )?"
-    r"|use[ \t]{1,3}(?:(?:the )?(?:code|pin) |(?=[0-9]{5}))))[0-9]{4,8}"
-    r"(?= to (?:verify|confirm|sign|log|log-?in|reset|activate|authori[sz]e|authenticate|unlock"
-    r"|approve|prove)\b)"
 )
 _NAMED: Final = re.compile(
     r"[a-z]+(?:[.\-_][a-z]+){0,6}[\"'`] (?:not found|does not|(?:was |has been |is )?(?:created"
@@ -142,17 +95,9 @@ _NAMED: Final = re.compile(
     r"|configured|updated|unchanged|patched|forbidden|rejected|not)|already|will be)\b"
 )
 """What is called so, and no secret: `secret "tls-cert" created`."""
-_OPEN_CODE: Final = re.compile(
-    r"(?i)\b(?:[0-9]{3}[ \-][0-9]{1,3}|[0-9]{4,8})"
-    r"(?: (?:is|as?|[\-–—])(?: your| the)?(?: [\w\-]{0,24}){0,4}"
-    r"| t(?:o(?: \w{0,12})?)?)?\s{0,8}\Z"
-)
 _OPEN_STATED: Final = re.compile(
     r"(?<!\S)[\"'`]?(?P<value>[^\s\"'`]{6,128}+)[\"'`]?(?: (?:as|is|was)(?: \w{1,16}){0,3})?"
     r"\s{0,8}\Z"
-)
-_OPEN_COMPARED: Final = re.compile(
-    r"(?i)(\b(?:code|otp|pin)\b[^\n0-9]{0,24})[0-9]{4,8}[^\n]{0,24}\Z"
 )
 _OPEN_CHANGE: Final = re.compile(rf"(?i){_FROM}[^\s,;]{{4,128}}+(?:[ \t]{{1,3}}to?)?\s{{0,8}}\Z")
 _OPEN_PHRASE: Final = re.compile(
@@ -195,11 +140,6 @@ def hide_stated(text: str) -> str:
         text = _NUMBER.sub(rf"\g<1>\g<2>\g<3>{MARKER}", text)
     if ":" in text:
         text = _ANNOUNCED.sub(_hide_announced, text)
-    if "combination" in lower:
-        text = _COMBINATION.sub(rf"\g<1>{MARKER}", text)
-    if "code" in lower or "otp" in lower or "confirm with" in lower:
-        text = _FIVE.sub(rf"\g<1>{MARKER}", _ENTERED.sub(rf"\g<1>\g<2>{MARKER}", text))
-        text = _COMPARED_CODES.sub(lambda match: _SIX.sub(MARKER, match[0]), text)
     if "...." in text or "····" in text or "……" in text:
         text = _LED.sub(rf"\g<1>{MARKER}", text)
     if "(" in text and any(word in lower for word in _WRONG_WORDS):
@@ -210,15 +150,10 @@ def hide_stated(text: str) -> str:
     if any(_begins_word(lower, stem) for stem in _STEMS):
         text = _STATED.sub(_hide_stated, text)
     if " to " in lower:
-        text = _CODE_TO_ENTER.sub(rf"\g<1>{MARKER}", text)
         text = _CHANGED.sub(_hide_both, text)
     if " as " in lower or " is " in lower or " was " in lower:
         text = _STATED_BEFORE.sub(_hide_stated_before, text)
-    if any(stem in lower for stem in ("code", "otp", "pin", "cv", "one-time", "one time")):
-        text = _CODE_FIRST.sub(MARKER, _CODE.sub(rf"\g<1>\g<2>{MARKER}", text))
-        if " for " in lower or " to " in lower:
-            text = _CODE_LAST.sub(rf"\g<1>{MARKER}", text)
-    return text
+    return hide_codes(text, lower)
 
 
 def hide_bracketed(text: str, lower: str) -> str:
@@ -228,14 +163,10 @@ def hide_bracketed(text: str, lower: str) -> str:
     return text
 
 
-def is_code_to_enter(text: str) -> bool:
-    return _CODE_TO_ENTER.search(text) is not None
-
-
 def without_open_code(text: str) -> str:
     """Cut-off text without what the rest may have called a secret: `123456 is your code`."""
-    text = _OPEN_COMPARED.sub(r"\g<1>", _OPEN_PHRASE.sub(r"\g<1>", text))
-    text = _OPEN_PIPE.sub("", _OPEN_CHANGE.sub("", _OPEN_CODE.sub("", text)))
+    text = without_open_digits(_OPEN_PHRASE.sub(r"\g<1>", text))
+    text = _OPEN_PIPE.sub("", _OPEN_CHANGE.sub("", text))
     last = _OPEN_STATED.search(text)
     return text[: last.start()] if last and _is_odd(last["value"]) else text
 

@@ -12,6 +12,7 @@ from app.lib.tracelog.redaction.calls import (
     without_open_comparison,
 )
 from app.lib.tracelog.redaction.cards import hide_cards
+from app.lib.tracelog.redaction.codes import is_code_to_enter
 from app.lib.tracelog.redaction.commands import hide_commands
 from app.lib.tracelog.redaction.embedded import structures, without_open_structure
 from app.lib.tracelog.redaction.foreign import STATED
@@ -25,7 +26,6 @@ from app.lib.tracelog.redaction.plain import MARKER, clean
 from app.lib.tracelog.redaction.prose import (
     hide_bracketed,
     hide_stated,
-    is_code_to_enter,
     without_open_code,
 )
 from app.lib.tracelog.redaction.sentences import (

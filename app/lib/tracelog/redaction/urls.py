@@ -6,9 +6,10 @@ from typing import Final
 from urllib.parse import quote, unquote, unquote_plus
 
 from app.lib.tracelog.redaction.keys import KeyJudge
-from app.lib.tracelog.redaction.kin import is_kin, is_named_secret, is_of_another_kind
+from app.lib.tracelog.redaction.kin import is_kin, is_named_secret
 from app.lib.tracelog.redaction.logins import hide_link_queries
 from app.lib.tracelog.redaction.neighbours import NAME_KEYS
+from app.lib.tracelog.redaction.other_kinds import is_of_another_kind
 from app.lib.tracelog.redaction.paths import is_token
 from app.lib.tracelog.redaction.plain import MARKER, Plain
 from app.lib.tracelog.redaction.rules import Rule

@@ -1,0 +1,52 @@
+"""What stands under the key of a secret and is of another kind: a bank's code, a path, a count."""
+
+import re
+from collections.abc import Collection
+from typing import Final
+
+from app.lib.tracelog.redaction.labels import is_label
+from app.lib.tracelog.redaction.neighbours import OF_PEOPLE
+from app.lib.tracelog.redaction.words import FARES, words
+
+_THINGS: Final = words(
+    """
+    name title label branch price 名称 message msg error errors detail details description hint
+    status success prefecture city country
+    """
+)
+"""Beside one of these a `code` is that of a thing, or of an error."""
+_BESIDE_PASS: Final = words("fail failed failures skip skipped total todo")
+"""Beside one of these `pass` is how many tests did."""
+_COIN: Final = re.compile("[A-Z]{2,5}")
+_PINS_OF_CHIP: Final = 100
+_MOST: Final = 1000
+_PAGE: Final = re.compile(
+    r"/[a-z][a-z\-]{0,24}(?:/(?:[a-z][a-z\-_]{0,24}|[0-9]{1,6}|:[a-z_]{1,24}|\{[a-z_]{1,24}\})){1,6}/?"
+)
+"""A page about one: `{"links": {"password": "/users/42/password"}}`."""
+
+
+def is_of_another_kind(key: str, value: object, keys: Collection[str]) -> bool:
+    """Whether what would be hidden is none by its neighbours or place: a bank's code, `$PWD`."""
+    if key == "pass" and isinstance(value, int):
+        return not _BESIDE_PASS.isdisjoint(keys)
+    if isinstance(value, int):
+        return _counts(key.lower(), value)
+    if not isinstance(value, str):
+        return False
+    if key == "pass":
+        return value in FARES or value.endswith(" Pass")
+    if key in ("code", "コード"):
+        return value.isdecimal() and not _THINGS.isdisjoint(keys) and OF_PEOPLE.isdisjoint(keys)
+    if key == "token" and _COIN.fullmatch(value):
+        return True
+    if key in ("PWD", "OLDPWD"):
+        return value.startswith(("/", "~"))
+    return is_label(key, value) or _PAGE.fullmatch(value) is not None
+
+
+def _counts(key: str, value: int) -> bool:
+    """How many there are, and which of a chip: `{"api_keys": 10}`, `{"pin": 17}`."""
+    return (
+        0 <= value < (_PINS_OF_CHIP if key in ("pin", "pins") else _MOST if key[-1:] == "s" else 0)
+    )
