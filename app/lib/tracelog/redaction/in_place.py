@@ -154,7 +154,9 @@ def is_no_secret(text: str, at: int, key_start: int) -> bool:
     sign = text[at - 1]
     if sign in "はがを" and _MEANS.match(text, at):
         return True
-    if _VALIDATOR.match(text, at) or text.startswith(_DECLARES, max(0, key_start - 5), key_start):
+    if _VALIDATOR.match(text, at) or (
+        text.startswith(_DECLARES, max(0, key_start - 5)) and text.startswith(" {", at)
+    ):
         return True
     if sign in ":=" and (
         _PASSED.match(text, key_start) or _PINS.match(text, key_start) or _is_try(text, at)
@@ -179,7 +181,7 @@ def is_no_secret(text: str, at: int, key_start: int) -> bool:
     ):
         return asks["quote"] == asked["quote"]
     if text[key_start - 11 : key_start].lower() == "unexpected ":
-        return True
+        return not any(map(looks_chosen, text[at : at + 80].split()[:1]))
     if _STATE_OF_STYLE.match(text, at) or _is_log_line(text, at, key_start):
         return True
     if is_label(text[key_start : at - 1].strip("\"' "), text[at : _line_end(text, at)].strip()):

@@ -11,10 +11,14 @@ from app.lib.tracelog.redaction.words import FARES, words
 _THINGS: Final = words(
     """
     name title label branch price 名称 message msg error errors detail details description hint
-    status success prefecture city country
+    prefecture city country
     """
 )
 """Beside one of these a `code` is that of a thing, or of an error."""
+_SENT: Final = re.compile(
+    r"(?i)\botp\b|\bsent\b|verif|(?:your|the|login) code|one-time|認証|確認|送信"
+)
+"""Said beside the code of a person: `{"message": "OTP sent", "code": …}`."""
 _BESIDE_PASS: Final = words("fail failed failures skip skipped total todo")
 """Beside one of these `pass` is how many tests did."""
 _COIN: Final = re.compile("[A-Z]{2,5}")
@@ -37,7 +41,12 @@ def is_of_another_kind(key: str, value: object, keys: Collection[str]) -> bool:
     if key == "pass":
         return value in FARES or value.endswith(" Pass")
     if key in ("code", "コード"):
-        return value.isdecimal() and not _THINGS.isdisjoint(keys) and OF_PEOPLE.isdisjoint(keys)
+        return (
+            value.isdecimal()
+            and not _THINGS.isdisjoint(keys)
+            and OF_PEOPLE.isdisjoint(keys)
+            and not (isinstance(keys, dict) and _SENT.search(str(keys.get("message"))))
+        )
     if key == "token" and _COIN.fullmatch(value):
         return True
     if key in ("PWD", "OLDPWD"):
@@ -47,6 +56,5 @@ def is_of_another_kind(key: str, value: object, keys: Collection[str]) -> bool:
 
 def _counts(key: str, value: int) -> bool:
     """How many there are, and which of a chip: `{"api_keys": 10}`, `{"pin": 17}`."""
-    return (
-        0 <= value < (_PINS_OF_CHIP if key in ("pin", "pins") else _MOST if key[-1:] == "s" else 0)
-    )
+    counted = key.endswith("s") and not key.endswith("pass")
+    return 0 <= value < (_PINS_OF_CHIP if key in ("pin", "pins") else _MOST if counted else 0)
