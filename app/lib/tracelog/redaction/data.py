@@ -49,7 +49,6 @@ TOO_DEEP: Final = "[too deep]"
 _MAX_NESTED_JSON: Final = 4
 _MAX_HARMLESS: Final = 4096
 _SMALLEST_CARD: Final = 10**13
-_HOLDING: Final = (dict, list)
 _OF_KIN: Final = ("key", "state")
 _FIRST_OF_ARRAY: Final = re.compile(rb'\["([^"]*+)"')
 
@@ -253,14 +252,17 @@ class _Walk:
                     node[key] = MARKER
                     continue
             elif rule is not show and (
-                (is_hidden(rule, item) and not is_of_another_kind(key, item, node))
+                (
+                    is_hidden(rule, item)
+                    and (self._of.judge.is_added(key) or not is_of_another_kind(key, item, node))
+                )
                 or (rule is code and is_grant(item, node))
                 or (
                     (rule is kin or rule is typed or key in _OF_KIN)
                     and (is_kin(key, item, node) or is_reply(key, item, node, self._of.judge))
                 )
             ):
-                node[key] = item = shown_part(key, item) if type(item) in _HOLDING else MARKER
+                node[key] = item = self._shown_part(key, item)
                 if item == MARKER:
                     continue
             if isinstance(item, str):
@@ -272,6 +274,10 @@ class _Walk:
             elif isinstance(item, (int, float)):
                 node[key] = _number(item)
         return {renamed.get(key, key): item for key, item in node.items()} if renamed else node
+
+    def _shown_part(self, key: str, item: Plain) -> Plain:
+        holds = isinstance(item, (dict, list)) and not self._of.judge.is_added(key)
+        return shown_part(key, item) if holds else MARKER
 
     def _array(self, node: list[Plain], depth: int) -> Plain:
         if depth > MAX_DEPTH:

@@ -37,6 +37,7 @@ class KeyJudge:
     """Judges keys. `extra` are further secret keys, written in any style (`employee_no`)."""
 
     def __init__(self, extra: Iterable[str] = ()) -> None:
+        extra = tuple(extra)
         phrases = [*words_of.SECRET_PHRASES]
         stems = [*foreign.FOREIGN_STEMS]
         for key in extra:
@@ -54,9 +55,14 @@ class KeyJudge:
         self._glued = frozenset("".join(form) for form in self.phrases)
         self.phrase_ends = foreign.FOREIGN_PHRASE_ENDS | {form[-1] for form in self.phrases}
         self._known = Memo(self._judge, size=4096, longest=MAX_KEY)
+        self._added = tuple(flat for key in extra if (flat := _flat(key)))
 
     def __call__(self, key: str) -> Rule:
         return self._known[key]
+
+    def is_added(self, key: str) -> bool:
+        """Whether a secret key is one by `extra`: then nothing under it is known to be harmless."""
+        return bool(self._added) and any(added in _flat(key) for added in self._added)
 
     def _judge(self, key: str) -> Rule:
         if len(key) > MAX_JUDGED:
@@ -181,6 +187,10 @@ def _normal(key: str) -> str:
     if key.isascii() and key.isprintable():
         return key
     return _INVISIBLE.sub("", unicodedata.normalize("NFKC", key))
+
+
+def _flat(key: str) -> str:
+    return "".join(filter(str.isalnum, _normal(key).casefold()))
 
 
 def _latin(key: str) -> str:

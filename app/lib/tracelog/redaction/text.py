@@ -97,6 +97,8 @@ class TextRedactor:
 
     def _around(self, text: str, nested: int) -> str:
         """Text without secrets; data that stands in it, by the rules of data."""
+        for pattern in self._patterns:
+            text = pattern.sub(MARKER, text)
         if _HELD in text or not (found := list(structures(text))):
             return self.alone(text)
         rest: list[str] = []

@@ -5,6 +5,7 @@ import dataclasses
 import datetime as dt
 import enum
 import gc
+import json
 from collections import OrderedDict, deque
 from decimal import Decimal
 from functools import lru_cache
@@ -161,10 +162,19 @@ class TestExtras:
         assert redactor.text(f"x {key}=A1 y") == f"x {key}=[redacted] y"
         assert redactor.query(f"{key}=A1&a=1".encode()) == f"{key}=[redacted]&a=1"
 
+    def test_an_extra_key_hides_all_that_it_holds(self) -> None:
+        redactor = Redactor(extra_keys=["profile", "grades"])
+        given = {"profile": {"name": "Hana", "type": "staff", "id": 7}, "grades": 3}
+        hidden = {"profile": MARKER, "grades": MARKER}
+        assert redactor.value(given) == hidden
+        assert redactor.value([{"user_profile": ["Hana"]}]) == [{"user_profile": MARKER}]
+        assert redactor.text("got " + json.dumps(given)) == "got " + json.dumps(hidden)
+
     def test_an_extra_pattern_is_hidden_wherever_it_stands(self) -> None:
         redactor = Redactor(extra_patterns=[r"EMP-\d{4}"])
         assert redactor.value({"a": ["EMP-1234", {"EMP-1235": 1}]}) == {"a": [MARKER, {MARKER: 1}]}
         assert redactor.text("for EMP-1234 only") == "for [redacted] only"
+        assert redactor.text('got {"a": "EMP-1234", "b": 1}') == 'got {"a": "[redacted]", "b": 1}'
         assert redactor.query(b"q=EMP-1234&a=1") == "q=[redacted]&a=1"
         assert redactor.path("/staff/EMP-1234/edit") == "/staff/[redacted]/edit"
         assert redactor.headers([(b"x-a", b"EMP-1234")]) == {"x-a": MARKER}
