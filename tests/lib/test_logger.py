@@ -191,9 +191,10 @@ def test_the_file_of_the_logger_before_this_one_is_left_alone(
 class TestASignal:
     pytestmark = forks
 
+    @pytest.mark.parametrize("closes", [False, True])
     @pytest.mark.parametrize("fsync", ["everysec", "always"])
     def test_whose_handler_logs_may_interrupt_whatever_the_logger_does(
-        self, tmp_path: Path, fsync: Fsync
+        self, tmp_path: Path, fsync: Fsync, closes: bool
     ) -> None:
         def work() -> None:
             logger = EnhancedCSVLogger(base_path=tmp_path, fsync=fsync, segment_bytes=10_000)
@@ -203,7 +204,18 @@ class TestASignal:
                 logger.log(None, "task_progress_logs", {"task_name": who, "status": "SUCCESS"})
                 written[who] += 1
 
-            signal.signal(signal.SIGVTALRM, lambda *_: write("handler"))
+            handling: list[object] = []
+
+            def handle(*_: object) -> None:
+                # Not within itself: what it does may take longer than the next signal.
+                if not handling:
+                    handling.append(1)
+                    if closes:
+                        logger.close(0)
+                    write("handler")
+                    handling.clear()
+
+            signal.signal(signal.SIGVTALRM, handle)
             signal.setitimer(signal.ITIMER_VIRTUAL, 0.001, 0.001)
             while written["handler"] < 100:
                 write("main")

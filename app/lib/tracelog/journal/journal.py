@@ -188,7 +188,9 @@ class Journal:
         if self._fsync != "no":
             self.sync()
         with self._mutex:
-            self._close()
+            # What a signal's handler closes in the middle of an append is still needed there.
+            if not self._appending:
+                self._close()
 
     # --- the file ----------------------------------------------------------------------------
 

@@ -41,7 +41,7 @@ class Tally:
     def __init__(self, log_dir: Path) -> None:
         self._folder = log_dir / ".tally"
         self._lock = threading.RLock()
-        self._pid = 0
+        self._claimed = False
         self._fd = -1
         self._path: Path | None = None
         self._counts = _no_counts()
@@ -50,10 +50,11 @@ class Tally:
 
     def add(self, *, appended: int = 0, dropped: int = 0) -> None:
         with self._lock:
-            if self._pid != os.getpid() or (self._fd < 0 and time.monotonic() > self._again_at):
-                self._claim()
+            # First of all: between any two lines a signal's handler may close this.
             self._counts[0] += appended
             self._counts[1] += dropped
+            if self._fd < 0 and (not self._claimed or time.monotonic() > self._again_at):
+                self._claim()
             self._keep()
 
     def _keep(self) -> None:
@@ -73,11 +74,8 @@ class Tally:
     def totals(self) -> Counts:
         """The sums over all processes that ever wrote to this log folder."""
         self.renew_if_damaged()
-        appended = dropped = 0
-        own = None
         with self._lock:
-            if self._pid == os.getpid():
-                (appended, dropped), own = self._counts, self._path
+            (appended, dropped), own = self._counts, self._path
         try:
             paths = list(self._folder.glob("*.count"))
         except OSError:
@@ -102,33 +100,33 @@ class Tally:
         with self._lock:
             if self._fd < 0 and any(self._counts):
                 self._claim()
-            self._release()
-            self._counts, self._pid = _no_counts(), 0
+            self._keep()
+            self._forget()
 
     def renew_if_damaged(self) -> None:
         """Write our counts again where somebody has removed their file or cut it short."""
         with self._lock:
-            if self._fd < 0 or self._pid != os.getpid():
+            if self._fd < 0:
                 return
             stat = os.fstat(self._fd)
             if not stat.st_nlink:
+                fd, self._fd, self._path = self._fd, -1, None
+                _close(fd)
                 self._claim()
             elif stat.st_size < _COUNTS.size:
                 self._keep()
 
-    def _release(self) -> None:
+    def _forget(self) -> None:
+        """Let go of the file, and of the counts, which are in it or another process's."""
+        counts = _no_counts()
+        # Without a call, so that a signal's handler finds them in one place and not in two.
         fd, self._fd, self._path = self._fd, -1, None
-        if fd >= 0:
-            with contextlib.suppress(OSError):
-                os.close(fd)
+        self._counts, self._claimed = counts, False
+        _close(fd)
 
     def _claim(self) -> None:
         """Find a file that no living process owns, for what we have counted."""
-        self._release()
-        if self._pid not in {0, os.getpid()}:
-            # After a fork they are the parent's.
-            self._counts = _no_counts()
-        self._pid = os.getpid()
+        self._claimed = True
         self._again_at = time.monotonic() + _AGAIN_SECONDS
         with contextlib.suppress(OSError):
             for number in range(_MOST_PROCESSES):
@@ -142,11 +140,12 @@ class Tally:
             if not locks.try_lock(fd):
                 return False
             data = os.read(fd, _COUNTS.size)
-            if len(data) == _COUNTS.size:
-                appended, dropped = _COUNTS.unpack(data)
+            appended, dropped = _COUNTS.unpack(data) if len(data) == _COUNTS.size else (0, 0)
+            # Without a call as well, and unless such a handler has found a file.
+            if self._fd < 0:
+                self._fd, self._path, fd = fd, path, -1
                 self._counts[0] += appended
                 self._counts[1] += dropped
-            self._fd, self._path, fd = fd, path, -1
         finally:
             if fd >= 0:
                 os.close(fd)
@@ -156,8 +155,14 @@ class Tally:
     def renew_after_fork(self) -> None:
         # Another thread may have held it, and is not here to release it.
         self._lock = threading.RLock()
-        # At once: later its number may be another file's.
-        self._release()
+        # At once: later its number may be another file's. The counts are the parent's as well.
+        self._forget()
+
+
+def _close(fd: int) -> None:
+    if fd >= 0:
+        with contextlib.suppress(OSError):
+            os.close(fd)
 
 
 def _no_counts() -> memoryview:
