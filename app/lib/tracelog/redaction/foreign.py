@@ -194,7 +194,7 @@ FOREIGN_LABEL_TAILS: Final = (
 )  # fmt: skip
 """What follows one in a key that describes it: パスワード強度."""
 
-FOREIGN_SENTENCE_ENDS: Final = ("した", "せん", "ます", "失敗", "エラー")
+FOREIGN_SENTENCE_ENDS: Final = ("失敗しました", "失敗", "エラー", "ません", "せんでした")
 """How a sentence about one ends: アクセストークンの取得に失敗しました: 401."""
 
 LOOKALIKES: Final = str.maketrans(

@@ -7,7 +7,7 @@ from app.lib.tracelog.redaction.labels import is_label
 from app.lib.tracelog.redaction.values import PLACEHOLDER, looks_chosen, mixes
 
 _STATE: Final = re.compile(
-    r"[（(]?(?:未(?:設定|登録|入力|発行|使用|確認|取得|定)|(?:設定|登録|発行|入力|変更)(?:済み?"
+    r"[（(]?(?:未(?:設定|登録|入力|発行|使用|確認|取得|定)|(?:設定|登録|発行|入力|変更|更新|送信|確認|使用)(?:済み?"
     r"|なし|あり)"
     r"|なし|あり|無し|有り|有効|無効|必須|任意|不要|非表示|非公開|空欄|不明|不正|不一致|同上"
     r"|期限切れ|失効|エラー)(?:です|でした)?[。）)]{0,2}"

@@ -66,7 +66,13 @@ def hide_lines(text: str, judge: KeyJudge) -> str:
         digits = _DIGITS.fullmatch(value) is not None
         before = _line_before(text, match.start())
         if not digits and (
-            not (looks_chosen(value) or (mixes(value) and _SENT.search(before)))
+            not (
+                looks_chosen(value)
+                or (
+                    mixes(value)
+                    and ((match.start() == listed and value.isascii()) or _SENT.search(before))
+                )
+            )
             or _SETTING_NAME.fullmatch(value)
         ):
             continue

@@ -40,6 +40,9 @@ _PATH: Final = re.compile(
     r"(?<![\w.~/%@\-])(?P<host>//[^\s/\"'<>]++|[\w\-]{1,63}(?:\.[\w\-]{1,63}){1,6}(?::[0-9]{1,5})?)?"
     r"(?P<path>(?:/[^\s/\"'`<>?#(){}\[\],;|\\^「」『』、。]{1,512})+)"
 )
+_LEAST_TOKEN: Final = 32
+_TITLED_HASH: Final = re.compile("(?:[A-Za-z]{1,24}-)+[0-9a-f]{32}")
+"""`/Meeting-notes-5983378762cf94fdf8782e53db20768a`"""
 _DIGIT: Final = re.compile("[0-9]")
 _END: Final = re.compile(r"[.:!*]*\Z")
 
@@ -87,7 +90,9 @@ def is_token(before: str, segment: str, last: str, judge: KeyJudge) -> bool:
         return True
     if judged in (Rule.RANDOM, Rule.KEYED, Rule.SESSION) and is_hidden(Rule.KEYED, segment):
         return True  # /trigger/door/with/key/…
-    return len(segment) >= 32 and _is_mixed(segment) and looks_random(segment)
+    if len(segment) < _LEAST_TOKEN or _TITLED_HASH.fullmatch(segment):
+        return False
+    return _is_mixed(segment) and looks_random(segment)
 
 
 def _is_mixed(text: str) -> bool:

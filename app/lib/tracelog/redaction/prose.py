@@ -123,7 +123,7 @@ _MESSAGE: Final = re.compile(
     r"|(?:(?i:the|this|your) )?(?:(?:access|refresh|id|provided|given|supplied|csrf) )?"
     r"(?:token|password|session|code|key|credentials?) (?:(?:has|is|was|have|are) )?(?:been )?"
     r"(?:not|no|expired|invalid|revoked|missing|incorrect|malformed|required|wrong|blacklisted)\b"
-    r"|expected (?:[0-9]{1,4}|an?|one|to|string|at|exactly) "
+    r"|expected (?:['\"`]|(?:[0-9]{1,4}|an?|one|to|string|at|exactly) )"
     r"|signature (?:mismatch|verification|has|is|did|does)\b"
     r"|(?:invalid|incorrect|wrong|expired|missing|required|unknown|revoked|expected|unauthorized"
     r"|enabled|disabled|optional|unchanged|verified)"

@@ -46,7 +46,7 @@ PLACEHOLDER: Final = (
 """A pattern of what stands where a secret is to be: `${DB_PASSWORD}`, `your-api-key`."""
 _NOTHING: Final = re.compile(
     r"(?i:true|false|yes|no|null|none|undefined|required|optional|enabled|disabled|ok|success"
-    r"|granted|denied|accepted|rejected|changed|updated|unchanged|unset|empty|present|provided|failed|failure|missing|invalid|expired|basic|bearer|digest|oauth2?|oidc|saml|ldap|kerberos"
+    r"|granted|denied|accepted|rejected|changed|updated|unchanged|set|unset|empty|present|provided|failed|failure|missing|invalid|expired|basic|bearer|digest|oauth2?|oidc|saml|ldap|kerberos"
     r"|ntlm|noauth|omit|same-origin|include|inherit|read|write|scram-sha-[0-9]{1,3})|~|\.{3}|…"
     r"|(?:(?:required|confirmed|nullable|string|sometimes|(?:min|max|size):[0-9]{1,4})(?:\||\Z))+"
     r"|[~^<>=]{0,2}v?[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,4}"
