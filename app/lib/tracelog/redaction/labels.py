@@ -13,19 +13,19 @@ _FIELDS: Final = re.compile(
     "password|passphrase|passcode|token|secret|pin|key|otp|code|cookie|credential|session"
 )
 _SAID: Final = re.compile(
-    r"\b(?:a|again|an|and|are|at|be|been|can(?:not)?|change|characters|choose|confirm|current|do"
-    r"|does|enter|expired|field|forgot(?:ten)?|has|have|hide|incorrect|invalid|is|least|match"
-    r"|missing|must|new|no|not|of|old|optional|or|please|repeat|required|reset|set|short|show|the"
-    r"|this|to|too|type|was|weak|wrong|you|your)\b"
+    r"\b(?:again|at least|characters|choose|confirm|current|does not|enter|expired|field"
+    r"|forgot(?:ten)?|hide|incorrect|invalid|match|missing|must|needed|not (?:found|set|valid)"
+    r"|optional|please|provided|repeat|required|reset|retype|show|too (?:long|short|weak)|wrong)\b"
+    r"|\A(?:add|change|copy|create|new|no|old|regenerate|remove|revoke|set|your)\b"
 )
+"""Not what may as well be said in a passphrase: `this is my password`."""
 _FOREIGN: Final = re.compile(
     r"(?=.*(?:パスワード|パスコード|暗証番号|合言葉|トークン|認証コード|シークレット|APIキー))"
-    r"(?=.*(?:ください|下さい|です|ます|ません|でした|必須|任意|以上|以内|新しい|現在|確認|再|入力|変更"
-    r"|忘れ|期限|無効|不正))"
+    r"(?=.*(?:ください|下さい|ません|必須|任意|以上|以内|新しい|現在|確認|再|入力|変更|忘れ|期限|無効|不正))"
     r"(?:[ぁ-んァ-ヶー一-龠々〜～・、。！？!?（）()「」『』\u3000 ]|API"
     r"|[0-9０-９]{1,3}(?=[ 〜～\-]?(?:[0-9０-９]{1,3})?[文桁字回分日時個]))+"
 )
-_TITLE: Final = re.compile(r"[A-Z][A-Za-z\-]{1,16}(?: [a-zA-Z\-]{1,16}){1,3}")
+_TITLE: Final = re.compile(r"(?!My )[A-Z][A-Za-z\-]{1,16}(?: [a-zA-Z\-]{1,16}){1,3}")
 _LAST_WORD: Final = re.compile(r"(?:[A-Z]|(?<![a-z]))[a-z]{3,16}\Z")
 _NAMES: Final = frozenset(
     {"パスワード", "パスコード", "暗証番号", "トークン", "認証コード", "シークレット", "合言葉"}
