@@ -135,7 +135,7 @@ def is_code(value: object) -> bool:
 def is_grant(value: object, keys: Collection[str]) -> bool:
     """Whether a `code` is one of OAuth's by what stands beside it: `code_verifier`, `state`."""
     if isinstance(value, str) and len(value) == _TELEGRAM and value.isdecimal():
-        return not OF_PEOPLE.isdisjoint(keys)
+        return len(keys) == 1 or not OF_PEOPLE.isdisjoint(keys)
     if not BESIDE_GRANT.isdisjoint(keys):
         return isinstance(value, str) and value != "" and " " not in value
     return is_code(value) and not BESIDE_CODE.isdisjoint(keys)

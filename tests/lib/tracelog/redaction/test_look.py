@@ -98,6 +98,9 @@ def test_a_key_that_is_not_simply_shown_is_seen(key: str) -> None:
     if JUDGE(key) is Rule.TYPED:
         # What is typed is harmless where no neighbour says what into.
         assert not passes({"target": "#password", key: "x"})
+    elif key in neighbours.TABLES:
+        # The names of columns are harmless without rows.
+        assert not passes({key: ["a"], "rows": [["x"]]})
     elif hides:
         # A `value` is harmless where no neighbour has a name.
         assert JUDGE(key) is Rule.NAMED or not passes({key: 1})
