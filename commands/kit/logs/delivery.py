@@ -3,7 +3,6 @@
 import logging
 import signal
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from app.config import Settings
 from app.lib.logger import EnhancedCSVLogger
 from app.lib.secret_box import SecretBox
 from app.lib.tracelog.shipper.accounting import Account
+from app.lib.tracelog.shipper.bell import Bell
 from app.services.logs.alert_watch import watch_alerts
 from app.trace_log import make_logger
 from commands.kit.logs.meter import Meter
@@ -107,10 +107,11 @@ def _ship_once(place: Place, seconds: float) -> int:
 
 
 def _ship_on(place: Place) -> int:
-    ended = threading.Event()
+    # The handler may run in the middle of the wait.
+    ended = Bell()
 
     def end(_signal: int, _frame: FrameType | None) -> None:
-        ended.set()
+        ended.ring()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
