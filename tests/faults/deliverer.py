@@ -7,12 +7,12 @@ import argparse
 import os
 import signal
 import sys
-import threading
 import time
 from pathlib import Path
 
 from app.lib.tracelog.journal.tally import Tally
 from app.lib.tracelog.shipper.accounting import Accountant
+from app.lib.tracelog.shipper.bell import Bell
 from app.lib.tracelog.shipper.shipper import Shipper
 from app.lib.tracelog.store import insertion
 from app.lib.tracelog.store.opening import open_store
@@ -41,8 +41,8 @@ def main(arguments: list[str]) -> None:
             Accountant(options.log_dir, Tally(options.log_dir)),
         ),
     )
-    ended = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    ended = Bell()
+    signal.signal(signal.SIGTERM, lambda *_: ended.ring())
     shipper.start()
     sys.stdout.write("tries\n")
     sys.stdout.flush()
@@ -51,7 +51,9 @@ def main(arguments: list[str]) -> None:
         if os.fork() == 0:
             time.sleep(6)
             os._exit(0)
-    ended.wait()
+    # Another thread may take the signal, and does not wake this one.
+    while not ended.wait(0.2):
+        pass
     shipper.drain(5.0)
     shipper.stop(1.0)
 
