@@ -101,7 +101,8 @@ def test_the_same_as_plain_forms(visit: Visit) -> None:
     again = page.get_by_role("link", name="もう一度見る")
     expect(page.locator("#pictures li")).to_have_count(2)
     while again.count():
-        again.first.click()
+        with page.expect_navigation():
+            again.first.click()
     expect(thumbs).to_have_count(2)
     page.get_by_label("画像 1 の内容").fill("花")
     page.get_by_role("button", name="保存").first.click()
