@@ -1,6 +1,6 @@
-"""Databases in which DBOS has its tables and queues already, as after an earlier start.
+"""Databases of both kinds, and such in which DBOS has its tables already, as after a first start.
 
-To make the tables takes as long as a short job, and new queues are looked into a second later.
+To make those tables takes as long as a short job, and new queues are looked into a second later.
 """
 
 import shutil
@@ -21,6 +21,14 @@ def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Engines in this process look for jobs more often."""
     monkeypatch.setattr(engine, "LOOK_SECONDS", 0.1)
     monkeypatch.setattr(queues, "_SECONDS", 0.1)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest) -> str:
+    """An empty database of each kind."""
+    name = "sqlite_database" if request.param == "sqlite" else "postgres_database"
+    found: str = request.getfixturevalue(name)
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -35,13 +35,6 @@ from tests.jobs.test_engine import has_ended, job_when, steps
 SEVEN = [f"Item {number}" for number in range(7)]
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def url(request: pytest.FixtureRequest) -> str:
-    name = "sqlite_database" if request.param == "sqlite" else "postgres_database"
-    found: str = request.getfixturevalue(name)
-    return found
-
-
 @pytest.fixture
 def settings(url: str, tmp_path: Path) -> Settings:
     return Settings(database_url=url, files_dir=tmp_path / "files")

@@ -29,13 +29,6 @@ from tests.jobs.test_engine import steps
 from tests.lib.tracelog.aged import NOW, fill, left, request
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def url(request: pytest.FixtureRequest) -> str:
-    name = "sqlite_database" if request.param == "sqlite" else "postgres_database"
-    found: str = request.getfixturevalue(name)
-    return found
-
-
 @pytest.fixture
 async def database(url: str) -> AsyncIterator[Database]:
     database = Database(url)

@@ -1,20 +1,14 @@
 """The sums that a store keeps beside its rows: each row counts once, and only once."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from app.lib.tracelog.rollup.histogram import bucket_of
 from app.lib.tracelog.rollup.tables import FILL_RUN_SUMS
 from app.lib.tracelog.schema import API_LOGS, TASK_PROGRESS_LOGS
 from app.lib.tracelog.store.sql import Statement
-from app.lib.tracelog.store.sqlite_store import SQLiteStore
 from app.lib.tracelog.store.store import Batch, Cell, Inserted, Store
-from app.lib.tracelog.store.turso_store import TursoStore
 from app.lib.tracelog.upkeep.retention import DAY, Retention, Rules
 from tests.services.log_book import START, LogBook
-from tests.support.turso import TursoServer
 
 MINUTE = int(START.timestamp()) // 60 * 60
 HOUR = MINUTE // 3600 * 3600
@@ -22,19 +16,6 @@ TRACE = "3f2a1b9c-0000-4000-8000-000000000001"
 STACK = (
     'Traceback\n  File "/app/app/report.py", line 4, in render\n    1 / 0\nZeroDivisionError: no'
 )
-
-
-@pytest.fixture(params=["sqlite", "sqld", "tursodb"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    store: Store
-    if request.param == "sqlite":
-        store = SQLiteStore(tmp_path / "trace.db")
-    else:
-        server: TursoServer = request.getfixturevalue(request.param)
-        store = TursoStore(server.url, server.token)
-    store.migrate()
-    yield store
-    store.close()
 
 
 @pytest.fixture

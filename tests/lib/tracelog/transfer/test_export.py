@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -34,27 +33,6 @@ HOSTILE = [
     "x" * 300_000,
     "",
 ]
-
-
-@pytest.fixture(params=["sqlite", "sqld", "tursodb"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    store: Store
-    if request.param == "sqlite":
-        store = SQLiteStore(tmp_path / "trace.db")
-    else:
-        server: TursoServer = request.getfixturevalue(request.param)
-        store = TursoStore(server.url, server.token)
-    store.migrate()
-    yield store
-    store.close()
-
-
-@pytest.fixture
-def near(tmp_path: Path) -> Iterator[Store]:
-    store = SQLiteStore(tmp_path / "trace.db")
-    store.migrate()
-    yield store
-    store.close()
 
 
 def journal_of(folder: Path, table: str = API_LOGS) -> bytes:
@@ -128,28 +106,30 @@ def test_rows_too_large_for_one_answer_come_in_several(sqld: TursoServer, tmp_pa
     store.close()
 
 
-def test_an_empty_store_becomes_headers(near: Store, tmp_path: Path) -> None:
-    assert export(near, tmp_path / "new" / "folder") == {API_LOGS: 0, TASK_PROGRESS_LOGS: 0}
+def test_an_empty_store_becomes_headers(file_store: SQLiteStore, tmp_path: Path) -> None:
+    assert export(file_store, tmp_path / "new" / "folder") == {API_LOGS: 0, TASK_PROGRESS_LOGS: 0}
     assert (tmp_path / "new" / "folder" / "api_logs.csv").read_bytes() == codec.header(API)
 
 
-def test_no_file_is_overwritten(near: Store, tmp_path: Path) -> None:
+def test_no_file_is_overwritten(file_store: SQLiteStore, tmp_path: Path) -> None:
     (tmp_path / "task_progress_logs.csv").write_text("somebody's")
 
     with pytest.raises(FileExistsError) as caught:
-        export(near, tmp_path)
+        export(file_store, tmp_path)
 
     assert caught.value.filename == str(tmp_path / "task_progress_logs.csv")
     assert not (tmp_path / "api_logs.csv").exists()
 
 
-def test_rows_that_others_put_into_the_tables_are_lines_too(near: Store, tmp_path: Path) -> None:
+def test_rows_that_others_put_into_the_tables_are_lines_too(
+    file_store: SQLiteStore, tmp_path: Path
+) -> None:
     values = "(7, 'a', 'GET', 'two\nlines', '{\n \"a\": 1\n}', x'00ff', '200', 'text\nlines', 1.0)"
     columns = "id, trace_id, method, endpoint, request_header, request_body, response_status, "
     columns += "response_body, duration_ms"
-    near.transact([Statement(f"INSERT INTO api_logs ({columns}) VALUES {values}")])
+    file_store.transact([Statement(f"INSERT INTO api_logs ({columns}) VALUES {values}")])
 
-    export(near, tmp_path / "out")
+    export(file_store, tmp_path / "out")
 
     header, line = (tmp_path / "out" / "api_logs.csv").read_bytes().splitlines()
     fields = codec.split_fields(line.decode())
@@ -159,13 +139,13 @@ def test_rows_that_others_put_into_the_tables_are_lines_too(near: Store, tmp_pat
 
 
 def test_text_that_others_put_where_json_belongs_comes_back_out_of_its_export(
-    near: Store, tmp_path: Path
+    file_store: SQLiteStore, tmp_path: Path
 ) -> None:
-    near.insert(Batch({API_LOGS: [api_row()]}))
+    file_store.insert(Batch({API_LOGS: [api_row()]}))
     # The database numbers it behind our ids.
     columns, values = "trace_id, method, endpoint, request_body", "'t', 'GET', '/', 'no json'"
-    near.transact([Statement(f"INSERT INTO api_logs ({columns}) VALUES ({values})")])
-    export(near, tmp_path / "out")
+    file_store.transact([Statement(f"INSERT INTO api_logs ({columns}) VALUES ({values})")])
+    export(file_store, tmp_path / "out")
 
     copy = SQLiteStore(tmp_path / "copy.db")
     copy.migrate()
@@ -178,15 +158,15 @@ def test_text_that_others_put_where_json_belongs_comes_back_out_of_its_export(
 
 
 def test_an_export_that_fails_leaves_no_file(
-    near: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    file_store: SQLiteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    near.insert(Batch({API_LOGS: [api_row()]}))
+    file_store.insert(Batch({API_LOGS: [api_row()]}))
 
     def fail(_: object, __: Row) -> bytes:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(codec, "encode", fail)
     with pytest.raises(OSError, match="No space"):
-        export(near, tmp_path / "out")
+        export(file_store, tmp_path / "out")
 
     assert not list((tmp_path / "out").glob("*.csv"))

@@ -7,7 +7,7 @@ import gzip
 import json
 import os
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -35,11 +35,8 @@ STEP = {"trace_id": TRACE, "task_name": "AI_Refinement", "step_name": "Fetch_Dat
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[SQLiteStore]:
-    store = SQLiteStore(tmp_path / "trace.db")
-    store.migrate()
-    yield store
-    store.close()
+def store(file_store: SQLiteStore) -> SQLiteStore:
+    return file_store
 
 
 class SourceLogger:

@@ -30,14 +30,6 @@ def folder(tmp_path: Path) -> Iterator[Folder]:
     folder.store.close()
 
 
-@pytest.fixture
-def file_store(tmp_path: Path) -> Iterator[SQLiteStore]:
-    store = SQLiteStore(tmp_path / "trace.db")
-    store.migrate()
-    yield store
-    store.close()
-
-
 class Clock:
     """A monotonic clock that a test moves."""
 

@@ -1,39 +1,11 @@
 """What is deleted of the store, when, and what is not."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
 from app.lib.tracelog import ids
 from app.lib.tracelog.schema import TASK_PROGRESS_LOGS, Row
 from app.lib.tracelog.store.sqlite_store import SQLiteStore
 from app.lib.tracelog.store.store import Result, Store
-from app.lib.tracelog.store.turso_store import TursoStore
 from app.lib.tracelog.upkeep.retention import DAY, Retention, Rules, horizon, used_bytes
 from tests.lib.tracelog.aged import EVERYTHING, NOW, fill, left, request, step
-from tests.support.turso import TursoServer
-
-
-@pytest.fixture(params=["sqlite", "sqld", "tursodb"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    store: Store
-    if request.param == "sqlite":
-        store = SQLiteStore(tmp_path / "trace.db")
-    else:
-        server: TursoServer = request.getfixturevalue(request.param)
-        store = TursoStore(server.url, server.token)
-    store.migrate()
-    yield store
-    store.close()
-
-
-@pytest.fixture
-def file_store(tmp_path: Path) -> Iterator[SQLiteStore]:
-    store = SQLiteStore(tmp_path / "trace.db")
-    store.migrate()
-    yield store
-    store.close()
 
 
 def prune(store: Store, rules: Rules, *, now: float = NOW, chunk_rows: int = 500) -> int:
