@@ -148,7 +148,9 @@ _ending: Final[list[subprocess.Popen[bytes]]] = []
 
 def _with_path(environ: Mapping[str, str]) -> dict[str, str]:
     """The environment for a process that finds the same modules."""
-    return {**environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    # What is no text there Python itself passes over.
+    folders = [folder for folder in sys.path if folder and isinstance(folder, str)]
+    return {**environ, "PYTHONPATH": os.pathsep.join(folders)}
 
 
 def main(lock: int, answer: int) -> None:

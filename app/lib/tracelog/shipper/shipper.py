@@ -190,19 +190,29 @@ class Shipper:
         work_in_the_background()
         try:
             while not self._stopping:
-                drain = self._drains_wanted
-                pause, caught_up = self._turn()
-                self._hand_over()
-                if caught_up:
-                    with self._turns:
-                        self._end_drain(drain)
-                        self._turns.notify_all()
-                self._rest(self._tend(pause, quiet=caught_up))
+                try:
+                    self._round()
+                # Nothing starts it anew, so this must not end it: a descriptor that is not to be
+                # had now is later.
+                except Exception as error:  # noqa: BLE001
+                    self._fail(error)
+                    time.sleep(_STANDBY_SECONDS)
         finally:
             # Whatever ended this, another process may lead.
             if self._beside is not None:
                 self._beside.end()
             self._resign()
+
+    def _round(self) -> None:
+        """A batch, and what is to be done beside the delivery."""
+        drain = self._drains_wanted
+        pause, caught_up = self._turn()
+        self._hand_over()
+        if caught_up:
+            with self._turns:
+                self._end_drain(drain)
+                self._turns.notify_all()
+        self._rest(self._tend(pause, quiet=caught_up))
 
     def _hand_over(self) -> None:
         """Have the process beside us lead, as soon as it is ready."""
@@ -277,7 +287,7 @@ class Shipper:
             except StoreSchemaMissing as error:
                 self._make_tables(delivery, error)
                 settled = delivery.step()
-        # This thread must not end: whatever happened, the rows are still in the journal.
+        # Whatever happened, the rows are still in the journal.
         except Exception as error:  # noqa: BLE001
             return self._fail(error), False
         self._succeed(delivery)
@@ -356,7 +366,10 @@ class Shipper:
         return "broken", self._retry.next()
 
     def _nothing_waits(self) -> bool:
-        return measure(self._log_dir, Checkpoint.load(self._log_dir)).bytes == 0
+        try:
+            return measure(self._log_dir, Checkpoint.load(self._log_dir)).bytes == 0
+        except OSError:
+            return False
 
     def _leave(self, state: State) -> None:
         """Let go of what only the leader has."""

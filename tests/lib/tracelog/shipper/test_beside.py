@@ -217,3 +217,17 @@ def test_without_a_process_the_app_goes_on(tmp_path: Path, monkeypatch: pytest.M
     beside.start(0)
     assert not beside.runs()
     assert not beside.is_ready()
+
+
+def test_a_folder_of_modules_that_is_no_text_is_passed_over_as_python_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", [*sys.path, tmp_path])
+    beside = Beside(Order(str(tmp_path), "file:x", "", Rules()))
+    lock = os.open(tmp_path / LOCK_NAME, os.O_RDWR | os.O_CREAT)
+
+    beside.start(lock)
+
+    wait_until(beside.is_ready, what="the process")
+    beside.end()
+    os.close(lock)

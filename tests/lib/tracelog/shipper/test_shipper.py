@@ -1,5 +1,6 @@
 """What a person sees of the delivery: rows that arrive, and one clear line when they do not."""
 
+import errno
 import logging
 import math
 import subprocess
@@ -13,13 +14,18 @@ import pytest
 
 from app.lib.tracelog import codec
 from app.lib.tracelog.journal.journal import Journal
+from app.lib.tracelog.journal.tally import Tally
 from app.lib.tracelog.schema import TABLES, Row
+from app.lib.tracelog.shipper.accounting import Accountant
+from app.lib.tracelog.shipper.checkpoint import Checkpoint
 from app.lib.tracelog.shipper.shipper import AnotherDelivers, Shipper
 from app.lib.tracelog.short_turns import give_way, latest_request
 from app.lib.tracelog.store.sql import Statement
 from app.lib.tracelog.store.sqlite_store import SQLiteStore
 from app.lib.tracelog.store.store import Batch, Inserted, Store, StoreUnavailable
 from app.lib.tracelog.store.turso_store import TursoStore
+from app.lib.tracelog.upkeep.housekeeping import Housekeeper
+from app.lib.tracelog.upkeep.retention import Rules
 from tests.lib.tracelog.rows import API, api_row
 from tests.support import faulty_server as faults
 from tests.support.faulty_server import Fault, FaultyServer, faulty_server
@@ -453,6 +459,49 @@ def test_a_fault_of_its_own_is_told_with_its_trace_and_does_not_end_it(
     assert "a mistake of ours" in caplog.text
     assert "Traceback" in caplog.text
     assert caplog.text.count("Traceback") == 1
+
+
+def test_who_finds_no_free_descriptor_when_it_begins_to_lead_delivers_once_there_is_one(
+    logs: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take_over, attempts = Checkpoint.take_over, []
+
+    def without_files(log_dir: Path, leads: Callable[[], bool]) -> Checkpoint:
+        attempts.append(log_dir)
+        if len(attempts) < 4:
+            raise OSError(errno.EMFILE, "Too many open files")
+        return take_over(log_dir, leads)
+
+    monkeypatch.setattr(Checkpoint, "take_over", without_files)
+    write(journal, 2)
+    tally = Tally(logs)
+    housekeeper = Housekeeper(logs, Rules(), Accountant(logs, tally))
+    shipper = Shipper(
+        logs,
+        lambda: SQLiteStore(logs / "trace.db"),
+        idle_seconds=0.05,
+        retry_seconds=0.2,
+        housekeeper=housekeeper,
+    )
+    shipper.start()
+
+    wait_until(lambda: shipper.status().shipped == 2)
+    assert shipper.stop(20)
+    tally.close()
+
+
+def test_a_drain_that_can_read_no_file_says_no_and_raises_nothing(
+    journal: Journal, make_shipper: MakeShipper, logs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(journal, 1)
+    shipper = make_shipper(lambda: SQLiteStore(logs / "trace.db"))
+
+    def without_files(*_: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", without_files)
+        assert not shipper.drain(1)
 
 
 def test_new_rows_do_not_shorten_the_pause_after_a_failure(logs: Path, journal: Journal) -> None:
