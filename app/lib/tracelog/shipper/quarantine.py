@@ -112,7 +112,7 @@ class Quarantine:
                 for line in file:
                     try:
                         yield _parse(line)
-                    except (ValueError, LookupError, TypeError):
+                    except (ValueError, LookupError, TypeError, AttributeError):
                         continue
         except FileNotFoundError:
             return

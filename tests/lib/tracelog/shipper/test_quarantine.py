@@ -3,6 +3,8 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from app.lib.tracelog.shipper.quarantine import FILE_NAME, Entry, Quarantine
 
 
@@ -38,6 +40,19 @@ def test_what_another_leader_has_put_in_meanwhile_is_not_put_in_twice(tmp_path: 
     old.add([entry(9), entry(20)])
 
     assert [each.start for each in old.every()] == [0, 9, 20]
+
+
+@pytest.mark.parametrize("line", [b"[]", b"5", b"null", b'"text"', b"{}", b'{"text": 1}'])
+def test_a_line_that_is_none_of_ours_costs_no_other(tmp_path: Path, line: bytes) -> None:
+    Quarantine(tmp_path).add([entry(0)])
+    with (tmp_path / FILE_NAME).open("ab") as file:
+        file.write(line + b"\n")
+
+    quarantine = Quarantine(tmp_path)
+    quarantine.add([entry(9)])
+
+    assert list(quarantine.entries()) == [entry(0), entry(9)]
+    assert not quarantine.outcomes()
 
 
 def test_a_torn_last_line_costs_no_other(tmp_path: Path) -> None:
