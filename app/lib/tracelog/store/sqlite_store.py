@@ -38,6 +38,16 @@ _MUST_BE_MENDED: Final = {
     sqlite3.SQLITE_AUTH,
     sqlite3.SQLITE_NOTADB,
 }
+_DESCRIPTORS_FAIL: Final = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_NOTADB,
+}
+"""It may be open files that fail for good, as after a server of files was away. SQLite shares some
+between all connections of a process, so none of those may stay."""
 
 
 class SQLiteStore:
@@ -88,9 +98,7 @@ class SQLiteStore:
             raise
 
     def close(self) -> None:
-        with contextlib.suppress(IndexError):
-            while True:
-                self._readers.pop()[1].close()
+        self._close_readers()
         # The last one to close moves what is in the log beside the file into it, if it may write.
         with self._lock:
             if self._writer is not None:
@@ -137,8 +145,12 @@ class SQLiteStore:
                 run(connection)
                 connection.execute("COMMIT")
             # Whatever it was goes on; the transaction does not.
-            except BaseException:
-                if connection.in_transaction:
+            except BaseException as error:
+                if _code_of(error) in _DESCRIPTORS_FAIL:
+                    self._writer = None
+                    connection.close()
+                    self._close_readers()
+                elif connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
 
@@ -177,6 +189,12 @@ class SQLiteStore:
             self._readers.append((inode, connection))
         else:
             connection.close()
+
+    def _close_readers(self) -> None:
+        """Those that nobody uses now."""
+        with contextlib.suppress(IndexError):
+            while True:
+                self._readers.pop()[1].close()
 
     def _inode(self) -> tuple[int, int]:
         stat = self._path.stat()
@@ -257,10 +275,14 @@ def _named(error: sqlite3.Error) -> StoreError:
     message = f"{error}."
     if _SCHEMA_MISSING.search(message):
         return StoreSchemaMissing(message)
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    code = _code_of(error)
     if code in _MUST_BE_MENDED:
         return StoreRefused(message)
     return QueryFailed(message) if code == sqlite3.SQLITE_ERROR else StoreUnavailable(message)
+
+
+def _code_of(error: BaseException) -> int:
+    return int(getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)) & 0xFF
 
 
 _inherited: list[sqlite3.Connection] = []

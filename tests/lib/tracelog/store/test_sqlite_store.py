@@ -1,5 +1,6 @@
 """The store in a file: other processes, and a file that is taken away."""
 
+import contextlib
 import os
 import shutil
 import sqlite3
@@ -91,6 +92,26 @@ def test_another_program_that_holds_the_lock_too_long_is_told(
 
     assert waiting.insert(batch()) == Inserted(written=1)
     waiting.close()
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="/proc tells the descriptors")
+def test_descriptors_that_fail_for_good_cost_one_attempt(
+    store: SQLiteStore, tmp_path: Path
+) -> None:
+    store.insert(batch())
+    # So they do on a server of files that was away and came back.
+    useless = os.open(tmp_path, os.O_RDONLY)
+    for fd in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):
+            if "trace.db" in fd.readlink().name:
+                os.dup2(useless, int(fd.name))
+    os.close(useless)
+
+    with pytest.raises(StoreError):
+        store.insert(batch())
+
+    store.insert(batch())
+    assert count(store) == 2
 
 
 def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
