@@ -108,11 +108,14 @@ class Tally:
         with self._lock:
             if self._fd < 0:
                 return
-            stat = os.fstat(self._fd)
+            try:
+                stat = os.fstat(self._fd)
+            except OSError:
+                # As on a server of files that was away; what we have counted may still be there.
+                self._claim_again(self._path)
+                return
             if not stat.st_nlink:
-                fd, self._fd, self._path = self._fd, -1, None
-                _close(fd)
-                self._claim()
+                self._claim_again(None)
             elif stat.st_size < _COUNTS.size:
                 self._keep()
 
@@ -124,23 +127,38 @@ class Tally:
         self._counts, self._claimed = counts, False
         _close(fd)
 
-    def _claim(self) -> None:
-        """Find a file that no living process owns, for what we have counted."""
+    def _claim_again(self, ours: Path | None) -> None:
+        fd, self._fd, self._path = self._fd, -1, None
+        _close(fd)
+        self._claim(ours)
+
+    def _claim(self, ours: Path | None = None) -> None:
+        """Find a file that no living process owns, for what we have counted.
+
+        What is in the one that is `ours` we have counted ourselves.
+        """
         self._claimed = True
         self._again_at = time.monotonic() + _AGAIN_SECONDS
         with contextlib.suppress(OSError):
             for number in range(_MOST_PROCESSES):
-                if self._take(self._folder / f"{number}.count"):
-                    return
+                path = self._folder / f"{number}.count"
+                try:
+                    if self._take(path, is_ours=path == ours):
+                        return
+                except OSError:
+                    # Somebody else's, as of a command that the superuser has run.
+                    if not os.path.lexists(path):
+                        raise
 
-    def _take(self, path: Path) -> bool:
+    def _take(self, path: Path, *, is_ours: bool) -> bool:
         path.parent.mkdir(parents=True, exist_ok=True)
         fd = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
         try:
             if not locks.try_lock(fd):
                 return False
             data = os.read(fd, _COUNTS.size)
-            appended, dropped = _COUNTS.unpack(data) if len(data) == _COUNTS.size else (0, 0)
+            is_new = len(data) < _COUNTS.size or is_ours
+            appended, dropped = (0, 0) if is_new else _COUNTS.unpack(data)
             # Without a call as well, and unless such a handler has found a file.
             if self._fd < 0:
                 self._fd, self._path, fd = fd, path, -1

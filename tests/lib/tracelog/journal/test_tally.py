@@ -156,6 +156,34 @@ def test_a_file_that_somebody_has_cut_short_is_written_again_with_what_was_in_it
     counting.close()
 
 
+def test_a_descriptor_that_is_none_any_more_costs_no_count(tmp_path: Path) -> None:
+    counting = Tally(tmp_path)
+    counting.add(appended=2, dropped=1)
+    # As when a server of files was away, or a program has closed what it did not open.
+    os.close(counting._fd)
+    counting.add(appended=1)
+
+    assert counting.totals() == Tally(tmp_path).totals() == Counts(3, 1)
+    counting.close()
+    assert Tally(tmp_path).totals() == Counts(3, 1)
+
+
+@pytest.mark.parametrize("unusable", ["folder", "link"])
+def test_a_file_that_cannot_be_opened_leaves_the_others(tmp_path: Path, unusable: str) -> None:
+    path = tmp_path / ".tally" / "0.count"
+    path.parent.mkdir()
+    # Not by its mode, which the superuser does not care for.
+    if unusable == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to("/proc/self/mem/0")
+    counting = Tally(tmp_path)
+    counting.add(appended=2)
+
+    assert Tally(tmp_path).totals() == Counts(2, 0)
+    counting.close()
+
+
 def test_a_disk_that_fails_is_written_to_again_with_the_next_row(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
