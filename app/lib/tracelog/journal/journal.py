@@ -12,6 +12,7 @@ import errno
 import logging
 import os
 import secrets
+import stat
 import sys
 import threading
 import time
@@ -143,7 +144,11 @@ class Journal:
                 return
             finally:
                 if locked and self._fd >= 0:
-                    locks.unlock(self._fd)
+                    try:
+                        locks.unlock(self._fd)
+                    except OSError:
+                        # The row is in the file, and closing this lets go of the lock as well.
+                        self._close()
                 if self._fd >= 0 and self._inode == (0, 0):
                     self._close()
         raise OSError(errno.EAGAIN, "the journal's file changes faster than it can be opened")
@@ -156,7 +161,8 @@ class Journal:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         fd = os.open(self.path, _FLAGS | os.O_CREAT, 0o600)
         try:
-            _write_all(fd, lines if os.fstat(fd).st_size else self._header + lines)
+            size = _status_of_file(fd, self._file).st_size
+            _write_all(fd, lines if size else self._header + lines)
             self._unsynced = True
             # When Python ends nobody is there to do it a second later.
             if self._fsync == "always" or (self._fsync == "everysec" and sys.is_finalizing()):
@@ -201,12 +207,12 @@ class Journal:
             self._begin_file()
             fd = os.open(self.path, _FLAGS | os.O_CREAT, 0o600)
         try:
-            stat = os.fstat(fd)
+            status = _status_of_file(fd, self._file)
             self._first_id, self._intruder = look_at(self.path, self.table)
         except OSError:
             _close(fd)
             raise
-        self._fd, self._inode, self._clean_size = fd, (stat.st_dev, stat.st_ino), -1
+        self._fd, self._inode, self._clean_size = fd, (status.st_dev, status.st_ino), -1
 
     def _begin_file(self) -> None:
         """Have a file with a header, and no second one where several processes begin it at once."""
@@ -258,17 +264,17 @@ class Journal:
     def _size_if_current(self) -> int | None:
         """The active file's size; None, with our file marked for closing, if it was replaced."""
         try:
-            stat = os.stat(self._file)  # noqa: PTH116 # a third of what Path.stat costs, each time
+            status = os.stat(self._file)  # noqa: PTH116 # a third of what Path.stat costs
         except FileNotFoundError:
-            stat = None
-        if stat is None or (stat.st_dev, stat.st_ino) != self._inode:
+            status = None
+        if status is None or (status.st_dev, status.st_ino) != self._inode:
             self._inode = (0, 0)
             return None
-        if stat.st_size < self._clean_size:
+        if status.st_size < self._clean_size:
             # Somebody has cut it, or written another content into it.
             self._inode = (0, 0)
             return None
-        return stat.st_size
+        return status.st_size
 
     def _write(self, lines: bytes, size: int, *, locked: bool) -> None:
         data = lines
@@ -336,11 +342,11 @@ class Journal:
 
     def _seal(self) -> bool:
         """Give the full file its final name. Whether it worked; if not, it just grows on."""
-        first_id = first_id_of(self.path)
-        if first_id is None:
-            return False
-        sealed = self.path.with_name(f"{self.table.name}.{first_id}.csv")
         try:
+            first_id = first_id_of(self.path)
+            if first_id is None:
+                return False
+            sealed = sealed_path(self.path, first_id)
             if sealed.exists():
                 _, self._intruder = look_at(self.path, self.table)
                 return False
@@ -376,6 +382,14 @@ def _close(fd: int) -> None:
     """Close a descriptor. It is gone even where that fails, and its rows are in the file."""
     with contextlib.suppress(OSError):
         os.close(fd)
+
+
+def _status_of_file(fd: int, path: str) -> os.stat_result:
+    """Raises `OSError` for what is no file: rows in it would count and be nowhere."""
+    status = os.fstat(fd)
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, "this is no file", path)
+    return status
 
 
 def _write_all(fd: int, data: bytes) -> None:

@@ -103,6 +103,40 @@ def test_a_descriptor_that_a_server_of_files_no_longer_knows_costs_one_row(
     assert read_all(tmp_path) == (rows, [])
 
 
+def test_a_lock_that_cannot_be_let_go_of_costs_no_row_and_holds_up_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    target, other = Journal(tmp_path, API), Journal(tmp_path, API)
+    with monkeypatch.context() as patch:
+        patch.setattr(locks, "unlock", fail)
+        rows = [append(target, api_row())]
+    rows += [append(other, api_row()), append(target, api_row())]
+
+    assert read_all(tmp_path) == (rows, [])
+    assert other.lock_timeouts == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no such pipes")
+@pytest.mark.parametrize("what", ["pipe", "device"])
+def test_what_is_no_file_takes_no_rows_and_is_not_waited_for(tmp_path: Path, what: str) -> None:
+    path = tmp_path / "api_logs.csv"
+    if what == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to(os.devnull)
+    target = Journal(tmp_path, API)
+
+    with pytest.raises(OSError, match="no file"):
+        append(target, api_row())
+    path.unlink()
+
+    row = append(target, api_row())
+    assert read_all(tmp_path) == ([row], [])
+
+
 def test_two_that_begin_a_file_at_once_and_get_no_lock_write_one_header(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -495,6 +529,24 @@ def test_without_a_free_descriptor_rows_are_forced_to_the_disk_all_the_same(
     target.sync()
 
     assert target.path.stat().st_ino in synced
+
+
+def test_without_a_free_descriptor_a_full_file_grows_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none_is_free(*_: object) -> int:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    target = Journal(tmp_path, API, max_bytes=300)
+    rows = [append(target, api_row())]
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", none_is_free)
+        patch.setattr(Path, "open", none_is_free)
+        rows += [append(target, api_row()) for _ in range(3)]
+    rows.append(append(target, api_row()))
+
+    assert read_all(tmp_path) == (rows, [])
+    assert len(list(tmp_path.glob("*.csv"))) == 2
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs /proc")
