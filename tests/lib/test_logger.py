@@ -6,6 +6,7 @@ import contextvars
 import csv
 import errno
 import json
+import logging
 import os
 import signal
 import sys
@@ -14,7 +15,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import pytest
 from fastapi import BackgroundTasks, Depends, FastAPI, Request
@@ -418,6 +419,19 @@ def test_nothing_that_is_logged_raises(
     assert counts.appended + counts.dropped == 1
 
 
+def test_a_loss_that_cannot_be_told_is_counted_all_the_same(
+    logger: EnhancedCSVLogger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: logging.LogRecord) -> bool:
+        raise LookupError("a filter of the app's")
+
+    monkeypatch.setattr(logging.getLogger("tracelog"), "filters", [fail])
+
+    logger.log(None, "no_such_table", {})
+
+    assert logger.recorder.tally.totals().dropped == 1
+
+
 def test_a_number_too_long_to_be_written_is_told_by_its_size(
     logger: EnhancedCSVLogger, tmp_path: Path
 ) -> None:
@@ -563,6 +577,28 @@ def test_a_retry_of_a_step_keeps_its_place(logger: EnhancedCSVLogger, tmp_path: 
         ("SUCCESS", "1"),
         ("START", "2"),
         ("SUCCESS", "2"),
+    ]
+
+
+def test_a_step_whose_name_is_none_hurts_nobodys_work(
+    logger: EnhancedCSVLogger, tmp_path: Path
+) -> None:
+    name: Any = ["Fetch", 1]
+    with logger.task(name) as task:
+        with task.step(name) as step:
+            step.progress(1)
+        with task.step("Store"):
+            pass
+    with pytest.raises(TimeoutError), logger.task(name):
+        raise TimeoutError
+
+    assert [(s["step_name"], s["status"], s["execution_order"]) for s in steps(tmp_path)] == [
+        ("['Fetch', 1]", "START", "1"),
+        ("['Fetch', 1]", "IN_PROGRESS", "1"),
+        ("['Fetch', 1]", "SUCCESS", "1"),
+        ("Store", "START", "2"),
+        ("Store", "SUCCESS", "2"),
+        ("['Fetch', 1]", "FAILED", "1"),
     ]
 
 

@@ -233,7 +233,11 @@ class Recorder:
         self._complained = now
         unknown = isinstance(error, KeyError)
         reason = f"unknown table {table_name!r}" if unknown else _text_of(error)
-        log.error("The trace log lost a row (%s so far in this process): %s", self._lost, reason)
+        # A filter of the app's may raise, and so does Python where too much calls each other.
+        with contextlib.suppress(Exception):
+            log.error(
+                "The trace log lost a row (%s so far in this process): %s", self._lost, reason
+            )
 
 
 def _text_of(error: BaseException) -> str:

@@ -55,7 +55,7 @@ class Task(_Context):
     def __init__(self, name: str, write: WriteStep) -> None:
         self.name = name
         self._write = write
-        self._orders: dict[str, int] = {}
+        self._orders: dict[object, int] = {}
         self._trace: Trace | None = None
         self._recorded: BaseException | None = None
         self._stack = ExitStack()
@@ -90,7 +90,12 @@ class Task(_Context):
         self._write(row, error)
 
     def _order(self, step_name: str) -> int:
-        return self._orders.setdefault(step_name, len(self._orders) + 1)
+        order = len(self._orders) + 1
+        try:
+            return self._orders.setdefault(step_name, order)
+        # What is no name, as a list, may not be hashable, and the work that it names must go on.
+        except Exception:  # noqa: BLE001
+            return self._orders.setdefault((id(step_name),), order)
 
     def _enter(self) -> None:
         self._trace = current_trace() or self._stack.enter_context(use_trace(Trace(new_trace_id())))
