@@ -8,6 +8,7 @@ as soon as a promise is broken.
 """
 
 import argparse
+import math
 import random
 import shutil
 import tempfile
@@ -34,8 +35,13 @@ def main(arguments: list[str]) -> int:
     add_options(parser)
     options = parser.parse_args(arguments)
     seed = random.SystemRandom().randrange(10**6) if options.seed is None else options.seed
+    if options.imports < 0 or not 0 <= options.away < math.inf:
+        raise Failure("faults_negative")
     if options.imports or options.away:
         return hurt_imports(options, seed)
+    if not 0 < options.minutes < math.inf:
+        # Nothing would happen, and nothing be lost.
+        raise Failure("faults_no_minutes")
     folder = Path(tempfile.mkdtemp(prefix="faults-"))
     return _hurt_the_log(folder, seed, options.minutes)
 

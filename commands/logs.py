@@ -1,6 +1,7 @@
 """The trace log: how it is, deliver it, compare it, move it, and delete what is old."""
 
 import argparse
+from pathlib import Path
 
 from app.lib.tracelog.schema import TABLES
 from commands.kit.logs.comparison import compare
@@ -49,14 +50,22 @@ def _do(place: Place, options: argparse.Namespace) -> int:
         case "verify":
             return compare(place, alone=options.alone)
         case "export":
-            return write_out(place, options.folder)
+            return write_out(place, _path(options.folder))
         case "import":
-            return read_in(place, options.files, table=options.table, zone=options.timezone)
+            paths = [_path(name) for name in options.files]
+            return read_in(place, paths, table=options.table, zone=options.timezone)
         case "prune":
             return prune(place)
     if options.retry:
         return retry_quarantine(place)
     return discard_quarantine(place) if options.discard else show_quarantine(place)
+
+
+def _path(name: str) -> Path:
+    if not name:
+        # A shell's variable that nobody has set would be the folder that the person is in.
+        raise Failure("logs_no_name")
+    return from_there(name)
 
 
 def seconds(text: str) -> float:
@@ -96,9 +105,9 @@ def _parser() -> argparse.ArgumentParser:
         help="other hosts deliver to the store too (so for a server)",
     )  # fmt: skip
     exports = action("export", "Write the store's rows to CSV files, as they were.")
-    exports.add_argument("folder", type=from_there, help="a folder for them")
+    exports.add_argument("folder", help="a folder for them")
     imports = action("import", "Load CSV files into the store; each row once, also if repeated.")
-    imports.add_argument("files", type=from_there, nargs="+", metavar="FILE")
+    imports.add_argument("files", nargs="+", metavar="FILE")
     imports.add_argument("--table", choices=TABLES, help="where neither name nor header tell it")
     imports.add_argument(
         "--timezone", metavar="NAME", help="of times without one, as Asia/Tokyo (this machine's)"

@@ -444,6 +444,14 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "sqld が必要ですが、この環境にはありません。この環境用があれば"
         "`python3 manage.py test` が入れます。",
     ),
+    "faults_no_minutes": (
+        "--minutes says for how long faults are made, so it is a number above 0, as 0.5.",
+        "--minutes には障害を起こす時間を、0.5 のような 0 より大きい数で指定してください。",
+    ),
+    "faults_negative": (
+        "--imports and --away take a number that is not below 0.",
+        "--imports と --away には 0 以上の数を指定してください。",
+    ),
     "faults_begin": (
         "{minutes} min of faults with --seed {seed}",
         "障害を {minutes} 分間起こします: --seed {seed}",

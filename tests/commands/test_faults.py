@@ -57,6 +57,25 @@ def test_a_broken_promise_ends_it_with_1_and_tells_which(
     assert "--seed 7 decides the same again" in output
 
 
+@pytest.mark.parametrize("minutes", ["0", "-1", "nan", "inf", "-inf"])
+@pytest.mark.parametrize(
+    ("language", "said"), [("C.UTF-8", "a number above 0"), ("ja_JP.UTF-8", "0 より大きい数")]
+)
+def test_a_run_without_a_length_does_not_say_that_nothing_was_lost(
+    minutes: str, language: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LC_ALL", language)
+
+    with pytest.raises(Failure, match=said):
+        faults.main([f"--minutes={minutes}"])
+
+
+@pytest.mark.parametrize("option", ["--imports=-1", "--away=-1", "--away=nan", "--away=inf"])
+def test_imports_that_nothing_hurts_are_not_told_as_unhurt(option: str) -> None:
+    with pytest.raises(Failure, match="not below 0"):
+        faults.main([option])
+
+
 def test_without_a_server_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(turso, "sqld_path", lambda: None)
 

@@ -368,6 +368,8 @@ def test_paths_are_those_of_where_the_person_stands(own_checkout: Checkout) -> N
         (["export", "new"], r"has no tables yet; they are made with the first row"),
         (["export", "logs"], r"is the log folder itself"),
         (["export", "taken"], r"taken/api_logs\.csv is there already"),
+        (["export", ""], r"The name of a file or folder is empty"),
+        (["import", ""], r"The name of a file or folder is empty"),
         (["import", "customers.csv"], r"Neither the name nor the header of .*customers\.csv"),
         (["import", "api_logs.csv"], r"api_logs\.csv has ';' between its fields; save it with"),
         (["import", "nowhere.csv"], r"nowhere\.csv cannot be read: No such file"),

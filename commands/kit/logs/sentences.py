@@ -124,6 +124,10 @@ LOG_SENTENCES: dict[str, tuple[str, str]] = {
         "{path} cannot be used: {reason}.",
         "{path} を使えません: {reason}",
     ),
+    "logs_no_name": (
+        "The name of a file or folder is empty.",
+        "ファイルかフォルダーの名前が空です。",
+    ),
     "logs_import_pipe": (
         "{path} can be read only once; save what comes out of it in a file first.",
         "{path} は一度しか読めません。いったんファイルに保存してから指定してください。",
