@@ -117,6 +117,63 @@ KEYS: Final = tuple(
         ("AQVN", r"AQVN[A-Za-z0-9_\-]{30,}+"),  # Yandex
         ("A3-", r"A3-[A-Z0-9]{6}-[A-Z0-9]{6,11}(?:-[A-Z0-9]{5}){3,4}"),  # 1Password
         ("0.", r"0\.[0-9a-f]{8}-[0-9a-f\-]{27}\.[A-Za-z0-9]{30}:[A-Za-z0-9+/=]{20,}+"),  # Bitwarden
+        ("p8e-", r"p8e-[A-Za-z0-9]{30,}+"),  # Adobe
+        ("cmVmd", r"cmVmd[A-Za-z0-9]{57,}+"),  # Artifactory
+        (
+            ".acc",
+            r"[a-z]{2,8}_[a-z0-9]{5,30}\.[a-z0-9]{4,6}\.acc[_\-][a-z0-9\-]{10,32}\.[^\s\"']{30,120}",
+        ),
+        ("4b1d", r"4b1d[A-Za-z0-9]{38}(?![A-Za-z0-9])"),  # ClickHouse
+        ("CLOJARS_", r"CLOJARS_[A-Za-z0-9]{40,}+"),
+        ("dnkey-", r"dnkey-[A-Za-z0-9=_\-]{50,}+"),  # Defined Networking
+        ("duffel_", r"duffel_(?:live|test)_[A-Za-z0-9=_\-]{30,}+"),
+        ("EZ", r"EZ[AT]K[A-Za-z0-9]{50,}+"),  # EasyPost
+        ("FLW", r"FLWSECK(?:_TEST)?-[A-Za-z0-9]{12,}+(?:-X)?"),  # Flutterwave
+        ("fo1_", r"fo1_[A-Za-z0-9_\-]{40,}+"),  # Fly.io
+        ("fm1", r"fm1[ar]_[A-Za-z0-9+/=]{60,}+"),
+        ("fio-u-", r"fio-u-[A-Za-z0-9=_\-]{40,}+"),  # Frame.io
+        ("_mmk", r"[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk(?![A-Za-z0-9])"),  # MaxMind
+        ("-us", r"[0-9a-f]{32}-us[0-9]{1,2}(?![A-Za-z0-9])"),  # Mailchimp
+        ("NR", r"NR(?:JS-[0-9a-f]{19,}+|II-[A-Za-z0-9_\-]{30,}+)"),  # New Relic
+        ("API-", r"API-[A-Z0-9]{26}(?![A-Za-z0-9])"),  # Octopus
+        ("sha256~", r"sha256~[A-Za-z0-9_\-]{40,}+"),  # OpenShift
+        ("rdme_", r"rdme_[a-z0-9]{60,}+"),  # ReadMe
+        ("tk-", r"tk-[a-z]{2}-(?=[a-z0-9_\-]{0,47}[A-Z])[A-Za-z0-9_\-]{48}"),  # Scalingo
+        ("sm_", r"sm_[aps]at_[A-Za-z0-9]{16,}+"),  # SettleMint
+        ("sgp_", r"sgp_(?:[0-9A-Fa-f]{16}_|local_)?[0-9A-Fa-f]{40}"),  # Sourcegraph
+        ("ico-", r"ico-(?=[A-Za-z]{0,20}[0-9])[A-Za-z0-9]{32}(?![A-Za-z0-9])"),  # Infracost
+        ("pat.", r"pat\.[A-Za-z0-9_\-]{22}\.[0-9a-f]{24}\.[A-Za-z0-9]{20}"),  # Harness
+        ("api_org_", r"api_org_[A-Za-z0-9]{30,}+"),  # Hugging Face
+        ("live_", r"live_[0-9a-f]{35}(?![A-Za-z0-9])"),  # Lob
+        ("secret-", r"secret-(?:live|test)-[A-Za-z0-9_\-]{30,}+=*+"),  # Stytch
+        ("|", r"[0-9]{14,17}\|[A-Za-z0-9_\-]{24,}+"),  # Facebook
+        ("|", r"(?:prod|dev|preview|project):[a-z0-9:\-]{4,60}\|[A-Za-z0-9+/=]{40,}+"),  # Convex
+        ("hbp_", r"hbp_[A-Za-z0-9]{30,}+"),  # Honeybadger
+        ("xaat-", r"xaat-[0-9a-f\-]{36}"),  # Axiom
+        ("tr_", r"tr_(?:dev|prod|stg|preview)_[A-Za-z0-9]{16,}+"),  # Trigger.dev
+        (
+            "private_",
+            r"private_(?=[A-Za-z_]{0,24}[0-9])[A-Za-z0-9+/]{27,28}=?(?![A-Za-z0-9])",
+        ),  # ImageKit
+        ("ATTA", r"ATTA[0-9a-f]{60,}+"),  # Trello
+        ("ck_", r"ck_[0-9a-f]{40}(?![0-9A-Za-z])"),  # WooCommerce
+        ("cs_", r"cs_[0-9a-f]{40}(?![0-9A-Za-z])"),
+        (
+            "access_token$",
+            r"access_token\$(?:production|sandbox)\$[a-z0-9]{16}\$[0-9a-f]{32}",
+        ),  # Braintree
+        ("KEY0", r"KEY0[0-9A-F]{30,40}_[A-Za-z0-9]{20,}+"),  # Telnyx
+        (
+            "00",
+            r"00(?=[a-z0-9_\-]{0,39}[A-Z])(?=[A-Z0-9_\-]{0,39}[a-z])[A-Za-z0-9_\-]{40}(?![\w\-])",
+        ),  # Okta
+        (
+            "s.",
+            r"s\.(?=[A-Za-z]{0,23}[0-9])(?=[a-z0-9]{0,23}[A-Z])[A-Za-z0-9]{24}(?![A-Za-z0-9])",
+        ),  # Vault
+        (":", r"[A-Za-z0-9_\-]{6}\.[A-Za-z0-9_\-]{6}:[A-Za-z0-9_\-]{43}(?![\w\-])"),  # Ably
+        ("t1.", r"t1\.[A-Za-z0-9_\-]{20,200}\.[A-Za-z0-9_\-]{80,}+"),  # Yandex
+        ("1O/w1cDnyilFU=", r"[A-Za-z0-9+/]{140,180}?1O/w1cDnyilFU="),  # LINE
         ("PushToken[", r"Expo(?:nent)?PushToken\[[A-Za-z0-9_\-]{16,}+\]?"),
         (":APA91b", r"[A-Za-z0-9_\-]{8,64}:APA91b[A-Za-z0-9_\-]{60,}+"),  # Firebase's messages
         (".", r"[MNO][A-Za-z0-9_\-]{23,27}\.[A-Za-z0-9_\-]{6}\.[A-Za-z0-9_\-]{27,}+"),  # Discord
