@@ -63,7 +63,7 @@ def body_json(
     whole: bool = True,
     parts: Parts | None = None,
 ) -> bytes | None:
-    """A body as JSON text without secrets; None for an empty one. Never raises.
+    """A body as JSON text without secrets; None for a whole one that is empty. Never raises.
 
     `body` is its first `cap` bytes, `total` the size of the whole, or of what came where it is not
     `whole`. `html` shows HTML as text. `parts` are those of a multipart form that is longer than
@@ -71,7 +71,7 @@ def body_json(
     the end of a line.
     """
     total = max(total, len(body))
-    if total == 0:
+    if total == 0 and whole:
         return None
     try:
         text = None
@@ -81,7 +81,15 @@ def body_json(
             body = body[:cap]
             cut = len(body) < total or not whole
             shown = _shown(
-                redactor, content_type, body, total, content_encoding, parts, cut=cut, html=html
+                redactor,
+                content_type,
+                body,
+                total,
+                content_encoding,
+                parts,
+                cut=cut,
+                html=html,
+                whole=whole,
             )
             text = _json_text(shown)
         return text if len(text) <= cap + SLACK else _shortened(text, total, cap)
@@ -111,9 +119,10 @@ def _shown(
     *,
     cut: bool,
     html: bool,
+    whole: bool,
 ) -> Plain:
     mime = _mime(redactor, content_type)
-    about: dict[str, Plain] = {":type": mime, ":size": total}
+    about: dict[str, Plain] = {":type": mime, ":size" if whole else CUT_KEY: total}
     encoding = content_encoding.strip().lower()
     if encoding not in (b"", b"identity"):
         return {**about, ":encoding": redactor.text(encoding[:40].decode("latin-1"))}

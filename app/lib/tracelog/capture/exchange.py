@@ -21,6 +21,7 @@ CLIENT_CLOSED_REQUEST: Final = 499
 _NO_BODY: Final = frozenset({204, 304})
 _LONGEST_LENGTH: Final = 20
 _FAILED: Final = b"Internal Server Error"
+_INCOMPLETE: Final = "The response was not completed."
 
 
 class Exchange:
@@ -68,7 +69,8 @@ class Exchange:
         self._send = send
         self._trace = trace
         self._named = named
-        self._more_comes = False
+        # Of what is sent in chunks nobody knows that there is none.
+        self._more_comes = b"transfer-encoding" in named
         self._parts: Parts | None = None
         self._disconnected = False
         self._recorded = False
@@ -198,16 +200,17 @@ class Exchange:
         status: int = message["status"]
         headers: list[tuple[bytes, bytes]] = []
         for pair in message.get("headers", ()):
-            name = pair[0].lower()
+            name, value = pair[0].lower(), pair[1]
             if name == b"x-trace-id":
                 continue
             headers.append(pair)
-            if name == b"content-length" and _is_length(pair[1]):
-                self._expected = int(pair[1])
-            elif name == b"content-type":
-                self._response_type = pair[1]
+            if name == b"content-length" and value.isdigit() and len(value) < _LONGEST_LENGTH:
+                self._expected = int(value)
+                continue
+            if name == b"content-type":
+                self._response_type = value
             elif name == b"content-encoding":
-                self._response_encoding = pair[1]
+                self._response_encoding = value
         headers.append((b"x-trace-id", self._trace.trace_id.encode()))
         self._status, message["headers"] = status, headers
         return self._scope["method"] == "HEAD" or status in _NO_BODY or self._expected == 0
@@ -230,7 +233,9 @@ class Exchange:
             # The app did not listen, so that its exception, if any, is one of its own.
             self._status = CLIENT_CLOSED_REQUEST
         scope, status = self._scope, self._status or 0
-        if self._trace.exception is not None or (
+        if not whole and self._trace.exception is None and status != CLIENT_CLOSED_REQUEST:
+            self._record_failure(_INCOMPLETE)
+        elif self._trace.exception is not None or (
             # A step that failed before need not have to do with it.
             status >= 500 and (not self._trace.failed or being_answered() is not None)
         ):
@@ -251,17 +256,17 @@ class Exchange:
         scope, redactor, named = self._scope, self._keeping.recorder.redactor, self._named
         request_body = None
         announced = named.get(b"content-length")
-        if announced is not None or self._request_size:
+        if announced is not None or self._request_size or self._more_comes:
             # The app need not have read all of it, as when it refuses the request. A length beside
             # chunks means nothing (RFC 9112, 6.3).
-            if announced is None or not _is_length(announced) or b"transfer-encoding" in named:
-                announced = b"0"
-            size = int(announced)
+            size = None
+            if announced is not None and b"transfer-encoding" not in named:
+                size = int(announced) if _is_length(announced) else None
             request_body = self._body(
                 named.get(b"content-type", b""),
                 named.get(b"content-encoding", b""),
                 self._request_body,
-                max(self._request_size, size),
+                max(self._request_size, size or 0),
                 self._parts,
                 not self._more_comes or self._request_size == size,
             )
@@ -286,7 +291,8 @@ class Exchange:
                 self._response_body,
                 self._response_size,
                 None,
-                whole,
+                # Of what has no type nothing was to come.
+                whole or not (self._response_size or self._response_type),
             ),
             duration_ms=duration_ms,
             ip_address=client[0] if client else None,
@@ -303,7 +309,7 @@ class Exchange:
         parts: Parts | None,
         whole: bool,  # noqa: FBT001 # by place, which costs less
     ) -> bytes | None:
-        if not total:
+        if not total and whole:
             return None
         return body_json(
             self._keeping.recorder.redactor,
@@ -317,11 +323,11 @@ class Exchange:
             html=self._keeping.html,
         )
 
-    def _record_failure(self) -> None:
+    def _record_failure(self, message: str = "") -> None:
         error = self._trace.exception or being_answered()
         self._told = error is not None
         status = self._status or 500
-        record_failure(self._keeping.recorder, self._trace, self._scope, status, error)
+        record_failure(self._keeping.recorder, self._trace, self._scope, status, error, message)
 
 
 def _is_length(value: bytes) -> bool:

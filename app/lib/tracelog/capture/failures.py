@@ -9,8 +9,14 @@ from app.lib.tracelog.trace import Trace
 
 
 def record_failure(
-    recorder: Recorder, trace: Trace, scope: Scope, status: int, error: BaseException | None
+    recorder: Recorder,
+    trace: Trace,
+    scope: Scope,
+    status: int,
+    error: BaseException | None,
+    message: str = "",
 ) -> None:
+    """`message` is told where there is no `error`; without one it is the status."""
     trace.failed = True
     recorder.write(
         TASK_PROGRESS_LOGS,
@@ -21,7 +27,7 @@ def record_failure(
             "status": "FAILED",
             "input_data": {"method": scope["method"], "status": status},
             "execution_order": 0,
-            **recorder.failure(error, f"HTTP {status}"),
+            **recorder.failure(error, message or f"HTTP {status}"),
         },
         redacted=True,
     )

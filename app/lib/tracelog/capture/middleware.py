@@ -57,6 +57,8 @@ class CaptureMiddleware:
             return
         headers = scope["headers"]
         named = dict(headers)
+        if len(named) < len(headers):
+            named = dict(reversed(headers))  # the first of a kind counts, as it does for the app
         trace = Trace(incoming_trace_id(headers, named) or new_trace_id())
         exchange = Exchange(self._keeping, scope, receive, send, trace, named)
         with use_trace(trace):

@@ -1,5 +1,6 @@
 """What the log keeps of the bodies that pass, and that secrets reach none of it."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from fastapi import FastAPI, HTTPException, Request, UploadFile
 from fastapi.responses import FileResponse, HTMLResponse, StreamingResponse
 
 from app.lib.logger import CSVOnlyLogger
+from app.lib.tracelog.capture.asgi import Receive, Scope, Send
 from app.lib.tracelog.capture.middleware import CaptureMiddleware
 from tests.lib.tracelog.capture.client import Client, rows
 
@@ -185,6 +187,67 @@ def test_an_odd_length_of_a_body_that_nobody_reads_is_passed_over(
     client.request("POST", headers={"Content-Length": length})
 
     assert rows(log_dir)[0]["request_body"] is None
+
+
+@pytest.mark.parametrize(
+    ("content_type", "shown"),
+    [
+        ("application/json", {":cut": 0}),
+        ("image/png", {":type": "image/png", ":cut": 0}),
+    ],
+)
+def test_of_a_body_in_chunks_that_the_app_does_not_read_the_log_tells_that_there_was_one(
+    content_type: str, shown: object, app: FastAPI, client: Client, log_dir: Path
+) -> None:
+    @app.post("/")
+    async def refuse() -> None:
+        raise HTTPException(403)
+
+    @app.post("/read")
+    async def read(request: Request) -> int:
+        return len(await request.body())
+
+    headers = {"Content-Type": content_type, "Transfer-Encoding": "chunked"}
+    client.request("POST", body=b'{"title":"a"}', headers=headers)
+    client.request("POST", "/read", headers=headers)
+
+    assert [row["request_body"] for row in rows(log_dir)] == [shown, None]
+
+
+def test_the_first_of_two_content_types_counts_as_it_does_for_the_app(
+    app: FastAPI, logger: CSVOnlyLogger, log_dir: Path
+) -> None:
+    @app.post("/")
+    async def read(request: Request) -> str:
+        return str(await request.json())
+
+    async def twice(scope: Scope, receive: Receive, send: Send) -> None:
+        scope["headers"].append((b"content-type", b"image/png"))
+        await CaptureMiddleware(app, logger.recorder)(scope, receive, send)
+
+    Client(twice, log_dir).request(
+        "POST", body=b'{"title":"a"}', headers={"Content-Type": "application/json"}
+    )
+
+    assert rows(log_dir)[0]["request_body"] == {"title": "a"}
+
+
+def test_a_stream_that_is_left_before_its_first_event_is_known_as_a_stream(
+    app: FastAPI, client: Client, log_dir: Path
+) -> None:
+    @app.get("/")
+    async def stream() -> StreamingResponse:
+        async def events() -> AsyncIterator[bytes]:
+            await asyncio.Event().wait()
+            yield b""
+
+        return StreamingResponse(events(), media_type="text/event-stream")
+
+    client.request(leaves_after=1)
+
+    [row] = rows(log_dir)
+    shown = {":type": "text/event-stream", ":cut": 0}
+    assert (row["response_status"], row["response_body"]) == (499, shown)
 
 
 def test_html_pages_are_recorded_by_size(app: FastAPI, client: Client, log_dir: Path) -> None:

@@ -9,6 +9,8 @@ from fastapi import BackgroundTasks, FastAPI, HTTPException, Request
 from fastapi.responses import StreamingResponse
 
 from app.lib.logger import CSVOnlyLogger
+from app.lib.tracelog.capture.asgi import Receive, Scope, Send
+from app.lib.tracelog.capture.middleware import CaptureMiddleware
 from tests.lib.tracelog.capture.client import UUID, Client, rows
 
 
@@ -170,6 +172,29 @@ def test_background_work_that_wants_to_end_the_process_is_told(
 
     [step] = rows(log_dir, "task_progress_logs")
     assert step["error_message"] == "SystemExit: no way on"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "shown"),
+    [
+        (b"text/plain", {":text": "one", ":cut": 7}),
+        (b"image/png", {":type": "image/png", ":cut": 7}),
+    ],
+)
+def test_a_response_that_the_app_does_not_complete_is_a_failed_step_and_says_that_it_was_cut(
+    logger: CSVOnlyLogger, log_dir: Path, content_type: bytes, shown: object
+) -> None:
+    async def stop_early(scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [(b"content-type", content_type)]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"one two", "more_body": True})
+
+    Client(CaptureMiddleware(stop_early, logger.recorder), log_dir).request()
+
+    [row] = rows(log_dir)
+    assert (row["response_status"], row["response_body"]) == (200, shown)
+    [step] = rows(log_dir, "task_progress_logs")
+    assert (step["status"], step["error_message"]) == ("FAILED", "The response was not completed.")
 
 
 def test_a_stream_that_breaks_is_recorded_with_its_exception(
