@@ -22,6 +22,7 @@ _NO_BODY: Final = frozenset({204, 304})
 _LONGEST_LENGTH: Final = 20
 _FAILED: Final = b"Internal Server Error"
 _INCOMPLETE: Final = "The response was not completed."
+_CONTROLS: Final = bytes({*range(32), 127} - {9})
 
 
 class Exchange:
@@ -196,7 +197,10 @@ class Exchange:
             self._parts.feed(chunk, keep=False, start=max(0, len(chunk) - beyond))
 
     def _start(self, message: Message) -> bool:
-        """Take note of the head of the response; whether that is the whole response."""
+        """Take note of the head of the response; whether that is the whole response.
+
+        Raises `ValueError` for one that servers refuse: they would close the connection then.
+        """
         status: int = message["status"]
         headers: list[tuple[bytes, bytes]] = []
         for pair in message.get("headers", ()):
@@ -207,6 +211,9 @@ class Exchange:
             if name == b"content-length" and value.isdigit() and len(value) < _LONGEST_LENGTH:
                 self._expected = int(value)
                 continue
+            if len(value.translate(None, _CONTROLS)) != len(value):
+                shown = name.decode("latin-1")
+                raise ValueError(f"a control character in the header {shown}")
             if name == b"content-type":
                 self._response_type = value
             elif name == b"content-encoding":

@@ -8,7 +8,7 @@ from typing import Any, Literal, cast
 import pytest
 import uvicorn
 from fastapi import FastAPI
-from fastapi.responses import StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 from starlette.middleware.gzip import GZipMiddleware
 from uvicorn.server import ServerState
 
@@ -115,6 +115,38 @@ def test_a_stream_that_breaks_before_its_first_byte_left_is_status_500(
     assert (row["response_status"], row["response_body"]) == (500, "Internal Server Error")
     [step] = rows(log_dir, "task_progress_logs")
     assert step["error_message"] == "LookupError: nothing to send"
+
+
+@pytest.mark.parametrize("value", [b"a\nb", b"a\r\nSet-Cookie: b", b"\0", b"\x7f"])
+@pytest.mark.parametrize("http", ["h11", "httptools"])
+def test_a_head_that_no_server_sends_is_status_500_and_not_a_closed_connection(
+    app: FastAPI,
+    logger: CSVOnlyLogger,
+    log_dir: Path,
+    http: Literal["h11", "httptools"],
+    value: bytes,
+) -> None:
+    @app.get("/")
+    async def answer() -> Response:
+        return Response("hello", headers={"X-Title": value.decode()})
+
+    assert_answered(ask(CaptureMiddleware(app, logger.recorder), http))
+
+    [row] = rows(log_dir)
+    assert (row["response_status"], row["response_body"]) == (500, "Internal Server Error")
+    [step] = rows(log_dir, "task_progress_logs")
+    assert step["error_message"] == "ValueError: a control character in the header x-title"
+
+
+def test_a_tab_and_bytes_that_are_no_ascii_may_stand_in_a_header(
+    app: FastAPI, client: Client
+) -> None:
+    @app.get("/")
+    async def answer() -> Response:
+        return Response(headers={"X-Title": "a\t\x80\xff"})
+
+    assert client.request() == 200
+    assert client.sent[0]["headers"][0] == (b"x-title", b"a\t\x80\xff")
 
 
 def test_a_stream_that_is_cancelled_on_its_way_is_no_failure_of_the_app(
