@@ -19,6 +19,7 @@ from app.lib.logger import CSVOnlyLogger
 from app.lib.tracelog import codec
 from app.lib.tracelog.ids import IdGenerator
 from app.lib.tracelog.journal.journal import Journal
+from app.lib.tracelog.rows import make_row
 from app.lib.tracelog.schema import TABLES, TASK_PROGRESS_LOGS
 from benchmarks.crew import ready, together
 
@@ -36,7 +37,7 @@ def ready_rows(count: int) -> list[tuple[bytes, int]]:
     for _ in range(count):
         row_id = ids.next()
         data = {**_STEP, "input_data": {"text": "x" * size}}
-        row = codec.make_row(_TABLE, data, row_id=row_id, trace_id=_TRACE_ID, now=1_795_000_000.0)
+        row = make_row(_TABLE, data, row_id=row_id, trace_id=_TRACE_ID, now=1_795_000_000.0)
         line = codec.encode(_TABLE, row)
         if not size:
             size = ROW_BYTES - len(line)

@@ -27,8 +27,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from app.config import Settings
 from app.lib.logger import EnhancedCSVLogger
-from app.lib.tracelog import codec
 from app.lib.tracelog.ids import IdGenerator
+from app.lib.tracelog.rows import make_row
 from app.lib.tracelog.schema import API_LOGS, TABLES
 from app.lib.tracelog.store.store import Batch, Store
 from app.main import create_app
@@ -144,7 +144,7 @@ def _write(store: Store, rate: int, stop: threading.Event) -> None:
                 "user_id": written % 40,
             }
             trace = f"00000000-0000-4000-8000-{written:012}"
-            rows.append(codec.make_row(table, data, row_id=ids.next(), trace_id=trace, now=now))
+            rows.append(make_row(table, data, row_id=ids.next(), trace_id=trace, now=now))
         store.insert(Batch({API_LOGS: rows}))
         due += 1 / WRITES
         stop.wait(max(due - time.monotonic(), 0))

@@ -31,6 +31,7 @@ from app.lib.tracelog import codec
 from app.lib.tracelog.capture.middleware import CaptureMiddleware
 from app.lib.tracelog.ids import IdGenerator
 from app.lib.tracelog.journal.journal import Journal
+from app.lib.tracelog.rows import make_row
 from app.lib.tracelog.schema import API_LOGS, TABLES, Row
 from app.lib.tracelog.store.sql import Statement
 from app.lib.tracelog.store.turso_store import TursoStore
@@ -71,7 +72,7 @@ def some_rows(count: int) -> list[Row]:
     """Rows of about 300 bytes in the journal."""
     ids = IdGenerator()
     samples = [
-        codec.make_row(
+        make_row(
             _TABLE,
             {
                 "method": "GET",

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from app.lib.tracelog import codec
 from app.lib.tracelog.ids import IdGenerator
+from app.lib.tracelog.rows import make_row
 from app.lib.tracelog.schema import API_LOGS, TABLES, TASK_PROGRESS_LOGS, Row, Table
 from app.lib.tracelog.store.store import Batch
 
@@ -129,4 +129,4 @@ class MadeUpLog:
 
     def _row(self, table: Table, data: dict[str, object], trace: str) -> Row:
         now = self._at.timestamp()
-        return codec.make_row(table, data, row_id=self._ids.next(), trace_id=trace, now=now)
+        return make_row(table, data, row_id=self._ids.next(), trace_id=trace, now=now)

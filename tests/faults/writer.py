@@ -18,6 +18,7 @@ from app.lib.logger import CSVOnlyLogger, EnhancedCSVLogger
 from app.lib.tracelog import codec
 from app.lib.tracelog.recorder import redact_row
 from app.lib.tracelog.redaction.redactor import Redactor
+from app.lib.tracelog.rows import make_row
 from app.lib.tracelog.schema import API_LOGS, TABLES
 from app.lib.tracelog.trace import new_trace_id
 from app.lib.tracelog.upkeep.retention import Rules
@@ -61,7 +62,7 @@ def main(arguments: list[str]) -> None:
 def _line(redactor: Redactor, data: Mapping[str, object]) -> Callable[[int], bytes]:
     def make_line(row_id: int) -> bytes:
         clean = redact_row(redactor, _API, data)
-        row = codec.make_row(_API, clean, row_id=row_id, trace_id=new_trace_id(), now=time.time())
+        row = make_row(_API, clean, row_id=row_id, trace_id=new_trace_id(), now=time.time())
         return codec.encode(_API, row)
 
     return make_line

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from app.lib.tracelog import codec
 from app.lib.tracelog.ids import IdGenerator
+from app.lib.tracelog.rows import make_row
 from app.lib.tracelog.schema import API_LOGS, TABLES, TASK_PROGRESS_LOGS, Row
 from app.lib.tracelog.store.store import Batch, Store
 
@@ -85,6 +86,6 @@ class LogBook:
     def _add(self, table: str, values: Mapping[str, object]) -> str:
         row_id = self._ids.next()
         now = self.now.timestamp()
-        row = codec.make_row(TABLES[table], values, row_id=row_id, trace_id="-", now=now)
+        row = make_row(TABLES[table], values, row_id=row_id, trace_id="-", now=now)
         self.rows[table].append(row)
         return str(row_id)

@@ -18,6 +18,7 @@ from app.lib.tracelog.ids import IdGenerator
 from app.lib.tracelog.journal.journal import Fsync, IdTaken, Journal, PartlyAppended
 from app.lib.tracelog.journal.tally import Tally
 from app.lib.tracelog.redaction.redactor import Redactor
+from app.lib.tracelog.rows import make_row
 from app.lib.tracelog.schema import TABLES, Table
 from app.lib.tracelog.trace import current_trace, new_trace_id
 
@@ -79,7 +80,7 @@ class Recorder:
             trace = current_trace()
             trace_id = trace.trace_id if trace else new_trace_id()
             now = time.time()
-            row = codec.make_row(table, data, row_id=row_id, trace_id=trace_id, now=now)
+            row = make_row(table, data, row_id=row_id, trace_id=trace_id, now=now)
             return codec.encode(table, row)
 
         self.write_line(table_name, make_line)

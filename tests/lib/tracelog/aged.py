@@ -6,6 +6,7 @@ from pathlib import Path
 
 from app.lib.tracelog import codec, ids
 from app.lib.tracelog.journal.tally import Tally
+from app.lib.tracelog.rows import make_row
 from app.lib.tracelog.schema import API_LOGS, TABLES, TASK_PROGRESS_LOGS, Row
 from app.lib.tracelog.shipper.accounting import Accountant
 from app.lib.tracelog.shipper.checkpoint import Checkpoint
@@ -31,13 +32,13 @@ def request(days: float, status: int | None = 200, trace: str = "", size: int = 
         "response_status": status,
         "response_body": "x" * size,
     }
-    return codec.make_row(API, data, row_id=row_id, trace_id=trace or f"trace {row_id}", now=at)
+    return make_row(API, data, row_id=row_id, trace_id=trace or f"trace {row_id}", now=at)
 
 
 def step(days: float, status: str, trace: str) -> Row:
     at = NOW - days * DAY
     data = {"task_name": "T", "step_name": "S", "status": status}
-    return codec.make_row(STEPS, data, row_id=ids.first_at(at), trace_id=trace, now=at)
+    return make_row(STEPS, data, row_id=ids.first_at(at), trace_id=trace, now=at)
 
 
 def fill(store: Store, requests: list[Row], steps: list[Row] | None = None) -> None:

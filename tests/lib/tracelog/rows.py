@@ -4,19 +4,32 @@ from pathlib import Path
 
 import pytest
 
-from app.lib.tracelog import codec
 from app.lib.tracelog.ids import IdGenerator
 from app.lib.tracelog.journal import reader
 from app.lib.tracelog.journal.journal import Journal
+from app.lib.tracelog.rows import make_row
 from app.lib.tracelog.schema import API_LOGS, TABLES, Row, Table
 
 API = TABLES[API_LOGS]
+ROW_ID = 1_537_387_947_986_012_629
+TRACE_ID = "6f1c4d2e-8a3b-4c5d-9e7f-0a1b2c3d4e5f"
+NOW = 1_795_000_000.123
 _ids = IdGenerator()
+
+
+def make(table: Table, **data: object) -> Row:
+    """The row of `data` that was recorded at `NOW`."""
+    return make_row(table, data, row_id=ROW_ID, trace_id=TRACE_ID, now=NOW)
+
+
+def columns(table: Table, row: Row) -> dict[str, object]:
+    """The values of a row by column."""
+    return dict(zip(table.column_names, row, strict=True))
 
 
 def api_row(body: str = "hello", *, row_id: int | None = None, path: str = "/items") -> Row:
     """A row of `api_logs` whose response body is `body`."""
-    return codec.make_row(
+    return make_row(
         API,
         {
             "method": "GET",

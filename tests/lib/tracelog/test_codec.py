@@ -12,13 +12,11 @@ from hypothesis import strategies as st
 
 from app.lib.tracelog import codec
 from app.lib.tracelog.ids import MAX_ID, MIN_ID
-from app.lib.tracelog.schema import API_LOGS, TABLES, TASK_PROGRESS_LOGS, Column, Row, Table
+from app.lib.tracelog.schema import API_LOGS, TABLES, TASK_PROGRESS_LOGS, Column, Table
+from tests.lib.tracelog.rows import columns, make
 
 API = TABLES[API_LOGS]
 TASKS = TABLES[TASK_PROGRESS_LOGS]
-ROW_ID = 1_537_387_947_986_012_629
-TRACE_ID = "6f1c4d2e-8a3b-4c5d-9e7f-0a1b2c3d4e5f"
-NOW = 1_795_000_000.123
 
 HOSTILE = [
     "a\nb",
@@ -38,14 +36,6 @@ HOSTILE = [
     "\x7f",
     "👩‍💻",
 ]
-
-
-def make(table: Table, **data: object) -> Row:
-    return codec.make_row(table, data, row_id=ROW_ID, trace_id=TRACE_ID, now=NOW)
-
-
-def columns(table: Table, row: Row) -> dict[str, object]:
-    return dict(zip(table.column_names, row, strict=True))
 
 
 @cache
@@ -99,36 +89,6 @@ def test_json_fields_are_json_for_any_csv_reader(text: str) -> None:
     assert json.loads(fields[5]) == [text]
 
 
-def test_what_no_store_takes_is_replaced() -> None:
-    row = columns(
-        API,
-        make(API, method="GET", endpoint="/\ud800", request_body={"a": "\udfff"}, user_id=2**63),
-    )
-
-    assert row["endpoint"] == "/\ufffd"
-    assert row["user_id"] is None
-    assert str(2**63) in str(row["request_header"])
-    codec.decode(API, codec.encode(API, make(API, method="G", endpoint="/", request_body="\ud800")))
-
-
-def test_dicts_lists_and_plain_text_become_json() -> None:
-    row = columns(
-        API,
-        make(
-            API,
-            method="POST",
-            endpoint="/x",
-            request_header={"a": 1},
-            request_body='{"kept": "as it is"}',
-            response_body="no json",
-        ),
-    )
-
-    assert row["request_header"] == '{"a":1}'
-    assert row["request_body"] == '{"kept": "as it is"}'
-    assert row["response_body"] == '"no json"'
-
-
 def test_pretty_printed_json_fits_on_one_line() -> None:
     text = json.dumps({"a": [1, "two\nlines"]}, indent=2)
 
@@ -136,60 +96,6 @@ def test_pretty_printed_json_fits_on_one_line() -> None:
 
     assert codec.encode(API, row).count(b"\n") == 1
     assert json.loads(str(columns(API, row)["request_body"])) == {"a": [1, "two\nlines"]}
-
-
-def test_unknown_keys_go_into_a_json_column_and_never_become_columns() -> None:
-    api = columns(API, make(API, method="GET", endpoint="/", request_header={"a": "b"}, region="x"))
-    task = columns(TASKS, make(TASKS, task_name="t", step_name="s", status="START", region="x"))
-
-    assert json.loads(str(api["request_header"])) == {"a": "b", ":extra": {"region": "x"}}
-    assert json.loads(str(task["output_data"])) == {":extra": {"region": "x"}}
-
-
-NO_TIMES = (
-    "yesterday",
-    "9999-99-99 99:99:99.999",
-    "２０２６-01-02 03:04:05.678",
-    "0001-01-01T00:00:00+09:00",
-    1e15,
-    -1e15,
-    float("nan"),
-    True,
-)
-
-
-@pytest.mark.parametrize(
-    ("given", "held"),
-    [
-        (None, "2026-11-18 11:06:40.123"),
-        ("2026-01-02 03:04:05.678", "2026-01-02 03:04:05.678"),
-        ("2026-01-02T12:04:05.678+09:00", "2026-01-02 03:04:05.678"),
-        (dt.datetime(2026, 1, 2, 3, 4, 5, 678_999, tzinfo=dt.UTC), "2026-01-02 03:04:05.678"),
-        (1_767_323_045, "2026-01-02 03:04:05.000"),
-        (dt.datetime(33, 4, 3, 15), "0033-04-03 15:00:00.000"),  # taken as UTC
-        (-61_200_000_000, "0030-08-25 16:00:00.000"),
-        *((given, "2026-11-18 11:06:40.123") for given in NO_TIMES),
-    ],
-)
-def test_created_at_is_utc_with_milliseconds(given: object, held: str) -> None:
-    row = make(API, method="GET", endpoint="/", created_at=given)
-
-    assert columns(API, row)["created_at"] == held
-    assert codec.decode(API, codec.encode(API, row)) == row
-
-
-def test_missing_names_are_a_dash_and_a_missing_trace_is_the_current_one() -> None:
-    row = columns(TASKS, make(TASKS))
-
-    assert (row["task_name"], row["step_name"], row["status"]) == ("-", "-", "IN_PROGRESS")
-    assert (row["trace_id"], row["execution_order"]) == (TRACE_ID, 0)
-
-
-def test_an_unknown_status_is_kept_beside_the_row() -> None:
-    assert columns(TASKS, make(TASKS, status="success"))["status"] == "SUCCESS"
-    row = columns(TASKS, make(TASKS, status="PAUSED"))
-    assert row["status"] == "IN_PROGRESS"
-    assert json.loads(str(row["output_data"])) == {":extra": {"status": "PAUSED"}}
 
 
 def test_values_too_large_are_cut_and_stay_valid() -> None:

@@ -23,6 +23,7 @@ from app.lib.tracelog.journal import reader
 from app.lib.tracelog.journal.reader import BadSpan
 from app.lib.tracelog.recorder import redact_row
 from app.lib.tracelog.redaction.redactor import Redactor
+from app.lib.tracelog.rows import make_row
 from app.lib.tracelog.schema import API_LOGS, TABLES, TASK_PROGRESS_LOGS, Row, Table
 from app.lib.tracelog.transfer.field_order import by_header, by_value, moment, structure
 from app.lib.tracelog.transfer.whole_file import (
@@ -206,7 +207,7 @@ class CSVSource:
         data["created_at"] = at
         clean = redact_row(self._redactor, self.table, data)
         digest = hashlib.sha256(repr(sorted(clean.items())).encode(errors="replace")).digest()
-        return codec.make_row(
+        return make_row(
             self.table,
             clean,
             row_id=own_id or self._new_id(at, digest),

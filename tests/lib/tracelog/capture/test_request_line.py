@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from app.lib.tracelog import codec
 from app.lib.tracelog.capture.request_line import request_line
 from app.lib.tracelog.ids import MAX_ID, MIN_ID
+from app.lib.tracelog.rows import make_row
 from app.lib.tracelog.schema import API_LOGS, TABLES
 
 TABLE = TABLES[API_LOGS]
@@ -68,7 +69,7 @@ def test_it_is_the_line_of_the_row(
         user_id=user_id,
         created_at=created_at,
     )
-    row = codec.make_row(
+    row = make_row(
         TABLE,
         {
             "method": method,

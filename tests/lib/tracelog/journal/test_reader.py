@@ -8,6 +8,7 @@ import pytest
 from app.lib.tracelog import codec
 from app.lib.tracelog.bulk_decode import decode_lines
 from app.lib.tracelog.journal import reader
+from app.lib.tracelog.rows import make_row
 from app.lib.tracelog.schema import Row
 from tests.lib.tracelog.rows import API, api_row, read_all
 
@@ -163,7 +164,7 @@ def test_of_a_large_hole_only_the_beginning_is_kept(
 
 
 def test_a_large_row_that_an_editor_has_saved_is_read(tmp_path: Path) -> None:
-    row = codec.make_row(
+    row = make_row(
         API,
         {"request_body": "x" * 900_000, "response_body": "y" * 900_000},
         row_id=cast("int", ROWS[0][0]),

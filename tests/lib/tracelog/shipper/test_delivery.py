@@ -10,6 +10,7 @@ import pytest
 
 from app.lib.tracelog import codec
 from app.lib.tracelog.ids import time_of
+from app.lib.tracelog.rows import make_row
 from app.lib.tracelog.schema import API_LOGS, TABLES, TASK_PROGRESS_LOGS, Row
 from app.lib.tracelog.shipper.backlog import measure
 from app.lib.tracelog.shipper.checkpoint import FILE_NAME, Checkpoint, Counters
@@ -118,7 +119,7 @@ def test_a_batch_has_no_more_rows_and_bytes_than_it_may(desk: Desk) -> None:
 
 def test_both_tables_are_delivered_while_one_has_a_long_backlog(desk: Desk) -> None:
     desk.write(rows(2000))
-    step = codec.make_row(
+    step = make_row(
         STEPS, {"task_name": "A", "step_name": "B"}, row_id=10**18, trace_id="t", now=0.0
     )
     (desk.folder / "task_progress_logs.csv").write_bytes(
@@ -476,7 +477,7 @@ def test_a_quarantine_that_cannot_be_written_keeps_the_rows_where_they_are(
 
 
 def test_a_lone_surrogate_that_reached_the_journal_ends_in_quarantine(desk: Desk) -> None:
-    step = codec.make_row(
+    step = make_row(
         STEPS, {"task_name": "A", "step_name": "B"}, row_id=10**18, trace_id="t", now=0.0
     )
     line = codec.encode(STEPS, step).replace(b",B,", b",\\ud800,")

@@ -11,6 +11,7 @@ from app.lib.tracelog import codec
 from app.lib.tracelog.journal import reader
 from app.lib.tracelog.journal.journal import Journal
 from app.lib.tracelog.redaction.redactor import Redactor
+from app.lib.tracelog.rows import make_row
 from app.lib.tracelog.schema import API_LOGS, TABLES, TASK_PROGRESS_LOGS, Row
 from app.lib.tracelog.shipper.shipper import Shipper
 from app.lib.tracelog.store.sql import Statement
@@ -59,7 +60,7 @@ def test_the_journal_of_one_writer_comes_back_byte_for_byte(store: Store, tmp_pa
     steps = Journal(tmp_path, TABLES[TASK_PROGRESS_LOGS], fsync="no")
     for n, text in enumerate(HOSTILE):
         data = {"task_name": text, "step_name": "S", "error_message": text, "stack_trace": text}
-        step = codec.make_row(steps.table, data, row_id=10**18 + n, trace_id="t", now=n)
+        step = make_row(steps.table, data, row_id=10**18 + n, trace_id="t", now=n)
         steps.append(codec.encode(steps.table, step), 10**18 + n)
     steps.close()
     deliver(tmp_path, store)

@@ -13,6 +13,7 @@ import pytest
 from app.lib.logger import EnhancedCSVLogger
 from app.lib.tracelog import codec
 from app.lib.tracelog.journal.journal import Journal
+from app.lib.tracelog.rows import make_row
 from app.lib.tracelog.schema import API_LOGS, TABLES, TASK_PROGRESS_LOGS, Row
 from app.lib.tracelog.shipper.checkpoint import Checkpoint
 from app.lib.tracelog.shipper.quarantine import Quarantine
@@ -256,7 +257,7 @@ def test_rows_in_the_store_that_the_checkpoint_does_not_cover_are_pending(local:
 def test_both_tables_are_compared(local: Log) -> None:
     steps = TABLES[TASK_PROGRESS_LOGS]
     data = {"task_name": "T", "step_name": "S", "error_message": "line one\nline two"}
-    row = codec.make_row(steps, data, row_id=1_700_000_000_000_000_000, trace_id="t", now=0.0)
+    row = make_row(steps, data, row_id=1_700_000_000_000_000_000, trace_id="t", now=0.0)
     journal = Journal(local.folder, steps, fsync="no")
     journal.append(codec.encode(steps, row), 1_700_000_000_000_000_000)
     journal.close()
