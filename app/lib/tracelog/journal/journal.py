@@ -11,12 +11,9 @@ import contextlib
 import errno
 import logging
 import os
-import secrets
-import stat
 import sys
 import threading
 import time
-import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Literal
@@ -24,7 +21,8 @@ from typing import Final, Literal
 from app.lib.tracelog import codec
 from app.lib.tracelog.disk import sync_folder
 from app.lib.tracelog.ids import time_of
-from app.lib.tracelog.journal import locks
+from app.lib.tracelog.journal import files, locks
+from app.lib.tracelog.journal.at_forks import hold_at_forks
 from app.lib.tracelog.journal.intruder import Intruder, look_at, set_aside
 from app.lib.tracelog.journal.reader import first_id_of, sealed_path
 from app.lib.tracelog.schema import Table
@@ -39,9 +37,7 @@ LOCK_SECONDS: Final = 0.02
 _QUICK_TRIES: Final = 7
 """How often the lock is tried before an append sleeps, for longer than ten others take."""
 
-_LEFT_SECONDS: Final = 60.0
 _FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_FLAGS: Final = os.O_RDWR | os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 
 class IdTaken(OSError):
@@ -98,7 +94,7 @@ class Journal:
         self._renamed = False
         self._dirty: list[int] = []
         self._forcing: list[int] = []
-        _journals.add(self)
+        hold_at_forks(self)
 
     def append(self, lines: bytes, row_id: int) -> None:
         """Append encoded rows, the first with this id; they are in the file when it returns.
@@ -159,16 +155,16 @@ class Journal:
         Raises `OSError`.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        fd = os.open(self.path, _FLAGS | os.O_CREAT, 0o600)
+        fd = os.open(self.path, files.FLAGS | os.O_CREAT, 0o600)
         try:
-            size = _status_of_file(fd, self._file).st_size
-            _write_all(fd, lines if size else self._header + lines)
+            size = files.status_of(fd, self._file).st_size
+            files.write_all(fd, lines if size else self._header + lines)
             self._unsynced = True
             # When Python ends nobody is there to do it a second later.
             if self._fsync == "always" or (self._fsync == "everysec" and sys.is_finalizing()):
                 self._force(fd)
         finally:
-            _close(fd)
+            files.close(fd)
 
     def sync(self) -> None:
         """Force what was written to the disk; a file that fails is sealed and left alone."""
@@ -187,7 +183,7 @@ class Journal:
         with self._mutex:
             for fd in unsynced:
                 self._forcing.remove(fd)
-                _close(fd)
+                files.close(fd)
 
     def close(self) -> None:
         """Sync, unless `fsync` is "no", and let go of the file; a later append opens it again."""
@@ -202,44 +198,24 @@ class Journal:
 
     def _open(self) -> None:
         try:
-            fd = os.open(self.path, _FLAGS)
+            fd = os.open(self.path, files.FLAGS)
         except FileNotFoundError:
-            self._begin_file()
-            fd = os.open(self.path, _FLAGS | os.O_CREAT, 0o600)
+            # File systems without links have the header written together with the first row.
+            files.begin(self.path, self._header, self._clock())
+            self._renamed = True
+            fd = os.open(self.path, files.FLAGS | os.O_CREAT, 0o600)
         try:
-            status = _status_of_file(fd, self._file)
+            status = files.status_of(fd, self._file)
             self._first_id, self._intruder = look_at(self.path, self.table)
         except OSError:
-            _close(fd)
+            files.close(fd)
             raise
         self._fd, self._inode, self._clean_size = fd, (status.st_dev, status.st_ino), -1
-
-    def _begin_file(self) -> None:
-        """Have a file with a header, and no second one where several processes begin it at once."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        for left in self.path.parent.glob(f".{self.table.name}.*.new"):
-            # Somebody was killed before it was unlinked; it would keep a segment's room for ever.
-            with contextlib.suppress(OSError):
-                if self._clock() - left.stat().st_mtime > _LEFT_SECONDS:
-                    left.unlink()
-        # Never one that is there: it may be another name of a file with rows.
-        begun = self.path.with_name(f".{self.table.name}.{secrets.token_hex(8)}.new")
-        fd = os.open(begun, _FLAGS | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            _write_all(fd, self._header)
-            # File systems without links have the header written together with the first row.
-            with contextlib.suppress(OSError):
-                os.link(begun, self.path)
-        finally:
-            _close(fd)
-            self._renamed = True
-            with contextlib.suppress(OSError):
-                os.unlink(begun)  # noqa: PTH108
 
     def _close(self) -> None:
         fd, self._fd = self._fd, -1
         if fd >= 0:
-            _close(fd)
+            files.close(fd)
 
     def _lock(self) -> bool:
         if (got := locks.try_lock_if_any(self._fd)) is not False:
@@ -280,7 +256,7 @@ class Journal:
         data = lines
         if size == 0:
             data = self._header + lines
-        elif size != self._clean_size and locked and self._byte(size - 1) != b"\n":
+        elif size != self._clean_size and locked and files.byte_at(self._fd, size - 1) != b"\n":
             # A writer died in the middle of its row. Without the lock it may still be writing.
             data = b"\n" + lines
         self._clean_size = -1
@@ -324,13 +300,6 @@ class Journal:
         else:
             self._sync_fails = False
 
-    def _byte(self, position: int) -> bytes:
-        if sys.platform == "win32":
-            os.lseek(self._fd, position, os.SEEK_SET)
-            return os.read(self._fd, 1)
-        else:  # noqa: RET505 # mypy knows the platform by the branch
-            return os.pread(self._fd, 1, position)
-
     def _is_full(self, size: int, more: int) -> bool:
         if self._first_id is None:
             return False
@@ -351,8 +320,8 @@ class Journal:
                 _, self._intruder = look_at(self.path, self.table)
                 return False
             size = os.fstat(self._fd).st_size
-            if self._byte(size - 1) != b"\n":
-                _write_all(self._fd, b"\n")
+            if files.byte_at(self._fd, size - 1) != b"\n":
+                files.write_all(self._fd, b"\n")
             if self._fsync == "everysec":
                 self._dirty.append(os.dup(self._fd))
                 self._unsynced = False
@@ -369,59 +338,16 @@ class Journal:
 
     # --- fork --------------------------------------------------------------------------------
 
-    def _after_fork(self) -> None:
+    def before_fork(self) -> None:
+        self._mutex.acquire()
+
+    def after_fork_in_parent(self) -> None:
+        self._mutex.release()
+
+    def after_fork_in_child(self) -> None:
         """Open files anew: a lock taken through an inherited descriptor would be the parent's."""
         self._mutex, self._appending = threading.RLock(), False
         for fd in (*self._dirty, *self._forcing):
-            _close(fd)
+            files.close(fd)
         self._dirty, self._forcing = [], []
         self._close()
-
-
-def _close(fd: int) -> None:
-    """Close a descriptor. It is gone even where that fails, and its rows are in the file."""
-    with contextlib.suppress(OSError):
-        os.close(fd)
-
-
-def _status_of_file(fd: int, path: str) -> os.stat_result:
-    """Raises `OSError` for what is no file: rows in it would count and be nowhere."""
-    status = os.fstat(fd)
-    if not stat.S_ISREG(status.st_mode):
-        raise OSError(errno.EINVAL, "this is no file", path)
-    return status
-
-
-def _write_all(fd: int, data: bytes) -> None:
-    written = os.write(fd, data)
-    while written < len(data):
-        # A short write says that the disk is full; writing the rest brings the error itself.
-        written += os.write(fd, data[written:])
-
-
-_journals: "weakref.WeakSet[Journal]" = weakref.WeakSet()
-_held: list[Journal] = []
-
-
-def _before_fork() -> None:
-    for journal in list(_journals):
-        journal._mutex.acquire()
-        _held.append(journal)
-
-
-def _after_fork_in_parent() -> None:
-    while _held:
-        _held.pop()._mutex.release()
-
-
-def _after_fork_in_child() -> None:
-    while _held:
-        _held.pop()._after_fork()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=_before_fork,
-        after_in_parent=_after_fork_in_parent,
-        after_in_child=_after_fork_in_child,
-    )
