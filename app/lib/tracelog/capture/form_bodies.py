@@ -57,7 +57,13 @@ def multipart_data(
     if parts is None:
         if (parts := Parts.of(content_type)) is None:
             return None
-        parts.feed(body if b"\r\n" in body else body.replace(b"\n", b"\r\n"), keep=True)
+        if b"\r\n" in body:
+            parts.feed(body, keep=True)
+        else:
+            parts.feed(body.replace(b"\n", b"\r\n"), keep=True)
+            for part in parts.end():
+                part.content = part.content.replace(b"\r\n", b"\n")
+                part.size = len(part.content)
     fields: dict[str, Plain] = {}
     for part in parts.end():
         headers = part.headers()
@@ -94,7 +100,7 @@ def _shown(
         return {CUT_KEY: part.size}
     kind = content_type.partition(";")[0].strip().lower()
     encoding = headers.get("content-transfer-encoding", "").strip().lower()
-    text, readable = decode(part.content)
+    text, readable = decode(bytes(part.content))
     if kind not in ("", "text/plain", "application/json") or encoding not in _PLAIN_ENCODINGS:
         return {":type": redactor.text(content_type), ":size": part.size}
     if not readable:

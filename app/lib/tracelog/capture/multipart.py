@@ -4,26 +4,27 @@ Of what is kept of a body they have their content, of what follows their heads a
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Self
 from urllib.parse import unquote_to_bytes
 
 from app.lib.tracelog.capture.field_text import decode
 
 MAX_PARTS: Final = 1000
+_BLANK: Final = b"\r\n\r\n"
 _MAX_HEAD: Final = 4096
 _MAX_HEADS: Final = 16_384
 """How many bytes of heads there are at most in memory of parts whose content is not kept."""
 
 _AT_ONCE: Final = 65_536
 
-_FORM: Final = re.compile(
-    rb'\s*multipart/form-data\s*;.*?boundary=(?:"([^"]{1,200})"|([^\s";,]{1,200}))',
-    re.IGNORECASE | re.DOTALL,
-)
-_AFTER_DELIMITER: Final = re.compile(rb"--|[ \t]*+(?=\r\n)")
+_MAX_BOUNDARY: Final = 200
+_FORM: Final = re.compile(rb"\s*multipart/form-data\s*(?=;)", re.IGNORECASE)
+_AFTER_DELIMITER: Final = re.compile(rb"--|[ \t]{0,64}+(?=\r\n)")
 _UNDECIDED: Final = re.compile(rb"-|[ \t]{0,64}\r?")
-_PARAMETER: Final = re.compile(r';\s{0,8}([\w\-]{1,40}\*?)=(?:"((?:[^"\\]++|\\.)*+)"?|([^\s;"]*+))')
+_PARAMETER: Final = re.compile(
+    r';\s{0,8}([\w\-]{1,40}\*?)\s{0,8}=\s{0,8}(?:"((?:[^"\\]++|\\.)*+)"?|([^;]*+))'
+)
 
 
 @dataclass(slots=True)
@@ -31,7 +32,7 @@ class Part:
     """A part. `size` is that of its content in bytes; `complete` says whether its end was seen."""
 
     head: bytes
-    content: bytes = b""
+    content: bytearray = field(default_factory=bytearray)
     size: int = 0
     complete: bool = False
 
@@ -45,15 +46,22 @@ class Part:
 
 
 def parameters(disposition: str) -> dict[str, str]:
-    """The parameters of a Content-Disposition: `name`, `filename` and others."""
-    found = {}
+    """The parameters of a Content-Disposition: `name`, `filename` and others.
+
+    Of a file's two names it is the one with an encoding; of a field's the one that apps look at.
+    """
+    found: dict[str, str] = {}
+    encoded: dict[str, str] = {}
     for name, quoted, bare in _PARAMETER.findall(disposition):
-        value = re.sub(r"\\(.)", r"\1", quoted) or bare
+        value = re.sub(r"\\(.)", r"\1", quoted) or bare.strip()
         if name.endswith("*"):
             escaped = value.rpartition("'")[2].encode()
-            name, value = name[:-1], decode(unquote_to_bytes(escaped))[0]
-        found[name.lower()] = value
-    return found
+            encoded[name[:-1].lower()] = decode(unquote_to_bytes(escaped))[0]
+        else:
+            found[name.lower()] = value
+    if "filename" in encoded:
+        found.pop("filename", None)
+    return encoded | found
 
 
 class Parts:
@@ -62,7 +70,7 @@ class Parts:
     def __init__(self, boundary: bytes) -> None:
         self.found: list[Part] = []
         self.count = 0
-        """How many there are; more than `MAX_PARTS` are not in `found`."""
+        """How many there are; `found` has at most `MAX_PARTS`, and none with too long a head."""
         self._delimiter = b"\r\n--" + boundary
         # A delimiter begins a line, and the body begins with one.
         self._rest = b"\r\n"
@@ -76,7 +84,10 @@ class Parts:
     def of(cls, content_type: bytes) -> Self | None:
         """For a body of this type; None where it is no multipart form."""
         match = _FORM.match(content_type)
-        return cls(match[1] or match[2]) if match else None
+        if match is None:
+            return None
+        boundary = parameters(content_type[match.end() :].decode("latin-1")).get("boundary", "")
+        return cls(boundary.encode("latin-1")) if 0 < len(boundary) <= _MAX_BOUNDARY else None
 
     def feed(self, data: bytes, *, keep: bool, start: int = 0) -> None:
         """Read on, in `data` from `start`; with `keep` the parts have what stands there."""
@@ -123,12 +134,13 @@ class Parts:
         """Data between two delimiters."""
         if self._head is not None:
             self._head += data
-            head, blank, data = self._head.partition(b"\r\n\r\n")
-            if blank:
+            head, blank, data = self._head.partition(_BLANK)
+            if blank and len(head) <= _MAX_HEAD:
                 self._head = None
                 self._begin_part(head)
-            elif len(self._head) > _MAX_HEAD:
+            elif len(self._head) > _MAX_HEAD + len(_BLANK):
                 self._head = None
+                self.count += 1
         if self._head is None and self._part is not None:
             self._part.size += len(data)
             if self._keeps:
