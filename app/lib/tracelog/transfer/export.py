@@ -6,6 +6,7 @@ that their files have the same lines in another order. A row that met a collisio
 which it is stored.
 """
 
+import contextlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -27,23 +28,30 @@ Watch = Callable[[int], None]
 def export(store: Store, folder: Path, watch: Watch = lambda _: None) -> dict[str, int]:
     """Write each table to `folder/<table>.csv`: the rows written, by table.
 
-    A file takes its name when it is whole. Raises `FileExistsError` where one of the names is
-    taken, `StoreError` and `OSError`.
+    The files take their names when all are whole; what fails leaves none. Raises
+    `FileExistsError` where one of the names is taken, `StoreError` and `OSError`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for name in TABLES:
         path = folder / f"{name}.csv"
         if path.exists():
             raise FileExistsError(0, "there is a file already", str(path))
-    return {
-        name: _export(store, table, folder / f"{name}.csv", watch) for name, table in TABLES.items()
-    }
+    drafts = {name: folder / f"{name}.csv.part" for name in TABLES}
+    try:
+        rows = {name: _export(store, TABLES[name], drafts[name], watch) for name in TABLES}
+        for draft in drafts.values():
+            draft.replace(draft.with_suffix(""))
+    finally:
+        for draft in drafts.values():
+            with contextlib.suppress(OSError):
+                draft.unlink()
+    return rows
 
 
-def _export(store: Store, table: Table, path: Path, watch: Watch) -> int:
-    draft, rows = path.with_suffix(".csv.part"), 0
+def _export(store: Store, table: Table, draft: Path, watch: Watch) -> int:
+    rows = 0
     fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600)
-    with os.fdopen(fd, "wb") as file:
+    with _named(draft), os.fdopen(fd, "wb") as file:
         file.write(codec.header(table))
         for page in pages(store, table):
             file.write(b"".join([codec.encode(table, row) for row in page]))
@@ -51,8 +59,17 @@ def _export(store: Store, table: Table, path: Path, watch: Watch) -> int:
             watch(len(page))
         file.flush()
         os.fsync(file.fileno())
-    draft.replace(path)
     return rows
+
+
+@contextlib.contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Have an error of a file that is open say which one it is, as the others do."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
 
 
 def pages(store: Store, table: Table) -> Iterator[list[Row]]:

@@ -12,11 +12,11 @@ from app.lib.tracelog.journal import reader
 from app.lib.tracelog.journal.journal import Journal
 from app.lib.tracelog.redaction.redactor import Redactor
 from app.lib.tracelog.rows import make_row
-from app.lib.tracelog.schema import API_LOGS, TABLES, TASK_PROGRESS_LOGS, Row
+from app.lib.tracelog.schema import API_LOGS, TABLES, TASK_PROGRESS_LOGS, Table
 from app.lib.tracelog.shipper.shipper import Shipper
 from app.lib.tracelog.store.sql import Statement
 from app.lib.tracelog.store.sqlite_store import SQLiteStore
-from app.lib.tracelog.store.store import Batch, Store
+from app.lib.tracelog.store.store import Batch, Store, StoreSchemaMissing
 from app.lib.tracelog.store.turso_store import TursoStore
 from app.lib.tracelog.transfer.csv_source import CSVSource
 from app.lib.tracelog.transfer.export import export
@@ -158,16 +158,28 @@ def test_text_that_others_put_where_json_belongs_comes_back_out_of_its_export(
     copy.close()
 
 
-def test_an_export_that_fails_leaves_no_file(
-    file_store: SQLiteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("table", TABLES)
+def test_an_export_that_fails_leaves_no_file_and_says_which_one_did(
+    file_store: SQLiteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: str
 ) -> None:
     file_store.insert(Batch({API_LOGS: [api_row()]}))
+    header = codec.header
 
-    def fail(_: object, __: Row) -> bytes:
-        raise OSError(28, "No space left on device")
+    def fail(of: Table) -> bytes:
+        if of.name == table:
+            raise OSError(28, "No space left on device")
+        return header(of)
 
-    monkeypatch.setattr(codec, "encode", fail)
-    with pytest.raises(OSError, match="No space"):
+    monkeypatch.setattr(codec, "header", fail)
+    with pytest.raises(OSError, match="No space") as caught:
         export(file_store, tmp_path / "out")
 
-    assert not list((tmp_path / "out").glob("*.csv"))
+    assert list((tmp_path / "out").iterdir()) == []
+    assert caught.value.filename == str(tmp_path / "out" / f"{table}.csv.part")
+
+
+def test_an_export_out_of_a_store_without_tables_leaves_no_file(tmp_path: Path) -> None:
+    with pytest.raises(StoreSchemaMissing):
+        export(SQLiteStore(tmp_path / "none.db"), tmp_path / "out")
+
+    assert list((tmp_path / "out").iterdir()) == []
