@@ -16,7 +16,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from app.lib.tracelog import codec, ids
 from app.lib.tracelog.journal import reader
@@ -26,6 +26,7 @@ from app.lib.tracelog.redaction.redactor import Redactor
 from app.lib.tracelog.rows import make_row
 from app.lib.tracelog.schema import API_LOGS, TABLES, TASK_PROGRESS_LOGS, Row, Table
 from app.lib.tracelog.transfer.field_order import by_header, by_value, moment, structure
+from app.lib.tracelog.transfer.lines import Lines
 from app.lib.tracelog.transfer.whole_file import (
     TIME,
     WrongFile,
@@ -145,19 +146,34 @@ class CSVSource:
     def _other_rows(self) -> Iterator[GoodRow | BadRow]:
         self._moments.clear()
         with self.path.open("rb") as raw:
-            text = _Lines(self, raw)
-            rows = csv.reader(text)
+            lines = Lines(raw)
             while True:
-                line = rows.line_num + 1
-                try:
-                    fields = next(rows)
-                except StopIteration:
+                line = lines.number + 1
+                found = self._next_row(lines)
+                self.position = lines.position
+                if found is None:
                     return
-                except csv.Error as error:
-                    yield BadRow(line, str(error))
-                    continue
-                if any(fields) and line > 1:
-                    yield self._other_row(line, fields)
+                if isinstance(found, BadRow) and lines.number > line and lines.are_torn():
+                    # The quote of a row that was cut off has no partner, and takes the rows that
+                    # follow for its own.
+                    lines.go_back_to(line + 1)
+                if isinstance(found, (GoodRow, BadRow)):
+                    yield found
+
+    def _next_row(self, lines: Lines) -> GoodRow | BadRow | Literal["none"] | None:
+        """What begins in the next line, "none" for a header or an empty one; None at the end."""
+        line = lines.number + 1
+        lines.keep_from(line)
+        try:
+            fields = next(csv.reader(lines))
+        except StopIteration:
+            return None
+        except csv.Error as error:
+            return BadRow(line, str(error))
+        # Two that began a file at once have both written a header.
+        if line == 1 or not any(fields) or fields == self._header:
+            return "none"
+        return self._other_row(line, fields)
 
     def _other_row(self, line: int, fields: Sequence[str]) -> GoodRow | BadRow:
         if not "".join(fields).isprintable() and any(
@@ -232,24 +248,6 @@ class CSVSource:
         if row_id > ids.MAX_ID:
             raise OverflowError
         return row_id
-
-
-class _Lines:
-    """The lines of a file as text, while the source's position moves on."""
-
-    def __init__(self, source: CSVSource, raw: "Iterator[bytes]") -> None:
-        self._source = source
-        self._raw = raw
-        source.position = 0
-
-    def __iter__(self) -> "_Lines":
-        return self
-
-    def __next__(self) -> str:
-        line = next(self._raw)
-        encoding = "utf-8" if self._source.position else "utf-8-sig"
-        self._source.position += len(line)
-        return line.decode(encoding, errors="surrogateescape")
 
 
 def _is_of(table: Table, line: bytes) -> bool:

@@ -403,6 +403,50 @@ def test_bad_rows_are_told_by_line_and_reason_and_good_ones_go_on(
     assert json.loads(str(found[2]["request_header"])) == {":extra": {"response_status": "fine"}}
 
 
+@pytest.mark.parametrize("header", ["{'a': 'b, c'}", "plain"])
+def test_a_row_that_a_kill_has_cut_off_takes_none_of_those_behind_it_along(
+    store: SQLiteStore, source: SourceLogger, header: str
+) -> None:
+    row = {"trace_id": TRACE, "method": "GET", "endpoint": "/", "request_header": header}
+    for _ in range(3):
+        path = source.log(API_LOGS, row)
+    for _ in range(2):
+        with path.open("ab") as file:
+            file.write(f"{TRACE},GET,/torn,\"{{'a': 'b".encode())
+        for _ in range(10):
+            source.log(API_LOGS, row)
+
+    loaded, bad = put(store, path)
+
+    # The next one stands in the same line.
+    assert loaded.written == 3 + 9 + 9
+    assert [each.line for each in bad] == [5, 15]
+
+
+def test_what_somebody_has_sent_is_no_row_of_its_own_where_its_row_is_left_out(
+    store: SQLiteStore, source: SourceLogger
+) -> None:
+    forged = f'\n{TRACE},GET,/forged,"x",2026-01-02 03:04:05.678\n'
+    row = {"trace_id": TRACE, "method": "GET", "endpoint": "/", "request_body": forged}
+    source.log(API_LOGS, row)
+    path = source.log(API_LOGS, {**row, "created_at": "never"})
+
+    loaded, bad = put(store, path)
+
+    assert (loaded.written, [each.reason for each in bad]) == (1, ["created_at is no time"])
+    assert [each["endpoint"] for each in stored(store)] == ["/"]
+
+
+def test_a_second_header_is_no_row(store: SQLiteStore, source: SourceLogger) -> None:
+    row = {"trace_id": TRACE, "method": "GET", "endpoint": "/"}
+    path = source.log(API_LOGS, row)
+    # Two processes have begun the file at once.
+    path.write_bytes(path.read_bytes().splitlines(keepends=True)[0] + path.read_bytes())
+    source.log(API_LOGS, row)
+
+    assert put(store, path) == (Loaded(written=2), [])
+
+
 def test_a_file_that_excel_has_saved_is_read(store: SQLiteStore, tmp_path: Path) -> None:
     text = '\ufefftrace_id,method,endpoint,created_at\r\nt,GET,"/a,b",2026-11-23 09:00:00\r\n'
 

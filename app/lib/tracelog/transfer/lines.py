@@ -1,0 +1,54 @@
+"""The lines of a CSV file as text, of which those of the latest row can be read once more."""
+
+import csv
+from collections import deque
+from collections.abc import Iterator
+from itertools import islice
+
+
+class Lines:
+    """`number` lines were read, and `position` bytes of the file."""
+
+    def __init__(self, raw: Iterator[bytes]) -> None:
+        self.number = 0
+        self.position = 0
+        self._raw = raw
+        self._kept: deque[str] = deque()
+        self._first_kept = 1
+
+    def __iter__(self) -> "Lines":
+        return self
+
+    def __next__(self) -> str:
+        place = self.number + 1 - self._first_kept
+        if place < len(self._kept):
+            line = self._kept[place]
+        else:
+            data = next(self._raw)
+            encoding = "utf-8" if self.position else "utf-8-sig"
+            self.position += len(data)
+            line = data.decode(encoding, errors="surrogateescape")
+            self._kept.append(line)
+        self.number += 1
+        return line
+
+    def keep_from(self, number: int) -> None:
+        """Forget the lines before this one."""
+        while self._kept and self._first_kept < number:
+            self._kept.popleft()
+            self._first_kept += 1
+        if not self._kept:
+            self._first_kept = number
+
+    def are_torn(self) -> bool:
+        """Whether those of the latest row are none as a program writes one, whatever it holds."""
+        of_row = islice(self._kept, self.number + 1 - self._first_kept)
+        try:
+            list(csv.reader(of_row, strict=True))
+        except csv.Error:
+            return True
+        return False
+
+    def go_back_to(self, number: int) -> None:
+        """Have this line come next."""
+        self.number = number - 1
