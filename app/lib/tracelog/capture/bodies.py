@@ -6,12 +6,12 @@ that begin with a colon are this module's notes: `":type"`, `":size"` (bytes of 
 `":unreadable"`.
 """
 
-import json
 import re
 from typing import Final
 
 import orjson
 
+from app.lib.tracelog.capture.charsets import json_utf8, text_utf8
 from app.lib.tracelog.capture.cut_json import Prefix, read_prefix
 from app.lib.tracelog.capture.form_bodies import form_data, multipart_data
 from app.lib.tracelog.capture.multipart import Parts
@@ -30,24 +30,13 @@ _PLAIN_JSON: Final = frozenset(
 )
 
 _MIME: Final = re.compile(r"[a-z0-9][a-z0-9.+\-]{0,60}/[a-z0-9][a-z0-9.+\-]{0,80}")
-_CHARSET: Final = re.compile(rb"charset=\"?([A-Za-z0-9_.:\-]{1,40})", re.IGNORECASE)
-_CHARSETS: Final = {
-    b"utf-16": "utf-16",
-    b"utf-16le": "utf-16-le",
-    b"utf-16be": "utf-16-be",
-    b"shift_jis": "cp932",
-    b"shift-jis": "cp932",
-    b"sjis": "cp932",
-    b"windows-31j": "cp932",
-    b"euc-jp": "euc_jp",
-    b"iso-2022-jp": "iso2022_jp",
-    b"iso-8859-1": "latin-1",
-    b"latin1": "latin-1",
-    b"windows-1252": "cp1252",
-}
 _LINES: Final = frozenset(
     {"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"}
 )
+_MAX_LINES: Final = 1000
+_MAX_STRANGE: Final = 20
+"""Of how many lines that are no JSON the beginning is looked for: it takes more than the rest."""
+
 _TEXTS: Final = frozenset({"text/plain", "text/markdown", "application/graphql"})
 
 
@@ -127,7 +116,7 @@ def _shown(
     if encoding not in (b"", b"identity"):
         return {**about, ":encoding": redactor.text(encoding[:40].decode("latin-1"))}
     if mime.endswith(("/json", "+json", "/x-json", "/csp-report")):
-        return _json(redactor, _utf8(content_type, body, detect=True), total, cut=cut)
+        return _json(redactor, json_utf8(content_type, body), total, cut=cut)
     if mime in _LINES:
         return _json_lines(redactor, body, total, cut=cut)
     if mime == "application/x-www-form-urlencoded":
@@ -139,7 +128,8 @@ def _shown(
             return about
         return {**form, CUT_KEY: total} if cut else form
     if mime in _TEXTS or (html and mime in ("text/html", "application/xhtml+xml")):
-        return _text(redactor, _utf8(content_type, body), total, cut=cut)
+        text = text_utf8(content_type, body)
+        return about if text is None else _text(redactor, text, total, cut=cut)
     if not mime and body.lstrip()[:1] in (b"{", b"["):
         return _json(redactor, body, total, cut=cut)
     return about
@@ -148,15 +138,6 @@ def _shown(
 def _mime(redactor: Redactor, content_type: bytes) -> str:
     mime = content_type.partition(b";")[0].strip().lower().decode("latin-1")
     return redactor.text(mime) if _MIME.fullmatch(mime) else ""
-
-
-def _utf8(content_type: bytes, body: bytes, *, detect: bool = False) -> bytes:
-    """The body in UTF-8, by its charset where that is another one; a cut character is left out."""
-    charset = _CHARSET.search(content_type)
-    codec = _CHARSETS.get(charset[1].lower()) if charset else None
-    if codec is None and detect and b"\0" in body[:4]:
-        codec = json.detect_encoding(body)
-    return body.decode(codec, "ignore").encode() if codec else body
 
 
 def _json(redactor: Redactor, body: bytes, total: int, *, cut: bool) -> Plain:
@@ -171,8 +152,14 @@ def _json(redactor: Redactor, body: bytes, total: int, *, cut: bool) -> Plain:
             return redactor.data.redact(parse(body))
         except (ValueError, RecursionError):
             pass
-    prefix = read_prefix(body.removeprefix(b"\xef\xbb\xbf"))
-    key = CUT_KEY if cut else ":unreadable"
+    return _beginning(redactor, body, CUT_KEY if cut else ":unreadable", total)
+
+
+def _beginning(
+    redactor: Redactor, body: bytes, key: str, total: int, *, look: bool = True
+) -> Plain:
+    """What can be read of JSON that is cut or wrong, with `key` for a note of its size."""
+    prefix = read_prefix(body.removeprefix(b"\xef\xbb\xbf")) if look else None
     if prefix is None:
         return {key: total}
     _hide_undecided(redactor, prefix)
@@ -202,10 +189,17 @@ def _json_lines(redactor: Redactor, body: bytes, total: int, *, cut: bool) -> Pl
     lines = body.split(b"\n")
     if cut:
         lines.pop()
-    shown = [
-        _json(redactor, line, len(line), cut=False) for line in map(bytes.strip, lines) if line
-    ]
-    return [*shown, {CUT_KEY: total}] if cut else shown
+    lines = [line for line in map(bytes.strip, lines) if line]
+    shown: list[Plain] = []
+    strange = 0
+    for line in lines[:_MAX_LINES]:
+        try:
+            shown.append(redactor.data.redact(parse(line)))
+        except (ValueError, RecursionError):
+            strange += 1
+            is_one_of_few = strange <= _MAX_STRANGE
+            shown.append(_beginning(redactor, line, ":unreadable", len(line), look=is_one_of_few))
+    return [*shown, {CUT_KEY: total}] if cut or len(lines) > _MAX_LINES else shown
 
 
 def _text(redactor: Redactor, body: bytes, total: int, *, cut: bool) -> Plain:
@@ -220,6 +214,10 @@ def _text(redactor: Redactor, body: bytes, total: int, *, cut: bool) -> Plain:
         if data is not None:
             return redactor.data.redact(data)
     text = body.decode(errors="ignore" if cut else "replace")
+    if "\0" in text:
+        # As of UTF-16 that does not say so: a secret would not be seen, but by people.
+        dense = text.replace("\0", "")
+        text = text if redactor.text(dense) == dense else dense
     if cut:
         return {":text": redactor.texts.cut(text), CUT_KEY: total}
     return redactor.text(text)

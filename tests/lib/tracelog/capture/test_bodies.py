@@ -216,6 +216,62 @@ def test_text_is_a_string_and_cut_text_an_object() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("charset", "codec"),
+    [
+        ("utf-32", "utf-32"),
+        ("UTF-32BE", "utf-32-be"),
+        ("x-sjis", "cp932"),
+        ("cp932", "cp932"),
+        ("csShiftJIS", "cp932"),
+        ("MS_Kanji", "cp932"),
+        ("x-euc-jp", "euc_jp"),
+        ("utf8", "utf-8"),
+    ],
+)
+def test_text_is_read_by_the_charset_that_is_said(charset: str, codec: str) -> None:
+    data = "表 password=hunter2".encode(codec)
+    assert body(f"text/plain; charset={charset}", data) == '"表 password=[redacted]"'
+    data = '{"表":1}'.encode(codec)
+    assert body(f"application/json; charset={charset}", data) == '{"表":1}'
+
+
+@pytest.mark.parametrize("codec", ["utf-16", "utf-32"])
+def test_text_whose_first_character_tells_its_encoding_is_read_by_that(codec: str) -> None:
+    data = "表 password=hunter2".encode(codec)
+    assert body("text/plain", data) == '"表 password=[redacted]"'
+    assert body("text/plain; charset=utf-8", data) == '"表 password=[redacted]"'
+    cut = body("text/plain", data, keep=len(data) - 15)
+    assert cut == f'{{":text":"表",":cut":{len(data)}}}'
+
+
+def test_text_in_a_charset_that_nobody_knows_is_type_and_size() -> None:
+    data = b"password+AD0-hunter2"
+    assert body("text/plain; charset=utf-7", data) == '{":type":"text/plain",":size":20}'
+    # JSON is in UTF-8 whatever is said (RFC 8259, 8.1).
+    assert body("application/json; charset=x-unknown", b'{"a":1}') == '{"a":1}'
+
+
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be", "utf-32-le"])
+def test_a_secret_does_not_hide_between_zeros(codec: str) -> None:
+    shown = body("text/plain", "note: password=hunter2".encode(codec))
+    assert shown == '"note: password=[redacted]"'
+
+
+def test_of_very_many_lines_the_first_are_shown_and_the_size_told() -> None:
+    data = b'{"a":1}\n' * 1001
+    shown = json.loads(body("application/x-ndjson", data) or "")
+    assert shown == [{"a": 1}] * 1000 + [{":cut": len(data)}]
+
+
+def test_of_very_many_lines_that_are_no_json_the_later_ones_are_not_looked_into() -> None:
+    data = b'{"a":1,"b\n' * 200 + b'{"a":NaN}\n{"password":"x"}'
+    shown = json.loads(body("application/x-ndjson", data) or "")
+    assert shown[0] == {"a": 1, ":unreadable": 9}
+    assert shown[199] == {":unreadable": 9}
+    assert shown[200:] == [{"a": "nan"}, {"password": "[redacted]"}]
+
+
 def test_other_things_are_type_and_size() -> None:
     assert body("image/png", b"x" * 9) == '{":type":"image/png",":size":9}'
     assert body("text/html", b"<p>") == '{":type":"text/html",":size":3}'
