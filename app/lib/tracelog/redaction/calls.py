@@ -10,7 +10,7 @@ from app.lib.tracelog.redaction.values import looks_random
 
 _REST: Final = r"(?:[^\\\n\"'`]++|\\.|(?!(?P={quote}))[\"'`])++"
 _FIRST_ARGUMENT: Final = (
-    rf"\([ \t]{{0,4}}[bBrRuU]{{0,2}}(?P<quote>[\"'`])){_REST.format(quote='quote')}"
+    rf"\([ \t]{{0,4}}[bBrRuU]{{0,2}}(?P<quote>[\"'`])(?!\*\*\*)){_REST.format(quote='quote')}"
 )
 _ARGUMENT: Final = re.compile(
     r"(?i)((?:\.|\b(?:set|change|update|reset|check|verify|hash|use|with|add|new|encrypt"
@@ -28,7 +28,8 @@ _KEY_ARGUMENT: Final = re.compile(
 _SECOND_ARGUMENT: Final = re.compile(
     r"(?i)((?:\b|(?=\.))(?:log_?in|sign_?in|authenticate|jwt\.(?:encode|decode|sign|verify)"
     r"|httpbasicauth|basicauth|\.auth|createhmac|simple_bind(?:_s)?|(?:check|verify)_password(?:_hash)?"
-    r"|pgp_sym_(?:en|de)crypt(?:_bytea)?|aes_(?:en|de)crypt)\([^()\n]{1,120}?,[ \t]{0,4}[bru]{0,2}"
+    r"|pgp_sym_(?:en|de)crypt(?:_bytea)?|aes_(?:en|de)crypt)\("
+    r"(?:\{[^{}\n]{0,200}\}|[^(){}\n]){1,120}?,[ \t]{0,4}[bru]{0,2}"
     rf"(?P<mark>[\"'`])){_REST.format(quote='mark')}"
 )
 _LAST_ARGUMENT: Final = re.compile(

@@ -12,6 +12,20 @@ _SEPARATED: Final = re.compile(
 _STRIPE: Final = re.compile(r"\[redacted\](?:=[0-9]{7,40}\??|\^[^\^\n]{2,26}\^[0-9]{7,40}\??)")
 """What a magnetic stripe holds behind the number."""
 _GROUP: Final = re.compile(r"[0-9]+")
+_IBAN: Final = re.compile(
+    r"(?<![A-Za-z0-9])[A-Z]{2}[0-9]{2} ?(?:[A-Z0-9]{4} ?){2,6}[A-Z0-9]{1,4}(?![A-Za-z0-9])"
+)
+_IBAN_LENGTHS: Final = {
+    country: length
+    for length, countries in {
+        15: "NO", 16: "BE", 18: "DK FI FO GL NL SD", 19: "MK SI",
+        20: "AT BA EE KZ LT LU MN XK", 21: "CH CR HR LI LV", 22: "BG BH DE GB GE IE ME RS VA",
+        23: "AE IL IQ OM SO TL", 24: "AD CZ ES MD PK RO SA SE SK TN VG", 25: "LY PT ST",
+        26: "IS TR", 27: "BI DJ FR GR IT MC MR SM", 28: "AL AZ BY CY DO GT HU LB NI PL SV",
+        29: "BR EG PS QA UA", 30: "JO KW MU", 31: "MT SC", 32: "LC", 33: "RU",
+    }.items()
+    for country in countries.split()
+}  # fmt: skip
 _FULL_WIDTH: Final = {ord("０") + digit: str(digit) for digit in range(10)} | {
     ord("－"): "-",
     ord("ー"): "-",
@@ -20,11 +34,14 @@ _FULL_WIDTH: Final = {ord("０") + digit: str(digit) for digit in range(10)} | {
 
 
 def hide_cards(text: str) -> str:
-    """Text without card numbers: 14 to 19 digits that a card network gave out and Luhn confirms."""
-    shown, end = [], 0
+    """Text without card numbers, 14 to 19 digits that a card network gave out and Luhn confirms,
+    and without IBANs of as many digits.
+    """
+    shown, end, is_long = [], 0, False
     for run in _DIGITS.finditer(text if text.isascii() else text.translate(_FULL_WIDTH)):
         if run.end() - run.start() < 14 or _is_fraction(text, run.start()):
             continue
+        is_long = True
         groups = list(_GROUP.finditer(run[0]))
         first = 0
         while first < len(groups):
@@ -34,8 +51,21 @@ def hide_cards(text: str) -> str:
                 end = run.start() + groups[first + size - 1].end()
             first += size or 1
     if not shown:
-        return _SEPARATED.sub(_hide_separated, text) if _has_separator(text) else text
-    return _STRIPE.sub(MARKER, "".join([*shown, text[end:]]))
+        text = _SEPARATED.sub(_hide_separated, text) if _has_separator(text) else text
+        return hide_accounts(text) if is_long else text
+    return hide_accounts(_STRIPE.sub(MARKER, "".join([*shown, text[end:]])))
+
+
+def hide_accounts(text: str) -> str:
+    """Text without IBANs: letters and digits of a country's length that add up."""
+    return _IBAN.sub(lambda match: MARKER if _is_iban(match[0]) else match[0], text)
+
+
+def _is_iban(text: str) -> bool:
+    text = text.replace(" ", "")
+    if _IBAN_LENGTHS.get(text[:2]) != len(text):
+        return False
+    return int("".join(str(int(char, 36)) for char in text[4:] + text[:4])) % 97 == 1
 
 
 def _has_separator(text: str) -> bool:

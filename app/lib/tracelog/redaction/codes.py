@@ -28,6 +28,14 @@ _CODE_FIRST: Final = re.compile(
     r" (?:[\w\-]{1,24} ){0,3}"
     r"(?:code|otp|pin|password|passcode)\b)"
 )
+_IN_GROUPS: Final = re.compile(
+    r"(?i)(\b(?:recovery|backup|scratch|reset|verification|security|access|one-time|device"
+    r"|activation) (?:code|key)s?"
+    r"(?: (?:is|are|was))?:?(?:[ \t]{1,3}|\n)[\"'`]?)"
+    r"(?=[a-z\-]{0,40}[0-9])(?=[0-9\-]{0,40}[a-z])[a-z0-9]{3,8}(?:-[a-z0-9]{3,8}){1,7}\b"
+    r"(?:(?:, ?| and | )(?=[a-z\-]{0,40}[0-9])[a-z0-9]{3,8}(?:-[a-z0-9]{3,8}){1,7}\b){0,15}"
+)
+"""`recovery code 9f3k-2m4p-7x1q`"""
 _COMBINATION: Final = re.compile(
     r"(?i)(\bcombination\b[^\n0-9]{0,40}(?: is|:|=)?[ \t]{0,4})[0-9]{1,2}(?:[\- ][0-9]{1,2}){2,3}\b"
 )
@@ -50,7 +58,8 @@ _COMPARED_CODES: Final = re.compile(
 )
 _CODE_TO_ENTER: Final = re.compile(
     r"(?i)(\b(?:(?:enter|type(?: in)?|submit|reply(?: with)?)[ \t]{1,3}(?:(?:the )?(?:code|pin) )?"
-    r"|use[ \t]{1,3}(?:(?:the )?(?:code|pin) |(?=[0-9]{5}))))[0-9]{4,8}"
+    r"|use[ \t]{1,3}(?:(?:the )?(?:code|pin) |(?=(?:[A-Z]{1,3}-)?[0-9]{5})))"
+    r"(?:[A-Z]{1,3}-)?)[0-9]{4,8}"
     r"(?= to (?:verify|confirm|sign|log|log-?in|reset|activate|authori[sz]e|authenticate|unlock"
     r"|approve|prove)\b)"
 )
@@ -72,6 +81,7 @@ def hide_codes(text: str, lower: str) -> str:
         text = _CODE_TO_ENTER.sub(rf"\g<1>{MARKER}", text)
     if not any(stem in lower for stem in _STEMS):
         return text
+    text = _IN_GROUPS.sub(rf"\g<1>{MARKER}", text) if "-" in text else text
     text = _FIVE.sub(rf"\g<1>{MARKER}", _ENTERED.sub(rf"\g<1>\g<2>{MARKER}", text))
     text = _COMPARED_CODES.sub(lambda match: _SIX.sub(MARKER, match[0]), text)
     text = _CODE_FIRST.sub(MARKER, _CODE.sub(rf"\g<1>\g<2>{MARKER}", text))

@@ -44,6 +44,8 @@ _PROGRAMS: Final = (
     ("chpasswd", r"\bchpasswd\s{0,3}<<<\s{0,3}[\"']?[\w.\-]{1,64}:"),
     ("chpasswd", r"\becho\s+[\"']?[\w.\-]{1,64}:(?=[^\n|]{1,200}\|[^\n]{0,40}chpasswd)"),
     ("ConvertTo-SecureString", r"\bConvertTo-SecureString\s+(?:-String\s+)?"),
+    ("mc ", r"\bmc\s(?:alias\sset|config\shost\sadd)\s\S{1,64}\s\S{1,200}\s\S{1,128}\s"),
+    ("rclone", r"\brclone\s[^\n|;&]{0,200}?\s(?:pass|password)\s"),
     ("net use", r"\bnet use\b[^\n]{0,200}?/user:\S{1,64}\s+(?!/)"),
     ("net use", r"\bnet use\s+(?:\w:\s+)?\\\\\S{1,200}\s+(?=\S{1,128}\s+/user:)"),
     ("PASS ", r"(?<!\S)USER [^\r\n]{1,64}\r?\n(?:[^\r\n]{0,200}\r?\n)?PASS "),
@@ -262,6 +264,12 @@ def hidden_words(argv: list[str], judge: KeyJudge) -> list[str]:
         word if after == before else after
         for word, before, after in zip(argv, whole, shown, strict=True)
     ]
+
+
+def hidden_login(word: str) -> str:
+    """`hana:…`, as it stands behind `-u`; but not `1000:1000`."""
+    user, _, password = word.partition(":")
+    return f"{user}:{MARKER}" if mixes(password) else word
 
 
 def _hide_listed_words(match: re.Match[str], judge: KeyJudge) -> str:

@@ -30,7 +30,7 @@ _NUMBERS: Final = words(
     """
     id x y z lat lng lon latitude longitude top left width height row column minlength maxlength
     minimum maximum count total mode uid gid user_id userid expires_in expiresin alg start end line
-    offset pos index length digits period amount window min max version
+    offset pos index length digits period amount window min max version gpio
     """
 )
 _PIECE: Final = re.compile(r"[^\x00-\x7f]?[A-Za-z]{1,12}|\W{1,3}|[^\x00-\x7f]{1,12}")
@@ -42,11 +42,15 @@ _ITEMS: Final = {
 }
 """The pieces of a text, and which secrets a service is given."""
 _REMARK: Final = re.compile(
-    r" (?:required|must|too|contain|characters|match|blank|empty|invalid|incorrect|expired|missing"
+    r"(?:\A| )(?:required|must|[Tt]oo|contain|characters|match|blank|empty|invalid|incorrect"
+    r"|expired|missing"
     r"|valid|wrong|common|least|similar)\b|\A(?i:required|invalid)\b"
     r"|ください|下さい|必須|ありません|できません|短すぎ|長すぎ|一致し|文字以[上内]"
 )
 _TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9:.]{5,15}(?:Z|[+-][0-9:]{4,6})?)?")
+_SIZE: Final = re.compile(
+    r"[0-9]{0,4}(?:\.[0-9]{1,4})?(?:px|r?em|pt|%|m?s|v[hw])|#[0-9a-fA-F]{3,8}"
+)
 _LONGEST: Final = 200
 _MOST_MESSAGES: Final = 16
 
@@ -94,7 +98,7 @@ def _is_said(key: str, text: str, owner: str) -> bool:
 
 
 def _may_be_one(word: str) -> bool:
-    if _TIME.fullmatch(word) or says_nothing(word):
+    if _TIME.fullmatch(word) or _SIZE.fullmatch(word) or says_nothing(word):
         return False
     return mixes(word) or looks_random(word) or word.isdecimal()
 

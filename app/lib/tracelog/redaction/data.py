@@ -7,12 +7,13 @@ from typing import Final
 import orjson
 
 from app.lib.tracelog.redaction.cards import is_card
-from app.lib.tracelog.redaction.commands import hidden_words, is_program
+from app.lib.tracelog.redaction.commands import hidden_login, hidden_words, is_program
 from app.lib.tracelog.redaction.compact import is_compact
 from app.lib.tracelog.redaction.containers import shown_part
 from app.lib.tracelog.redaction.key_signs import key_signs
 from app.lib.tracelog.redaction.keys import MAX_KEY, KeyJudge
 from app.lib.tracelog.redaction.kin import (
+    hide_derived,
     hide_manifest,
     is_kin,
     is_login,
@@ -50,6 +51,7 @@ _MAX_NESTED_JSON: Final = 4
 _MAX_HARMLESS: Final = 4096
 _SMALLEST_CARD: Final = 10**13
 _OF_KIN: Final = ("key", "state")
+_USER_FLAGS: Final = ("-u", "--user", "--proxy-user")
 _FIRST_OF_ARRAY: Final = re.compile(rb'\["([^"]*+)"')
 
 
@@ -237,6 +239,7 @@ class _Walk:
             return TOO_DEEP
         keys = self._keys
         show, named, code, kin, typed = Rule.SHOW, Rule.NAMED, Rule.CODE, Rule.KIN, Rule.TYPED
+        salted = Rule.SESSION
         renamed: dict[str, str] = {}
         owns = owner.lower() in PART_OWNERS
         if node.get("kind") == "Secret":
@@ -245,6 +248,9 @@ class _Walk:
             rule, shown_key, is_part = keys[key]
             if owns and is_part and self._of.known_parts[owner, key]:
                 rule = Rule.SESSION if key == "id" else Rule.HIDE
+            if rule is salted and key[-4:].lower() == "salt":
+                hide_derived(node)
+                item = node[key]
             if shown_key is not None:
                 renamed[key] = shown_key
             if rule is named:
@@ -270,7 +276,7 @@ class _Walk:
             elif isinstance(item, dict):
                 node[key] = self._object(item, depth + 1, key)
             elif isinstance(item, list):
-                node[key] = self._array(item, depth + 1)
+                node[key] = self._array(item, depth + 1, key if "uestions" in key else "")
             elif isinstance(item, (int, float)):
                 node[key] = _number(item)
         return {renamed.get(key, key): item for key, item in node.items()} if renamed else node
@@ -279,7 +285,7 @@ class _Walk:
         holds = isinstance(item, (dict, list)) and not self._of.judge.is_added(key)
         return shown_part(key, item) if holds else MARKER
 
-    def _array(self, node: list[Plain], depth: int) -> Plain:
+    def _array(self, node: list[Plain], depth: int, owner: str = "") -> Plain:
         if depth > MAX_DEPTH:
             return TOO_DEEP
         after_flag = False
@@ -295,9 +301,13 @@ class _Walk:
                 after_flag = False
             elif isinstance(item, str):
                 after_flag = item[:1] == "-" and self._is_secret_flag(item)
+                if ":" in item and index and node[index - 1] in _USER_FLAGS:
+                    item = hidden_login(item)
                 node[index] = self._string(item)
             elif isinstance(item, list) and len(item) == 2 and self._is_secret_pair(*item):
                 node[index] = [self.node(item[0], depth), MARKER]
+            elif owner and isinstance(item, dict):
+                node[index] = self._object(item, depth + 1, owner)
             else:
                 node[index] = self.node(item, depth)
         return node

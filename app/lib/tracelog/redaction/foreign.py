@@ -125,6 +125,7 @@ FOREIGN_PHRASE_ENDS: Final = frozenset({"khẩu", "المرور", "السر", "�
 FOREIGN_ENDS: Final = (
     "[ドン号語証鍵葉ー答码碼钥鑰令牌호큰ь]",
     "ット",
+    "ンID",
     "パス",
     "レーズ",
     "証情報",

@@ -3,8 +3,16 @@
 import re
 from typing import Final
 
+from app.lib.tracelog.redaction.keys import KeyJudge
 from app.lib.tracelog.redaction.labels import is_label
-from app.lib.tracelog.redaction.values import PLACEHOLDER, looks_chosen, mixes
+from app.lib.tracelog.redaction.rules import Rule
+from app.lib.tracelog.redaction.values import (
+    PLACEHOLDER,
+    looks_chosen,
+    looks_random,
+    mixes,
+    says_nothing,
+)
 
 _STATE: Final = re.compile(
     r"[（(]?(?:未(?:設定|登録|入力|発行|使用|確認|取得|定)|(?:設定|登録|発行|入力|変更|更新|送信|確認|使用)(?:済み?"
@@ -29,6 +37,8 @@ _REMARKED: Final = re.compile(
 """Behind the label of a field: `パスワード：（変更しない場合は空欄）`."""
 _STANDS_FOR: Final = re.compile(
     rf"[ \t]{{0,4}}[bf]?[\"']?(?:(?i:(?:bearer|basic|token) )?{PLACEHOLDER}|\{{[a-z_.]{{2,40}}\}}"
+    r"|SecretStr\([\"']\*{3,16}[\"']\)"
+    r"|(?:ConvertTo-SecureString|Get-[A-Z]\w{2,40}|Read-Host)"
     r"|!(?:Ref|GetAtt|Sub|secret|env|ENV) [\w.]{1,60}"
     r"|\$\((?:<|(?:cat|op|pass|aws|gcloud|kubectl|vault"
     r"|security|openssl|head|uuidgen|pwgen) )[^()\n]{1,120}\)"
@@ -39,7 +49,8 @@ _STANDS_FOR: Final = re.compile(
 # Lines of code that say where a secret comes from: `token = request.headers.get('X-Token')`.
 _CALL: Final = re.compile(
     r"[ \t]{0,4}(?:(?:await|new|yield) )?(?P<callee>(?:[A-Za-z_]\w{0,40}\.){0,5}[A-Za-z_]\w{1,40})"
-    r"\((?P<arguments>(?:[\w.\[\]=, :+*]|\([\w.=, ]{0,40}\)){0,100}"
+    r"\((?P<arguments>(?:\{[\w.\[\]=, :+*()\"'\-\x1a]{0,120}\})?"
+    r"(?:[\w.\[\]=, :+*]|\([\w.=, ]{0,40}\)|[\"'][\w-]{1,24}[\"']){0,100}"
     r"|[\"'][A-Za-z_.: \-]{0,40}[\"'])\)"
     r"(?=[ \t]*(?:[\r\n,;)\]}#]|\Z))"
 )
@@ -121,6 +132,15 @@ _TRIED: Final = re.compile(
 """How often or when, and not what: `Failed password attempt: 3`."""
 
 
+_VALIDATED: Final = re.compile(
+    r"\n(?P<path>[\w.\-]{1,120})\n {2}[^\n]{1,300}\[type=[a-z_]{1,40}, input_value=\Z"
+)
+"""The field that Pydantic writes of."""
+_GIVEN: Final = re.compile(
+    r"\{\x1a[0-9]{1,5}\}(?=,)"
+    r"|(?:'[^'\n]{0,80}'|\"[^\"\n]{0,80}\"|-?[0-9.]{1,12}|None|True|False|\[\])(?=, )"
+)
+"""Data, which has been looked at by itself, or a word."""
 _GRAPHQL: Final = re.compile(r"\s{0,80}(?:query|mutation|subscription)\b")
 _VARIABLE: Final = re.compile(r"[ ]?\$[A-Za-z_]{1,40}[0-9]?(?=[ \t\r\n,)}\]])")
 _COMMIT: Final = re.compile(
@@ -130,9 +150,23 @@ _COMMIT: Final = re.compile(
 _ARN: Final = re.compile(r"\barn:aws[a-z\-]{0,16}:secretsmanager:[a-z0-9\-]{0,24}:[0-9]{0,12}:\Z")
 """The name of a secret: `arn:aws:secretsmanager:…:secret:prod/db`."""
 _PINS: Final = re.compile(
-    r"(?i)pins?[ \t]{0,2}[:=][ \t]{0,2}[0-9]{1,2}(?=[\s,;.)\]}|]|\Z)(?![ ][0-9])"
+    r"(?i)(?:pins?|tokens|keys|secrets|passwords|sessions|cookies|credentials)[ \t]{0,2}[:=]"
+    r"[ \t]{0,2}[0-9]{1,2}(?=[\s,;.)\]}|]|\Z)(?![ ][0-9])"
 )
-"""How many: `pins: 4`."""
+"""How many: `pins: 4`, `API keys: 3`."""
+
+
+def is_shown_input(text: str, at: int, judge: KeyJudge) -> bool:
+    """Whether Pydantic's `input_value=` has the input of a field that may be shown."""
+    field = _VALIDATED.search(text[max(0, at - 500) : at])
+    if field is None or any(
+        judge(part) is not Rule.SHOW for part in re.findall(r"\w+", field["path"])
+    ):
+        return False
+    given = _GIVEN.match(text, at)
+    return given is not None and not any(
+        looks_chosen(word) or looks_random(word) for word in given[0].strip("\"'").split()
+    )
 
 
 def _line_end(text: str, at: int) -> int:
@@ -149,6 +183,8 @@ def is_no_secret(text: str, at: int, key_start: int) -> bool:
     """Whether what begins at `at`, behind the sign of a secret key, is known to be none."""
     if _STANDS_FOR.match(text, at) or _FUNCTION.match(text, at) or _VAULT.match(text, at):
         return True
+    if text.startswith("class ", max(0, key_start - 6)):
+        return True
     if (remark := _REMARK.match(text, at)) and _is_remark(remark[0]):
         return True
     sign = text[at - 1]
@@ -159,7 +195,9 @@ def is_no_secret(text: str, at: int, key_start: int) -> bool:
     ):
         return True
     if sign in ":=" and (
-        _PASSED.match(text, key_start) or _PINS.match(text, key_start) or _is_try(text, at)
+        _PASSED.match(text, key_start)
+        or _PINS.match(text, max(key_start, text.rfind(" ", key_start, at - 1) + 1))
+        or _is_try(text, at)
     ):
         return True
     if sign == "=":
@@ -233,7 +271,7 @@ def _shows_nothing(call: re.Match[str]) -> bool:
     if call["arguments"][:1] in ("'", '"') and not _GETTER.search(call["callee"]):
         return False
     words = re.findall(r"\w+", call["arguments"])
-    return not any(mixes(word) or looks_chosen(word) for word in words)
+    return not any((mixes(word) or looks_chosen(word)) and not says_nothing(word) for word in words)
 
 
 def _names_itself(text: str, at: int, key_start: int) -> bool:

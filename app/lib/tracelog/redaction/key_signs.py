@@ -21,7 +21,12 @@ _ANYWHERE: Final = (
     | words.CODE_ALONE
 )
 _LAST: Final = (
-    words.SECRET_LAST | words.SESSION_LAST | words.WORD_LAST | words.RANDOM_LAST | {"pass", "value"}
+    words.SECRET_LAST
+    | words.SESSION_LAST
+    | words.WORD_LAST
+    | words.PHRASE_LAST
+    | words.RANDOM_LAST
+    | {"pass", "value"}
 )
 _ALONE: Final = (
     neighbours.VALUE_KEYS

@@ -78,6 +78,8 @@ class KeyJudge:
         flat = _FLAT_WORD.findall(key.lower())
         if any(_is_secret(word) or word in self._glued for word in flat):
             return Rule.HIDE
+        if flat and flat[-1].endswith("key") and flat[-1][:-3] not in {*words_of.OTHER_KEYS, ""}:
+            return Rule.KEYED
         inside = key.rpartition("[")[2] if key.endswith("]") else ""
         return Rule.NAMED if inside[:-1].lower() in neighbours.VALUE_KEYS else Rule.SHOW
 
@@ -88,8 +90,10 @@ class KeyJudge:
             words.pop()
         if not words:
             return None
-        if words == ["code", "id"]:
+        if words in (["code", "id"], ["session", "state"]):
             return Rule.RANDOM  # a login's, at Keycloak
+        if words == ["existing", "secret"]:
+            return Rule.FILE
         if words[:2] == ["publickey", "credentials"]:
             return Rule.SHOW  # what a page may do
         if words[-2:-1] == ["secret"] and words[-1] in words_of.SECRET_OTHERS:
@@ -104,7 +108,7 @@ class KeyJudge:
                 return Rule.RANDOM if tail.isdisjoint(words_of.FILE_TAIL) else Rule.FILE
             if last in words_of.FILE_TAIL and tail <= words_of.FILE_TAIL | words_of.KEY_LAST:
                 return Rule.FILE
-            if tail and tail <= words_of.KEY_TAIL and words[end - 1] in ("key", "keys", "token"):
+            if tail and tail <= words_of.KEY_TAIL and words[end - 1] in words_of.KEY_TAILED:
                 return Rule.RANDOM
             if words[0] in words_of.FLAG_HEADS:
                 return Rule.FLAG
@@ -130,6 +134,8 @@ class KeyJudge:
             return Rule.GRANT
         if last in words_of.SESSION_LAST:
             return Rule.SESSION
+        if last in words_of.PHRASE_LAST:
+            return Rule.PHRASE
         if last in words_of.WORD_LAST:
             return Rule.WORD
         if last == "pass" and not words[-2].isascii():

@@ -10,6 +10,7 @@ from app.lib.tracelog.redaction.neighbours import (
     BESIDE_STATE,
     BINDINGS,
     CALLS,
+    DERIVED,
     FIELDS_OF_DATA,
     HEADINGS,
     HOLDERS,
@@ -48,11 +49,18 @@ _SHOWN: Final = re.compile(r"(?is)\bselect\b.{0,2000}?\bfrom\b")
 _SQL: Final = re.compile(r"(?i)\s{0,80}(?:select|insert|update|delete|merge|replace|with|call)\b")
 _LOGIN: Final = 3
 """`["login", "hana", "…"]`"""
-_YEAR: Final = re.compile("[0-9]{3}")
+_LEAST: Final = 6
+_FIELD: Final = re.compile(
+    r"(?i)(?:address|age|arg|cell|city|col|column|email|field|item|line|mail|name|option|page|param"
+    r"|pass\w*|phone|pin|question|step|street|tel|text|token|user\w*|value|zip)_?[0-9]{1,2}\Z"
+)
+"""`["password1", "password2"]`"""
 _TYPES_IN: Final = re.compile(r"(?i)(?:enter|typ|input|chang|fill|past|submitt|set)(?:ed|e)?\Z")
 """`{"event": "passwordEntered", "value": …}`"""
 _SIGNS_IN: Final = re.compile(r"(?i)(?:log_?in|sign_?in|authenticate)\Z")
 _VARIABLE: Final = re.compile(r"(\w{1,64}) ?: ?\$(\w{1,64})")
+_MANY: Final = 1000
+_OF_DIGITS: Final = ("CV", "CSC", "CARD", "SEC")
 _MOST_SQL: Final = 4000
 _TASKS: Final = frozenset({"about", "explain", "how", "what", "why", "write"})
 _NAMED_BEHIND: Final = (
@@ -112,7 +120,7 @@ def is_login(node: list[Plain], judge: KeyJudge) -> bool:
         isinstance(name, str)
         and isinstance(value, str)
         and (
-            (len(node) == 2 and (looks_chosen(value) or (_YEAR.search(value) and mixes(value))))
+            (len(node) == 2 and len(value) >= _LEAST and mixes(value) and not _FIELD.match(value))
             or (isinstance(node[1], str) and node[1].lower() in _OPERATORS and looks_chosen(value))
         )
         and not says_nothing(value)
@@ -135,11 +143,22 @@ def is_named_secret(node: dict[str, Plain], value_key: str, judge: KeyJudge) -> 
     for key, name in node.items():
         if key not in NAME_KEYS or (key == "type" and value_key in ("from", "to", "received")):
             continue  # {"type": "password_reset", "from": "Tokyo"}
+        if key in HEADINGS and _is_few(node[value_key], name):
+            continue
         if key == "event" and not (isinstance(name, str) and _TYPES_IN.search(name)):
             continue
         if _says_secret(name, judge) and (key not in HEADINGS or _heads_secret(name, judge)):
             return True
     return False
+
+
+def _is_few(value: Plain, heading: Plain) -> bool:
+    """How many there are, on a page of figures: `{"title": "Tokens", "value": 42}`."""
+    return (
+        isinstance(value, int)
+        and abs(value) < _MANY
+        and not str(heading).upper().startswith(_OF_DIGITS)
+    )
 
 
 def _says_secret(name: Plain, judge: KeyJudge) -> bool:
@@ -227,6 +246,7 @@ def hide_undecided(node: dict[str, Plain], judge: KeyJudge) -> None:
             (rule is Rule.CODE and (is_code(item) or is_hidden(rule, item)))
             or (rule is Rule.TYPED and is_hidden(Rule.MIXED, item))
             or (key == "state" and is_hidden(Rule.SESSION, item))
+            or (key in DERIVED and is_hidden(Rule.RANDOM, item))
         ):
             node[key] = MARKER
 
@@ -270,6 +290,13 @@ def _hide_cells(row: Plain, secret: list[int]) -> None:
             cell.update(dict.fromkeys(cell.keys() & {"v", "value"}, MARKER))
         elif is_hidden(Rule.HIDE, cell):
             row[place] = MARKER
+
+
+def hide_derived(node: dict[str, Plain]) -> None:
+    """Hide what has been derived from a password, beside its salt."""
+    for key in DERIVED & node.keys():
+        if is_hidden(Rule.RANDOM, node[key]):
+            node[key] = MARKER
 
 
 def hide_manifest(node: dict[str, Plain]) -> None:

@@ -32,6 +32,19 @@ _NAMES: Final = frozenset(
 )
 
 
+_MESSAGE: Final = re.compile(
+    r"(?:(?i:this|the|your) )?(?:(?i:field|value|input|string|it) )?"
+    r"(?i:is|are|must|should|may|can(?:not|'t)|do(?:es)?|has|have|too|please|ensure|required)\b"
+    r"(?: [A-Za-z0-9'()\-]{1,16}[,.:;)]?){1,16}[.!]?"
+)
+_MESSAGE_WORDS: Final = re.compile(
+    r"\b(?:already|blank|characters|common|contain|correct|digits?|empty|expired|field|fields|invalid"
+    r"|least|letters?|long|match|matching|minimum|maximum|null|required|short|similar|string|used"
+    r"|valid|weak|wrong)\b"
+)
+"""`is too short (minimum is 12 characters)`: what frameworks say of a field without its name."""
+
+
 def is_label(key: str, value: str) -> bool:
     """Whether a value is what a page calls the field of this key or says of it."""
     if len(value) > _LONGEST or _MIXED.search(value):
@@ -45,6 +58,8 @@ def is_label(key: str, value: str) -> bool:
     last = _LAST_WORD.search(key)
     if last and _TITLE.fullmatch(value) and lower.endswith(f" {last[0].lower()}"):
         return True  # API tokens
+    if _MESSAGE.fullmatch(value) and _MESSAGE_WORDS.search(lower):
+        return True
     return (
         " " in lower
         and _SAID.search(lower) is not None

@@ -73,6 +73,11 @@ _PGPASS: Final = re.compile(
 _BARE_LOGIN: Final = re.compile(
     r"(?<![\w/@:.])(?P<user>[A-Za-z][\w.\-]{0,63}):(?P<password>[^\s:@/\"'<>]{2,128}+)(?=@[\w\[])"
 )
+_NAME_AND_PASSWORD: Final = re.compile(
+    r"(?P<head>(?:(?i:\bconnect(?:ing|ed)?(?: (?:to|as|with))?) )?(?<![\w/@:.\-])[A-Za-z]\w{0,31}/)"
+    r"(?P<password>[^\s/@:\"'<>]{6,64}+)(?=@(?!v?[0-9]|sha[0-9]|latest|main|master)[\w\[])"
+)
+"""As Oracle has it: `scott/…@orcl`, but not `acme/k8s-3f@v2`."""
 _SLASH_PASS: Final = re.compile(r"/ ?p(?:w|ass)")
 _SLASHED_LOGIN: Final = re.compile(
     r"(?i)(?P<head>(?<![a-z])(?:"
@@ -114,6 +119,7 @@ def hide_logins(text: str) -> str:
         text = _USERINFO.sub(_hide_userinfo, text)
         text = _ORACLE.sub(rf"\g<1>{MARKER}", _GO_DSN.sub(rf"\g<1>{MARKER}", text))
         text = _BARE_LOGIN.sub(_hide_bare_login, text)
+        text = _NAME_AND_PASSWORD.sub(_hide_named, text) if "/" in text else text
         text = _ECHOED.sub(rf"\g<1>{MARKER}", text)
     if _PORT.search(text):
         text = _PGPASS.sub(rf"\g<1>{MARKER}", text)
@@ -230,6 +236,12 @@ def _hide_bare_login(match: re.Match[str]) -> str:
         user in _LOGIN_NAMES or mixes(password) or _NO_MAILBOX.search(password) is not None
     )
     return f"{match['user']}:{MARKER}" if hidden else match[0]
+
+
+def _hide_named(match: re.Match[str]) -> str:
+    password = match["password"]
+    hidden = looks_chosen(password) or (" " in match["head"] and mixes(password))
+    return match["head"] + MARKER if hidden else match[0]
 
 
 def _hide_slashed(match: re.Match[str]) -> str:

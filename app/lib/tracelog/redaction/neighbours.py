@@ -25,6 +25,9 @@ BESIDE_STATE: Final = frozenset(
 )
 """With one of these a short `state` is that of a login."""
 
+DERIVED: Final = words("hash digest derived_key derivedKey verifier key")
+"""What is made of a password, beside its `salt`."""
+
 KEY_PARTS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "k"})
 """The private parts of a JSON Web Key, beside its `kty`."""
 
@@ -51,7 +54,7 @@ BINDINGS: Final = frozenset(
 FIELDS_OF_DATA: Final = words("password passwd passcode passphrase token secret pin otp pwd")
 """What something is called whose `data` is a secret: `{"name": "password", "data": …}`."""
 
-TABLES: Final = frozenset({"columns", "cols", "fields", "schema"})
+TABLES: Final = words("columns cols fields schema header headers")
 ROWS: Final = frozenset({"rows", "data", "values"})
 
 HOLDERS: Final = TABLES | {"variables"}
@@ -62,7 +65,8 @@ KIN_ALONE: Final = KEY_PARTS | REPLIES | BINDINGS | HOLDERS
 PART_OWNERS: Final = words(
     """
     access api backup bank card challenge credit debit encryption jwt master payment_card private
-    recovery security session signing snmp ssh user_session verification
+    recovery secretquestions secret_questions security securityquestions security_questions session
+    signing snmp ssh user_session verification
     """
 )
 """Containers whose name makes a secret phrase with a key in them: `{"card": {"number": …}}`."""

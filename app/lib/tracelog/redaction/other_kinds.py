@@ -22,6 +22,12 @@ _SENT: Final = re.compile(
 _BESIDE_PASS: Final = words("fail failed failures skip skipped total todo")
 """Beside one of these `pass` is how many tests did."""
 _COIN: Final = re.compile("[A-Z]{2,5}")
+_PIECE: Final = re.compile(r"[^\s\w]{1,8}|[ #Ġ▁]{0,4}[^\W\d_]{1,15}")
+_OF_PIECES: Final = words(
+    "logprob logprobs top_logprobs bytes pos lemma start end offset offsets tag dep ner special"
+)
+"""Beside one of these a `token` is a piece of a text."""
+_OF_STATUS: Final = re.compile("[1-5]0[0-9]{4}|[1-5][0-9]{2}[0-9]?00")
 _PINS_OF_CHIP: Final = 100
 _MOST: Final = 1000
 _PAGE: Final = re.compile(
@@ -41,13 +47,17 @@ def is_of_another_kind(key: str, value: object, keys: Collection[str]) -> bool:
     if key == "pass":
         return value in FARES or value.endswith(" Pass")
     if key in ("code", "コード"):
+        if "status" in keys and _OF_STATUS.fullmatch(value) and OF_PEOPLE.isdisjoint(keys):
+            return True
         return (
             value.isdecimal()
             and not _THINGS.isdisjoint(keys)
             and OF_PEOPLE.isdisjoint(keys)
             and not (isinstance(keys, dict) and _SENT.search(str(keys.get("message"))))
         )
-    if key == "token" and _COIN.fullmatch(value):
+    if key == "token" and (
+        _COIN.fullmatch(value) or (_PIECE.fullmatch(value) and not _OF_PIECES.isdisjoint(keys))
+    ):
         return True
     if key in ("PWD", "OLDPWD"):
         return value.startswith(("/", "~"))

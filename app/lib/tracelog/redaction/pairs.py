@@ -13,12 +13,14 @@ from app.lib.tracelog.redaction.declarations import (
     TYPED,
 )
 from app.lib.tracelog.redaction.foreign import FOREIGN_ENDS
+from app.lib.tracelog.redaction.in_place import is_shown_input
 from app.lib.tracelog.redaction.keys import KeyJudge
 from app.lib.tracelog.redaction.neighbours import ANSWERS, LOGIN_KEYS
 from app.lib.tracelog.redaction.plain import MARKER
 from app.lib.tracelog.redaction.rules import Rule
 from app.lib.tracelog.redaction.spans import value_span
-from app.lib.tracelog.redaction.values import in_query
+from app.lib.tracelog.redaction.sql import binds_nothing
+from app.lib.tracelog.redaction.values import in_query, mixes
 from app.lib.tracelog.redaction.words import BOARDING, OTHER_CODES, PIN_PLACES, words
 
 _SIGN: Final = re.compile(
@@ -48,6 +50,7 @@ _COUNT: Final = (
 _LENGTH: Final = re.compile(
     rf"[ \u3000]?(?:[半全]角)?(?:英数字?|英字|数字|英数記号)?{_COUNT}"
     r"(?:文字|자리|글자|[桁字位個件回])"
+    r"| ?[0-9]{1,6} of [0-9]{1,6}\b(?! digits)"
     r"| ?(?:(?:at least|at most|min(?:imum)?(?: of)?|max(?:imum)?(?: of)?|must be) ){0,2}"
     r"[0-9]{1,3}(?:[-–][0-9]{1,3})? (?:characters|chars|digits|letters|left|remaining"
     r"|active|expired|revoked|total|found|valid|unused"
@@ -101,12 +104,19 @@ _RETURNED: Final = re.compile(r"[ \t]?[\w.\[\], |\"']{1,60}:[ \t]*(?:\r?\n|\Z)")
 _PAIR: Final = re.compile(
     r"(?:\(|[\[,][ \t\n]{0,8}\[)[ \t\n]{0,8}[bBuUrR]{0,2}[\"'][^\"'()\[\]]{1,80}[\"']\Z"
 )
+_LISTED: Final = re.compile(r"(?<!\w)\[[\"'][^\"'()\[\]]{1,80}[\"']\Z")
+"""`["auth", "…"]`, but not `["password", "email"]`."""
 _NAMED_INLINE: Final = re.compile(
     r"(?P<head>(?P<mark>[\"']?)\b(?:name|key)(?P=mark)[ ]?[:=][ ]?[\"']"
     r"(?P<name>[\w.\-]{1,64})[\"'],[ ]?"
     r"(?P=mark)value(?P=mark)[ ]?[:=][ ]?[bu]?(?P<quote>[\"']))"
     r"(?P<value>(?:(?!(?P=quote))[^\\\n]|\\.)++)"
 )
+_QUOTED: Final = re.compile(
+    r"(?P<head>(?P<mark>[\"'])(?P<name>[A-Za-z][\w \-]{1,32})(?P=mark) (?P<quote>[\"']))"
+    r"(?P<value>[^\s\"']{6,128}+)(?=(?P=quote))"
+)
+"""`got "password" "hunter2x"`"""
 _NAMED_VALUE: Final = re.compile(
     r"(?m)^(?P<head>[ \t]*+(?:-[ \t]++)?(?:name|key):[ \t]*+[\"']?(?P<name>[\w.\-]{1,64})[\"']?"
     r"[ \t]*+\r?\n[ \t]*+value:[ \t]++)(?P<value>[^\s][^\r\n]*+)"
@@ -150,6 +160,10 @@ def hide_pairs(text: str, judge: KeyJudge) -> str:
         rule, key_start, whole_line = found
         if match[0] == ":" and _FIELD.match(text, at):
             continue
+        if text.startswith("input_value", key_start) and is_shown_input(text, at, judge):
+            continue
+        if text.startswith("parameters: ", key_start) and binds_nothing(text, at, judge):
+            continue
         if match[0] == ":" and (typed := TYPED.match(text, at)):
             at = typed.end()
             if typed["given"] is None:
@@ -164,6 +178,16 @@ def hide_pairs(text: str, judge: KeyJudge) -> str:
             # It took another key with it, whose value is still to come: 「…です。暗証番号: …」
             at, known = stop - 1, start
     return "".join([*shown, text[end:]]) if shown else text
+
+
+def hide_quoted(text: str, judge: KeyJudge) -> str:
+    """Text without quoted values right behind the quoted names of secrets."""
+
+    def hide(match: re.Match[str]) -> str:
+        hidden = judge(match["name"]) is Rule.HIDE and mixes(match["value"])
+        return f"{match['head']}{MARKER}" if hidden else match[0]
+
+    return _QUOTED.sub(hide, text)
 
 
 def hide_named_values(text: str, judge: KeyJudge) -> str:
@@ -181,7 +205,10 @@ def _key_before(
 ) -> tuple[Rule, int, bool] | None:
     """The rule of the key before a separator, where it begins, and whether it owns its line."""
     raw = text[low : separator.start()]
-    if separator[0] == "," and (_PAIR.search(raw) is None or _last_word(raw[:-1]) in _LINKS):
+    listed = separator[0] == "," and _LISTED.search(raw) is not None
+    if separator[0] == "," and (
+        not (listed or _PAIR.search(raw)) or _last_word(raw[:-1]) in _LINKS
+    ):
         return None  # ("token refreshed", extra)
     if raw.endswith(">") and (tags := _TAGS.search(raw)):
         raw = raw[: tags.start()]  # "<b>Password</b>: …"
@@ -203,6 +230,8 @@ def _key_before(
         rule = in_query(rule, key)
         if rule is Rule.CODE and _BESIDE_CODE.match(text, separator.end()):
             rule = Rule.SESSION
+    if listed and rule is Rule.HIDE:
+        return Rule.SESSION, key_start, False
     if rule is Rule.SHOW or (
         rule not in (Rule.HIDE, Rule.MIXED) and separator[0][-1] not in ":=>：＝﹕;dDaA"
     ):

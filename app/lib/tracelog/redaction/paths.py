@@ -18,7 +18,9 @@ _TOKEN_FOLLOWS: Final = _CODE_FOLLOWS | words(
     forgot 招待 再設定 有効化 本人確認
     """
 )
-_SHARED: Final = words("share shared feed feeds ical claim redeem gift s l r k i m d p")
+_SHARED: Final = words(
+    "calendar claim feed feeds gift ical ics private redeem share shared webcal s l r k i m d p"
+)
 """What follows them opens what it names to whoever has it, where it looks random."""
 _OF_PEOPLE: Final = words(
     """
@@ -30,6 +32,10 @@ _OF_PEOPLE: Final = words(
 _LEAST_TITLE: Final = 3
 """Hyphens of a title: `/t/how-to-reset-your-password/4829`."""
 _LONGEST_ID: Final = 12
+_FEED: Final = re.compile(r"\.(?:atom|ics|json|rss|xml)\Z")
+_SHOWN_BY_DEVICES: Final = words("activate authorize code device link pair pairing tv")
+_ON_DEVICE: Final = re.compile("[A-Z]{4}-[A-Z]{4}|(?=[A-Z]*-?[0-9])[A-Z0-9]{4}-[A-Z0-9]{4}")
+"""`/device/WDJB-MJHT`"""
 _CODE: Final = re.compile(r"[0-9]{6}")
 _UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _OTHER_WORD: Final = re.compile(
@@ -68,6 +74,7 @@ def hide_paths(text: str, judge: KeyJudge) -> str:
 
 def is_token(before: str, segment: str, last: str, judge: KeyJudge) -> bool:
     """Whether a segment of a path, behind `before` and `last`, is one that is to be hidden."""
+    segment = _FEED.sub("", segment)
     judged = judge(before)
     lower = before.lower()
     after_secret = judged is Rule.HIDE and before.count("-") < _LEAST_TITLE
@@ -76,6 +83,8 @@ def is_token(before: str, segment: str, last: str, judge: KeyJudge) -> bool:
     if (after_secret or lower in _TOKEN_FOLLOWS) and (
         looks_random(segment) or looks_chosen(segment)
     ):
+        return True
+    if lower in _SHOWN_BY_DEVICES and _ON_DEVICE.fullmatch(segment):
         return True
     if lower in _CODE_FOLLOWS and (not last or last.lower() in _OF_PEOPLE):
         return _CODE.fullmatch(segment) is not None

@@ -5,7 +5,15 @@ from typing import Final
 
 from app.lib.tracelog.redaction.codes import hide_codes, without_open_digits
 from app.lib.tracelog.redaction.plain import MARKER
-from app.lib.tracelog.redaction.values import looks_chosen, looks_random, mixes, says_nothing
+from app.lib.tracelog.redaction.rules import Rule
+from app.lib.tracelog.redaction.values import (
+    is_hidden,
+    looks_chosen,
+    looks_random,
+    mixes,
+    says_nothing,
+)
+from app.lib.tracelog.redaction.words import OTHER_KEYS
 
 _STATED: Final = re.compile(
     r"(?i)(?<![a-z])(?P<word>(?:pw|pass)(?=[ \t]{1,3}(?:is|was|to|[\-–—➜])[ \t])"
@@ -47,6 +55,14 @@ _NUMBER: Final = re.compile(
     r"|(\biban[ :]{1,3})(?-i:[A-Z]{2})[0-9]{2}(?-i:[A-Z0-9 ]{10,32})"
     r"|(\bpassport (?:number|no\.?)(?: is)?:? )(?-i:[A-Z]{1,2}[0-9]{7})\b"
 )
+_KEY: Final = re.compile(
+    r"(?i)(?P<head>(?:(?<![\w.\-])(?P<of>[\w.\-]{1,32}) )?(?<![\w.\-/])key "
+    r"(?:(?:is|was|value) )?[\"'`]?)"
+    r"(?P<value>[a-z0-9+/_\-]{24,256}+={0,2})(?![\w.:/])"
+)
+"""`key 3f9a… loaded`"""
+_FINGERPRINT: Final = re.compile("[0-9A-F]{32,40}")
+"""By which PGP knows a key that is public."""
 _LED: Final = re.compile(
     r"(?i)((?<![a-z])(?:passwords?|passwd|pwd|passphrase|passcode|secret|token|(?:api|access|secret)"
     r"[ _\-]?key|pin) ?[.·…]{4,120}+ ?)[^\s.·…][^\s]{3,128}+"
@@ -58,6 +74,9 @@ _BRACKETED: Final = re.compile(
     r"(?: (?:you|that|was|is|were|have|has|entered|given|provided|supplied|typed|used|sent"
     r"|tried)){0,4} ?[(\[{<][\"']?)"
     r"(?P<value>[^\s()\[\]{}<>=:\"']{6,128}+)(?=[\"']?[)\]}>])"
+)
+_ALGORITHM: Final = re.compile(
+    "(?i)argon|base|bcrypt|blake|hmac|md[0-9]|pbkdf|scram|sha|scrypt|v[0-9]"
 )
 _EXPECTED: Final = re.compile(
     r"(?i)(\b(?:expected|got|received|but was|actual|instead of|want(?:ed)?)"
@@ -144,6 +163,8 @@ def hide_stated(text: str) -> str:
         text = _LED.sub(rf"\g<1>{MARKER}", text)
     if "(" in text and any(word in lower for word in _WRONG_WORDS):
         text = _WRONG.sub(_hide_chosen, text)
+    if "key " in lower:
+        text = _KEY.sub(_hide_key, text)
     text = hide_bracketed(text, lower)
     if ("expected" in lower or " got" in lower) and _EXPECTS.search(text):
         text = _EXPECTED.sub(_hide_chosen, text)
@@ -205,13 +226,24 @@ def _hide_stated(match: re.Match[str]) -> str:
 
 
 def _hide_if_chosen(match: re.Match[str]) -> str:
-    return match[1] + MARKER if looks_chosen(match["value"]) else match[0]
+    value = match["value"]
+    is_password = match[0][:4].lower() == "pass" and match[1][-2:] == " ("
+    hidden = looks_chosen(value) or (is_password and mixes(value) and not _ALGORITHM.match(value))
+    return match[1] + MARKER if hidden else match[0]
 
 
 def _hide_chosen(match: re.Match[str]) -> str:
     value = match["value"].rstrip(".:!?")
     hidden = mixes(value) and (looks_chosen(value) or looks_random(value) or len(value) >= 8)
     return match[1] + MARKER if hidden and not value.startswith(MARKER) else match[0]
+
+
+def _hide_key(match: re.Match[str]) -> str:
+    of, value = (match["of"] or "").lower(), match["value"]
+    hidden = (
+        is_hidden(Rule.KEYED, value) and of not in OTHER_KEYS and not _FINGERPRINT.fullmatch(value)
+    )
+    return match["head"] + MARKER if hidden else match[0]
 
 
 def _hide_announced(match: re.Match[str]) -> str:

@@ -14,6 +14,7 @@ class Rule(Enum):
     KEYED = "hidden where it looks random, and is neither a UUID nor a path"
     SESSION = "hidden where it looks random, or short and mixed as no name is"
     WORD = "hidden where it looks random, or is more than words and numbers"
+    PHRASE = "hidden where it is a dozen words, as those that a wallet is recovered with"
     MIXED = "hidden where it is mixed as a password is, and no path"
     CODE = "hidden where it looks random or is 4 to 8 digits as text"
     FILE = "hidden where it looks random, or is mixed as a password is and no path"

@@ -4,7 +4,8 @@ import re
 from typing import Final
 
 from app.lib.tracelog.redaction.plain import MARKER
-from app.lib.tracelog.redaction.values import looks_chosen, mixes
+from app.lib.tracelog.redaction.rules import Rule
+from app.lib.tracelog.redaction.values import is_hidden, looks_chosen, mixes
 
 _FOREIGN_CODE: Final = re.compile(
     r"(?i)((?:(?:dein|ihr|votre|ton) code|(?:tu|su|seu) código|il tuo codice"
@@ -61,6 +62,13 @@ _PASSWORD: Final = re.compile(
 _QUALIFIED: Final = re.compile(
     r"((?:パスワード|パスコード|トークン|パス|PW)[はがを][ぁ-んァ-ヶー一-龠]{1,10}[ \u3000]?)"
     r"(?P<value>[!-~]{6,128}+)"
+)
+_USED: Final = re.compile(
+    r"(パスワード(?:に|として)、?[ \u3000]?)(?P<value>[!-~]{6,128}+)"
+    r"(?=[ \u3000]?を(?:使|用い|設定|指定|入力|登録))"
+)
+_KEY: Final = re.compile(
+    r"((?<![ァ-ヶ主部])キー[はがを][ \u3000]?)(?P<value>[A-Za-z0-9+/_\-=]{20,256}+)(?![.:])"
 )
 _OPEN_WATCHWORD: Final = re.compile(
     r"(?:合言葉|パスワード|秘密の(?:質問の)?答え)は[^、。\n]{0,24}\Z"
@@ -121,6 +129,10 @@ def hide_stated_in_other_languages(text: str) -> str:
         text = _IN_BRACKETS.sub(_hide_mixed, text)
     if "ードは" in text:
         text = _QUALIFIED.sub(_hide_chosen, _PASSWORD.sub(rf"\g<1>{MARKER}", text))
+    if "ードに" in text or "ードとして" in text:
+        text = _USED.sub(_hide_mixed, text)
+    if "キー" in text:
+        text = _KEY.sub(_hide_keyed, text)
     if "ード変更" in text or "ードを変更" in text:
         text = _CHANGED.sub(_hide_both, text)
     if "合言葉" in text or "答え" in text:
@@ -157,6 +169,10 @@ def _hide_both(match: re.Match[str]) -> str:
 
 def _hide_mixed(match: re.Match[str]) -> str:
     return match[1] + MARKER if mixes(match["value"]) else match[0]
+
+
+def _hide_keyed(match: re.Match[str]) -> str:
+    return match[1] + MARKER if is_hidden(Rule.KEYED, match["value"]) else match[0]
 
 
 def _hide_chosen(match: re.Match[str]) -> str:

@@ -10,6 +10,7 @@ import json
 import re
 from typing import Final
 
+from app.lib.tracelog.redaction.cards import hide_accounts
 from app.lib.tracelog.redaction.plain import MARKER
 from app.lib.tracelog.redaction.services import KEYS
 from app.lib.tracelog.redaction.values import looks_random
@@ -32,9 +33,12 @@ _HOOKS: Final = re.compile(
     r"|/build_hooks/|/deploy_hooks?/|\.office\.com/webhook(?:b2)?/"
     r"|hooks\.zapier\.com/hooks/catch/|/hooks?/incoming/|fcm\.googleapis\.com/(?:fcm/send|wp)/"
     r"|/services/T[A-Z0-9]{6,12}/B[A-Z0-9]{6,12}/|/wpush/v[0-9]/|web\.push\.apple\.com/"
+    r"|/webhooks?/T[A-Z0-9]{6,12}/B[A-Z0-9]{6,12}/|\.infura\.io/(?:ws/)?v3/|\.quiknode\.pro/"
     r"|\.notify\.windows\.com/w/\?token=)[A-Za-z0-9_\-/@:%.]{8,}+"
 )
-_HOOK_WORDS: Final = ("hook", "push", "fcm.", "/interactions/", "/services/T")
+_HOOK_WORDS: Final = (
+    "hook", "push", "fcm.", "/interactions/", "/services/T", ".infura.io/", ".quiknode.pro/",
+)  # fmt: skip
 _SIGNED: Final = re.compile(
     r"(?i)(signature(?:-[0-9]{2,3})?\\?[\"']?[:=] ?\\?[\"']?)(?:t=[0-9]{1,12},)?"
     r"v[0-9][a-z]?[=,][^\s\"'\\]++"
@@ -82,6 +86,7 @@ def hide_shapes(text: str) -> str:
         for needle, pattern in KEYS:
             if needle in text:
                 text = pattern.sub(MARKER, text)
+        text = hide_accounts(text)
         if "k-" in text or "k_" in text:
             text = _SK.sub(_hide_sk, text)
         if "ignature" in text:

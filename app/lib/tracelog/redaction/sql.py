@@ -6,7 +6,7 @@ from typing import Final
 from app.lib.tracelog.redaction.keys import KeyJudge
 from app.lib.tracelog.redaction.plain import MARKER
 from app.lib.tracelog.redaction.rules import Rule
-from app.lib.tracelog.redaction.values import is_hidden
+from app.lib.tracelog.redaction.values import is_hidden, looks_chosen
 
 _FAILING_ROW: Final = re.compile(r"(Failing row contains \()[^\n]*+")
 _INSERT: Final = re.compile(
@@ -44,6 +44,17 @@ _SECRET_TABLE: Final = re.compile(
     r"[^;\n]{0,400}"
 )
 _QUOTED: Final = re.compile(r"'([^'\n]{16,256})'")
+_BOUND: Final = re.compile(
+    r"\[SQL: (?P<statement>(?:(?!\[SQL: )[^]]){1,4000}+)\]\s{0,4}\[parameters: ?\Z"
+)
+_GIVEN: Final = re.compile(r"(?:[^\[\]\n\\]|\[[^\[\]\n\\]{0,400}\]){1,2000}+(?=\])")
+_LONGEST_STATEMENT: Final = 4200
+_NAME: Final = re.compile(r"[A-Za-z_]\w*")
+_WORD: Final = re.compile(r"[^\s'\"(),]+")
+_HARMLESS: Final = (
+    Rule.SHOW, Rule.NAMED, Rule.KIN, Rule.TYPED, Rule.RANDOM, Rule.KEYED, Rule.FLAG, Rule.COUNT,
+    Rule.PHRASE,
+)  # fmt: skip
 _LITERAL: Final = re.compile(r"'(?:[^'\\]++|''|\\.)*+'?|(?<![\w$:%])[0-9]++")
 
 
@@ -78,6 +89,18 @@ def hide_rows(text: str, judge: KeyJudge) -> str:
         return match[0][:start] + _LITERAL.sub(f"'{MARKER}'", match["values"])
 
     return _INSERT.sub(hide, text)
+
+
+def binds_nothing(text: str, at: int, judge: KeyJudge) -> bool:
+    """Whether the parameters at `at` are put into a statement that names nothing secret."""
+    bound = _BOUND.search(text[max(0, at - _LONGEST_STATEMENT) : at])
+    given = _GIVEN.match(text, at)
+    if bound is None or given is None:
+        return False
+    names = [*_NAME.findall(bound["statement"]), *_NAME.findall(given[0])]
+    return all(judge(name) in _HARMLESS for name in names) and not any(
+        is_hidden(Rule.KEYED, word) or looks_chosen(word) for word in _WORD.findall(given[0])
+    )
 
 
 def _hide_literals(match: re.Match[str]) -> str:

@@ -20,7 +20,7 @@ from app.lib.tracelog.redaction.keys import KeyJudge
 from app.lib.tracelog.redaction.lines import hide_defaults, hide_lines, hide_manifests, hide_parts
 from app.lib.tracelog.redaction.logins import hide_logins
 from app.lib.tracelog.redaction.markup import hide_tags, without_open_tag
-from app.lib.tracelog.redaction.pairs import hide_named_values, hide_pairs
+from app.lib.tracelog.redaction.pairs import hide_named_values, hide_pairs, hide_quoted
 from app.lib.tracelog.redaction.paths import hide_paths
 from app.lib.tracelog.redaction.plain import MARKER, clean
 from app.lib.tracelog.redaction.prose import (
@@ -55,6 +55,7 @@ _CARD: Final = re.compile(r"[0-9]{4}[^0-9A-Za-z][0-9]{4}")
 _STATED: Final = re.compile(STATED)
 SEAM: Final = re.compile(r"[ \n(\[]")
 """What stands between a word that says what a secret is and the secret."""
+_SLASHED: Final = re.compile(r"/[^\s/@:]{6,64}@[A-Za-z]")
 _PIN: Final = re.compile("PIN[0-9]{4}")
 _ESCAPED: Final = re.compile(r"%[0-9A-Fa-f]{2}")
 _TOKEN: Final = re.compile(r"[^\s\"'<>]++")
@@ -125,6 +126,7 @@ class TextRedactor:
         return (len(text) < 8 and "PIN" not in text) or not (
             (_RUN.search(text) is not None and _UUID.match(text) is None)
             or _CARD.search(text) is not None
+            or ("@" in text and _SLASHED.search(text) is not None)
             or (SEAM.search(text) is not None and is_prose(text))
             or ("PIN" in text and _PIN.search(text) is not None)
             or (not text.isascii() and ("\n" in text or _STATED.search(text) is not None))
@@ -157,6 +159,8 @@ class TextRedactor:
         if 'variable "' in text:
             text = hide_defaults(text, self._judge)
         text = hide_pairs(text, self._judge)
+        if "' '" in text or '" "' in text:
+            text = hide_quoted(text, self._judge)
         if "==" in text or "!=" in text:
             text = hide_compared(text, self._judge)
         if "(" in text or "fill" in text or "args" in text:

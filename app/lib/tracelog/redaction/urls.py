@@ -19,9 +19,11 @@ from app.lib.tracelog.redaction.values import (
     is_grant,
     is_hidden,
 )
-from app.lib.tracelog.redaction.words import FARES
+from app.lib.tracelog.redaction.words import words
 
 _READABLE: Final = "[]/:,;@!$()*'~ "
+_FILES: Final = words("file filename path ref repo branch commit size url")
+"""Beside one of these a `hash` is that of a file."""
 _BASE: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]{0,30}://[^/]*+)(.*)", re.DOTALL)
 
 
@@ -51,10 +53,7 @@ class UrlRedactor:
             ):
                 pairs = [(*p[:3], Rule.HIDE if p[3] is Rule.NAMED else p[3]) for p in pairs]
         keys = {key for _, key, _, _ in pairs}
-        if Rule.CODE in rules:
-            pairs = [(*p[:3], _code_rule(*p[1:], keys)) for p in pairs]
-        if Rule.KIN in rules:
-            pairs = [(*p[:3], Rule.HIDE if _is_kin(*p[1:], keys) else p[3]) for p in pairs]
+        pairs = [(*p[:3], _rule_beside(*p[1:], keys)) for p in pairs]
         shown = "&".join(self._pair(*pair) for pair in pairs)
         return f"{shown}&[cut]" if cut else shown
 
@@ -114,7 +113,7 @@ class UrlRedactor:
         if not value:
             return name if value is None else f"{name}="
         decoded = unquote_plus(value, errors="replace") if "%" in value or "+" in value else value
-        if is_hidden(in_query(rule, key), decoded) and not (key == "pass" and decoded in FARES):
+        if is_hidden(in_query(rule, key), decoded):
             return f"{name}={MARKER}"
         shown = self._text(decoded)
         return f"{name}={value if shown == decoded else quote(shown, safe=_READABLE)}"
@@ -127,13 +126,16 @@ class UrlRedactor:
         return MARKER if is_token(before, decoded, last, self._judge) else segment
 
 
-def _code_rule(key: str, value: str | None, rule: Rule, keys: set[str]) -> Rule:
-    if rule is not Rule.CODE or value is None:
+def _rule_beside(key: str, value: str | None, rule: Rule, keys: set[str]) -> Rule:
+    """What a key's rule is by the keys beside it."""
+    if key == "hash":
+        return rule if _FILES.isdisjoint(keys) else Rule.NAMED
+    if rule not in (Rule.CODE, Rule.KIN) and key != "pass":
         return rule
-    if is_grant(decoded := unquote_plus(value), keys):
+    decoded = unquote_plus(value or "")
+    if rule is Rule.KIN:
+        return Rule.HIDE if is_kin(key, decoded, keys) else rule
+    if rule is Rule.CODE and is_grant(decoded, keys):
         return Rule.HIDE
-    return Rule.SHOW if is_of_another_kind(key, decoded, keys) else rule
-
-
-def _is_kin(key: str, value: str | None, rule: Rule, keys: set[str]) -> bool:
-    return rule is Rule.KIN and is_kin(key, unquote_plus(value or ""), keys)
+    item = int(decoded) if key == "pass" and decoded.isdecimal() else decoded
+    return Rule.NAMED if is_of_another_kind(key, item, keys) else rule

@@ -1,5 +1,6 @@
 """Tells from a value and the rule of its key whether it is hidden, and what looks like a secret."""
 
+import base64
 import re
 from collections.abc import Collection
 from typing import Final
@@ -45,7 +46,7 @@ PLACEHOLDER: Final = (
 )
 """A pattern of what stands where a secret is to be: `${DB_PASSWORD}`, `your-api-key`."""
 _NOTHING: Final = re.compile(
-    r"(?i:true|false|yes|no|null|none|undefined|required|optional|enabled|disabled|ok|success"
+    r"(?i:true|false|yes|no|on|off|null|none|undefined|required|optional|enabled|disabled|ok|success"
     r"|granted|denied|accepted|rejected|changed|updated|unchanged|set|unset|empty|present|provided|failed|failure|missing|invalid|expired|basic|bearer|digest|oauth2?|oidc|saml|ldap|kerberos"
     r"|ntlm|noauth|omit|same-origin|include|inherit|read|write|scram-sha-[0-9]{1,3})|~|\.{3}|…"
     r"|(?:(?:required|confirmed|nullable|string|sometimes|(?:min|max|size):[0-9]{1,4})(?:\||\Z))+"
@@ -64,6 +65,9 @@ _PATH: Final = re.compile(r"[/\\]|\.[A-Za-z]{1,5}\Z")
 _BASE64: Final = re.compile("[A-Za-z0-9+/]{20,}={1,2}")
 _ASCII: Final = re.compile(r"[!-~]*")
 _LONGEST_NOTHING: Final = 90
+_MNEMONICS: Final = (12, 15, 18, 21, 24)
+_MNEMONIC_WORD: Final = re.compile("(?!and|are|but|for|from|has|his|not|the|was|with)[a-z]{3,8}")
+_LEAST_MARKUP: Final = 8
 _LEAST_SESSION: Final = 5
 _LEAST_WORD: Final = 6
 _SYMBOL: Final = re.compile(r"[!@#$%^&*+=~]")
@@ -100,13 +104,32 @@ def is_hidden(rule: Rule, value: object) -> bool:
             return True
         if rule is Rule.WORD and len(text) >= _LEAST_WORD and (mixes(text) or _SYMBOL.search(text)):
             return True
+        if rule is Rule.PHRASE:
+            return is_mnemonic(text)
         if rule is Rule.GRANT:
             return is_code(text) or _ON_DEVICE.fullmatch(text) is not None
         if rule is Rule.MIXED or (rule is Rule.FILE and not looks_random(text)):
             text = _ASCII.match(text)[0]  # type: ignore[index] # it matches anything
             return len(text) >= _LEAST_WORD and mixes(text) and not _PATH.search(text)
-        return rule in _RANDOM and looks_random(text)
+        return rule in _RANDOM and (looks_random(text) or _holds_markup(text))
     return rule is Rule.FLAG and value not in (0, 1)
+
+
+def is_mnemonic(text: str) -> bool:
+    """Whether text is the words that a wallet is recovered with, of which none is a short one."""
+    found = text.split()
+    return len(found) in _MNEMONICS and all(map(_MNEMONIC_WORD.fullmatch, found))
+
+
+def _holds_markup(text: str) -> bool:
+    """Whether it is XML in base64, as SAML's assertions are."""
+    if text[:2] not in ("PD", "PE", "PF", "PG", "PH") or len(text) < _LEAST_MARKUP:
+        return False
+    try:
+        decoded = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except ValueError:
+        return False
+    return decoded.isascii() and decoded.decode().isprintable()
 
 
 def _holds_numbers(value: object) -> bool:

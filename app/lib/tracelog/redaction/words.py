@@ -18,10 +18,10 @@ SECRET_WORDS: Final = words(
     password passwords passwd pwd pswd pswrd psw passphrase passphrases passcode passcodes passwort
     kennwort senha contrasena contrasenia contrasenya motdepasse wachtwoord salasana passord heslo
     lozinka parool adgangskode jelszo haslo sifre passkey passkeys secret secrets token jwt bearer
-    credential credentials cred creds authorization cookie cookies csrf xsrf tpin mpin privkey xprv
-    otp otps totp hotp cvv cvv2 cvc cvc2 csc ssn sid sids sessid mnemonic psk samlresponse iban
-    wresult contrasenha anshobango kojinbango psswd paswd passw secretword puk ansho anshou passwrod
-    passowrd
+    credential credentials cred creds authorization cookie cookies csrf xsrf tpin mpin mypin privkey
+    xprv otp otps totp hotp cvv cvv2 cvc cvc2 ccv csc ssn sid sids sessid mnemonic psk
+    samlresponse iban wresult contrasenha anshobango kojinbango psswd paswd passw secretword puk
+    ansho anshou passwrod passowrd
     """
 )
 
@@ -40,7 +40,8 @@ SECRET_PHRASES: Final = tuple(
     security code|sms code|verification code|verify code|2 fa code|activation code
     pin code|pin number|pin no|pin hash|pin confirm|pin confirmation
     activation key|cert key|certificate key|product key|ssl key|tls key|wep key|wifi key
-    wpa key|unlock code|two factor code|question answer|maiden name
+    wpa key|unlock code|two factor code|question answer|questions answer|maiden name
+    answer to security question|answer to secret question|security question response
     wallet key|wallet seed|vault key|enc key|encrypt key|decrypt key|push key|pgp key|gpg key
     priv key|reset key|signature key|serial key|rapidapi key|openai key|anthropic key|gemini key
     stripe key|firebase key|sendgrid key|mailgun key|resend key|supabase key|turso key|github key
@@ -81,7 +82,9 @@ PASS_OWNERS: Final = words(
 )
 """What stands before a last `pass` when it means a password: `db_pass`, not `first_pass`."""
 
-FARES: Final = frozenset({"economy", "premium economy", "business class", "first class"})
+FARES: Final = frozenset(
+    {"economy", "premium economy", "business class", "first class", "silver", "gold", "platinum"}
+)
 """Values of a `pass` that lets in."""
 
 PASS_OTHERS: Final = words(
@@ -178,7 +181,7 @@ LABEL_TAIL: Final = words(
     algorithm alg scheme field fields label placeholder format page domain samesite provider issuer
     audience scope scopes status error errors message help title description version category kind
     source method methods supported auth consent manager hasher hashers list
-    link button icon toggle tab color colour background border class classname
+    accepted link button icon toggle tab color colour background border class classname
     validator validators origin origins trusted
     """
 )
@@ -189,6 +192,8 @@ FILE_TAIL: Final = words("file files filename path dir ref")
 
 KEY_TAIL: Final = words("id ids header prefix")
 """The same behind a key or a token: `api_key_id`, but not Vault's `secret_id`."""
+
+KEY_TAILED: Final = words("key keys token csrf xsrf")
 
 PASS_JAPANESE: Final = re.compile("定期|年間|周遊|乗車|入場|搭乗|一日|日券|コン|バイ")
 """In what stands before a last `pass` that lets in."""
@@ -218,14 +223,17 @@ SECRET_OTHERS: Final = words(
 )
 """What follows `secret` where it opens nothing: `secret_santa`."""
 
+PHRASE_LAST: Final = frozenset({"seed", "phrase", "words"})
+"""Last words of keys that hold a secret where the value is a dozen words: `seed`."""
+
 WORD_LAST: Final = frozenset({"clave", "parola"})
 """Last words of keys that mean a password or just a word, and hide what is more than a word."""
 
-SESSION_LAST: Final = frozenset({"session", "sess", "salt", "pepper", "nonce", "wpnonce"})
+SESSION_LAST: Final = words("session sess salt pepper nonce wpnonce cnonce nextnonce")
 """Last words of keys whose value may be a short secret, or the name of a lecture, or 3 g."""
 
-RANDOM_LAST: Final = frozenset(
-    {"sig", "sign", "signature", "salt", "pepper", "hmac", "ticket", "assertion", "crumb"}
+RANDOM_LAST: Final = words(
+    "sig sign signature salt pepper hmac ticket assertion crumb pfx pkcs12 keystore"
 )
 """Last words of keys that hold a secret only where the value looks like one."""
 
@@ -253,5 +261,5 @@ RANDOM_ALONE: Final = frozenset(
 )
 """The same where a key has no other word."""
 
-CODE_ALONE: Final = frozenset({"code", "mfa", "tfa", "combination", "verification"})
+CODE_ALONE: Final = frozenset({"code", "mfa", "tfa", "sms", "combination", "verification"})
 """The same where a key has no other word; here 4 to 8 digits look like a secret, too."""
