@@ -179,9 +179,6 @@ KEYS: Final = tuple(
         (".", r"[MNO][A-Za-z0-9_\-]{23,27}\.[A-Za-z0-9_\-]{6}\.[A-Za-z0-9_\-]{27,}+"),  # Discord
         ("AC", r"AC[0-9a-f]{32}:[0-9a-f]{32}(?![0-9A-Za-z])"),  # Twilio
         ("aad3b4", r"aad3b435b51404eeaad3b435b51404ee:[0-9a-f]{32}"),  # hashes of Windows
-        ("-us", r"[0-9a-f]{32}-us[0-9]{1,2}(?![0-9A-Za-z])"),  # Mailchimp
-        ("fo1_", r"fo1_[A-Za-z0-9_\-]{40,}+"),  # Fly.io
-        ("EZ", r"EZ[AT]K[A-Za-z0-9]{50,}+"),  # EasyPost
         ("live_", r"live_[A-Za-z0-9]{30,}+"),  # Mollie
         (".bearer.", r"base64url\.bearer\.authorization\.k8s\.io\.[A-Za-z0-9_\-=]++"),
     )
