@@ -25,8 +25,10 @@ def traced_client(**options: Any) -> httpx.Client:
 
 
 def _hand_on(request: httpx.Request) -> None:
-    for name, value in outgoing_headers().items():
-        request.headers.setdefault(name, value)
+    headers = outgoing_headers()
+    # One that the caller names is not to be contradicted by the other header.
+    if not any(name in request.headers for name in headers):
+        request.headers.update(headers)
 
 
 async def _hand_on_async(request: httpx.Request) -> None:

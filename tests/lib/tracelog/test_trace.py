@@ -137,8 +137,18 @@ def test_the_ready_made_clients_hand_the_trace_on() -> None:
         for headers in (client.get("http://other").json(), asyncio.run(ask())):
             assert headers["x-trace-id"] == UUID
             assert incoming(traceparent=headers["traceparent"]) == UUID
-        own = client.get("http://other", headers={"X-Trace-Id": "mine"}).json()
-        assert own["x-trace-id"] == "mine"
+
+
+@pytest.mark.parametrize(("name", "value"), [("x-trace-id", UUID), ("traceparent", PARENT)])
+def test_a_trace_that_the_caller_names_is_the_only_one_handed_on(name: str, value: str) -> None:
+    with (
+        use_trace(Trace(new_trace_id())),
+        traced_client(transport=httpx.MockTransport(answer)) as client,
+    ):
+        headers = client.get("http://other", headers={name: value}).json()
+
+    assert headers[name] == value
+    assert ("x-trace-id" in headers) != ("traceparent" in headers)
 
 
 def test_nothing_is_handed_on_outside_a_trace() -> None:
