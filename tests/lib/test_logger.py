@@ -14,6 +14,7 @@ import threading
 import uuid
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -559,6 +560,27 @@ def test_a_task_in_a_generator_is_one_trace_in_whichever_context_it_goes_on(
 
     assert [row["status"] for row in steps(tmp_path)] == ["START", "SUCCESS"] * 2
     assert len({row["trace_id"] for row in steps(tmp_path)}) == 1
+
+
+def test_steps_that_begin_at_the_same_moment_have_each_a_place_of_their_own(
+    logger: EnhancedCSVLogger, tmp_path: Path
+) -> None:
+    class Name(str):
+        __slots__ = ()
+
+        def __hash__(self) -> int:
+            both.wait(60)  # until the other thread is as far
+            return super().__hash__()
+
+    both = threading.Barrier(2)
+    with logger.task("Fetch") as task, ThreadPoolExecutor(2) as pool:
+        for work in [pool.submit(task.step, Name(name)) for name in ("Left", "Right")]:
+            work.result()
+        for name in ("Left", "Right", "Last"):
+            with task.step(name):
+                pass
+
+    assert sorted({int(row["execution_order"]) for row in steps(tmp_path)}) == [1, 2, 3]
 
 
 def test_a_retry_of_a_step_keeps_its_place(logger: EnhancedCSVLogger, tmp_path: Path) -> None:

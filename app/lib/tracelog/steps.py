@@ -4,6 +4,7 @@ A step writes START when it begins, IN_PROGRESS when it says so, and SUCCESS or 
 All its rows share an `execution_order`; running a step of the same name again is a retry of it.
 """
 
+import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -56,6 +57,7 @@ class Task(_Context):
         self.name = name
         self._write = write
         self._orders: dict[object, int] = {}
+        self._places = itertools.count(1)
         self._trace: Trace | None = None
         self._recorded: BaseException | None = None
         self._stack = ExitStack()
@@ -90,12 +92,15 @@ class Task(_Context):
         self._write(row, error)
 
     def _order(self, step_name: str) -> int:
-        order = len(self._orders) + 1
         try:
-            return self._orders.setdefault(step_name, order)
+            return self._place(step_name)
         # What is no name, as a list, may not be hashable, and the work that it names must go on.
         except Exception:  # noqa: BLE001
-            return self._orders.setdefault((id(step_name),), order)
+            return self._place((id(step_name),))
+
+    def _place(self, key: object) -> int:
+        # Threads may begin steps at the same moment.
+        return self._orders.get(key) or self._orders.setdefault(key, next(self._places))
 
     def _enter(self) -> None:
         self._trace = current_trace() or self._stack.enter_context(use_trace(Trace(new_trace_id())))
