@@ -117,7 +117,7 @@ def test_a_stream_that_breaks_before_its_first_byte_left_is_status_500(
     assert step["error_message"] == "LookupError: nothing to send"
 
 
-@pytest.mark.parametrize("value", [b"a\nb", b"a\r\nSet-Cookie: b", b"\0", b"\x7f"])
+@pytest.mark.parametrize("value", [b"a\nb", b"a\r\nSet-Cookie: b", b"\0", b"\v"])
 @pytest.mark.parametrize("http", ["h11", "httptools"])
 def test_a_head_that_no_server_sends_is_status_500_and_not_a_closed_connection(
     app: FastAPI,
@@ -138,7 +138,7 @@ def test_a_head_that_no_server_sends_is_status_500_and_not_a_closed_connection(
     assert step["error_message"] == "ValueError: a control character in the header x-title"
 
 
-def test_a_tab_and_bytes_that_are_no_ascii_may_stand_in_a_header(
+def test_what_some_server_sends_in_a_header_is_left_to_the_server(
     app: FastAPI, client: Client
 ) -> None:
     @app.get("/")
