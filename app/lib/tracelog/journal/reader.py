@@ -5,6 +5,7 @@ glued and damaged lines, so that damage costs the rows it touched and not their 
 """
 
 import contextlib
+import errno
 import os
 import re
 from codecs import BOM_UTF8
@@ -21,6 +22,10 @@ _ROW_START: Final = re.compile(rb"(?=([1-9]\d{18}),)")
 _SEALED: Final = re.compile(r"\.([1-9]\d{18})\.csv\Z")
 _CONTROL: Final = re.compile(rb"[\x00-\x1f\x7f]")
 _STEP_BYTES: Final = 1 << 20
+
+UNREADABLE: Final = {errno.EACCES, errno.EPERM, errno.EIO}
+"""Somebody else's file, or a disk that fails there: that says nothing of the other files."""
+
 _HEAD_BYTES: Final = 64 * 1024
 _MOST_HEADS: Final = 4 * 1024
 
@@ -76,8 +81,10 @@ def list_segments(log_dir: Path, table: Table) -> list[Segment]:
     except FileNotFoundError:
         # Just sealed: it may be found by its new name, or as a file without a row.
         pass
-    except PermissionError:
-        # Somebody else's: it takes no rows of ours, and must not keep those in the other files.
+    except OSError as error:
+        if error.errno not in UNREADABLE:
+            raise
+        # It must not keep the rows in the other files.
         is_there = False
     segments = []
     for path in log_dir.glob(f"{table.name}.*.csv"):
@@ -87,6 +94,18 @@ def list_segments(log_dir: Path, table: Table) -> list[Segment]:
     if is_there and not any(active_id == segment.first_id for segment in segments):
         segments.append(Segment(active, active_id, sealed=False))
     return segments
+
+
+@contextlib.contextmanager
+def passed_over_if_unreadable() -> Iterator[None]:
+    """Leave what is inside of `with` undone for a file that is gone, or `UNREADABLE`."""
+    try:
+        yield
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        if error.errno not in UNREADABLE:
+            raise
 
 
 def sealed_path(active: Path, first_id: int | None) -> Path:

@@ -168,12 +168,13 @@ class Accountant:
             start = checkpoint.offset(table.name, first_id)
             if start == 0 or start > end:
                 start = len(codec.header(table))
-            if lines := self._count((table.name, first_id), file, start, end):
-                rows += lines
-                waiting += end - start
-                file.seek(start)
-                if match := _ROW_START.search(file.read(_SAMPLE)):
-                    first = min(first, ids.time_of(int(match[1])))
+            with reader.passed_over_if_unreadable():
+                if lines := self._count((table.name, first_id), file, start, end):
+                    rows += lines
+                    waiting += end - start
+                    file.seek(start)
+                    if match := _ROW_START.search(file.read(_SAMPLE)):
+                        first = min(first, ids.time_of(int(match[1])))
         return TableAccount(table.name, files, size, rows, waiting, now - first if rows else 0.0)
 
     def _count(self, key: tuple[str, int], file: BinaryIO, start: int, end: int) -> int:
@@ -214,13 +215,13 @@ def _files(
         active = None
         # Something else of this name, as a pipe, may never open.
         if (path := log_dir / f"{table.name}.csv").is_file():
-            with contextlib.suppress(FileNotFoundError, PermissionError):
+            with reader.passed_over_if_unreadable():
                 active = stack.enter_context(path.open("rb"))
         sealed = {s.first_id: s.path for s in reader.list_segments(log_dir, table) if s.sealed}
         for first_id, path in sealed.items():
             key = first_id or 0
             # One that was removed is accounted for by a newer checkpoint, which is looked at next.
-            with contextlib.suppress(FileNotFoundError, PermissionError):
+            with reader.passed_over_if_unreadable():
                 if checkpoint.offset(table.name, key) == (size := path.stat().st_size):
                     yield None, key, size
                     continue

@@ -65,12 +65,10 @@ def measure(log_dir: Path, checkpoint: Checkpoint, now: float | None = None) -> 
     for each in pending(log_dir, checkpoint):
         waiting = each.size - each.offset
         size += waiting
-        try:
-            with each.segment.path.open("rb") as file:
-                file.seek(each.offset)
-                sample = file.read(min(waiting, _SAMPLE_BYTES))
-        except FileNotFoundError:
-            continue
+        sample = b""
+        with reader.passed_over_if_unreadable(), each.segment.path.open("rb") as file:
+            file.seek(each.offset)
+            sample = file.read(min(waiting, _SAMPLE_BYTES))
         rows += max(1, sample.count(b"\n") * waiting / max(1, len(sample)))
         if match := _ROW_START.search(sample):
             oldest = min(oldest, ids.time_of(int(match[1])))

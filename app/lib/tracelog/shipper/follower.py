@@ -78,7 +78,9 @@ class Follower:
                     yield from self._parts_of(table, segment, room)
                 except FileNotFoundError:
                     continue
-                except PermissionError as error:
+                except OSError as error:
+                    if error.errno not in reader.UNREADABLE:
+                        raise
                     # Its rows wait until somebody mends that; those in the other files need not.
                     if segment.path not in self._forbidden:
                         self._forbidden.add(segment.path)

@@ -65,23 +65,31 @@ def make_room(
     freed = _remove(log_dir, checkpoint, going)
     if too_much <= 0 or not may_drop:
         return freed
-    going = []
+    going, dropped = [], 0
     for each in sealed:
         if too_much > 0 and not _covers(checkpoint, each):
-            going.append(each)
-            too_much -= each.size
-    dropped = _drop(checkpoint, going)
+            # What cannot be counted stays.
+            with reader.passed_over_if_unreadable():
+                dropped += _waiting_rows(checkpoint, each)
+                going.append(each)
+                too_much -= each.size
+    _drop(checkpoint, going, dropped)
     more = _remove(log_dir, checkpoint, going)
     return Freed(freed.files + more.files, freed.bytes + more.bytes, dropped)
 
 
-def _drop(checkpoint: Checkpoint, going: Sequence[_Sealed]) -> int:
-    """Give up what of these segments was not delivered; the number of rows. Raises `OSError`."""
-    before, rows = checkpoint.snapshot(), 0
-    for each in going:
-        start = checkpoint.offset(each.table.name, each.first_id) or len(codec.header(each.table))
-        with each.path.open("rb") as file:
-            rows += count_lines(file, start, each.size)
+def _waiting_rows(checkpoint: Checkpoint, each: _Sealed) -> int:
+    """How many rows of a segment are not delivered. Raises `OSError`."""
+    start = checkpoint.offset(each.table.name, each.first_id) or len(codec.header(each.table))
+    with each.path.open("rb") as file:
+        return count_lines(file, start, each.size)
+
+
+def _drop(checkpoint: Checkpoint, going: Sequence[_Sealed], rows: int) -> None:
+    """Give up the `rows` of these segments that are not delivered. Raises `OSError`."""
+    if not going:
+        return
+    before = checkpoint.snapshot()
     with checkpoint.lock:
         checkpoint.counters.dropped += rows
         for each in going:
@@ -94,7 +102,6 @@ def _drop(checkpoint: Checkpoint, going: Sequence[_Sealed]) -> int:
             checkpoint.counters, checkpoint.offsets = before.counters, before.offsets
             checkpoint.given_up = before.given_up
         raise
-    return rows
 
 
 def _remove(log_dir: Path, checkpoint: Checkpoint, going: Sequence[_Sealed]) -> Freed:
@@ -121,9 +128,11 @@ def _remove(log_dir: Path, checkpoint: Checkpoint, going: Sequence[_Sealed]) -> 
 
 def _last_id(each: _Sealed) -> int:
     """The highest id in a segment: rows of several processes are nearly in the order of ids."""
-    with each.path.open("rb") as file:
+    tail = b""
+    with reader.passed_over_if_unreadable(), each.path.open("rb") as file:
         file.seek(max(each.size - _TAIL_BYTES, 0))
-        return max(map(int, _ROW_ID.findall(file.read())), default=each.first_id)
+        tail = file.read()
+    return max(map(int, _ROW_ID.findall(tail)), default=each.first_id)
 
 
 def _covers(checkpoint: Checkpoint, each: _Sealed) -> bool:

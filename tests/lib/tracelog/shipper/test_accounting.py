@@ -348,8 +348,9 @@ def test_what_is_no_file_in_the_folder_keeps_nobody_from_the_account(
     assert numbers(near.status()) == (5, 3, 0, 0, 2)
 
 
-def test_files_that_may_not_be_read_keep_only_their_own_rows(
-    near: EnhancedCSVLogger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("error", [errno.EACCES, errno.EIO])
+def test_files_that_cannot_be_read_keep_only_their_own_rows(
+    near: EnhancedCSVLogger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: int
 ) -> None:
     forbidden = {tmp_path / "api_logs.csv", tmp_path / f"{TASK_PROGRESS_LOGS}.{10**18}.csv"}
     for path in forbidden:
@@ -358,7 +359,7 @@ def test_files_that_may_not_be_read_keep_only_their_own_rows(
 
     def refuse(path: Path, *args: Any, **options: Any) -> IO[Any]:
         if path in forbidden:
-            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+            raise OSError(error, os.strerror(error), str(path))
         opened: IO[Any] = open_path(path, *args, **options)
         return opened
 

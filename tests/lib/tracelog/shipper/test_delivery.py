@@ -5,11 +5,13 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO, Any, BinaryIO
 
 import pytest
 
 from app.lib.tracelog import codec
 from app.lib.tracelog.ids import time_of
+from app.lib.tracelog.journal import reader
 from app.lib.tracelog.rows import make_row
 from app.lib.tracelog.schema import API_LOGS, TABLES, TASK_PROGRESS_LOGS, Row
 from app.lib.tracelog.shipper.backlog import measure
@@ -558,6 +560,49 @@ def test_the_backlog_tells_rows_bytes_and_age(desk: Desk) -> None:
     assert 290 <= before.rows <= 310
     assert before.seconds == pytest.approx(60, abs=0.1)
     assert (after.rows, after.bytes, after.seconds) == (0, 0, 0.0)
+
+
+def test_a_disk_that_fails_within_a_file_keeps_what_follows_there_and_no_other_row(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = rows(30)
+    failing = desk.write(written[:10], sealed=True)
+    desk.write(written[10:20], sealed=True)
+    desk.write(written[20:])
+    read_from = reader.read_from
+
+    def fail(file: BinaryIO, *args: Any, **options: Any) -> reader.Chunk:
+        if file.name == str(failing):
+            raise OSError(errno.EIO, "Input/output error")
+        return read_from(file, *args, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(reader, "read_from", fail)
+        desk.deliver()
+        assert desk.stored() == written[10:]
+
+    desk.deliver()
+    assert desk.stored() == written
+
+
+def test_a_file_that_cannot_be_read_counts_in_the_backlog(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = desk.write(rows(10), sealed=True)
+    open_path = Path.open
+
+    def refuse(opened: Path, *args: Any, **options: Any) -> IO[Any]:
+        if opened == path:
+            raise PermissionError(errno.EACCES, "Permission denied", str(opened))
+        file: IO[Any] = open_path(opened, *args, **options)
+        return file
+
+    monkeypatch.setattr(Path, "open", refuse)
+
+    backlog = measure(desk.folder, Checkpoint.load(desk.folder))
+
+    assert backlog.bytes == path.stat().st_size - len(codec.header(API))
+    assert backlog.rows > 0
 
 
 def test_a_journal_of_headers_only_has_no_backlog(desk: Desk) -> None:

@@ -1,8 +1,10 @@
 """What is deleted of a log folder, when, and what is not."""
 
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO, Any
 
 import pytest
 
@@ -92,6 +94,32 @@ def test_of_a_file_that_was_delivered_in_part_the_rest_is_dropped(folder: Folder
 
     assert (freed.files, freed.dropped) == (1, 6)
     assert folder.numbers() == (4, 0, 6, 0)
+
+
+@pytest.mark.parametrize("error", [errno.EACCES, errno.EIO])
+def test_a_file_that_cannot_be_read_stays_and_the_next_ones_make_room(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch, error: int
+) -> None:
+    forbidden = folder.seal(5)
+    delivered, dropped, kept = folder.seal(4), folder.seal(3), folder.seal(2)
+    checkpoint = Checkpoint.load(folder.path)
+    checkpoint.advance(API_LOGS, int(delivered.name.split(".")[1]), delivered.stat().st_size)
+    checkpoint.save()
+    open_path = Path.open
+
+    def refuse(path: Path, *args: Any, **options: Any) -> IO[Any]:
+        if path in {forbidden, delivered}:
+            raise OSError(error, os.strerror(error), str(path))
+        opened: IO[Any] = open_path(path, *args, **options)
+        return opened
+
+    monkeypatch.setattr(Path, "open", refuse)
+
+    freed = make_room(folder.path, checkpoint, room_for(folder, 2.1), NOW)
+
+    assert (freed.files, freed.dropped) == (2, 10)
+    assert not dropped.exists()
+    assert folder.files() == {forbidden, kept}
 
 
 def test_what_is_written_now_is_never_removed(folder: Folder) -> None:
