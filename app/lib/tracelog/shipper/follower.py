@@ -107,6 +107,9 @@ class Follower:
                 give_way()
                 if chunk.next_offset == offset:
                     return
+                if not key and reader.first_id_in(file) is not None:
+                    # Its first row has just come, and names it: so it is looked at next time.
+                    return
                 if chunk.rows or chunk.bad or offset:
                     yield Part(table, key, chunk)
                 room.rows -= len(chunk.rows)

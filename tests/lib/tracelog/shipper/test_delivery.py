@@ -17,6 +17,7 @@ from app.lib.tracelog.schema import API_LOGS, TABLES, TASK_PROGRESS_LOGS, Row
 from app.lib.tracelog.shipper.backlog import measure
 from app.lib.tracelog.shipper.checkpoint import FILE_NAME, Checkpoint, Counters
 from app.lib.tracelog.shipper.delivery import Delivery, TooManyRejected
+from app.lib.tracelog.shipper.follower import Follower
 from app.lib.tracelog.shipper.quarantine import Quarantine
 from app.lib.tracelog.store.sqlite_store import SQLiteStore
 from app.lib.tracelog.store.store import Batch, Inserted, RowRejected, StoreUnavailable
@@ -202,6 +203,29 @@ def test_a_file_that_is_sealed_between_any_two_looks_at_the_folder_is_delivered_
     counters = desk.deliver(delivery)
     assert desk.stored() == written
     assert (counters.shipped, counters.known) == (30, 0)
+
+
+def test_the_first_row_of_a_file_that_is_being_looked_at_is_delivered_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.active.write_bytes(codec.header(API))
+    written = rows(2)
+    start = Follower._start
+
+    def write_first(follower: Follower, *args: Any) -> int:
+        monkeypatch.undo()
+        # By now the file is taken for one without a row, and so without a name.
+        desk.write(written[:1])
+        return start(follower, *args)
+
+    monkeypatch.setattr(Follower, "_start", write_first)
+    delivery = desk.delivery()
+    delivery.step()
+    desk.write(written[1:])
+    counters = desk.deliver(delivery)
+
+    assert desk.stored() == written
+    assert (counters.shipped, counters.known) == (2, 0)
 
 
 def test_a_late_row_in_a_sealed_segment_is_delivered(desk: Desk) -> None:
