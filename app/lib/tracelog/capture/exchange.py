@@ -22,7 +22,7 @@ _NO_BODY: Final = frozenset({204, 304})
 _LONGEST_LENGTH: Final = 20
 _FAILED: Final = b"Internal Server Error"
 _INCOMPLETE: Final = "The response was not completed."
-_CONTROLS: Final = bytes({*range(32), 127} - {9})
+_REFUSED: Final = b"\0\n\v\f\r"
 
 
 class Exchange:
@@ -199,7 +199,7 @@ class Exchange:
     def _start(self, message: Message) -> bool:
         """Take note of the head of the response; whether that is the whole response.
 
-        Raises `ValueError` for one that servers refuse: they would close the connection then.
+        Raises `ValueError` for one that all servers refuse: they would close the connection then.
         """
         status: int = message["status"]
         headers: list[tuple[bytes, bytes]] = []
@@ -211,9 +211,9 @@ class Exchange:
             if name == b"content-length" and value.isdigit() and len(value) < _LONGEST_LENGTH:
                 self._expected = int(value)
                 continue
-            if len(value.translate(None, _CONTROLS)) != len(value):
+            if len(value.translate(None, _REFUSED)) != len(value):
                 shown = name.decode("latin-1")
-                raise ValueError(f"a control character in the header {shown}")
+                raise ValueError(f"a line break or zero in the header {shown}")
             if name == b"content-type":
                 self._response_type = value
             elif name == b"content-encoding":
