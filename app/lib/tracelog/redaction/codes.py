@@ -9,7 +9,9 @@ from app.lib.tracelog.redaction.words import OTHER_CODES
 _STEMS: Final = ("code", "otp", "pin", "cv", "one-time", "one time", "confirm with")
 _CODE: Final = re.compile(
     r"(?i)(\b(?:(?:verification|security|confirmation|login|sign-?in|one[ \-]?time|access|sms|2fa"
-    r"|mfa|authentication|recovery|reset|door|gate|alarm|entry|lockbox|keypad|garage|unlock|lock|locker|safe|building|wifi)"
+    r"|mfa|two[ \-]factor|two[ \-]step|authentication|recovery|reset|door|gate|alarm|entry"
+    r"|lockbox|keypad"
+    r"|garage|unlock|lock|locker|safe|building|wifi)"
     r"[ \-](?:code|password|pin)(?: is| was)?|(?:your|id)(?: (?-i:[A-Z][a-z]{2,16}))? code is"
     r"|(?<!/)(?:otp ?/ ?)?(?:otp|pin|passcode|cvv2?|cvc2?)(?: (?:code|number))?(?: is| was| to)?)"
     r"(?: [\-–—])?:?(?:[ \t]{1,3}|(?:\s{0,3}<[a-z/][^<>\n]{0,120}>){1,4}\s{0,3}))"
@@ -61,7 +63,7 @@ _CODE_TO_ENTER: Final = re.compile(
     r"|use[ \t]{1,3}(?:(?:the )?(?:code|pin) |(?=(?:[A-Z]{1,3}-)?[0-9]{5})))"
     r"(?:[A-Z]{1,3}-)?)[0-9]{4,8}"
     r"(?= to (?:verify|confirm|sign|log|log-?in|reset|activate|authori[sz]e|authenticate|unlock"
-    r"|approve|prove)\b)"
+    r"|approve|prove|continue|proceed)\b)"
 )
 _OPEN_CODE: Final = re.compile(
     r"(?i)\b(?:[0-9]{3}[ \-][0-9]{1,3}|[0-9]{4,8})"

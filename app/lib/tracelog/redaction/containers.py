@@ -38,6 +38,7 @@ _NAME_OF_SECRET: Final = re.compile(r"[A-Za-z]{1,20}(?:[_\-./][A-Za-z]{1,20}){1,
 _ITEMS: Final = {
     "tokens": _PIECE,
     "secrets": _NAME_OF_SECRET,
+    "cookies": re.compile("[a-z]{4,16}"),
     "pins": re.compile("[A-Z]{0,3}[0-9]{1,2}"),
 }
 """The pieces of a text, and which secrets a service is given."""

@@ -50,7 +50,7 @@ TOO_DEEP: Final = "[too deep]"
 _MAX_NESTED_JSON: Final = 4
 _MAX_HARMLESS: Final = 4096
 _SMALLEST_CARD: Final = 10**13
-_OF_KIN: Final = ("key", "state")
+_OF_KIN: Final = ("key", "state", "nonce")
 _USER_FLAGS: Final = ("-u", "--user", "--proxy-user")
 _FIRST_OF_ARRAY: Final = re.compile(rb'\["([^"]*+)"')
 
@@ -254,7 +254,9 @@ class _Walk:
             if shown_key is not None:
                 renamed[key] = shown_key
             if rule is named:
-                if is_named_secret(node, key, self._of.judge) and is_hidden(Rule.HIDE, item):
+                if item != "" and (
+                    is_hidden(Rule.HIDE, item) and is_named_secret(node, key, self._of.judge)
+                ):
                     node[key] = MARKER
                     continue
             elif rule is not show and (

@@ -55,7 +55,7 @@ _CALL: Final = re.compile(
     r"(?=[ \t]*(?:[\r\n,;)\]}#]|\Z))"
 )
 _GETTER: Final = re.compile(
-    r"(?i)(?:get|getenv|getitem|getlist|header|cookie|input|prompt|getpass)\Z"
+    r"(?i)(?:[a-z]{1,16}field|column|get|getenv|getitem|getlist|header|cookie|input|prompt|getpass)\Z"
 )
 """What is asked for a secret by its name: `localStorage.getItem('token')`."""
 _ATTRIBUTE: Final = re.compile(
@@ -69,6 +69,12 @@ _ATTRIBUTE: Final = re.compile(
 _NAME: Final = re.compile(
     r"[ \t]{0,2}(?P<name>[A-Za-z_]{2,40})(?=[ \t]*[\r\n,;)\]}]|[ \t]+or[ \t]+None\b|\Z)"
 )
+_KEYWORD: Final = re.compile(r"[ ]{0,2}[a-z_]{2,24}=(?!=)")
+"""`StringField("Password", validators=…)`"""
+_OPERAND: Final = re.compile(
+    r"[ \t]{0,2}[A-Za-z_]{2,40}(?=[ \t]*(?:[\r\n,;:)\]}]|and\b|or\b|[&|]{2}|\Z))"
+)
+"""What is compared: `if password != confirm:`."""
 _VALIDATOR: Final = re.compile(
     r"[ \t]?(?:(?:z|yup|[Jj]oi|v|t|vine)\.[A-Za-z]{2,20}\(|\[Validators\."
     r"|\[[\"'](?:required|nullable|string|confirmed|sometimes|min:)|Hash::make\(\$)"
@@ -89,6 +95,11 @@ _LOGGER: Final = re.compile(
     r"[\w.]{0,60}\.(?:auth|tokens?|sessions?|csrf|cookies?|secrets|credentials)"
 )
 _TELLS: Final = re.compile(" [a-z_]{2,16}=")
+_REPORT: Final = re.compile(
+    r" (?:user|login|log-?in|sign-?in|session|account|token|password|request)"
+    r" [a-z]{2,16}(?: [a-z\-]{2,16}){1,8}"
+    r"(?=[.,:;\n]|\Z)"
+)
 _SAYS: Final = re.compile(r" [A-Za-z]{2,16}[,:]? [^\n]{1,200}")
 _MORE_ARGUMENTS: Final = re.compile("[A-Za-z_]{2,40}[,)]")
 _MEANS: Final = re.compile(
@@ -203,7 +214,7 @@ def is_no_secret(text: str, at: int, key_start: int) -> bool:
     if sign == "=":
         return _is_code(text, at, key_start)
     if sign == ",":
-        return _names_itself(text, at, key_start)
+        return _KEYWORD.match(text, at) is not None or _names_itself(text, at, key_start)
     if sign != ":":
         return False
     if _ATTRIBUTE.match(text, at) or _ANNOTATED.match(text, at):
@@ -234,7 +245,7 @@ def is_no_secret(text: str, at: int, key_start: int) -> bool:
 
 def _is_log_line(text: str, at: int, key_start: int) -> bool:
     """`app.auth: user 42 signed in`"""
-    if text.startswith("auth:", key_start) and _TELLS.match(text, at):
+    if text.startswith("auth:", key_start) and (_TELLS.match(text, at) or _REPORT.match(text, at)):
         return True
     says = _SAYS.match(text, at)
     return (
@@ -260,7 +271,7 @@ def _is_code(text: str, at: int, key_start: int) -> bool:
         return True
     if text[at - 2 : at - 1] in ("=", "!"):
         return _SIGNS.match(text, at) is not None or (
-            text[at : at + 1] == " " and _NAME.match(text, at) is not None
+            text[at : at + 1] == " " and _OPERAND.match(text, at) is not None
         )
     return _names_itself(text, at, key_start) and (
         text[at : at + 1] == " " or _MORE_ARGUMENTS.match(text, at) is not None

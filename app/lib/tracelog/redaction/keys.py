@@ -90,8 +90,10 @@ class KeyJudge:
             words.pop()
         if not words:
             return None
-        if words in (["code", "id"], ["session", "state"]):
-            return Rule.RANDOM  # a login's, at Keycloak
+        if words[0] == "x" and words[-1] in words_of.RANDOM_ALONE and len(words) == 2:
+            return Rule.RANDOM  # a header's
+        if " ".join(words[-2:]) in words_of.RANDOM_PHRASES:
+            return Rule.RANDOM
         if words == ["existing", "secret"]:
             return Rule.FILE
         if words[:2] == ["publickey", "credentials"]:

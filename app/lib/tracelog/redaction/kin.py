@@ -33,6 +33,7 @@ from app.lib.tracelog.redaction.values import (
     is_hidden,
     looks_chosen,
     mixes,
+    names_field,
     says_nothing,
 )
 from app.lib.tracelog.redaction.words import words
@@ -50,19 +51,17 @@ _SQL: Final = re.compile(r"(?i)\s{0,80}(?:select|insert|update|delete|merge|repl
 _LOGIN: Final = 3
 """`["login", "hana", "…"]`"""
 _LEAST: Final = 6
-_FIELD: Final = re.compile(
-    r"(?i)(?:address|age|arg|cell|city|col|column|email|field|item|line|mail|name|option|page|param"
-    r"|pass\w*|phone|pin|question|step|street|tel|text|token|user\w*|value|zip)_?[0-9]{1,2}\Z"
-)
-"""`["password1", "password2"]`"""
 _TYPES_IN: Final = re.compile(r"(?i)(?:enter|typ|input|chang|fill|past|submitt|set)(?:ed|e)?\Z")
 """`{"event": "passwordEntered", "value": …}`"""
 _SIGNS_IN: Final = re.compile(r"(?i)(?:log_?in|sign_?in|authenticate)\Z")
 _VARIABLE: Final = re.compile(r"(\w{1,64}) ?: ?\$(\w{1,64})")
 _MANY: Final = 1000
+_FEW: Final = re.compile("[0-9]{1,3}")
 _OF_DIGITS: Final = ("CV", "CSC", "CARD", "SEC")
 _MOST_SQL: Final = 4000
-_TASKS: Final = frozenset({"about", "explain", "how", "what", "why", "write"})
+_TASKS: Final = words(
+    "about are can do does explain how is my should what when where which who why write"
+)
 _NAMED_BEHIND: Final = (
     (BINDINGS, {*STATEMENTS, *CALLS}),
     (frozenset({"variables"}), {"query"}),
@@ -83,6 +82,8 @@ def is_kin(key: str, value: object, keys: Collection[str]) -> bool:
         return "ssid" in map(str.lower, keys) and is_hidden(Rule.HIDE, value)
     if key == "state":
         return is_hidden(Rule.SESSION, value) and not BESIDE_STATE.isdisjoint(keys)
+    if key == "nonce":
+        return "password" in keys and is_hidden(Rule.CODE, value)
     if key == "p":
         return is_hidden(Rule.MIXED, value) and not LOGIN_KEYS.isdisjoint(map(str.lower, keys))
     if key in ANSWERS:
@@ -120,7 +121,7 @@ def is_login(node: list[Plain], judge: KeyJudge) -> bool:
         isinstance(name, str)
         and isinstance(value, str)
         and (
-            (len(node) == 2 and len(value) >= _LEAST and mixes(value) and not _FIELD.match(value))
+            (len(node) == 2 and len(value) >= _LEAST and mixes(value) and not names_field(value))
             or (isinstance(node[1], str) and node[1].lower() in _OPERATORS and looks_chosen(value))
         )
         and not says_nothing(value)
@@ -155,10 +156,8 @@ def is_named_secret(node: dict[str, Plain], value_key: str, judge: KeyJudge) -> 
 def _is_few(value: Plain, heading: Plain) -> bool:
     """How many there are, on a page of figures: `{"title": "Tokens", "value": 42}`."""
     return (
-        isinstance(value, int)
-        and abs(value) < _MANY
-        and not str(heading).upper().startswith(_OF_DIGITS)
-    )
+        abs(value) < _MANY if isinstance(value, int) else _FEW.fullmatch(str(value)) is not None
+    ) and not str(heading).upper().startswith(_OF_DIGITS)
 
 
 def _says_secret(name: Plain, judge: KeyJudge) -> bool:
@@ -246,6 +245,7 @@ def hide_undecided(node: dict[str, Plain], judge: KeyJudge) -> None:
             (rule is Rule.CODE and (is_code(item) or is_hidden(rule, item)))
             or (rule is Rule.TYPED and is_hidden(Rule.MIXED, item))
             or (key == "state" and is_hidden(Rule.SESSION, item))
+            or (key == "nonce" and is_hidden(Rule.CODE, item))
             or (key in DERIVED and is_hidden(Rule.RANDOM, item))
         ):
             node[key] = MARKER

@@ -6,7 +6,7 @@ from typing import Final
 from app.lib.tracelog.redaction.keys import KeyJudge
 from app.lib.tracelog.redaction.plain import MARKER
 from app.lib.tracelog.redaction.rules import Rule
-from app.lib.tracelog.redaction.values import looks_chosen, mixes
+from app.lib.tracelog.redaction.values import looks_chosen, mixes, names_field
 
 _LONE_WORD: Final = re.compile(
     r"\n[ \t\u3000>*・•●]{0,16}[\"']?(?P<value>[^\s<>\"']{4,128}+)[\"']?"
@@ -32,6 +32,7 @@ _DIGITS: Final = re.compile(r"[0-9]{4,8}|[0-9]{3,4}-[0-9]{3,4}")
 _SENT: Final = re.compile(
     r"(?:パスワード|パスコード|暗証番号|キー|コード|トークン)(?:は、?|を|[:：]).{0,16}[。:：]?\Z|[:：]\Z"
 )
+_LABELS: Final = re.compile("(?i)(?:pass(?:word|code|phrase)|パス(?:ワード|コード|フレーズ))[:：]?")
 _LONGEST_LABEL: Final = 40
 _LONGEST_LINE: Final = 160
 _EDGE: Final = " \t\r\u3000■□●○◆◇▼▶※★☆・*#>=-【】[]［］〔〕《》:：。!！"
@@ -68,6 +69,12 @@ def hide_lines(text: str, judge: KeyJudge) -> str:
         if not digits and (
             not (
                 looks_chosen(value)
+                or (
+                    value.isascii()
+                    and mixes(value)
+                    and not names_field(value)
+                    and _LABELS.fullmatch(before)
+                )
                 or (
                     mixes(value)
                     and ((match.start() == listed and value.isascii()) or _SENT.search(before))

@@ -52,7 +52,7 @@ _ATTEMPT: Final = re.compile(
     r"(?i)((?:(?<=認証)|\b(?:log ?in|log-in|logon|sign ?in|sign-in|auth(?:entication)?"
     r"|credentials?|creds))"
     r"(?: (?:attempt|failed|failure|error|with|as|for|using|by|from|user"
-    r"|tried|are|is)){0,3}:? [\w.@+\-]{1,64}[:/])"
+    r"|tried|are|is)){0,3}:? [\w.@+\-]{1,64}(?:[:/]| / ))"
     r"(?P<value>[^\s:@/,;\"'<>]{6,128}+)"
 )
 _USED: Final = re.compile(
@@ -85,7 +85,8 @@ _SLASHED_LOGIN: Final = re.compile(
     r"|(?:log(?:ged|ging)?[ \-]?in|sign(?:ed)?[ \-]?in|logins?|credentials?|creds)"
     r"(?:(?: (?:with|as|is|are|using|user|account|details|info|data)){1,3}[:=]?|[:=]"
     r"|(?=[ ]{1,2}[\w.@+\-]{1,64} / ))"
-    r"|(?:id|user(?:name)?|login|e-?mail)[ ]?/[ ]?(?:pass(?:word)?|pwd?)(?:[ ]?[:=])?)[ ]{1,2}"
+    r"|(?:id|user(?:name)?|login|e-?mail)[ ]?/[ ]?(?:pass(?:word)?|pwd?)(?:[ ]?[:=])?)"
+    r"(?:[ ]{1,2}|(?<=：))"
     r"[\w.@+\-]{1,64})(?P<slash>[ ]?/[ ]?)(?P<password>[^\s/]{6,64}+)(?!/)"
 )
 _ADDRESS_WORDS: Final = words(

@@ -48,7 +48,7 @@ _STEMS: Final = (
     r"|insert|code|session|cvv|cvc|rootpw|bindpw|masterauth|psk|kennwort|senha|contrase"
     r"|log(?:ged|ging)? ?in|authenticat|sign in|auth |/user:|pw |pwd|p/w|cookie|sqlplus"
     r"|[ei][xm]pdp|rman |bw unlock|net user|setuser|/p:"
-    r"|ssn|iban|signature|community|combination|onfirm with"
+    r"|ssn|iban|signature|seed|mnemonic|y phrase|community|combination|onfirm with"
     r'|auth" |crypt\(|sandi|wachtwoord|heslo|salasana|adgangskode)'
 )
 _PROSE: Final = (

@@ -28,6 +28,8 @@ _OF_PIECES: Final = words(
 )
 """Beside one of these a `token` is a piece of a text."""
 _OF_STATUS: Final = re.compile("[1-5]0[0-9]{4}|[1-5][0-9]{2}[0-9]?00")
+_FILE: Final = re.compile(r"(?:[\w\-]{1,40}/){1,8}[\w.\-]{1,80}\.[a-z]{3,4}")
+"""Where something is stored: `{"storage_key": "a/b.png"}`."""
 _PINS_OF_CHIP: Final = 100
 _MOST: Final = 1000
 _PAGE: Final = re.compile(
@@ -44,6 +46,10 @@ def is_of_another_kind(key: str, value: object, keys: Collection[str]) -> bool:
         return _counts(key.lower(), value)
     if not isinstance(value, str):
         return False
+    if key == "pin" and value in ("0", "1"):
+        return True
+    if key.lower().endswith("key") and _FILE.fullmatch(value):
+        return True
     if key == "pass":
         return value in FARES or value.endswith(" Pass")
     if key in ("code", "コード"):

@@ -86,6 +86,9 @@ def is_token(before: str, segment: str, last: str, judge: KeyJudge) -> bool:
         return True
     if lower in _SHOWN_BY_DEVICES and _ON_DEVICE.fullmatch(segment):
         return True
+    first, _, of = lower.partition("-")
+    if of in _OF_PEOPLE and first in _CODE_FOLLOWS and _CODE.fullmatch(segment):
+        return True
     if lower in _CODE_FOLLOWS and (not last or last.lower() in _OF_PEOPLE):
         return _CODE.fullmatch(segment) is not None
     if ("hook" in before or lower in _SHARED) and is_hidden(Rule.KEYED, segment):

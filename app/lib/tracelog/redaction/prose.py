@@ -8,6 +8,7 @@ from app.lib.tracelog.redaction.plain import MARKER
 from app.lib.tracelog.redaction.rules import Rule
 from app.lib.tracelog.redaction.values import (
     is_hidden,
+    is_mnemonic,
     looks_chosen,
     looks_random,
     mixes,
@@ -63,6 +64,14 @@ _KEY: Final = re.compile(
 """`key 3f9a… loaded`"""
 _FINGERPRINT: Final = re.compile("[0-9A-F]{32,40}")
 """By which PGP knows a key that is public."""
+_PHRASE_HEAD: Final = (
+    r"(?i)((?<![a-z])(?:seed|mnemonic|(?:recovery|seed|secret|backup|mnemonic|wallet)"
+    r" (?:phrase|words))(?: (?:is|are|was))?:? [\"'`]?)"
+)
+_PHRASE: Final = re.compile(
+    rf"{_PHRASE_HEAD}(?P<value>(?-i:[a-z]{{3,8}}(?: [a-z]{{3,8}}){{11,23}}))"
+)
+_OPEN_MNEMONIC: Final = re.compile(rf"{_PHRASE_HEAD}(?-i:[a-z]{{3,8}} ?){{1,23}}[a-z]{{0,2}}\Z")
 _LED: Final = re.compile(
     r"(?i)((?<![a-z])(?:passwords?|passwd|pwd|passphrase|passcode|secret|token|(?:api|access|secret)"
     r"[ _\-]?key|pin) ?[.·…]{4,120}+ ?)[^\s.·…][^\s]{3,128}+"
@@ -163,6 +172,8 @@ def hide_stated(text: str) -> str:
         text = _LED.sub(rf"\g<1>{MARKER}", text)
     if "(" in text and any(word in lower for word in _WRONG_WORDS):
         text = _WRONG.sub(_hide_chosen, text)
+    if "seed" in lower or "phrase" in lower or "mnemonic" in lower or " words" in lower:
+        text = _PHRASE.sub(_hide_phrase, text)
     if "key " in lower:
         text = _KEY.sub(_hide_key, text)
     text = hide_bracketed(text, lower)
@@ -186,7 +197,8 @@ def hide_bracketed(text: str, lower: str) -> str:
 
 def without_open_code(text: str) -> str:
     """Cut-off text without what the rest may have called a secret: `123456 is your code`."""
-    text = without_open_digits(_OPEN_PHRASE.sub(r"\g<1>", text))
+    text = _OPEN_MNEMONIC.sub(r"\g<1>", _OPEN_PHRASE.sub(r"\g<1>", text))
+    text = without_open_digits(text)
     text = _OPEN_PIPE.sub("", _OPEN_CHANGE.sub("", text))
     last = _OPEN_STATED.search(text)
     return text[: last.start()] if last and _is_odd(last["value"]) else text
@@ -236,6 +248,10 @@ def _hide_chosen(match: re.Match[str]) -> str:
     value = match["value"].rstrip(".:!?")
     hidden = mixes(value) and (looks_chosen(value) or looks_random(value) or len(value) >= 8)
     return match[1] + MARKER if hidden and not value.startswith(MARKER) else match[0]
+
+
+def _hide_phrase(match: re.Match[str]) -> str:
+    return match[1] + MARKER if is_mnemonic(match["value"]) else match[0]
 
 
 def _hide_key(match: re.Match[str]) -> str:

@@ -44,6 +44,7 @@ _GLUED: Final = re.compile(
     r"|アクセス)コード"
     r"|(?:API|アクセス|秘密|暗号化?|認証)キー))(?P<value>[!-~]{6,128}+)(?=[をがはでにと、。]|\Z)"
 )
+_NUMBERED: Final = re.compile("[a-z]{4,16}[0-9]{2,6}")
 _IN_BRACKETS: Final = re.compile(
     r"((?:パスワード|パスコード|暗証番号|合言葉|トークン|シークレット|パスフレーズ"
     r"|(?:認証|ログイン|接続)情報|密码"
@@ -124,7 +125,7 @@ def hide_stated_in_other_languages(text: str) -> str:
     if _DIGITS.search(text):
         text = _CODE_FIRST.sub(MARKER, _CODE.sub(rf"\g<1>{MARKER}", text))
     if "ード" in text or "ークン" in text or "レット" in text or "キー" in text:
-        text = _GLUED.sub(_hide_chosen, text)
+        text = _GLUED.sub(_hide_glued, text)
     if "(" in text or "（" in text or "【" in text or "[" in text or "［" in text:
         text = _IN_BRACKETS.sub(_hide_mixed, text)
     if "ードは" in text:
@@ -169,6 +170,13 @@ def _hide_both(match: re.Match[str]) -> str:
 
 def _hide_mixed(match: re.Match[str]) -> str:
     return match[1] + MARKER if mixes(match["value"]) else match[0]
+
+
+def _hide_glued(match: re.Match[str]) -> str:
+    is_chosen = looks_chosen(match["value"]) or (
+        match[1].startswith("パス") and _NUMBERED.fullmatch(match["value"])
+    )
+    return match[1] + MARKER if is_chosen else match[0]
 
 
 def _hide_keyed(match: re.Match[str]) -> str:

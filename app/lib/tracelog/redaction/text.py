@@ -233,6 +233,9 @@ def is_prose(text: str) -> bool:
         or "iban" in lower
         or "signature" in lower
         or "community" in lower
+        or "seed" in lower
+        or "mnemonic" in lower
+        or "y phrase" in lower
         or "combination" in lower
         or "onfirm with" in lower
         or "/p:" in lower

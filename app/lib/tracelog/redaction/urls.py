@@ -130,7 +130,7 @@ def _rule_beside(key: str, value: str | None, rule: Rule, keys: set[str]) -> Rul
     """What a key's rule is by the keys beside it."""
     if key == "hash":
         return rule if _FILES.isdisjoint(keys) else Rule.NAMED
-    if rule not in (Rule.CODE, Rule.KIN) and key != "pass":
+    if rule not in (Rule.CODE, Rule.KIN) and key not in ("pass", "pin"):
         return rule
     decoded = unquote_plus(value or "")
     if rule is Rule.KIN:

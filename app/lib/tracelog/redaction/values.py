@@ -17,9 +17,15 @@ _MEASURE: Final = re.compile(
     r"|[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9:.]{5,15}(?:Z|[+-][0-9:]{4,6})?)?"
     r"|[0-9]{1,6}(?:日|時間|分|秒|年|週|か月|ヶ月|回|件|個|文字|桁)間?"
 )
+_EMPTY: Final[tuple[object, ...]] = ({}, [])
+_SENTENCE: Final = re.compile(
+    r"[A-Z][a-z']{1,16}(?: [A-Za-z'\-]{1,16}){2,16}[.!]|[ぁ-んァ-ヶー一-龠々、]{4,60}。"
+)
+"""`{"token_expired": "The link has expired."}`"""
 _LABEL: Final = re.compile(r"[A-Za-z]{1,5}[\-_]?[0-9]{1,6}")
 _TOKEN_KEYS: Final = frozenset(
     {"t", "tk", "tkn", "k", "tok", "rt", "verify", "hash", "invite", "magic", "appid", "sso"}
+    | {"reset", "activation", "confirm", "confirmation", "invitation", "unsubscribe", "recover"}
 )
 _SHORT_KEYS: Final = frozenset({"key", "state", "sig", "sign", "signature", "ticket"})
 _TELEGRAM: Final = 5
@@ -56,6 +62,7 @@ _NOTHING: Final = re.compile(
     r"(?:256|384|512)|eddsa)"
     rf"|(?i:(?:bearer|basic|token) )?{PLACEHOLDER}"
     r"|(?:SM|MM|CA|AC|PN|RE|CF|CH|IM|MG|VA|VE|ZS|WS|NO)[0-9a-f]{32}"  # what Twilio calls things by
+    r"|arn:aws[a-z\-]{0,10}:[a-z0-9\-]{2,20}:[a-z0-9\-]{0,20}:[0-9]{0,12}:[\w/:.\-]{1,60}"
     r"|[*•●＊]{3,}|x{4,}|X{4,}|(?i:\[(?:filtered|redacted|masked|hidden|secret|protected)\])"
 )
 """Said of a secret in its place, or where it is to be: `?pin=false`, `****`, `${DB_PASSWORD}`."""
@@ -67,7 +74,12 @@ _ASCII: Final = re.compile(r"[!-~]*")
 _LONGEST_NOTHING: Final = 90
 _MNEMONICS: Final = (12, 15, 18, 21, 24)
 _MNEMONIC_WORD: Final = re.compile("(?!and|are|but|for|from|has|his|not|the|was|with)[a-z]{3,8}")
+_MARKUP: Final = re.compile(rb"<\??[A-Za-z][\w:.\-]{2,40}(?:[\s>/]|\Z)")
 _LEAST_MARKUP: Final = 8
+_IN_GROUPS: Final = re.compile(
+    "(?=[A-Z-]{0,24}[0-9])(?=[0-9-]{0,24}[A-Z])[A-Z0-9]{4,6}(?:-[A-Z0-9]{4,6}){3,7}"
+)
+"""As keys of programs are printed: `7K2QD-…`."""
 _LEAST_SESSION: Final = 5
 _LEAST_WORD: Final = 6
 _SYMBOL: Final = re.compile(r"[!@#$%^&*+=~]")
@@ -77,6 +89,11 @@ _NUMBERED: Final = re.compile(
 )
 _NUMBERED_NAME: Final = re.compile(r"[A-Z]?[a-z]{2,14}(?:[0-9]{1,2}|(?:19|20)[0-9]{2})")
 _LONG_NAME: Final = re.compile(r"(?:[A-Z][a-z]{2,12}){3,7}")
+_FIELD: Final = re.compile(
+    r"(?i)(?:address|age|arg|cell|city|col|column|email|field|item|line|mail|name|option|page|param"
+    r"|pass\w*|phone|pin|question|step|street|tel|text|token|user\w*|value|zip)_?[0-9]{1,2}\Z"
+)
+"""`["password1", "password2"]`"""
 _SHOWING: Final = (Rule.SHOW, Rule.NAMED, Rule.KIN, Rule.TYPED)
 _MEASURING: Final = (Rule.FLAG, Rule.COUNT)
 
@@ -86,7 +103,9 @@ def is_hidden(rule: Rule, value: object) -> bool:
     if value is None or value is True or value is False or rule in _SHOWING:
         return False
     if rule is Rule.HIDE:
-        return not isinstance(value, str) or not says_nothing(value.strip(" "))
+        if not isinstance(value, str):
+            return value not in _EMPTY
+        return not says_nothing(value.strip(" "))
     if isinstance(value, (dict, list)):
         return rule in _MEASURING and not _holds_numbers(value)
     if isinstance(value, str):
@@ -94,12 +113,16 @@ def is_hidden(rule: Rule, value: object) -> bool:
         if rule is Rule.FLAG:
             return text.lower() not in _YES_NO
         if rule is Rule.COUNT:
-            return text.lower() not in _YES_NO and not _MEASURE.fullmatch(text)
+            return not (
+                text.lower() in _YES_NO or _MEASURE.fullmatch(text) or _SENTENCE.fullmatch(text)
+            )
         if rule is Rule.CODE and _DIGITS.fullmatch(text):
             return True
         if rule is Rule.KEYED:
             is_path = _PATH.search(text) and not _BASE64.fullmatch(text)
-            return looks_random(text) and not (is_path or _UUID.match(text))
+            return (looks_random(text) and not (is_path or _UUID.match(text))) or (
+                _IN_GROUPS.fullmatch(text) is not None
+            )
         if rule is Rule.SESSION and len(text) >= _LEAST_SESSION and _is_mixed(text):
             return True
         if rule is Rule.WORD and len(text) >= _LEAST_WORD and (mixes(text) or _SYMBOL.search(text)):
@@ -111,7 +134,9 @@ def is_hidden(rule: Rule, value: object) -> bool:
         if rule is Rule.MIXED or (rule is Rule.FILE and not looks_random(text)):
             text = _ASCII.match(text)[0]  # type: ignore[index] # it matches anything
             return len(text) >= _LEAST_WORD and mixes(text) and not _PATH.search(text)
-        return rule in _RANDOM and (looks_random(text) or _holds_markup(text))
+        return (rule in _RANDOM and not text.startswith("arn:aws")) and (
+            looks_random(text) or _holds_markup(text) or _IN_GROUPS.fullmatch(text) is not None
+        )
     return rule is Rule.FLAG and value not in (0, 1)
 
 
@@ -129,7 +154,7 @@ def _holds_markup(text: str) -> bool:
         decoded = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except ValueError:
         return False
-    return decoded.isascii() and decoded.decode().isprintable()
+    return _MARKUP.match(decoded) is not None
 
 
 def _holds_numbers(value: object) -> bool:
@@ -208,6 +233,11 @@ def _is_name(piece: str) -> bool:
         return len(piece) <= 20
     humps = [hump for hump in _CAMEL.findall(piece) if hump]
     return len(piece) >= 3 * len(humps)
+
+
+def names_field(word: str) -> bool:
+    """Whether it is what a form calls one of several fields: `password2`."""
+    return _FIELD.match(word) is not None
 
 
 def mixes(value: str) -> bool:

@@ -21,7 +21,7 @@ SECRET_WORDS: Final = words(
     credential credentials cred creds authorization cookie cookies csrf xsrf tpin mpin mypin privkey
     xprv otp otps totp hotp cvv cvv2 cvc cvc2 ccv csc ssn sid sids sessid mnemonic psk
     samlresponse iban wresult contrasenha anshobango kojinbango psswd paswd passw secretword puk
-    ansho anshou passwrod passowrd
+    ansho anshou passwrod passowrd samlrequest
     """
 )
 
@@ -61,7 +61,8 @@ SECRET_PHRASES: Final = tuple(
     wireless key|pass confirmation|pass confirm|pass conf|confirm pass|repeat pass|pass repeat
     pass new|door code|gate code|alarm code|lockbox code
     pass kakunin|passwd kakunin|puk code|merchant key
-    binding code|check code|v code|honeycomb team|unlock pattern|challenge response|p word
+    binding code|check code|emergency code|pairing code|gift code|gift card
+    v code|honeycomb team|unlock pattern|challenge response|p word
     door code|gate code|entry code|alarm code|keypad code|safe code|locker code|lockbox code
     garage code|lock code|lock combination|safe combination|snmp community|community string
     kojin bango|ansho bango|anshou bango|koza bango|kouza bango|ninsho code|ninshou code|ninsyo code
@@ -181,7 +182,8 @@ LABEL_TAIL: Final = words(
     algorithm alg scheme field fields label placeholder format page domain samesite provider issuer
     audience scope scopes status error errors message help title description version category kind
     source method methods supported auth consent manager hasher hashers list
-    accepted link button icon toggle tab color colour background border class classname
+    accepted use last four feedback tips arn country
+    link button icon toggle tab color colour background border class classname
     validator validators origin origins trusted
     """
 )
@@ -260,6 +262,9 @@ RANDOM_ALONE: Final = frozenset(
     {"key", "state", "access", "refresh", "oauth", "challenge", "verifier"}
 )
 """The same where a key has no other word."""
+
+RANDOM_PHRASES: Final = frozenset({"code id", "session state", "remember me"})
+"""The same of two words. The first two are Keycloak's."""
 
 CODE_ALONE: Final = frozenset({"code", "mfa", "tfa", "sms", "combination", "verification"})
 """The same where a key has no other word; here 4 to 8 digits look like a secret, too."""
