@@ -7,7 +7,7 @@ from typing import ClassVar
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import Response
 
-from app.dependencies import MailerDep, SettingsDep
+from app.dependencies import CurrentUser, MailerDep, SettingsDep
 from app.mail import Mail, Mailbox
 from app.templating import Template, render
 
@@ -21,7 +21,9 @@ class MailboxPage(Template):
 
 
 @router.get("/dev/mail")
-async def mailbox(request: Request, mailer: MailerDep, settings: SettingsDep) -> Response:
+async def mailbox(
+    request: Request, user: CurrentUser, mailer: MailerDep, settings: SettingsDep
+) -> Response:
     """The last mails, the newest first."""
     if not isinstance(mailer, Mailbox) or settings.environment != "development":
         raise HTTPException(404)

@@ -109,7 +109,9 @@ async def sign_up(
 
 
 @router.get("/check-mail")
-async def check_mail(request: Request, mailer: MailerDep, settings: SettingsDep) -> Response:
+async def check_mail(
+    request: Request, user: CurrentUser, mailer: MailerDep, settings: SettingsDep
+) -> Response:
     """Says to look into one's mail."""
     return render(
         request, CheckMailPage(isinstance(mailer, Mailbox) and not settings.uses_supabase)
@@ -118,7 +120,7 @@ async def check_mail(request: Request, mailer: MailerDep, settings: SettingsDep)
 
 @router.get("/forgot-password")
 @router.get("/sign-in/link")
-async def link_request_page(request: Request, accounts: Accounts) -> Response:
+async def link_request_page(request: Request, user: CurrentUser, accounts: Accounts) -> Response:
     """Asks for the address."""
     link = _REQUESTED[request.url.path]
     return render(request, LinkRequestPage(link, Form({"email": ""}), accounts.sends_mail))
@@ -147,7 +149,11 @@ async def send_link(
 
 @router.get("/auth/confirm")
 async def confirm_page(
-    request: Request, accounts: Accounts, token_hash: str = "", type_: TypeParam = "email"
+    request: Request,
+    user: CurrentUser,
+    accounts: Accounts,
+    token_hash: str = "",
+    type_: TypeParam = "email",
 ) -> Response:
     """What a link does. Opening it does nothing yet: mail scanners open every link."""
     return render(request, _confirm(accounts, type_, token_hash))

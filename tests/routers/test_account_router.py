@@ -47,6 +47,23 @@ class TestSignUp:
         again = await client.post("/auth/confirm", data=link | {"password": PASSWORD})
         assert whole_problem(again).startswith("This link was used already")
 
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "/dev/mail",
+            "/check-mail",
+            "/forgot-password",
+            "/sign-in/link",
+            "/auth/confirm?token_hash=x&type=email_change",
+        ],
+    )
+    async def test_who_is_signed_in_already_is_not_asked_to_on_the_way(
+        self, hana: AsyncClient, path: str
+    ) -> None:
+        page = (await hana.get(path)).text
+        assert 'id="account-menu"' in page
+        assert 'href="/sign-in"' not in page.split("<main")[0]
+
     async def test_mail_speaks_the_language_of_the_page(
         self, client: AsyncClient, app: FastAPI
     ) -> None:
