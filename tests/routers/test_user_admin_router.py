@@ -47,6 +47,13 @@ async def test_people_are_listed_and_found(admin: AsyncClient, visit: Visit) -> 
     assert (await admin.get("/admin/users/99")).status_code == 404
 
 
+async def test_of_a_user_to_whom_nothing_has_happened_the_page_says_so(
+    admin: AsyncClient, visit: Visit
+) -> None:
+    await visit("Hana")
+    assert "Nothing so far." in (await admin.get("/admin/users/2")).text
+
+
 async def test_a_closed_account_is_out_at_once_and_can_be_opened_again(
     admin: AsyncClient, hana: AsyncClient
 ) -> None:
