@@ -1,9 +1,12 @@
 """How pages arrive and behave: weight, policy, keyboard, layout."""
 
+import sqlite3
+
 import pytest
 from playwright.sync_api import CDPSession, Page, expect
 
 from tests.browser.conftest import Visit
+from tests.support.live_app import LiveApp
 
 pytestmark = pytest.mark.browser
 
@@ -136,6 +139,53 @@ class TestLayout:
                     if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
                         wide.append((path, width))
         assert wide == []
+
+    @pytest.mark.parametrize("language", ["en", "ja"])
+    def test_nor_where_names_and_addresses_are_as_long_as_they_may_be(
+        self, visit: Visit, live_app: LiveApp, language: str
+    ) -> None:
+        hana = visit(language=language)
+        email = f"{language}{'l' * 60}@{'d' * 60}.{'e' * 60}.example.com"
+        long = ("W" * 100, email, hana.email)
+        with sqlite3.connect(live_app.folder / "data" / "app.db") as database:
+            database.execute(
+                "UPDATE users SET role = 'admin', name = ?, email = ? WHERE email = ?", long
+            )
+            (user_id,) = database.execute(
+                "SELECT id FROM users WHERE email = ?", [email]
+            ).fetchone()
+            database.execute(
+                "UPDATE login_sessions SET user_agent = ? WHERE user_id = ?", ["U" * 200, user_id]
+            )
+        database.close()
+        hana.post("/logs/queries/saved", name="Q" * 100, sql="SELECT 1")
+        hana.post("/items", title="One")
+        hana.context.request.post(
+            f"{hana.origin}/account/tokens",
+            form={"name": "T" * 100, "scope": "read", "days": "7"},
+            headers={"Origin": hana.origin},
+        )
+        paths = ["/account", "/account/sessions", "/account/tokens", "/admin/users", "/jobs"]
+        paths.append(f"/admin/users/{user_id}")
+        hana.go("/logs/queries")
+        paths.append(str(hana.page.locator("a[href*='/saved/']").first.get_attribute("href")))
+        wide = []
+        for path in paths:
+            page = hana.go(path)
+            for width in (320, 390, 768, 1280):
+                page.set_viewport_size({"width": width, "height": 800})
+                if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                    wide.append((path, width))
+        assert wide == []
+
+    def test_many_jobs_beside_the_other_links_fit_on_a_phone(self, visit: Visit) -> None:
+        page = visit().go("/jobs")
+        page.locator("#jobs-badge").evaluate(
+            "(badge) => { badge.innerHTML = '<span class=\"badge badge-sm\">99</span>'; }"
+        )
+        for width in (320, 360, 390):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
 
     @pytest.mark.parametrize("path", ["/", "/items", "/sign-in"])
     def test_nothing_jumps_while_a_page_loads(self, visit: Visit, path: str) -> None:
