@@ -10,9 +10,9 @@ import sys
 import time
 from pathlib import Path
 
+from app.lib.tracelog.bell import Bell
 from app.lib.tracelog.journal.tally import Tally
 from app.lib.tracelog.shipper.accounting import Accountant
-from app.lib.tracelog.shipper.bell import Bell
 from app.lib.tracelog.shipper.shipper import Shipper
 from app.lib.tracelog.store import insertion
 from app.lib.tracelog.store.opening import open_store

@@ -5,6 +5,7 @@ import contextlib
 import contextvars
 import csv
 import errno
+import itertools
 import json
 import logging
 import os
@@ -13,9 +14,10 @@ import sys
 import threading
 import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import FrameType
 from typing import Annotated, Any, NoReturn
 
 import pytest
@@ -227,6 +229,48 @@ class TestASignal:
             assert account.appended == account.shipped == written.total()
 
         assert child_does(work, while_held=contextlib.nullcontext())
+
+    @pytest.mark.parametrize("what", ["close", "status"])
+    def test_whose_handler_does_the_same_may_interrupt_it_at_any_call(
+        self, tmp_path: Path, what: str
+    ) -> None:
+        def work() -> None:
+            logger = EnhancedCSVLogger(base_path=tmp_path)
+            do = {"close": lambda: logger.close(0), "status": logger.status}[what]
+            logger.start()
+            assert logger.shipper.drain(60)
+            for number in itertools.count(1):
+                logger.log(None, "api_logs", {"method": "GET", "endpoint": "/"})
+                if not is_interrupted(do, number, do):
+                    break
+            logger.start()
+            logger.close(60)
+            assert logger.status().shipped == number
+
+        assert child_does(work, while_held=contextlib.nullcontext())
+
+
+def is_interrupted(work: Callable[[], object], at: int, by: Callable[[], object]) -> bool:
+    """Do `work`, and the other in the middle of it, where a signal's handler may come: at this
+    one of its calls. Whether there are so many, but for those of accounting, which reads files."""
+    left, reading = at, 0
+
+    def look(frame: FrameType, event: str, _: object) -> None:
+        nonlocal left, reading
+        if frame.f_code.co_name in {"_table", "totals"}:
+            reading += {"call": 1, "return": -1}.get(event, 0)
+        if not reading and event in {"call", "c_return"}:
+            left -= 1
+            if left == 0:
+                sys.setprofile(None)
+                by()
+
+    sys.setprofile(look)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return left <= 0
 
 
 class TestAFork:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from app.lib.tracelog import codec
+from app.lib.tracelog.bell import Bell
 from app.lib.tracelog.ids import IdGenerator
 from app.lib.tracelog.journal.journal import Fsync, IdTaken, Journal, PartlyAppended
 from app.lib.tracelog.journal.tally import Tally
@@ -61,7 +62,7 @@ class Recorder:
         self._lost = 0
         self._complained = -COMPLAINT_SECONDS
         self._syncer_pid = 0
-        self._closed = threading.Event()
+        self._closed = Bell()
 
     def write(
         self,
@@ -205,14 +206,14 @@ class Recorder:
 
     def close(self) -> None:
         """Sync the journal and let go of its files; a later row opens them again."""
-        self._closed.set()
+        self._closed.ring()
         self._syncer_pid = 0
         for journal in self.journals.values():
             journal.close()
         self.tally.close()
 
     def _start_syncer(self) -> None:
-        self._closed = closed = threading.Event()
+        self._closed = closed = Bell()
 
         def sync_each_second() -> None:
             # Of two threads that start one at the same moment the later one's stays.

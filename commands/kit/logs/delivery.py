@@ -15,8 +15,8 @@ from anyio.from_thread import start_blocking_portal
 from app.config import Settings
 from app.lib.logger import EnhancedCSVLogger
 from app.lib.secret_box import SecretBox
+from app.lib.tracelog.bell import Bell
 from app.lib.tracelog.shipper.accounting import Account
-from app.lib.tracelog.shipper.bell import Bell
 from app.services.logs.alert_watch import watch_alerts
 from app.trace_log import make_logger
 from commands.kit.logs.meter import Meter

@@ -74,7 +74,7 @@ class Checkpoint:
     removed_to: dict[str, int] = field(default_factory=dict)
     unsaved: bool = field(default=False, compare=False)
     folder_removed_at: float | None = field(default=None, compare=False)
-    lock: threading.Lock = field(default_factory=threading.Lock, compare=False, repr=False)
+    lock: threading.RLock = field(default_factory=threading.RLock, compare=False, repr=False)
     leads: Callable[[], bool] = field(default=lambda: True, compare=False, repr=False)
     _next_name: str = field(init=False, compare=False, repr=False)
 

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from app.lib.tracelog.bell import Bell
 from app.lib.tracelog.shipper.backlog import measure
 from app.lib.tracelog.shipper.backoff import Backoff, draw_evenly
-from app.lib.tracelog.shipper.bell import Bell
 from app.lib.tracelog.shipper.beside import Beside
 from app.lib.tracelog.shipper.checkpoint import Checkpoint
 from app.lib.tracelog.shipper.delivery import Delivery, TooManyRejected
@@ -92,7 +92,7 @@ class Shipper:
         self._failing_since = 0.0
         self._thread: threading.Thread | None = None
         self._bell = Bell()
-        self._urgent = threading.Event()
+        self._hurry = Bell()
         self._stopping = False
         self._turns = threading.Condition()
         self._drains_wanted = 0
@@ -106,7 +106,6 @@ class Shipper:
             self._stopping = False
             if lock is not None:
                 self._election.adopt(lock)
-            self._urgent.clear()
             take_short_turns()
             thread = threading.Thread(target=self._run, name="tracelog-shipper", daemon=True)
             thread.start()
@@ -131,8 +130,8 @@ class Shipper:
         with self._turns:
             self._drains_wanted += 1
             wanted = self._drains_wanted
-            self._urgent.set()
             self._bell.ring()
+            self._hurry.ring()
             done = self._turns.wait_for(lambda: self._drains_done >= wanted, seconds)
             self._end_drain(wanted)
         return done
@@ -144,8 +143,8 @@ class Shipper:
         the replay by the next leader is harmless.
         """
         self._stopping = True
-        self._urgent.set()
         self._bell.ring()
+        self._hurry.ring()
         if self._thread is None:
             self._resign()
             return True
@@ -219,7 +218,7 @@ class Shipper:
         beside = self._beside
         if beside is None:
             return
-        if self._stopping or self._drains_wanted > self._drains_done:
+        if self._hurries():
             # What is to be done at once is done here, as soon as it has let go.
             beside.end()
         elif self._delivery is None or not self._election.leads():
@@ -247,7 +246,7 @@ class Shipper:
             if delivery
             else Checkpoint.take_over(self._log_dir, self._election.leads)
         )
-        works = delivery is not None and self._state == "delivering" and not self._urgent.is_set()
+        works = delivery is not None and self._state == "delivering" and not self._hurries()
         store = delivery.store if delivery is not None and works else None
         # What was delivered already is to be told from what was not before it goes.
         may_drop = delivery is None or self._state in _FAILING or not delivery.may_repeat
@@ -257,22 +256,25 @@ class Shipper:
     def _end_drain(self, number: int) -> None:
         """The drains up to this one are done, or nobody waits for them any more."""
         self._drains_done = max(self._drains_done, number)
-        if self._drains_done == self._drains_wanted and not self._stopping:
-            self._urgent.clear()
+
+    def _hurries(self) -> bool:
+        return self._stopping or self._drains_wanted > self._drains_done
 
     def _rest(self, pause: float) -> None:
         if self._stopping or pause == 0:
             return
         if self._drains_wanted > self._drains_done:
             time.sleep(min(pause, _DRAIN_SECONDS))
+            # It has rung for this one, and is not to shorten a pause after it.
+            self._hurry.wait(0)
         elif self._state in _FAILING:
             # New rows are no reason to try sooner, but the folder may fill up meanwhile.
             deadline = time.monotonic() + pause
             while (left := deadline - time.monotonic()) > 0:
-                if self._urgent.wait(self._tend(left)):
+                if self._hurry.wait(self._tend(left)):
                     break
         elif self._bell.wait(pause):
-            self._urgent.wait(self._gather_seconds)
+            self._hurry.wait(self._gather_seconds)
 
     def _turn(self) -> tuple[float, bool]:
         """Do one batch: how long to rest in seconds, and whether nothing more waits."""
