@@ -260,22 +260,39 @@ class Exchange:
         return self._keeping.rows.add(make_line)
 
     def _line(self, row_id: int, duration_ms: int, *, whole: bool) -> bytes:
-        scope, redactor, named = self._scope, self._keeping.recorder.redactor, self._named
-        request_body = None
+        scope, keeping, named = self._scope, self._keeping, self._named
+        redactor = keeping.recorder.redactor
+        request_body = response_body = None
         announced = named.get(b"content-length")
         if announced is not None or self._request_size or self._more_comes:
             # The app need not have read all of it, as when it refuses the request. A length beside
             # chunks means nothing (RFC 9112, 6.3).
             size = None
             if announced is not None and b"transfer-encoding" not in named:
-                size = int(announced) if _is_length(announced) else None
-            request_body = self._body(
+                is_length = announced.isdigit() and len(announced) < _LONGEST_LENGTH
+                size = int(announced) if is_length else None
+            request_body = body_json(
+                redactor,
                 named.get(b"content-type", b""),
-                named.get(b"content-encoding", b""),
-                self._request_body,
-                max(self._request_size, size or 0),
-                self._parts,
-                not self._more_comes or self._request_size == size,
+                bytes(self._request_body),
+                total=max(self._request_size, size or 0),
+                cap=self._body_bytes,
+                content_encoding=named.get(b"content-encoding", b""),
+                html=keeping.html,
+                whole=not self._more_comes or self._request_size == size,
+                parts=self._parts,
+            )
+        # Of what has no type nothing was to come.
+        if self._response_size or (self._response_type and not whole):
+            response_body = body_json(
+                redactor,
+                self._response_type,
+                bytes(self._response_body),
+                total=self._response_size,
+                cap=self._body_bytes,
+                content_encoding=self._response_encoding,
+                html=keeping.html,
+                whole=whole,
             )
         more: dict[str, str] = {}
         if (route := route_of(scope)) is not None:
@@ -292,42 +309,11 @@ class Exchange:
             request_header=redactor.headers_json(scope["headers"], more),
             request_body=request_body,
             response_status=self._status,
-            response_body=self._body(
-                self._response_type,
-                self._response_encoding,
-                self._response_body,
-                self._response_size,
-                None,
-                # Of what has no type nothing was to come.
-                whole or not (self._response_size or self._response_type),
-            ),
+            response_body=response_body,
             duration_ms=duration_ms,
             ip_address=client[0] if client else None,
             user_id=self._trace.user_id,
             created_at=self._arrived,
-        )
-
-    def _body(
-        self,
-        content_type: bytes,
-        encoding: bytes,
-        kept: bytes | bytearray,
-        total: int,
-        parts: Parts | None,
-        whole: bool,  # noqa: FBT001 # by place, which costs less
-    ) -> bytes | None:
-        if not total and whole:
-            return None
-        return body_json(
-            self._keeping.recorder.redactor,
-            content_type,
-            bytes(kept),
-            total=total,
-            cap=self._body_bytes,
-            whole=whole,
-            parts=parts,
-            content_encoding=encoding,
-            html=self._keeping.html,
         )
 
     def _record_failure(self, message: str = "") -> None:
@@ -335,7 +321,3 @@ class Exchange:
         self._told = error is not None
         status = self._status or 500
         record_failure(self._keeping.recorder, self._trace, self._scope, status, error, message)
-
-
-def _is_length(value: bytes) -> bool:
-    return value.isdigit() and len(value) < _LONGEST_LENGTH
