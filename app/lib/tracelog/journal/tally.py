@@ -152,9 +152,11 @@ class Tally:
 
     def _take(self, path: Path, *, is_ours: bool) -> bool:
         path.parent.mkdir(parents=True, exist_ok=True)
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+        fd, is_begun = _open(path)
         try:
-            if not locks.try_lock(fd):
+            got = locks.try_lock_if_any(fd)
+            # Where a file system knows no locks, one that is there may be a living process's.
+            if got is False or (got is None and not is_begun and not is_ours):
                 return False
             data = os.read(fd, _COUNTS.size)
             is_new = len(data) < _COUNTS.size or is_ours
@@ -175,6 +177,16 @@ class Tally:
         self._lock = threading.RLock()
         # At once: later its number may be another file's. The counts are the parent's as well.
         self._forget()
+
+
+def _open(path: Path) -> tuple[int, bool]:
+    """A file of counts, and whether it was begun by this."""
+    flags = os.O_RDWR | getattr(os, "O_CLOEXEC", 0)
+    with contextlib.suppress(FileNotFoundError):
+        return os.open(path, flags), False
+    with contextlib.suppress(FileExistsError):
+        return os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o600), True
+    return os.open(path, flags), False
 
 
 def _close(fd: int) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.lib.tracelog.journal import tally
+from app.lib.tracelog.journal import locks, tally
 from app.lib.tracelog.journal.tally import Counts, Tally
 from commands.kit.environment import ROOT
 from tests.lib.tracelog.forks import child_does, forks
@@ -166,6 +166,26 @@ def test_a_descriptor_that_is_none_any_more_costs_no_count(tmp_path: Path) -> No
     assert counting.totals() == Tally(tmp_path).totals() == Counts(3, 1)
     counting.close()
     assert Tally(tmp_path).totals() == Counts(3, 1)
+
+
+def test_where_there_are_no_locks_each_process_has_a_file_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: int) -> bool:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(locks, "try_lock", refuse)
+    first, second = Tally(tmp_path), Tally(tmp_path)
+    first.add(appended=3)
+    second.add(appended=1, dropped=2)
+    first.close()
+    second.close()
+    third = Tally(tmp_path)
+    third.add(appended=10)
+    third.close()
+
+    assert Tally(tmp_path).totals() == Counts(14, 2)
+    assert len(list((tmp_path / ".tally").iterdir())) == 3
 
 
 @pytest.mark.parametrize("unusable", ["folder", "link"])
