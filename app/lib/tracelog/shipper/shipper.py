@@ -38,6 +38,7 @@ _COMPLAINTS: Final = {
     "stopped": "%s rejects more than a fifth of our rows; delivery waits until it is mended: %s",
     "broken": "The delivery to %s cannot work on; rows wait in the journal: %s",
 }
+_COMPLAINT_SECONDS: Final = 60.0
 _STANDBY_SECONDS: Final = 0.25
 _DRAIN_SECONDS: Final = 0.05
 
@@ -90,6 +91,7 @@ class Shipper:
         self._state: State = "starting"
         self._last_error = ""
         self._failing_since = 0.0
+        self._complained = -_COMPLAINT_SECONDS
         self._thread: threading.Thread | None = None
         self._bell = Bell()
         self._hurry = Bell()
@@ -193,8 +195,10 @@ class Shipper:
                     self._round()
                 # Nothing starts it anew, so this must not end it: a descriptor that is not to be
                 # had now is later.
-                except Exception as error:  # noqa: BLE001
-                    self._fail(error)
+                except Exception:
+                    if time.monotonic() - self._complained >= _COMPLAINT_SECONDS:
+                        self._complained = time.monotonic()
+                        log.exception("What goes with the delivery failed; rows are delivered on.")
                     time.sleep(_STANDBY_SECONDS)
         finally:
             # Whatever ended this, another process may lead.

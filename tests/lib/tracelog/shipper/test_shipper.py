@@ -490,6 +490,34 @@ def test_who_finds_no_free_descriptor_when_it_begins_to_lead_delivers_once_there
     tally.close()
 
 
+def test_what_fails_beside_the_delivery_is_told_once_and_rows_arrive(
+    logs: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    failed = []
+
+    def fail(*_: object, **__: object) -> float:
+        failed.append(1)
+        raise ZeroDivisionError("a mistake of ours")
+
+    monkeypatch.setattr(Housekeeper, "tend", fail)
+    tally = Tally(logs)
+    shipper = Shipper(
+        logs,
+        lambda: SQLiteStore(logs / "trace.db"),
+        housekeeper=Housekeeper(logs, Rules(), Accountant(logs, tally)),
+    )
+    shipper.start()
+    for _ in range(3):
+        write(journal, 1)
+        times = len(failed)
+        wait_until(lambda times=times: len(failed) > times + 1)  # type: ignore[misc]
+
+    wait_until(lambda: shipper.status().shipped == 3)
+    assert caplog.text.count("What goes with the delivery failed") == 1
+    assert shipper.stop(20)
+    tally.close()
+
+
 def test_a_drain_that_can_read_no_file_says_no_and_raises_nothing(
     journal: Journal, make_shipper: MakeShipper, logs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
