@@ -13,7 +13,7 @@ _STRIPE: Final = re.compile(r"\[redacted\](?:=[0-9]{7,40}\??|\^[^\^\n]{2,26}\^[0
 """What a magnetic stripe holds behind the number."""
 _GROUP: Final = re.compile(r"[0-9]+")
 _IBAN: Final = re.compile(
-    r"(?<![A-Za-z0-9])[A-Z]{2}[0-9]{2} ?(?:[A-Z0-9]{4} ?){2,6}[A-Z0-9]{1,4}(?![A-Za-z0-9])"
+    r"[A-Z](?<![A-Za-z0-9].)[A-Z][0-9]{2} ?(?:[A-Z0-9]{4} ?){2,6}[A-Z0-9]{1,4}(?![A-Za-z0-9])"
 )
 _IBAN_LENGTHS: Final = {
     country: length

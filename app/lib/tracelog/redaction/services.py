@@ -185,5 +185,6 @@ KEYS: Final = tuple(
 )
 """What a kind of key contains and how it looks; the first is only there to be found fast.
 
-Each has at least 16 letters, digits and signs side by side, as `shapes` relies on.
+Each has at least 16 letters, digits and signs of `shapes._LONG_WORDS` side by side, as those are
+what `shapes` looks at.
 """

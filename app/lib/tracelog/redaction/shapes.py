@@ -19,6 +19,7 @@ from app.lib.tracelog.redaction.words import words
 _LONG: Final = re.compile(r"[A-Za-z0-9_\-.+=~]{16}|whsec_")
 """Each key and token is at least as long. Most texts have no such word."""
 
+_LONG_WORDS: Final = re.compile(r"[A-Za-z0-9_\-.+=~$/:|@\[\]]{12,}")
 _SK: Final = re.compile(r"(?<![A-Za-z0-9])[sr]k[-_][A-Za-z0-9_\-]{16,}+")  # OpenAI, Stripe
 _STRIPE: Final = re.compile("[sr]k_(?:live|test)_[A-Za-z0-9]++")
 _JWT: Final = re.compile(r"eyJ[A-Za-z0-9_\-+/=]{13,}+(?:\.[A-Za-z0-9_\-+/=]*+){0,4}")
@@ -83,8 +84,9 @@ def hide_shapes(text: str) -> str:
             text = _JWT.sub(_hide_jwt, text)
         if "AKIA" in text or "ASIA" in text:
             text = _AWS_PAIR.sub(rf"\g<1>{MARKER}", text)
+        long = " ".join(_LONG_WORDS.findall(text))
         for needle, pattern in KEYS:
-            if needle in text:
+            if needle in long:
                 text = pattern.sub(MARKER, text)
         text = hide_accounts(text)
         if "k-" in text or "k_" in text:

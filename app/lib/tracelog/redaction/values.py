@@ -79,7 +79,6 @@ _LEAST_MARKUP: Final = 8
 _IN_GROUPS: Final = re.compile(
     "(?=[A-Z-]{0,24}[0-9])(?=[0-9-]{0,24}[A-Z])[A-Z0-9]{4,6}(?:-[A-Z0-9]{4,6}){3,7}"
 )
-"""As keys of programs are printed: `7K2QD-…`."""
 _LEAST_SESSION: Final = 5
 _LEAST_WORD: Final = 6
 _SYMBOL: Final = re.compile(r"[!@#$%^&*+=~]")
@@ -120,9 +119,8 @@ def is_hidden(rule: Rule, value: object) -> bool:
             return True
         if rule is Rule.KEYED:
             is_path = _PATH.search(text) and not _BASE64.fullmatch(text)
-            return (looks_random(text) and not (is_path or _UUID.match(text))) or (
-                _IN_GROUPS.fullmatch(text) is not None
-            )
+            is_name = is_path or _UUID.match(text)
+            return (not is_name and looks_random(text)) or _is_in_groups(text)
         if rule is Rule.SESSION and len(text) >= _LEAST_SESSION and _is_mixed(text):
             return True
         if rule is Rule.WORD and len(text) >= _LEAST_WORD and (mixes(text) or _SYMBOL.search(text)):
@@ -134,9 +132,9 @@ def is_hidden(rule: Rule, value: object) -> bool:
         if rule is Rule.MIXED or (rule is Rule.FILE and not looks_random(text)):
             text = _ASCII.match(text)[0]  # type: ignore[index] # it matches anything
             return len(text) >= _LEAST_WORD and mixes(text) and not _PATH.search(text)
-        return (rule in _RANDOM and not text.startswith("arn:aws")) and (
-            looks_random(text) or _holds_markup(text) or _IN_GROUPS.fullmatch(text) is not None
-        )
+        if rule not in _RANDOM or len(text) < _LEAST_MARKUP or text.startswith("arn:aws"):
+            return False
+        return looks_random(text) or _holds_markup(text) or _is_in_groups(text)
     return rule is Rule.FLAG and value not in (0, 1)
 
 
@@ -148,13 +146,18 @@ def is_mnemonic(text: str) -> bool:
 
 def _holds_markup(text: str) -> bool:
     """Whether it is XML in base64, as SAML's assertions are."""
-    if text[:2] not in ("PD", "PE", "PF", "PG", "PH") or len(text) < _LEAST_MARKUP:
+    if text[:1] != "P" or text[:2] not in ("PD", "PE", "PF", "PG", "PH"):
         return False
     try:
         decoded = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except ValueError:
         return False
     return _MARKUP.match(decoded) is not None
+
+
+def _is_in_groups(text: str) -> bool:
+    """Whether it is as keys of programs are printed: `7K2QD-9XMTR-…`."""
+    return text[4:7].find("-") >= 0 and _IN_GROUPS.fullmatch(text) is not None
 
 
 def _holds_numbers(value: object) -> bool:
