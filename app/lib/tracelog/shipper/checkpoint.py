@@ -85,10 +85,8 @@ class Checkpoint:
     def load(cls, log_dir: Path) -> "Checkpoint":
         """The newest one that is whole, or an empty one. Never raises."""
         for name in (FILE_NAME, _PREVIOUS):
-            try:
-                return _parse(log_dir, (log_dir / name).read_bytes())
-            except (OSError, ValueError, LookupError, TypeError, AttributeError):
-                continue
+            if (found := _read(log_dir, name)) is not None:
+                return found
         return cls(log_dir)
 
     @classmethod
@@ -163,14 +161,24 @@ class Checkpoint:
             with contextlib.suppress(OSError):
                 following.unlink()
             raise
-        with contextlib.suppress(FileNotFoundError):
-            current.replace(self.log_dir / _PREVIOUS)
+        # One that was damaged meanwhile must not cost us the copy: two such would be one too many.
+        if _read(self.log_dir, FILE_NAME) is not None:
+            with contextlib.suppress(FileNotFoundError):
+                current.replace(self.log_dir / _PREVIOUS)
         try:
             following.replace(current)
         except FileNotFoundError:
             raise _replaced() from None
         self.unsaved = False
         sync_folder(self.log_dir)
+
+
+def _read(log_dir: Path, name: str) -> Checkpoint | None:
+    """None for one that is not there, or not whole."""
+    try:
+        return _parse(log_dir, (log_dir / name).read_bytes())
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return None
 
 
 def _parse(log_dir: Path, data: bytes) -> Checkpoint:

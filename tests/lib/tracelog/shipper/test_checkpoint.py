@@ -60,6 +60,18 @@ def test_a_flipped_bit_anywhere_never_makes_it_lead(tmp_path: Path) -> None:
         assert offset_in(tmp_path) in {1000, 2000}
 
 
+def test_a_damaged_one_does_not_take_the_place_of_its_copy(tmp_path: Path) -> None:
+    saved(tmp_path, 1000)
+    leader = saved(tmp_path, 2000)
+    for offset in (3000, 4000):
+        whole = (tmp_path / FILE_NAME).read_bytes()
+        (tmp_path / FILE_NAME).write_bytes(whole[:-20])
+        assert offset_in(tmp_path) == 1000
+        leader.advance("api_logs", 1_700_000_000_000_000_000, offset)
+        leader.save()
+        assert offset_in(tmp_path) == offset
+
+
 @pytest.mark.parametrize("damage", [b"", b"\0" * 500, b"null", b"[]", b'{"checksum":"x"}'])
 def test_when_both_copies_are_damaged_it_starts_over(tmp_path: Path, damage: bytes) -> None:
     saved(tmp_path, 1000)
