@@ -18,6 +18,11 @@ def has_left(receive: Receive) -> bool:
     return getattr(getattr(receive, "__self__", None), "disconnected", False) is True
 
 
+def still_waits(receive: Receive) -> bool:
+    """Whether the server knows that the client is there. Another than uvicorn is taken not to."""
+    return getattr(getattr(receive, "__self__", None), "disconnected", True) is False
+
+
 def has_begun(receive: Receive) -> bool:
     """Whether the server has sent the head of the response; another than uvicorn is taken to."""
     return getattr(getattr(receive, "__self__", None), "response_started", True) is True

@@ -6,7 +6,15 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Final
 
-from app.lib.tracelog.capture.asgi import Message, Receive, Scope, Send, has_begun, has_left
+from app.lib.tracelog.capture.asgi import (
+    Message,
+    Receive,
+    Scope,
+    Send,
+    has_begun,
+    has_left,
+    still_waits,
+)
 from app.lib.tracelog.capture.bodies import body_json
 from app.lib.tracelog.capture.failures import being_answered, record_failure, route_of
 from app.lib.tracelog.capture.gathering import Group
@@ -141,9 +149,10 @@ class Exchange:
             return False
         if self._is_unanswered() and not isinstance(error, GeneratorExit):
             return True
-        if self._status is None or (error is not None and not self._is_failure(error)):
+        is_cancelled = error is not None and not self._is_failure(error)
+        if self._status is None or (is_cancelled and not still_waits(self._receive)):
             self._status = CLIENT_CLOSED_REQUEST
-        if (group := self._record(whole=False)) is not None:
+        if (group := self._record(whole=False, ended=error is None)) is not None:
             group.write()
         return False
 
@@ -222,10 +231,10 @@ class Exchange:
         self._status, message["headers"] = status, headers
         return self._scope["method"] == "HEAD" or status in _NO_BODY or self._expected == 0
 
-    def _record(self, *, whole: bool) -> Group | None:
+    def _record(self, *, whole: bool, ended: bool = False) -> Group | None:
         """Record the request; a group where its row is still to be written, with others.
 
-        `whole` says whether the response is.
+        `whole` says whether the response is, `ended` that the app is done though it is not.
         """
         if self._status is None:
             # A body without a head, which no server takes.
@@ -240,7 +249,7 @@ class Exchange:
             # The app did not listen, so that its exception, if any, is one of its own.
             self._status = CLIENT_CLOSED_REQUEST
         scope, status = self._scope, self._status or 0
-        if not whole and self._trace.exception is None and status != CLIENT_CLOSED_REQUEST:
+        if ended and self._trace.exception is None and status != CLIENT_CLOSED_REQUEST:
             self._record_failure(_INCOMPLETE)
         elif self._trace.exception is not None or (
             # A step that failed before need not have to do with it.

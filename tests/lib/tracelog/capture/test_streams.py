@@ -222,6 +222,42 @@ def test_a_client_that_leaves_an_app_which_does_not_listen_is_status_499(
     assert len(steps) == fails
 
 
+@pytest.mark.parametrize("http", ["h11", "httptools"])
+def test_a_stream_that_the_server_ends_is_none_that_its_client_has_left(
+    logger: CSVOnlyLogger, http: Literal["h11", "httptools"]
+) -> None:
+    async def stream(scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [(b"content-type", b"text/event-stream")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"data: 1\n\n", "more_body": True})
+        await asyncio.Event().wait()
+
+    async def call() -> None:
+        app = CaptureMiddleware(stream, logger.recorder)
+        config = uvicorn.Config(app, http=http, lifespan="off", log_level="critical")
+        config.load()
+        state, protocol = ServerState(), cast("Any", config.http_protocol_class)
+        server = await asyncio.get_running_loop().create_server(
+            lambda: protocol(config, state, {}), "127.0.0.1"
+        )
+        async with server:
+            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+            writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            await reader.readuntil(b"data: 1")
+            # As uvicorn does when it has waited long enough for its requests to end.
+            for task in state.tasks:
+                task.cancel()
+            await reader.read()
+            writer.close()
+
+    asyncio.run(call())
+
+    row = recorded(logger)
+    assert row["response_status"] == 200
+    assert row["response_body"] == {":type": "text/event-stream", ":cut": 9}
+    assert read_all(logger.recorder.log_dir, TABLES[TASK_PROGRESS_LOGS]) == ([], [])
+
+
 @pytest.mark.parametrize("sent", [2, 4])
 def test_a_client_that_is_gone_when_something_is_sent_is_no_failure(
     logger: CSVOnlyLogger, sent: int
