@@ -9,8 +9,9 @@ browser, `bench import` how many rows a second imports and exports have, `bench 
 the app answers after its start and how much memory it takes. `bench NAME --help` tells more.
 """
 
-import argparse
 import importlib
+
+from commands.kit.arguments import Arguments
 
 BENCHMARKS = {
     "recording": "recording",
@@ -28,11 +29,7 @@ BENCHMARKS = {
 
 def main(arguments: list[str]) -> int:
     """Run one benchmark and print its table."""
-    parser = argparse.ArgumentParser(
-        prog="manage.py bench",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = Arguments(prog="manage.py bench", description=__doc__)
     parser.add_argument("name", choices=BENCHMARKS)
     name = parser.parse_args(arguments[:1]).name
     code: int = importlib.import_module(f"benchmarks.{BENCHMARKS[name]}").main(arguments[1:])

@@ -4,7 +4,6 @@ The style sheet comes from `app/static/css/app.css`: Tailwind and daisyUI read t
 keep the classes that occur there. The result is committed, so running the app needs no Node.
 """
 
-import argparse
 import hashlib
 import json
 import os
@@ -13,6 +12,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from commands.kit.arguments import Arguments
 from commands.kit.environment import ROOT
 from commands.kit.node import MODULES, node, provide_modules
 from commands.kit.words import Failure, say
@@ -50,7 +50,7 @@ for (const name of process.argv.slice(1))
 
 def main(arguments: list[str]) -> int:
     """Build, or with `--check` say whether what is committed is what would be built."""
-    parser = argparse.ArgumentParser(prog="manage.py css", description=__doc__)
+    parser = Arguments(prog="manage.py css", description=__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing; 1 if stale")
     check = parser.parse_args(arguments).check
     provide_modules()

@@ -1,11 +1,11 @@
 """Look at this machine and say, one line each, what is right, what is wrong and how to mend it."""
 
-import argparse
 import gc
 from collections.abc import Iterator
 from dataclasses import asdict
 from functools import partial
 
+from commands.kit.arguments import Arguments
 from commands.kit.doctor import for_tests, project
 from commands.kit.doctor.finding import Check, Finding, examine, note
 from commands.kit.environment import ROOT
@@ -16,7 +16,7 @@ _MARKS = {"ok": " ok ", "note": "note", "wrong": "FAIL"}
 
 def main(arguments: list[str]) -> int:
     """Print what was found; 1 if something is wrong."""
-    parser = argparse.ArgumentParser(prog="manage.py doctor", description=__doc__)
+    parser = Arguments(prog="manage.py doctor", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print one JSON array")
     as_json = parser.parse_args(arguments).json
     findings = []

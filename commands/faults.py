@@ -7,7 +7,6 @@ PostgreSQL's server is stopped, and a SQLite file is locked by another program. 
 as soon as a promise is broken.
 """
 
-import argparse
 import math
 import random
 import shutil
@@ -16,6 +15,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from commands.kit.arguments import Arguments
 from commands.kit.import_faults import add_options, hurt_imports
 from commands.kit.words import Failure, say, text
 
@@ -25,11 +25,7 @@ if TYPE_CHECKING:
 
 def main(arguments: list[str]) -> int:
     """Go on for `--minutes`, or hurt imports; what is decided comes from `--seed`."""
-    parser = argparse.ArgumentParser(
-        prog="manage.py faults",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = Arguments(prog="manage.py faults", description=__doc__)
     parser.add_argument("--minutes", type=float, default=1.0)
     parser.add_argument("--seed", type=int, help="as another run has printed it; else a new one")
     add_options(parser)

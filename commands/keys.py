@@ -1,13 +1,13 @@
 """Write keys for the Supabase Auth of docker-compose.yml into .env: its secret, and the two keys
 that are tokens signed with it."""
 
-import argparse
 import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import jwt
 
+from commands.kit.arguments import Arguments
 from commands.kit.settings import env_file_values, provide_env_file, set_in_env_file
 from commands.kit.words import Failure, say
 
@@ -18,7 +18,7 @@ _GOOD_FOR: Final = timedelta(days=3650)
 
 def main(arguments: list[str]) -> int:
     """Keys that are there already stay: they may be those of a real project."""
-    argparse.ArgumentParser(prog="manage.py keys", description=__doc__).parse_args(arguments)
+    Arguments(prog="manage.py keys", description=__doc__).parse_args(arguments)
     provide_env_file()
     values = env_file_values()
     if there := [name for name in (_SIGNING, *_ROLES) if values.get(name)]:

@@ -1,10 +1,10 @@
 """Compile the short lists of direct needs (requirements*.in) to requirements*.txt with hashes."""
 
-import argparse
 import subprocess
 import sys
 from pathlib import Path
 
+from commands.kit.arguments import Arguments
 from commands.kit.environment import ROOT
 from commands.kit.words import Failure
 
@@ -16,7 +16,7 @@ _UV = str(Path(sys.executable).with_name("uv"))
 
 def main(arguments: list[str]) -> int:
     """Keep the versions that are locked unless a list asks for others or `--upgrade` is given."""
-    parser = argparse.ArgumentParser(prog="manage.py lock", description=__doc__)
+    parser = Arguments(prog="manage.py lock", description=__doc__)
     parser.add_argument("--upgrade", action="store_true", help="take the newest versions")
     upgrade = ["--upgrade"] if parser.parse_args(arguments).upgrade else []
     for name in FILES:

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from app.lib.tracelog.schema import TABLES
+from commands.kit.arguments import Arguments
 from commands.kit.logs.comparison import compare
 from commands.kit.logs.delivery import ship, status
 from commands.kit.logs.keeping import (
@@ -76,12 +77,12 @@ def seconds(text: str) -> float:
 
 
 def _parser() -> argparse.ArgumentParser:
-    common = argparse.ArgumentParser(add_help=False)
+    common = Arguments(add_help=False)
     common.add_argument("--json", action="store_true", help="print the result as JSON")
     common.add_argument(
         "--progress", action="store_true", help="tell the progress also where there is no terminal"
     )
-    parser = argparse.ArgumentParser(prog="manage.py logs", description=__doc__)
+    parser = Arguments(prog="manage.py logs", description=__doc__)
     actions = parser.add_subparsers(dest="action", required=True)
 
     def action(name: str, what: str) -> argparse.ArgumentParser:

@@ -1,6 +1,5 @@
 """Translations: collects what the source says and brings the catalogues in line with it."""
 
-import argparse
 import io
 import re
 import sys
@@ -16,6 +15,7 @@ from fastapi.openapi.utils import get_openapi
 from app.i18n import DEFAULT, LABELS, catalogue_path
 from app.routers import ROUTERS
 from app.routers.docs_router import docs_page
+from commands.kit.arguments import Arguments
 from commands.kit.environment import ROOT
 
 SOURCE = ROOT / "app"
@@ -25,7 +25,7 @@ _OPTIONS = {"templates/**.html": {"trimmed": "true", "silent": "false"}}
 
 def main(arguments: list[str]) -> int:
     """Update the catalogues; 1 when something in them is left to be translated."""
-    parser = argparse.ArgumentParser(prog="manage.py messages", description=__doc__)
+    parser = Arguments(prog="manage.py messages", description=__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing")
     only_check = parser.parse_args(arguments).check
     source = extract()

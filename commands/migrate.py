@@ -1,6 +1,5 @@
 """Bring the database up to date, or write a new migration from what the models have."""
 
-import argparse
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +7,7 @@ from shutil import which
 
 from app.migration import add_migration
 from commands.kit import checks
+from commands.kit.arguments import Arguments
 from commands.kit.database import migrate
 from commands.kit.environment import ROOT
 from commands.kit.settings import load_settings
@@ -16,7 +16,7 @@ from commands.kit.words import Failure, say
 
 def main(arguments: list[str]) -> int:
     """Migrate to the newest version; safe to run again and at the same time as others."""
-    parser = argparse.ArgumentParser(prog="manage.py migrate", description=__doc__)
+    parser = Arguments(prog="manage.py migrate", description=__doc__)
     parser.add_argument("--make", metavar="MESSAGE", help="write a file in migrations/versions")
     message = parser.parse_args(arguments).make
     if message is not None and not message.strip():

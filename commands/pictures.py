@@ -1,6 +1,5 @@
 """Make the pictures of README and docs from the running app, with its demo data."""
 
-import argparse
 import base64
 import os
 import tempfile
@@ -21,6 +20,7 @@ from app.main import create_app
 from app.services.item_seed import seed_items
 from app.services.seed_service import seed_admin
 from benchmarks.made_up_log import LONG_TRACE, MadeUpLog
+from commands.kit.arguments import Arguments
 from commands.kit.database import migrate, transact
 from commands.kit.environment import ROOT
 from commands.kit.listener import listen
@@ -60,7 +60,7 @@ _WEBP = {"format": "webp", "quality": 90}
 
 def main(arguments: list[str]) -> int:
     """Make all of them anew, or those of one language."""
-    parser = argparse.ArgumentParser(prog="manage.py pictures", description=__doc__)
+    parser = Arguments(prog="manage.py pictures", description=__doc__)
     parser.add_argument("--language", choices=[*_LOCALES], help="those with its texts only")
     chosen = parser.parse_args(arguments).language
     chromium = chromium_path()

@@ -6,25 +6,21 @@ drops its tables. Commit before, so that `git diff` shows what was done, and loo
 before you use it. Files that its users have stored stay where they are.
 """
 
-import argparse
 import os
 import subprocess
 import sys
 
 from commands.kit import removal
+from commands.kit.arguments import Arguments
 from commands.kit.environment import ROOT
 from commands.kit.words import Failure, say
 
-_PARTS = f"of {', '.join(removal.parts())}; several are quicker at once"
+_PARTS = "of %(choices)s; several are quicker at once"
 
 
 def main(arguments: list[str]) -> int:
     """Remove parts, one after the other; nothing is done for one that is gone already."""
-    parser = argparse.ArgumentParser(
-        prog="manage.py remove",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = Arguments(prog="manage.py remove", description=__doc__)
     parser.add_argument("parts", nargs="+", choices=removal.parts(), metavar="PART", help=_PARTS)
     removed: list[tuple[removal.Part, removal.Plan]] = []
     try:

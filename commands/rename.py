@@ -4,20 +4,15 @@ Everybody is signed out once, since the cookies are called otherwise. LICENSE ke
 template is by, as it asks for.
 """
 
-import argparse
-
 from commands.kit import naming, node
+from commands.kit.arguments import Arguments
 from commands.kit.environment import ROOT
 from commands.kit.words import say
 
 
 def main(arguments: list[str]) -> int:
     """Write the new name wherever it stands; nothing where it is the same."""
-    parser = argparse.ArgumentParser(
-        prog="manage.py rename",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = Arguments(prog="manage.py rename", description=__doc__)
     parser.add_argument("name", help='as people read it, such as "My App"')
     parser.add_argument("--slug", default="", help="as programs take it, such as my-app")
     options = parser.parse_args(arguments)

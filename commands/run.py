@@ -4,12 +4,12 @@ The first time this writes .env, makes the tables, a demo administrator and exam
 and SIGTERM end it.
 """
 
-import argparse
 import gc
 import os
 import signal
 
 from app.app_log import start_app_log
+from commands.kit.arguments import Arguments
 from commands.kit.listener import listen
 from commands.kit.preparation import prepare
 from commands.kit.settings import load_settings, provide_env_file
@@ -17,18 +17,14 @@ from commands.kit.settings import load_settings, provide_env_file
 
 def main(arguments: list[str]) -> int:
     """Prepare what is missing and serve until a signal comes."""
-    parser = argparse.ArgumentParser(
-        prog="manage.py run",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = Arguments(prog="manage.py run", description=__doc__)
     parser.add_argument("--host", help="address to listen on (HOST)")
-    parser.add_argument("--port", help="port to listen on (PORT)")
+    parser.add_argument("--port", type=int, help="port to listen on (PORT)")
     parser.add_argument("--reload", action="store_true", help="start anew when the code changes")
     options = parser.parse_args(arguments)
     for name in ("host", "port"):
-        if value := getattr(options, name):
-            os.environ[name.upper()] = value  # where the app will read it, too
+        if (value := getattr(options, name)) is not None:
+            os.environ[name.upper()] = str(value)  # where the app will read it, too
 
     signal.signal(signal.SIGTERM, _end_now)
     try:

@@ -1,6 +1,5 @@
 """Fill in example items for the demo administrator."""
 
-import argparse
 from functools import partial
 
 from sqlalchemy import select
@@ -11,6 +10,7 @@ from app.models.user import User
 from app.services.item_seed import seed_items
 from app.services.seed_service import DemoAdmin, seed_admin
 from commands.kit import checks
+from commands.kit.arguments import Arguments
 from commands.kit.database import migrate, transact
 from commands.kit.settings import load_settings
 from commands.kit.words import Failure, say
@@ -23,7 +23,7 @@ _PART = 20_000
 
 def main(arguments: list[str]) -> int:
     """Make the demo administrator where they are missing, and `--items` more items."""
-    parser = argparse.ArgumentParser(prog="manage.py seed", description=__doc__)
+    parser = Arguments(prog="manage.py seed", description=__doc__)
     parser.add_argument("--items", type=int, default=ITEMS, metavar="N", help="how many (200)")
     options = parser.parse_args(arguments)
     if options.items < 0:

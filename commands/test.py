@@ -5,7 +5,6 @@ With --live-supabase the flows of accounts run against a real Supabase Auth: SUP
 SUPABASE_PUBLISHABLE_KEY and SUPABASE_SECRET_KEY name it, MAILPIT_URL the catcher of its mails.
 """
 
-import argparse
 import json
 import os
 import subprocess
@@ -16,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from commands.kit.arguments import Arguments
 from commands.kit.environment import ROOT
 from commands.kit.node import provide_modules
 from commands.kit.settings import load_settings
@@ -60,11 +60,7 @@ STEPS = (
 
 def main(arguments: list[str], name: str = "test") -> int:
     """Run every step, also where one fails. 1 if one failed."""
-    parser = argparse.ArgumentParser(
-        prog=f"manage.py {name}",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = Arguments(prog=f"manage.py {name}", description=__doc__)
     parser.add_argument(
         "--live-supabase", action="store_true", help="test against a real Supabase Auth, see above"
     )

@@ -1,6 +1,5 @@
 """Users: list them, add one, make one an administrator, let one in again who lost something."""
 
-import argparse
 import secrets
 from collections.abc import Sequence
 
@@ -9,6 +8,8 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.config import Settings
+from app.forms import sentence_in
+from app.i18n import language as in_language
 from app.lib.logger import NullLogger
 from app.lib.secret_box import SecretBox
 from app.models.login_session import LoginSession
@@ -20,14 +21,15 @@ from app.services.errors import EmailTaken
 from app.services.password_hasher import PasswordHasher
 from app.services.second_factor import SecondFactor
 from commands.kit import checks
+from commands.kit.arguments import Arguments
 from commands.kit.database import migrate, transact
 from commands.kit.settings import load_settings
-from commands.kit.words import Failure, say
+from commands.kit.words import Failure, language, say
 
 
 def main(arguments: list[str]) -> int:
     """Do what the first argument says."""
-    parser = argparse.ArgumentParser(prog="manage.py user", description=__doc__)
+    parser = Arguments(prog="manage.py user", description=__doc__)
     actions = parser.add_subparsers(dest="action", required=True)
     actions.add_parser("list", help="all users, oldest first")
     add = actions.add_parser("add", help="a new user, with a password that is printed once")
@@ -74,10 +76,9 @@ def _add(settings: Settings, email: str, name: str | None, role: Role) -> None:
     try:
         wanted = SignUp(email=email, name=name or email.partition("@")[0], password=new_password())
     except ValidationError as error:
-        field = error.errors()[0]["loc"][0]
-        raise Failure(
-            "user_invalid", field=field, reason=error.errors()[0]["msg"].rstrip(".")
-        ) from None
+        problem = error.errors(include_url=False)[0]
+        reason = sentence_in(in_language(language()), problem["type"], problem.get("ctx") or {})
+        raise Failure("user_invalid", value=problem["input"], reason=reason) from None
 
     async def add(session: AsyncSession) -> None:
         hasher = PasswordHasher()

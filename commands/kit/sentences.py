@@ -343,7 +343,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{email} とパスワード {password} でサインインできます（表示は今だけです。"
         "`python3 manage.py user reset {email}` で作り直せます）。",
     ),
-    "user_invalid": ("The {field} is not valid: {reason}.", "{field} が正しくありません: {reason}"),
+    "user_invalid": ("“{value}”: {reason}", "「{value}」: {reason}"),
     "user_exists": (
         "There is an account for {email} already.",
         "{email} のアカウントはもうあります。",
