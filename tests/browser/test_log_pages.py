@@ -351,6 +351,8 @@ def test_a_long_trace_loads_its_rows_as_they_come_into_view(
     assert_accessible(page)
     page.get_by_role("button", name="Columns").click()
     expect(page.locator("#columns")).to_be_visible()
+    widths = page.locator("#columns label").evaluate_all("all => all.map((one) => one.clientWidth)")
+    assert len(set(widths)) == 1, "each box and its name stand below the heading"
     assert_accessible(page)
 
 
