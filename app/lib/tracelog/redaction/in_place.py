@@ -69,8 +69,12 @@ _ATTRIBUTE: Final = re.compile(
 _NAME: Final = re.compile(
     r"[ \t]{0,2}(?P<name>[A-Za-z_]{2,40})(?=[ \t]*[\r\n,;)\]}]|[ \t]+or[ \t]+None\b|\Z)"
 )
-_KEYWORD: Final = re.compile(r"[ ]{0,2}[a-z_]{2,24}=(?!=)")
-"""`StringField("Password", validators=…)`"""
+_KEYWORD: Final = re.compile(
+    r"[ ]{0,2}(?:[a-z_]{2,24}(?:=(?!=)|(?=[,)]))|(?P<quote>[\"'])(?:active|author|body|code|content"
+    r"|count|created_at|date|description|e?mail|first_name|id|index|label|last_name|limit|name|note"
+    r"|number|page|phone|role|size|slug|sort|status|title|total|type|url|user|username|value)(?P=quote)(?=[,)]))"
+)
+"""`StringField("Password", validators=…)`, `values("token", "count")`"""
 _OPERAND: Final = re.compile(
     r"[ \t]{0,2}[A-Za-z_]{2,40}(?=[ \t]*(?:[\r\n,;:)\]}]|and\b|or\b|[&|]{2}|\Z))"
 )

@@ -106,6 +106,8 @@ class KeyJudge:
             tail = set(words[end:])
             if tail and tail - {"reset"} <= words_of.COUNT_TAIL and last in words_of.COUNT_TAIL:
                 return Rule.COUNT
+            if tail == {"reset"}:
+                return Rule.FLAG
             if tail and tail <= words_of.COUNT_TAIL | words_of.LABEL_TAIL | words_of.FILE_TAIL:
                 return Rule.RANDOM if tail.isdisjoint(words_of.FILE_TAIL) else Rule.FILE
             if last in words_of.FILE_TAIL and tail <= words_of.FILE_TAIL | words_of.KEY_LAST:

@@ -144,6 +144,8 @@ def is_named_secret(node: dict[str, Plain], value_key: str, judge: KeyJudge) -> 
     for key, name in node.items():
         if key not in NAME_KEYS or (key == "type" and value_key in ("from", "to", "received")):
             continue  # {"type": "password_reset", "from": "Tokyo"}
+        if isinstance(name, str) and name.lower() == str(node[value_key]).lower():
+            continue  # {"value": "password", "label": "Password"}
         if key in HEADINGS and _is_few(node[value_key], name):
             continue
         if key == "event" and not (isinstance(name, str) and _TYPES_IN.search(name)):

@@ -7,6 +7,7 @@ import re
 from typing import Final
 
 _LONGEST: Final = 120
+_SHORT: Final = 5
 _EDGE: Final = re.compile(r"[\W_]+")
 _MIXED: Final = re.compile(r"[0-9][A-Za-z]|[A-Za-z][0-9]|[!-~]{24}")
 _FIELDS: Final = re.compile(
@@ -53,7 +54,7 @@ def is_label(key: str, value: str) -> bool:
     if not value.isascii():
         return bare == name or bare in _NAMES or _FOREIGN.fullmatch(value) is not None
     if bare.lower() == name.lower():
-        return value[:1].isupper() and value[1:2].islower()
+        return value[:1].isupper() and (value[1:2].islower() or len(value) < _SHORT)
     lower = value.lower()
     last = _LAST_WORD.search(key)
     if last and _TITLE.fullmatch(value) and lower.endswith(f" {last[0].lower()}"):

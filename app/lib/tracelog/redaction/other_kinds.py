@@ -72,5 +72,7 @@ def is_of_another_kind(key: str, value: object, keys: Collection[str]) -> bool:
 
 def _counts(key: str, value: int) -> bool:
     """How many there are, and which of a chip: `{"api_keys": 10}`, `{"pin": 17}`."""
+    if key == "number":
+        return 0 <= value < _MOST  # {"card": {"number": 3}}
     counted = key.endswith("s") and not key.endswith("pass")
     return 0 <= value < (_PINS_OF_CHIP if key in ("pin", "pins") else _MOST if counted else 0)

@@ -50,6 +50,7 @@ _COUNT: Final = (
 _LENGTH: Final = re.compile(
     rf"[ \u3000]?(?:[半全]角)?(?:英数字?|英字|数字|英数記号)?{_COUNT}"
     r"(?:文字|자리|글자|[桁字位個件回])"
+    r"|(?: (?:input|output|prompt|completion|cached|total|used):? [0-9]{1,9}[,;]?){1,6}(?![\w.])"
     r"| ?[0-9]{1,6} of [0-9]{1,6}\b(?! digits)"
     r"| ?(?:(?:at least|at most|min(?:imum)?(?: of)?|max(?:imum)?(?: of)?|must be) ){0,2}"
     r"[0-9]{1,3}(?:[-–][0-9]{1,3})? (?:characters|chars|digits|letters|left|remaining"

@@ -39,7 +39,7 @@ _OPEN_SETTING: Final = re.compile(
     r"(?i)(\bset\s{1,4}[`\"]?\w{0,24}value[`\"]?\s{0,4}=\s{0,4}')[^'\n]{1,200}(?:'[^;\n]{0,160})?\Z"
 )
 _SECRET_TABLE: Final = re.compile(
-    r"(?i)(?:\b(?:from|update)\s{1,4}[\w.\"`]{0,40}(?:token|session|secret|credential|api_?key|otp)"
+    r"(?i)(?:\b(?:from|update|into)\s{1,4}[\w.\"`]{0,40}(?:token|session|secret|credential|api_?key|otp)"
     r"|\b(?:token|session|secret|password|key|otp)[\"`]?\s{0,4}=[^;\n]{0,200};\s{0,2}args=)"
     r"[^;\n]{0,400}"
 )
@@ -76,7 +76,7 @@ def hide_rows(text: str, judge: KeyJudge) -> str:
         text = _FAILING_ROW.sub(rf"\g<1>{MARKER}", text)
     if "Duplicate entry" in text:
         text = _DUPLICATE.sub(lambda match: _hide_entry(match, judge), text)
-    if "WHERE" in text or "where" in text or "args=" in text:
+    if "WHERE" in text or "where" in text or "args=" in text or "VALUES" in text:
         text = _SECRET_TABLE.sub(_hide_literals, text)
     if "into" not in text and "INTO" not in text:
         return text

@@ -17,6 +17,8 @@ _MEASURE: Final = re.compile(
     r"|[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9:.]{5,15}(?:Z|[+-][0-9:]{4,6})?)?"
     r"|[0-9]{1,6}(?:日|時間|分|秒|年|週|か月|ヶ月|回|件|個|文字|桁)間?"
 )
+_PRICE: Final = 0.01
+"""Less is what a token costs."""
 _EMPTY: Final[tuple[object, ...]] = ({}, [])
 _SENTENCE: Final = re.compile(
     r"[A-Z][a-z']{1,16}(?: [A-Za-z'\-]{1,16}){2,16}[.!]|[ぁ-んァ-ヶー一-龠々、]{4,60}。"
@@ -103,7 +105,7 @@ def is_hidden(rule: Rule, value: object) -> bool:
         return False
     if rule is Rule.HIDE:
         if not isinstance(value, str):
-            return value not in _EMPTY
+            return value not in _EMPTY and not (isinstance(value, float) and 0 < value < _PRICE)
         return not says_nothing(value.strip(" "))
     if isinstance(value, (dict, list)):
         return rule in _MEASURING and not _holds_numbers(value)
@@ -113,7 +115,10 @@ def is_hidden(rule: Rule, value: object) -> bool:
             return text.lower() not in _YES_NO
         if rule is Rule.COUNT:
             return not (
-                text.lower() in _YES_NO or _MEASURE.fullmatch(text) or _SENTENCE.fullmatch(text)
+                text.lower() in _YES_NO
+                or says_nothing(text)
+                or _MEASURE.fullmatch(text)
+                or _SENTENCE.fullmatch(text)
             )
         if rule is Rule.CODE and _DIGITS.fullmatch(text):
             return True
