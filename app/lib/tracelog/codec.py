@@ -29,8 +29,8 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _SHORT_ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _SHORT_UNESCAPES = {"\\": "\\", "n": "\n", "r": "\r", "t": "\t"}
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}\Z")
-_ID = re.compile(r"[1-9]\d{18}\Z")
-_INT = re.compile(r"-?\d{1,19}\Z")
+_ID = re.compile(r"[1-9][0-9]{18}\Z")
+_INT = re.compile(r"-?[0-9]{1,19}\Z")
 _MIN_INT, _MAX_INT = -(2**63), 2**63 - 1
 
 

@@ -132,6 +132,7 @@ def test_objects_without_a_json_form_are_shown_as_text() -> None:
         (b"\xff" + b"," * 11, "UTF-8"),
         (b"5" + b"," * 11, "id"),
         (b"9999999999999999999" + b"," * 11, "id"),
+        ("１５３７３８７９４７９８６０１２６２９".encode() + b"," * 11, "id"),
     ],
 )
 def test_a_line_that_is_no_row_says_why(line: bytes, why: str) -> None:

@@ -112,7 +112,8 @@ class Election:
         if fd >= 0:
             with contextlib.suppress(OSError):
                 locks.unlock(fd)
-            os.close(fd)
+            with contextlib.suppress(OSError):
+                os.close(fd)
 
     @staticmethod
     def holder(path: Path) -> int | None:
@@ -206,7 +207,9 @@ class Election:
         self._fd_lock = threading.Lock()
         self._beat_ended = threading.Event()
         if self._fd >= 0:
-            os.close(self._fd)
+            # Its parent may have closed all that it had open.
+            with contextlib.suppress(OSError):
+                os.close(self._fd)
             self._fd = -1
 
 

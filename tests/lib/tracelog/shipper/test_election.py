@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from app.lib.tracelog.ids import NODES, IdGenerator
 from app.lib.tracelog.journal import locks
 from app.lib.tracelog.shipper.election import SILENT_SECONDS, Election
 from tests.support.processes import SPARE_SECONDS, wait_until
@@ -177,6 +178,22 @@ def test_whoever_leads_again_knows_that_it_is_another_term(path: Path) -> None:
 
 
 @posix_only
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_child_of_a_process_that_has_closed_all_its_files_begins_anew_all_the_same(
+    path: Path,
+) -> None:
+    election, ids = Election(path), IdGenerator(node=1)
+    assert election.lead()
+    os.close(election.lock)
+    if (child := os.fork()) == 0:
+        os._exit(0 if election.lock == -1 and ids.next() % NODES != 1 else 1)
+    assert os.waitpid(child, 0)[1] == 0
+
+    election.resign()
+
+
+@posix_only
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_a_forked_child_neither_leads_nor_ends_its_parents_lead(path: Path) -> None:
     parent, other = Election(path), Election(path)
     assert parent.lead()
