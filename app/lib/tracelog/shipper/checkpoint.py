@@ -116,10 +116,12 @@ class Checkpoint:
         self.unsaved = True
 
     def forget_before(self, table: str, first_id: int) -> None:
-        """Drop the offsets of segments older than the oldest that is left."""
-        for gone in [key for key in self.offsets.get(table, {}) if 0 < key < first_id]:
-            del self.offsets[table][gone]
-            self.unsaved = True
+        """Drop the offsets of segments older than the oldest that is left. Raises `OSError`."""
+        for older in [key for key in self.offsets.get(table, {}) if 0 < key < first_id]:
+            # A folder that may not be listed for a moment seems to have none of them.
+            if not (self.log_dir / f"{table}.{older}.csv").exists():
+                del self.offsets[table][older]
+                self.unsaved = True
 
     def note(self, state: str, last_error: str) -> bool:
         """Take down how it goes; whether that is news."""

@@ -131,7 +131,8 @@ class Election:
         except (OSError, ValueError):
             return None
         finally:
-            os.close(fd)
+            with contextlib.suppress(OSError):
+                os.close(fd)
 
     def _lock(self, fd: int) -> bool:
         got = locks.try_lock_if_any(fd)

@@ -5,7 +5,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any, BinaryIO
+from typing import IO, Any, BinaryIO, NoReturn
 
 import pytest
 
@@ -607,6 +607,28 @@ def test_a_disk_that_fails_within_a_file_keeps_what_follows_there_and_no_other_r
 
     desk.deliver()
     assert desk.stored() == written
+
+
+def test_a_folder_that_may_not_be_listed_for_a_moment_has_nothing_sent_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = rows(30)
+    os.utime(desk.write(written[:10], sealed=True))  # just now
+    desk.write(written[10:20])
+    delivery = desk.delivery()
+    desk.deliver(delivery)
+
+    def refuse(_: object) -> NoReturn:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", refuse)
+        desk.deliver(delivery)
+    desk.write(written[20:])
+    counters = desk.deliver(delivery)
+
+    assert desk.stored() == written
+    assert (counters.shipped, counters.known) == (30, 0)
 
 
 def test_a_file_that_cannot_be_read_counts_in_the_backlog(
