@@ -40,7 +40,7 @@ docker-compose.yml の Supabase Auth が使う秘密と、それで署名した�
 app/static/dist に置きます。
 
 スタイルシートのもとは app/static/css/app.css です。Tailwind と daisyUI がテンプレートを読み、
-使われているクラスだけを残します。結果はリポジトリーに入れるので、動かすのに Node は要りません。""",
+使われているクラスだけを残します。結果はリポジトリに入れるので、動かすのに Node は要りません。""",
     "messages": "翻訳が必要なテキストをソースから集め、翻訳のファイルに反映します。",
     "pictures": "README と文書の画像を、デモ用のデータで動くアプリから作ります。",
     "bench": """\
