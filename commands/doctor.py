@@ -8,8 +8,9 @@ from functools import partial
 from commands.kit.arguments import Arguments
 from commands.kit.doctor import for_tests, project
 from commands.kit.doctor.finding import Check, Finding, examine, note
+from commands.kit.doctor.names import NAMES_IN_JAPANESE
 from commands.kit.environment import ROOT
-from commands.kit.words import Failure, print_json
+from commands.kit.words import Failure, columns, language, print_json
 
 _MARKS = {"ok": " ok ", "note": "note", "wrong": "FAIL"}
 
@@ -23,10 +24,18 @@ def main(arguments: list[str]) -> int:
     for finding in _examine():
         findings.append(finding)
         if not as_json:
-            print(f"{_MARKS[finding.state]}  {finding.name:<15} {finding.text}")
+            print(f"{_MARKS[finding.state]}  {_shown(finding.name)} {finding.text}")
     if as_json:
         print_json([asdict(finding) for finding in findings])
     return int(any(finding.state == "wrong" for finding in findings))
+
+
+def _shown(name: str) -> str:
+    """The name for people; programs get the same one in each language."""
+    width = 15
+    if language() == "ja":
+        name, width = NAMES_IN_JAPANESE.get(name, name), 18
+    return name + " " * (width - columns(name))
 
 
 def _examine() -> Iterator[Finding]:

@@ -3,14 +3,13 @@
 import argparse
 import gettext
 import re
-from unicodedata import east_asian_width
 
 from commands.kit.explanations import (
     ARGPARSE_IN_JAPANESE,
     ARGUMENTS_IN_JAPANESE,
     COMMANDS_IN_JAPANESE,
 )
-from commands.kit.words import language
+from commands.kit.words import columns, language
 
 
 def _own_words(english: str) -> str:
@@ -40,7 +39,7 @@ class _Explanation(argparse.RawDescriptionHelpFormatter):
         # There are no spaces to break a line at, and letters are twice as wide.
         lines = [""]
         for word in re.findall(r"[!-~]+[、。]?|.[、。）]*", text):
-            if _columns(lines[-1] + word) > width:
+            if columns(lines[-1] + word) > width:
                 lines.append("")
             lines[-1] = (lines[-1] + word).lstrip()
         return lines
@@ -48,10 +47,6 @@ class _Explanation(argparse.RawDescriptionHelpFormatter):
 
 def _name(prog: str | None) -> str:
     return (prog or "").removeprefix("manage.py ")
-
-
-def _columns(text: str) -> int:
-    return sum(2 if east_asian_width(letter) in "FW" else 1 for letter in text)
 
 
 class Arguments(argparse.ArgumentParser):

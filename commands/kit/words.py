@@ -5,6 +5,7 @@ import locale
 import os
 import sys
 from typing import TextIO
+from unicodedata import east_asian_width
 
 from commands.kit.sentences import SENTENCES
 
@@ -43,6 +44,11 @@ def text(key: str, **values: object) -> str:
 def say(key: str, *, file: TextIO | None = None, **values: object) -> None:
     """Print a sentence on standard output, or on `file`."""
     print(text(key, **values), file=file or sys.stdout, flush=True)
+
+
+def columns(shown: str) -> int:
+    """How wide it is on a terminal, where Japanese letters take two columns."""
+    return sum(2 if east_asian_width(letter) in "FW" else 1 for letter in shown)
 
 
 def print_json(value: object) -> None:

@@ -1,4 +1,5 @@
 import json
+import re
 import socket
 
 from tests.commands.conftest import Checkout
@@ -34,6 +35,15 @@ def test_it_says_one_line_each_and_leaves_no_database_behind(checkout: Checkout)
     assert all(line[:4] in {" ok ", "note"} for line in done.stdout.splitlines())
     assert not (checkout.folder / "data" / "app.db").exists()
     assert not checkout.env_file.exists()
+
+
+def test_in_japanese_it_names_what_it_looks_at_and_lines_up(checkout: Checkout) -> None:
+    done = checkout.manage("doctor", LANG="ja_JP.UTF-8", PYTHONIOENCODING="utf-8")
+
+    assert "フォルダー         問題ありません" in done.stdout
+    assert "メール             送らずに" in done.stdout
+    assert "Supabase           使いません" in done.stdout
+    assert not re.search(r"(Settings|Disk|Port|Tables|Log store) ", done.stdout)
 
 
 def test_it_works_before_anything_is_installed(checkout: Checkout, base_python: list[str]) -> None:
