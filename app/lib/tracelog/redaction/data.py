@@ -10,7 +10,6 @@ from app.lib.tracelog.redaction.cards import is_card
 from app.lib.tracelog.redaction.commands import hidden_login, hidden_words, is_program
 from app.lib.tracelog.redaction.compact import is_compact
 from app.lib.tracelog.redaction.containers import shown_part
-from app.lib.tracelog.redaction.key_signs import key_signs
 from app.lib.tracelog.redaction.keys import MAX_KEY, KeyJudge
 from app.lib.tracelog.redaction.kin import (
     hide_derived,
@@ -26,6 +25,7 @@ from app.lib.tracelog.redaction.look import (
     WORTH_A_LOOK,
     Look,
     has_long_word,
+    key_signs,
     look_at,
     search,
     without_plain_values,

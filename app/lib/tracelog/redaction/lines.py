@@ -12,21 +12,12 @@ _LONE_WORD: Final = re.compile(
     r"\n[ \t\u3000>*・•●]{0,16}[\"']?(?P<value>[^\s<>\"']{4,128}+)[\"']?"
     r"[ \t\u3000*]{0,4}(?=\r?\n|\r?\Z)"
 )
-_PART: Final = re.compile(
-    r"(?P<head>\bname=\"(?P<name>[\w.\[\]\-]{1,64})\"[ \t]{0,4}\r?\n"
-    r"(?:[^\r\n]{1,200}\r?\n){0,3}\r?\n)"
-    r"(?!--)[^\r\n]++"
-)
 _MANIFEST: Final = re.compile(r"(?m)^kind:[ \t]*[\"']?Secret[\"']?[ \t]*\r?$")
 _HELD: Final = re.compile(
     r"(?m)^(?P<indent>[ \t]*)(?:data|stringData):[ \t]*\r?\n(?P<lines>(?:(?P=indent)[ \t]+[^\n]*"
     r"(?:\n|\Z))++)"
 )
 _HELD_LINE: Final = re.compile(r"(?m)^([ \t]+[\w.\-]{1,128}:[ \t]+)(?!\[redacted\])[^\s][^\r\n]*")
-_DEFAULT: Final = re.compile(
-    r"(?P<head>\bvariable\s{1,4}\"(?P<name>[\w\-]{1,64})\"\s{0,4}\{[^{}]{0,400}?\bdefault\s{0,12}=\s{0,4}\")"
-    r"(?:[^\"\\\n]++|\\.)++"
-)
 _SETTING_NAME: Final = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 _DIGITS: Final = re.compile(r"[0-9]{4,8}|[0-9]{3,4}-[0-9]{3,4}")
 _SENT: Final = re.compile(
@@ -89,24 +80,6 @@ def hide_lines(text: str, judge: KeyJudge) -> str:
         shown += [text[end : match.start("value")], MARKER]
         end = match.end("value")
     return "".join([*shown, text[end:]]) if shown else text
-
-
-def hide_parts(text: str, judge: KeyJudge) -> str:
-    """Text without the secret fields of a multipart form."""
-
-    def hide(match: re.Match[str]) -> str:
-        return f"{match['head']}{MARKER}" if judge(match["name"]) is Rule.HIDE else match[0]
-
-    return _PART.sub(hide, text)
-
-
-def hide_defaults(text: str, judge: KeyJudge) -> str:
-    """Text without what Terraform takes for a secret that nobody gives."""
-
-    def hide(match: re.Match[str]) -> str:
-        return f"{match['head']}{MARKER}" if judge(match["name"]) is Rule.HIDE else match[0]
-
-    return _DEFAULT.sub(hide, text)
 
 
 def hide_manifests(text: str) -> str:

@@ -7,12 +7,14 @@ rules themselves look.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from enum import IntFlag
+from functools import lru_cache
 from typing import Final
 
 from pydantic_core import SchemaValidator, core_schema
 
+from app.lib.tracelog.redaction import neighbours, words
 from app.lib.tracelog.redaction.foreign import STATED
 
 
@@ -67,6 +69,31 @@ _PLAIN_VALUE: Final = re.compile(
 )
 """UUIDs and times: harmless, though long or with colons."""
 
+_KEY_PART: Final = "[A-Za-z0-9_-]"
+_GAP: Final = "[0-9_-]*"
+"""What may stand between the words of a key, and around them."""
+
+_ANYWHERE: Final = (
+    words.SECRET_WORDS
+    | {*words.GLUED_ANYWHERE, *words.GLUED_STARTS, *words.GLUED_ENDS}
+    | words.RANDOM_ALONE
+    | words.CODE_ALONE
+)
+_LAST: Final = (
+    words.SECRET_LAST
+    | words.SESSION_LAST
+    | words.WORD_LAST
+    | words.PHRASE_LAST
+    | words.RANDOM_LAST
+    | {"pass", "value"}
+)
+_ALONE: Final = (
+    neighbours.VALUE_KEYS
+    | neighbours.PART_OWNERS
+    | neighbours.TARGET_KEYS
+    | {key for key in neighbours.KIN_ALONE if key.isascii()}
+)
+
 
 def look_at(text: bytes) -> Look:
     """What can be seen in the strings of JSON as orjson writes it, without blanks between tokens.
@@ -97,6 +124,45 @@ def has_long_word(text: bytes) -> bool:
 def search(pattern: str) -> Callable[[bytes], bool]:
     """What tells whether UTF-8 has a match of a pattern in it."""
     return SchemaValidator(core_schema.str_schema(pattern=pattern)).isinstance_python
+
+
+@lru_cache(maxsize=4)
+def key_signs(phrases: tuple[tuple[str, ...], ...]) -> str:
+    """A pattern of JSON, as orjson writes it, that may have a key which is not simply shown.
+
+    To go through the data and ask for each key costs three times as much, and most documents have
+    no key that even resembles a secret one. In doubt the pattern matches: then each key is judged.
+    `phrases` are words that are secret side by side. Keys with an escape in them are left to the
+    look at the whole text.
+    """
+    stems = _shortest(_ANYWHERE)
+    stems += _shortest(
+        _GAP.join(phrase)
+        for phrase in phrases
+        if not any(stem in word for stem in stems for word in phrase)
+    )
+    word = f"{_KEY_PART}*(?i:{_any_of(stems)}){_KEY_PART}*|{_KEY_PART}*(?i:{_any_of(_LAST)}){_GAP}"
+    signed = f"(?i:{_any_of(words.RANDOM_LAST)}){_GAP}(?i:{_any_of(words.SIGNED_WITH)})"
+    word += f"|{_KEY_PART}*{signed}{_KEY_PART}*"
+    alone = f"{_GAP}(?i:{_any_of(_ALONE)}){_GAP}"
+    # There are too many ways to write others, and a long one may be a secret itself.
+    hard = f'{_KEY_PART}*[^A-Za-z0-9_"-][^"]*|{_KEY_PART}{{16}}[^"]*'
+    # With what stands before a key the search need not follow the text of values.
+    named = f'[a-zA-Z_]{{2,9}}":"{_any_of(neighbours.FIELDS_OF_DATA)}"'
+    return f'[{{,]"(?:(?:{word}|{alone}|{hard})":|{named})'
+
+
+def _shortest(choices: Iterable[str]) -> list[str]:
+    """Those that have no other one in them. The search is as fast as its states are few."""
+    found: list[str] = []
+    for choice in sorted(set(choices), key=lambda text: (len(text), text)):
+        if not any(shorter in choice for shorter in found):
+            found.append(choice)
+    return found
+
+
+def _any_of(choices: Collection[str]) -> str:
+    return f"(?:{'|'.join(sorted(choices))})"
 
 
 # Apart, since together they have so many states that the search would lose its speed.

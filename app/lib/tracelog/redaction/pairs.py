@@ -20,7 +20,7 @@ from app.lib.tracelog.redaction.plain import MARKER
 from app.lib.tracelog.redaction.rules import Rule
 from app.lib.tracelog.redaction.spans import value_span
 from app.lib.tracelog.redaction.sql import binds_nothing
-from app.lib.tracelog.redaction.values import in_query, mixes
+from app.lib.tracelog.redaction.values import in_query
 from app.lib.tracelog.redaction.words import BOARDING, OTHER_CODES, PIN_PLACES, words
 
 _SIGN: Final = re.compile(
@@ -107,21 +107,6 @@ _PAIR: Final = re.compile(
 )
 _LISTED: Final = re.compile(r"(?<!\w)\[[\"'][^\"'()\[\]]{1,80}[\"']\Z")
 """`["auth", "…"]`, but not `["password", "email"]`."""
-_NAMED_INLINE: Final = re.compile(
-    r"(?P<head>(?P<mark>[\"']?)\b(?:name|key)(?P=mark)[ ]?[:=][ ]?[\"']"
-    r"(?P<name>[\w.\-]{1,64})[\"'],[ ]?"
-    r"(?P=mark)value(?P=mark)[ ]?[:=][ ]?[bu]?(?P<quote>[\"']))"
-    r"(?P<value>(?:(?!(?P=quote))[^\\\n]|\\.)++)"
-)
-_QUOTED: Final = re.compile(
-    r"(?P<head>(?P<mark>[\"'])(?P<name>[A-Za-z][\w \-]{1,32})(?P=mark) (?P<quote>[\"']))"
-    r"(?P<value>[^\s\"']{6,128}+)(?=(?P=quote))"
-)
-"""`got "password" "hunter2x"`"""
-_NAMED_VALUE: Final = re.compile(
-    r"(?m)^(?P<head>[ \t]*+(?:-[ \t]++)?(?:name|key):[ \t]*+[\"']?(?P<name>[\w.\-]{1,64})[\"']?"
-    r"[ \t]*+\r?\n[ \t]*+value:[ \t]++)(?P<value>[^\s][^\r\n]*+)"
-)
 _TAGS: Final = re.compile(r"(?:</[a-z0-9]{1,8}>){1,3}\Z")
 _VALUES: Final = words("value input got actual received given 値 入力値 入力")
 _NEAR: Final = re.compile(
@@ -179,26 +164,6 @@ def hide_pairs(text: str, judge: KeyJudge) -> str:
             # It took another key with it, whose value is still to come: 「…です。暗証番号: …」
             at, known = stop - 1, start
     return "".join([*shown, text[end:]]) if shown else text
-
-
-def hide_quoted(text: str, judge: KeyJudge) -> str:
-    """Text without quoted values right behind the quoted names of secrets."""
-
-    def hide(match: re.Match[str]) -> str:
-        hidden = judge(match["name"]) is Rule.HIDE and mixes(match["value"])
-        return f"{match['head']}{MARKER}" if hidden else match[0]
-
-    return _QUOTED.sub(hide, text)
-
-
-def hide_named_values(text: str, judge: KeyJudge) -> str:
-    """Text without values behind a name: `Cookie(name='sid', value='…')`, also on the next line."""
-
-    def hide(match: re.Match[str]) -> str:
-        hidden = judge(match["name"]) is Rule.HIDE and not match["value"].startswith(MARKER)
-        return f"{match['head']}{MARKER}" if hidden else match[0]
-
-    return _NAMED_INLINE.sub(hide, _NAMED_VALUE.sub(hide, text) if "\n" in text else text)
 
 
 def _key_before(

@@ -17,10 +17,16 @@ from app.lib.tracelog.redaction.commands import hide_commands
 from app.lib.tracelog.redaction.embedded import structures, without_open_structure
 from app.lib.tracelog.redaction.foreign import STATED
 from app.lib.tracelog.redaction.keys import KeyJudge
-from app.lib.tracelog.redaction.lines import hide_defaults, hide_lines, hide_manifests, hide_parts
+from app.lib.tracelog.redaction.lines import hide_lines, hide_manifests
 from app.lib.tracelog.redaction.logins import hide_logins
 from app.lib.tracelog.redaction.markup import hide_tags, without_open_tag
-from app.lib.tracelog.redaction.pairs import hide_named_values, hide_pairs, hide_quoted
+from app.lib.tracelog.redaction.named import (
+    hide_defaults,
+    hide_named_values,
+    hide_parts,
+    hide_quoted,
+)
+from app.lib.tracelog.redaction.pairs import hide_pairs
 from app.lib.tracelog.redaction.paths import hide_paths
 from app.lib.tracelog.redaction.plain import MARKER, clean
 from app.lib.tracelog.redaction.prose import (

@@ -52,7 +52,7 @@ SECRET_PHRASES: Final = tuple(
     security answer|challenge answer|clave secreta|kata sandi
     card number|card no|card num|card pan|cc number|cc num|cc no|credit card|debit card
     account number|bank account|my number|individual number|social security|passport number
-    account no|preshared key|pre shared key|instrumentation key|sas key|protection bypass
+    account no|preshared key|instrumentation key|sas key|protection bypass
     vercel share|crypto key|security cd|ansho no|anshou no|koza no|kouza no|himitsu answer|x wsse
     login key|secure key|pass key|twofactor code|tfa code|authenticator code|pin block
     signed request|key phrase|security key|stream key|login challenge|consent challenge
@@ -63,7 +63,7 @@ SECRET_PHRASES: Final = tuple(
     pass kakunin|passwd kakunin|puk code|merchant key
     binding code|check code|emergency code|pairing code|gift code|gift card
     v code|honeycomb team|unlock pattern|challenge response|p word
-    door code|gate code|entry code|alarm code|keypad code|safe code|locker code|lockbox code
+    entry code|keypad code|safe code|locker code
     garage code|lock code|lock combination|safe combination|snmp community|community string
     kojin bango|ansho bango|anshou bango|koza bango|kouza bango|ninsho code|ninshou code|ninsyo code
     """.replace("\n", "|").split("|")

@@ -34,6 +34,7 @@ SECRET_WORDS = sorted(
         *words.RANDOM_LAST,
         *words.SESSION_LAST,
         *words.WORD_LAST,
+        *words.PHRASE_LAST,
         *neighbours.VALUE_KEYS,
         *neighbours.PART_OWNERS,
     }
