@@ -121,8 +121,8 @@ def has_long_word(text: bytes) -> bool:
     return b"w" * _LONG_WORD in text.translate(_PART_OF_WORD)
 
 
-def search(pattern: str) -> Callable[[bytes], bool]:
-    """What tells whether UTF-8 has a match of a pattern in it."""
+def search(pattern: str) -> Callable[[bytes | str], bool]:
+    """What tells whether text, or UTF-8, has a match of a pattern in it."""
     return SchemaValidator(core_schema.str_schema(pattern=pattern)).isinstance_python
 
 

@@ -19,6 +19,7 @@ from app.lib.tracelog.redaction.foreign import STATED
 from app.lib.tracelog.redaction.keys import KeyJudge
 from app.lib.tracelog.redaction.lines import hide_lines, hide_manifests
 from app.lib.tracelog.redaction.logins import hide_logins
+from app.lib.tracelog.redaction.look import search
 from app.lib.tracelog.redaction.markup import hide_tags, without_open_tag
 from app.lib.tracelog.redaction.named import (
     hide_defaults,
@@ -70,6 +71,17 @@ _HELD: Final = "\x1a"
 _PLACE: Final = re.compile(rf"\{{{_HELD}([0-9]{{1,5}})\}}")
 """Stands for data while the text around it is looked at."""
 _CARD_PIECES: Final = string.digits + " -０１２３４５６７８９"
+
+
+_has_word: Final = search(
+    r"(?i)oken|pass|ecret|key|otp|pin|bearer|basic|credential|code|session|cookie|signature"
+    r"|identif(?:ied|y )|failing row|insert|cvv|cvc|ssn|iban|psk|pwd|pw |p/w|rootpw|bindpw"
+    r"|masterauth|login|log in|logged in|logging in|sign in|authenticat|auth |auth\" | is your"
+    r"|onfirm with|seed|mnemonic|y phrase|combination|community|crypt\("
+    r"|sqlplus|expdp|impdp|rman |bw unlock|net user|setuser|rabbitmqctl|/p:|/user:"
+    r"|kennwort|senha|sandi|wachtwoord|heslo|salasana|adgangskode|contrase"
+    r"| -|\A-|', b?'|\", \"-|(?s:@.*(?: / |／))"
+)
 
 
 class TextRedactor:
@@ -192,78 +204,7 @@ class TextRedactor:
 
 def is_prose(text: str) -> bool:
     """Whether text holds one of the words that the rules without `=` and `:` go by."""
-    lower = text.lower()
-    return (
-        "oken" in lower
-        or "pass" in lower
-        or "ecret" in lower
-        or "key" in lower
-        or "otp" in lower
-        or "pin" in lower
-        or "bearer" in lower
-        or "basic" in lower
-        or " -" in lower
-        or lower[0] == "-"
-        or "credential" in lower
-        or "identified" in lower
-        or "identify " in lower
-        or "rabbitmqctl" in lower
-        or "failing row" in lower
-        or "insert" in lower
-        or "', b'" in lower
-        or "', '" in lower
-        or "code" in lower
-        or "session" in lower
-        or "cvv" in lower
-        or "cvc" in lower
-        or " is your" in lower
-        or (" to " in lower and is_code_to_enter(lower))
-        or "rootpw" in lower
-        or "bindpw" in lower
-        or "masterauth" in lower
-        or "psk" in lower
-        or "login" in lower
-        or "pw " in lower
-        or "pwd" in lower
-        or "p/w" in lower
-        or "cookie" in lower
-        or ("@" in lower and ((rest := lower.partition("@")[2]).find(" / ") >= 0 or "／" in rest))
-        or "sqlplus" in lower
-        or "expdp" in lower
-        or "impdp" in lower
-        or "rman " in lower
-        or "bw unlock" in lower
-        or "net user" in lower
-        or "setuser" in lower
-        or "ssn" in lower
-        or "iban" in lower
-        or "signature" in lower
-        or "community" in lower
-        or "seed" in lower
-        or "mnemonic" in lower
-        or "y phrase" in lower
-        or "combination" in lower
-        or "onfirm with" in lower
-        or "/p:" in lower
-        or 'auth" ' in lower
-        or "crypt(" in lower
-        or '", "-' in lower
-        or "log in" in lower
-        or "logged in" in lower
-        or "logging in" in lower
-        or "authenticat" in lower
-        or "sign in" in lower
-        or "auth " in lower
-        or "/user:" in lower
-        or "kennwort" in lower
-        or "senha" in lower
-        or "sandi" in lower
-        or "wachtwoord" in lower
-        or "heslo" in lower
-        or "salasana" in lower
-        or "adgangskode" in lower
-        or "contrase" in lower
-    )
+    return _has_word(text) or (" to " in text.lower() and is_code_to_enter(text))
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:
