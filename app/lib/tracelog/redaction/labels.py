@@ -34,14 +34,13 @@ _NAMES: Final = frozenset(
 
 
 _MESSAGE: Final = re.compile(
-    r"(?:(?i:this|the|your) )?(?:(?i:field|value|input|string|it) )?"
+    r"(?:(?:(?i:this|the|your) )?(?i:field|value|input|string) )?"
     r"(?i:is|are|must|should|may|can(?:not|'t)|do(?:es)?|has|have|too|please|ensure|required)\b"
     r"(?: [A-Za-z0-9'()\-]{1,16}[,.:;)]?){1,16}[.!]?"
 )
 _MESSAGE_WORDS: Final = re.compile(
-    r"\b(?:already|blank|characters|common|contain|correct|digits?|empty|expired|field|fields|invalid"
-    r"|least|letters?|long|match|matching|minimum|maximum|null|required|short|similar|string|used"
-    r"|valid|weak|wrong)\b"
+    r"\b(?:already|blank|characters|contain|digits?|empty|expired|invalid|least|matching|minimum"
+    r"|maximum|null|required|too (?:common|long|short|similar|weak)|valid|wrong)\b"
 )
 """`is too short (minimum is 12 characters)`: what frameworks say of a field without its name."""
 

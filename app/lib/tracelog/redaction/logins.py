@@ -75,7 +75,7 @@ _BARE_LOGIN: Final = re.compile(
 )
 _NAME_AND_PASSWORD: Final = re.compile(
     r"(?P<head>(?:(?i:\bconnect(?:ing|ed)?(?: (?:to|as|with))?) )?(?<![\w/@:.\-])[A-Za-z]\w{0,31}/)"
-    r"(?P<password>[^\s/@:\"'<>]{6,64}+)(?=@(?!v?[0-9]|sha[0-9]|latest|main|master)[\w\[])"
+    r"(?P<password>[^\s/@:\"'<>]{6,64}+)(?=@(?!v?[0-9]|sha[0-9]|latest|main|master|next|beta|canary)[\w\[])"
 )
 """As Oracle has it: `scott/…@orcl`, but not `acme/k8s-3f@v2`."""
 _SLASH_PASS: Final = re.compile(r"/ ?p(?:w|ass)")
