@@ -16,7 +16,7 @@ from app.lib.tracelog.capture.cut_json import Prefix, read_prefix
 from app.lib.tracelog.capture.form_bodies import form_data, multipart_data
 from app.lib.tracelog.capture.multipart import Parts
 from app.lib.tracelog.codec import one_line
-from app.lib.tracelog.redaction.kin import hide_undecided
+from app.lib.tracelog.redaction.keys.kin import hide_undecided
 from app.lib.tracelog.redaction.parsing import loads, parse
 from app.lib.tracelog.redaction.plain import CUT_KEY, Plain
 from app.lib.tracelog.redaction.redactor import Redactor

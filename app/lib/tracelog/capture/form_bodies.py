@@ -5,10 +5,10 @@ from urllib.parse import unquote, unquote_to_bytes
 
 from app.lib.tracelog.capture.field_text import decode
 from app.lib.tracelog.capture.multipart import Part, Parts, parameters
-from app.lib.tracelog.redaction.kin import hide_undecided
+from app.lib.tracelog.redaction.keys.kin import hide_undecided
+from app.lib.tracelog.redaction.keys.rules import Rule
 from app.lib.tracelog.redaction.plain import CUT_KEY, MARKER, Plain, clean
 from app.lib.tracelog.redaction.redactor import Redactor
-from app.lib.tracelog.redaction.rules import Rule
 
 MAX_FIELDS: Final = 1000
 _PLAIN_ENCODINGS: Final = frozenset({"", "7bit", "8bit", "binary"})

@@ -6,12 +6,10 @@ from typing import Final
 
 import orjson
 
-from app.lib.tracelog.redaction.cards import is_card
-from app.lib.tracelog.redaction.commands import hidden_login, hidden_words, is_program
 from app.lib.tracelog.redaction.compact import is_compact
-from app.lib.tracelog.redaction.containers import shown_part
-from app.lib.tracelog.redaction.keys import MAX_KEY, KeyJudge
-from app.lib.tracelog.redaction.kin import (
+from app.lib.tracelog.redaction.keys.containers import shown_part
+from app.lib.tracelog.redaction.keys.judge import MAX_KEY, KeyJudge
+from app.lib.tracelog.redaction.keys.kin import (
     hide_derived,
     hide_manifest,
     is_kin,
@@ -20,6 +18,17 @@ from app.lib.tracelog.redaction.kin import (
     is_reply,
     signs_in,
 )
+from app.lib.tracelog.redaction.keys.neighbours import (
+    NAME_KEYS,
+    NAMES_INSIDE,
+    PART_OWNERS,
+    ROWS,
+    TABLES,
+    TARGET_KEYS,
+)
+from app.lib.tracelog.redaction.keys.other_kinds import is_of_another_kind
+from app.lib.tracelog.redaction.keys.rules import Rule
+from app.lib.tracelog.redaction.keys.values import is_grant, is_hidden
 from app.lib.tracelog.redaction.look import (
     ODD,
     WORTH_A_LOOK,
@@ -31,20 +40,11 @@ from app.lib.tracelog.redaction.look import (
     without_plain_values,
 )
 from app.lib.tracelog.redaction.memo import Memo
-from app.lib.tracelog.redaction.neighbours import (
-    NAME_KEYS,
-    NAMES_INSIDE,
-    PART_OWNERS,
-    ROWS,
-    TABLES,
-    TARGET_KEYS,
-)
-from app.lib.tracelog.redaction.other_kinds import is_of_another_kind
 from app.lib.tracelog.redaction.parsing import loads
 from app.lib.tracelog.redaction.plain import MARKER, MAX_DEPTH, Plain, plain
-from app.lib.tracelog.redaction.rules import Rule
-from app.lib.tracelog.redaction.text import MAX_TEXT, SEAM, TextRedactor
-from app.lib.tracelog.redaction.values import is_grant, is_hidden
+from app.lib.tracelog.redaction.text.cards import is_card
+from app.lib.tracelog.redaction.text.commands import hidden_login, hidden_words, is_program
+from app.lib.tracelog.redaction.text.redactor import MAX_TEXT, SEAM, TextRedactor
 
 TOO_DEEP: Final = "[too deep]"
 _MAX_NESTED_JSON: Final = 4

@@ -14,8 +14,8 @@ from typing import Final
 
 from pydantic_core import SchemaValidator, core_schema
 
-from app.lib.tracelog.redaction import neighbours, words
-from app.lib.tracelog.redaction.foreign import STATED
+from app.lib.tracelog.redaction.keys import neighbours, words
+from app.lib.tracelog.redaction.keys.foreign import STATED
 
 
 class Look(IntFlag):

@@ -14,13 +14,13 @@ import orjson
 
 from app.lib.tracelog.codec import one_line
 from app.lib.tracelog.redaction.data import DataRedactor
-from app.lib.tracelog.redaction.keys import KeyJudge
+from app.lib.tracelog.redaction.keys.judge import KeyJudge
+from app.lib.tracelog.redaction.keys.rules import Rule
+from app.lib.tracelog.redaction.keys.values import is_hidden, looks_random, says_nothing
 from app.lib.tracelog.redaction.memo import Memo
 from app.lib.tracelog.redaction.plain import MARKER, Plain, clean, plain
-from app.lib.tracelog.redaction.rules import Rule
-from app.lib.tracelog.redaction.text import MAX_TEXT, TextRedactor
+from app.lib.tracelog.redaction.text.redactor import MAX_TEXT, TextRedactor
 from app.lib.tracelog.redaction.urls import UrlRedactor
-from app.lib.tracelog.redaction.values import is_hidden, looks_random, says_nothing
 
 MAX_HEADER: Final = 8192
 """Of a longer header value only the size is kept."""

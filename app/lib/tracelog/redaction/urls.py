@@ -5,21 +5,21 @@ from collections.abc import Callable
 from typing import Final
 from urllib.parse import quote, unquote, unquote_plus
 
-from app.lib.tracelog.redaction.keys import KeyJudge
-from app.lib.tracelog.redaction.kin import is_kin, is_named_secret
-from app.lib.tracelog.redaction.logins import hide_link_queries
-from app.lib.tracelog.redaction.neighbours import NAME_KEYS
-from app.lib.tracelog.redaction.other_kinds import is_of_another_kind
-from app.lib.tracelog.redaction.paths import is_token
-from app.lib.tracelog.redaction.plain import MARKER, Plain
-from app.lib.tracelog.redaction.rules import Rule
-from app.lib.tracelog.redaction.text import MAX_TEXT
-from app.lib.tracelog.redaction.values import (
+from app.lib.tracelog.redaction.keys.judge import KeyJudge
+from app.lib.tracelog.redaction.keys.kin import is_kin, is_named_secret
+from app.lib.tracelog.redaction.keys.neighbours import NAME_KEYS
+from app.lib.tracelog.redaction.keys.other_kinds import is_of_another_kind
+from app.lib.tracelog.redaction.keys.rules import Rule
+from app.lib.tracelog.redaction.keys.values import (
     in_query,
     is_grant,
     is_hidden,
 )
-from app.lib.tracelog.redaction.words import words
+from app.lib.tracelog.redaction.keys.words import words
+from app.lib.tracelog.redaction.plain import MARKER, Plain
+from app.lib.tracelog.redaction.text.logins import hide_link_queries
+from app.lib.tracelog.redaction.text.paths import is_token
+from app.lib.tracelog.redaction.text.redactor import MAX_TEXT
 
 _READABLE: Final = "[]/:,;@!$()*'~ "
 _FILES: Final = words("file filename path ref repo branch commit size url")

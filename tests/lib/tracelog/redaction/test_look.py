@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.lib.tracelog.redaction import foreign, neighbours, words
-from app.lib.tracelog.redaction.keys import KeyJudge
+from app.lib.tracelog.redaction.keys import foreign, neighbours, words
+from app.lib.tracelog.redaction.keys.judge import KeyJudge
+from app.lib.tracelog.redaction.keys.rules import Rule
 from app.lib.tracelog.redaction.look import Look, look_at
 from app.lib.tracelog.redaction.redactor import Redactor
-from app.lib.tracelog.redaction.rules import Rule
-from app.lib.tracelog.redaction.text import is_prose
+from app.lib.tracelog.redaction.text.redactor import is_prose
 
 REDACTOR = Redactor(extra_keys=["employee_no", "社員番号"])
 JUDGE = REDACTOR.judge

@@ -11,7 +11,7 @@ import pytest
 
 from app.lib.tracelog.redaction.plain import MAX_COST
 from app.lib.tracelog.redaction.redactor import Redactor
-from app.lib.tracelog.redaction.text import MAX_TEXT
+from app.lib.tracelog.redaction.text.redactor import MAX_TEXT
 
 REDACTOR = Redactor()
 

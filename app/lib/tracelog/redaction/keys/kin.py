@@ -4,8 +4,8 @@ import re
 from collections.abc import Collection
 from typing import Final
 
-from app.lib.tracelog.redaction.keys import MAX_KEY, KeyJudge
-from app.lib.tracelog.redaction.neighbours import (
+from app.lib.tracelog.redaction.keys.judge import MAX_KEY, KeyJudge
+from app.lib.tracelog.redaction.keys.neighbours import (
     ANSWERS,
     BESIDE_STATE,
     BINDINGS,
@@ -26,9 +26,8 @@ from app.lib.tracelog.redaction.neighbours import (
     TARGET_KEYS,
     TYPED_KEYS,
 )
-from app.lib.tracelog.redaction.plain import MARKER, Plain
-from app.lib.tracelog.redaction.rules import Rule
-from app.lib.tracelog.redaction.values import (
+from app.lib.tracelog.redaction.keys.rules import Rule
+from app.lib.tracelog.redaction.keys.values import (
     is_code,
     is_hidden,
     looks_chosen,
@@ -36,7 +35,8 @@ from app.lib.tracelog.redaction.values import (
     names_field,
     says_nothing,
 )
-from app.lib.tracelog.redaction.words import words
+from app.lib.tracelog.redaction.keys.words import words
+from app.lib.tracelog.redaction.plain import MARKER, Plain
 
 _QUESTIONS: Final = ("secretquestion", "securityquestion", "秘密の質問", "秘密質問")
 _ENTER: Final = re.compile("を(?:ご|再)?入力(?:して)?(?:ください|下さい)?$")

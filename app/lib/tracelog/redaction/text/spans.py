@@ -4,11 +4,11 @@ import re
 import sys
 from typing import Final
 
-from app.lib.tracelog.redaction.in_place import is_no_secret, is_state
+from app.lib.tracelog.redaction.keys.rules import Rule
+from app.lib.tracelog.redaction.keys.values import is_hidden, mixes
 from app.lib.tracelog.redaction.plain import MARKER
-from app.lib.tracelog.redaction.prose import is_message
-from app.lib.tracelog.redaction.rules import Rule
-from app.lib.tracelog.redaction.values import is_hidden, mixes
+from app.lib.tracelog.redaction.text.in_place import is_no_secret, is_state
+from app.lib.tracelog.redaction.text.prose import is_message
 
 _OPENING: Final = re.compile(
     r"\s*+(?:string\([0-9]{1,6}\) )?(?:[bBuUrRfF]{0,2}(?P<quote>\\*+(?:\"{3}|'{3}|[\"'`]))"

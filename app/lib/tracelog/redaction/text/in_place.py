@@ -3,10 +3,10 @@
 import re
 from typing import Final
 
-from app.lib.tracelog.redaction.keys import KeyJudge
-from app.lib.tracelog.redaction.labels import is_label
-from app.lib.tracelog.redaction.rules import Rule
-from app.lib.tracelog.redaction.values import (
+from app.lib.tracelog.redaction.keys.judge import KeyJudge
+from app.lib.tracelog.redaction.keys.labels import is_label
+from app.lib.tracelog.redaction.keys.rules import Rule
+from app.lib.tracelog.redaction.keys.values import (
     PLACEHOLDER,
     looks_chosen,
     looks_random,

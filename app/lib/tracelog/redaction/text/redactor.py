@@ -6,43 +6,43 @@ from collections.abc import Callable, Iterable
 from typing import Final
 from urllib.parse import unquote_plus
 
-from app.lib.tracelog.redaction.calls import (
+from app.lib.tracelog.redaction.keys.foreign import STATED
+from app.lib.tracelog.redaction.keys.judge import KeyJudge
+from app.lib.tracelog.redaction.look import search
+from app.lib.tracelog.redaction.plain import MARKER, clean
+from app.lib.tracelog.redaction.text.calls import (
     hide_arguments,
     hide_compared,
     without_open_comparison,
 )
-from app.lib.tracelog.redaction.cards import hide_cards
-from app.lib.tracelog.redaction.codes import is_code_to_enter
-from app.lib.tracelog.redaction.commands import hide_commands
-from app.lib.tracelog.redaction.embedded import structures, without_open_structure
-from app.lib.tracelog.redaction.foreign import STATED
-from app.lib.tracelog.redaction.keys import KeyJudge
-from app.lib.tracelog.redaction.lines import hide_lines, hide_manifests
-from app.lib.tracelog.redaction.logins import hide_logins
-from app.lib.tracelog.redaction.look import search
-from app.lib.tracelog.redaction.markup import hide_tags, without_open_tag
-from app.lib.tracelog.redaction.named import (
+from app.lib.tracelog.redaction.text.cards import hide_cards
+from app.lib.tracelog.redaction.text.codes import is_code_to_enter
+from app.lib.tracelog.redaction.text.commands import hide_commands
+from app.lib.tracelog.redaction.text.embedded import structures, without_open_structure
+from app.lib.tracelog.redaction.text.lines import hide_lines, hide_manifests
+from app.lib.tracelog.redaction.text.logins import hide_logins
+from app.lib.tracelog.redaction.text.markup import hide_tags, without_open_tag
+from app.lib.tracelog.redaction.text.named import (
     hide_defaults,
     hide_named_values,
     hide_parts,
     hide_quoted,
 )
-from app.lib.tracelog.redaction.pairs import hide_pairs
-from app.lib.tracelog.redaction.paths import hide_paths
-from app.lib.tracelog.redaction.plain import MARKER, clean
-from app.lib.tracelog.redaction.prose import (
+from app.lib.tracelog.redaction.text.pairs import hide_pairs
+from app.lib.tracelog.redaction.text.paths import hide_paths
+from app.lib.tracelog.redaction.text.prose import (
     hide_bracketed,
     hide_stated,
     without_open_code,
 )
-from app.lib.tracelog.redaction.sentences import (
+from app.lib.tracelog.redaction.text.sentences import (
     hide_stated_in_foreign_words,
     hide_stated_in_other_languages,
     without_open_secret,
 )
-from app.lib.tracelog.redaction.shapes import hide_shapes
-from app.lib.tracelog.redaction.sql import hide_rows, without_open_entry
-from app.lib.tracelog.redaction.tables import hide_columns
+from app.lib.tracelog.redaction.text.shapes import hide_shapes
+from app.lib.tracelog.redaction.text.sql import hide_rows, without_open_entry
+from app.lib.tracelog.redaction.text.tables import hide_columns
 
 MAX_TEXT: Final = 65_536
 """Characters of a text that are looked at and kept; a longer one is cut, and says so."""

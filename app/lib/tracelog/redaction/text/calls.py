@@ -3,10 +3,10 @@
 import re
 from typing import Final
 
-from app.lib.tracelog.redaction.keys import KeyJudge
+from app.lib.tracelog.redaction.keys.judge import KeyJudge
+from app.lib.tracelog.redaction.keys.rules import Rule
+from app.lib.tracelog.redaction.keys.values import looks_random
 from app.lib.tracelog.redaction.plain import MARKER
-from app.lib.tracelog.redaction.rules import Rule
-from app.lib.tracelog.redaction.values import looks_random
 
 _REST: Final = r"(?:[^\\\n\"'`]++|\\.|(?!(?P={quote}))[\"'`])++"
 _FIRST_ARGUMENT: Final = (

@@ -7,11 +7,11 @@ is hidden, and where all parts are, the whole.
 import re
 from typing import Final
 
-from app.lib.tracelog.redaction.labels import is_label
-from app.lib.tracelog.redaction.neighbours import VALUE_KEYS
+from app.lib.tracelog.redaction.keys.labels import is_label
+from app.lib.tracelog.redaction.keys.neighbours import VALUE_KEYS
+from app.lib.tracelog.redaction.keys.values import looks_chosen, looks_random, mixes, says_nothing
+from app.lib.tracelog.redaction.keys.words import words
 from app.lib.tracelog.redaction.plain import MARKER, MAX_DEPTH, Plain
-from app.lib.tracelog.redaction.values import looks_chosen, looks_random, mixes, says_nothing
-from app.lib.tracelog.redaction.words import words
 
 _ABOUT: Final = words(
     """

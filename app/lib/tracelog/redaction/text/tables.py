@@ -3,9 +3,9 @@
 import re
 from typing import Final
 
-from app.lib.tracelog.redaction.keys import KeyJudge
+from app.lib.tracelog.redaction.keys.judge import KeyJudge
+from app.lib.tracelog.redaction.keys.rules import Rule
 from app.lib.tracelog.redaction.plain import MARKER
-from app.lib.tracelog.redaction.rules import Rule
 
 _HEAD: Final = re.compile(
     r"\"?[^\W\d][\w \t.\-\"]{0,63}(?:[,;|\t]\"?[\w \t.\-\"]{0,64}){1,63}\|?\r?\Z"

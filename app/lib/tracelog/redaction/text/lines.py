@@ -3,10 +3,10 @@
 import re
 from typing import Final
 
-from app.lib.tracelog.redaction.keys import KeyJudge
+from app.lib.tracelog.redaction.keys.judge import KeyJudge
+from app.lib.tracelog.redaction.keys.rules import Rule
+from app.lib.tracelog.redaction.keys.values import looks_chosen, mixes, names_field
 from app.lib.tracelog.redaction.plain import MARKER
-from app.lib.tracelog.redaction.rules import Rule
-from app.lib.tracelog.redaction.values import looks_chosen, mixes, names_field
 
 _LONE_WORD: Final = re.compile(
     r"\n[ \t\u3000>*・•●]{0,16}[\"']?(?P<value>[^\s<>\"']{4,128}+)[\"']?"

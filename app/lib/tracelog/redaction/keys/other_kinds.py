@@ -4,9 +4,9 @@ import re
 from collections.abc import Collection
 from typing import Final
 
-from app.lib.tracelog.redaction.labels import is_label
-from app.lib.tracelog.redaction.neighbours import OF_PEOPLE
-from app.lib.tracelog.redaction.words import FARES, words
+from app.lib.tracelog.redaction.keys.labels import is_label
+from app.lib.tracelog.redaction.keys.neighbours import OF_PEOPLE
+from app.lib.tracelog.redaction.keys.words import FARES, words
 
 _THINGS: Final = words(
     """

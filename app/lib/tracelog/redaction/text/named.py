@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from app.lib.tracelog.redaction.keys import KeyJudge
+from app.lib.tracelog.redaction.keys.judge import KeyJudge
+from app.lib.tracelog.redaction.keys.rules import Rule
+from app.lib.tracelog.redaction.keys.values import mixes
 from app.lib.tracelog.redaction.plain import MARKER
-from app.lib.tracelog.redaction.rules import Rule
-from app.lib.tracelog.redaction.values import mixes
 
 _PART: Final = re.compile(
     r"(?P<head>\bname=\"(?P<name>[\w.\[\]\-]{1,64})\"[ \t]{0,4}\r?\n"

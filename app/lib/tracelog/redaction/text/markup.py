@@ -4,10 +4,10 @@ import html
 import re
 from typing import Final
 
-from app.lib.tracelog.redaction.keys import KeyJudge
+from app.lib.tracelog.redaction.keys.judge import KeyJudge
+from app.lib.tracelog.redaction.keys.rules import Rule
+from app.lib.tracelog.redaction.keys.values import is_hidden
 from app.lib.tracelog.redaction.plain import MARKER
-from app.lib.tracelog.redaction.rules import Rule
-from app.lib.tracelog.redaction.values import is_hidden
 
 _TAG: Final = re.compile(
     r"<(?P<name>[A-Za-z_][\w:.\-]{0,63})(?P<inside>(?:[^<>\"']++|\"[^\"]*+\"|'[^']*+')*+)"

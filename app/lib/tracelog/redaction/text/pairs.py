@@ -7,21 +7,21 @@ secret, forward for the end of its value. Where the end is in doubt, more is hid
 import re
 from typing import Final
 
-from app.lib.tracelog.redaction.declarations import (
+from app.lib.tracelog.redaction.keys.foreign import FOREIGN_ENDS
+from app.lib.tracelog.redaction.keys.judge import KeyJudge
+from app.lib.tracelog.redaction.keys.neighbours import ANSWERS, LOGIN_KEYS
+from app.lib.tracelog.redaction.keys.rules import Rule
+from app.lib.tracelog.redaction.keys.values import in_query
+from app.lib.tracelog.redaction.keys.words import BOARDING, OTHER_CODES, PIN_PLACES, words
+from app.lib.tracelog.redaction.plain import MARKER
+from app.lib.tracelog.redaction.text.declarations import (
     COLUMN_TYPE,
     EXCEPTION,
     TYPED,
 )
-from app.lib.tracelog.redaction.foreign import FOREIGN_ENDS
-from app.lib.tracelog.redaction.in_place import is_shown_input
-from app.lib.tracelog.redaction.keys import KeyJudge
-from app.lib.tracelog.redaction.neighbours import ANSWERS, LOGIN_KEYS
-from app.lib.tracelog.redaction.plain import MARKER
-from app.lib.tracelog.redaction.rules import Rule
-from app.lib.tracelog.redaction.spans import value_span
-from app.lib.tracelog.redaction.sql import binds_nothing
-from app.lib.tracelog.redaction.values import in_query
-from app.lib.tracelog.redaction.words import BOARDING, OTHER_CODES, PIN_PLACES, words
+from app.lib.tracelog.redaction.text.in_place import is_shown_input
+from app.lib.tracelog.redaction.text.spans import value_span
+from app.lib.tracelog.redaction.text.sql import binds_nothing
 
 _SIGN: Final = re.compile(
     r"[:=|\t,\\&>：＝﹕「『→⇒?]"

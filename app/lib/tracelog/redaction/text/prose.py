@@ -3,10 +3,8 @@
 import re
 from typing import Final
 
-from app.lib.tracelog.redaction.codes import hide_codes, without_open_digits
-from app.lib.tracelog.redaction.plain import MARKER
-from app.lib.tracelog.redaction.rules import Rule
-from app.lib.tracelog.redaction.values import (
+from app.lib.tracelog.redaction.keys.rules import Rule
+from app.lib.tracelog.redaction.keys.values import (
     is_hidden,
     is_mnemonic,
     looks_chosen,
@@ -14,7 +12,9 @@ from app.lib.tracelog.redaction.values import (
     mixes,
     says_nothing,
 )
-from app.lib.tracelog.redaction.words import OTHER_KEYS
+from app.lib.tracelog.redaction.keys.words import OTHER_KEYS
+from app.lib.tracelog.redaction.plain import MARKER
+from app.lib.tracelog.redaction.text.codes import hide_codes, without_open_digits
 
 _STATED: Final = re.compile(
     r"(?i)(?<![a-z])(?P<word>(?:pw|pass)(?=[ \t]{1,3}(?:is|was|to|[\-–—➜])[ \t])"

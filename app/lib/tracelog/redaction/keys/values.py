@@ -5,8 +5,8 @@ import re
 from collections.abc import Collection
 from typing import Final
 
-from app.lib.tracelog.redaction.neighbours import BESIDE_CODE, BESIDE_GRANT, OF_PEOPLE
-from app.lib.tracelog.redaction.rules import Rule
+from app.lib.tracelog.redaction.keys.neighbours import BESIDE_CODE, BESIDE_GRANT, OF_PEOPLE
+from app.lib.tracelog.redaction.keys.rules import Rule
 
 _YES_NO: Final = frozenset(
     {"", "0", "1", "true", "false", "on", "off", "yes", "no", "null", "none", "はい", "いいえ"}

@@ -5,9 +5,9 @@ import binascii
 import re
 from typing import Final
 
+from app.lib.tracelog.redaction.keys.values import looks_chosen, looks_random, mixes, says_nothing
+from app.lib.tracelog.redaction.keys.words import words
 from app.lib.tracelog.redaction.plain import MARKER
-from app.lib.tracelog.redaction.values import looks_chosen, looks_random, mixes, says_nothing
-from app.lib.tracelog.redaction.words import words
 
 _SCHEME: Final = re.compile(
     r"(?i)(?<![a-z])(?P<scheme>bearer|basic)(?P<gap>[ \t+]{1,4}|%20|\r?\n[ \t]{0,8})"

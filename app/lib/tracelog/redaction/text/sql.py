@@ -3,10 +3,10 @@
 import re
 from typing import Final
 
-from app.lib.tracelog.redaction.keys import KeyJudge
+from app.lib.tracelog.redaction.keys.judge import KeyJudge
+from app.lib.tracelog.redaction.keys.rules import Rule
+from app.lib.tracelog.redaction.keys.values import is_hidden, looks_chosen
 from app.lib.tracelog.redaction.plain import MARKER
-from app.lib.tracelog.redaction.rules import Rule
-from app.lib.tracelog.redaction.values import is_hidden, looks_chosen
 
 _FAILING_ROW: Final = re.compile(r"(Failing row contains \()[^\n]*+")
 _INSERT: Final = re.compile(

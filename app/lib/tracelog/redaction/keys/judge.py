@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import Final
 
-from app.lib.tracelog.redaction import foreign, neighbours
-from app.lib.tracelog.redaction import words as words_of
+from app.lib.tracelog.redaction.keys import foreign, neighbours
+from app.lib.tracelog.redaction.keys import words as words_of
+from app.lib.tracelog.redaction.keys.rules import Rule
 from app.lib.tracelog.redaction.memo import Memo
-from app.lib.tracelog.redaction.rules import Rule
 
 MAX_KEY: Final = 128
 """Longer keys are judged, but not remembered, so that hostile ones cannot fill the memory."""

@@ -3,9 +3,9 @@
 import re
 from typing import Final
 
+from app.lib.tracelog.redaction.keys.rules import Rule
+from app.lib.tracelog.redaction.keys.values import is_hidden, looks_chosen, mixes
 from app.lib.tracelog.redaction.plain import MARKER
-from app.lib.tracelog.redaction.rules import Rule
-from app.lib.tracelog.redaction.values import is_hidden, looks_chosen, mixes
 
 _FOREIGN_CODE: Final = re.compile(
     r"(?i)((?:(?:dein|ihr|votre|ton) code|(?:tu|su|seu) código|il tuo codice"

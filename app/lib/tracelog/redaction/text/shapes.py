@@ -10,11 +10,11 @@ import json
 import re
 from typing import Final
 
-from app.lib.tracelog.redaction.cards import hide_accounts
+from app.lib.tracelog.redaction.keys.values import looks_random
+from app.lib.tracelog.redaction.keys.words import words
 from app.lib.tracelog.redaction.plain import MARKER
-from app.lib.tracelog.redaction.services import KEYS
-from app.lib.tracelog.redaction.values import looks_random
-from app.lib.tracelog.redaction.words import words
+from app.lib.tracelog.redaction.text.cards import hide_accounts
+from app.lib.tracelog.redaction.text.services import KEYS
 
 _LONG: Final = re.compile(r"[A-Za-z0-9_\-.+=~]{16}|whsec_")
 """Each key and token is at least as long. Most texts have no such word."""

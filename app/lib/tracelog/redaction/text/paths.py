@@ -4,12 +4,12 @@ import re
 from typing import Final
 from urllib.parse import unquote
 
-from app.lib.tracelog.redaction.keys import KeyJudge
-from app.lib.tracelog.redaction.logins import is_link
+from app.lib.tracelog.redaction.keys.judge import KeyJudge
+from app.lib.tracelog.redaction.keys.rules import Rule
+from app.lib.tracelog.redaction.keys.values import is_hidden, looks_chosen, looks_random
+from app.lib.tracelog.redaction.keys.words import words
 from app.lib.tracelog.redaction.plain import MARKER
-from app.lib.tracelog.redaction.rules import Rule
-from app.lib.tracelog.redaction.values import is_hidden, looks_chosen, looks_random
-from app.lib.tracelog.redaction.words import words
+from app.lib.tracelog.redaction.text.logins import is_link
 
 _CODE_FOLLOWS: Final = words("2fa activate confirm confirmation mfa verification verify 認証 確認")
 _TOKEN_FOLLOWS: Final = _CODE_FOLLOWS | words(

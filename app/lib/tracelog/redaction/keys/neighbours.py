@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from app.lib.tracelog.redaction.words import words
+from app.lib.tracelog.redaction.keys.words import words
 
 BESIDE_CODE: Final = frozenset({"state", "iss", "scope", "session_state", "grant_type"})
 """With one of these a `code` that is mixed of letters and digits is one of OAuth's."""

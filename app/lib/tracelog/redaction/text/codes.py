@@ -3,8 +3,8 @@
 import re
 from typing import Final
 
+from app.lib.tracelog.redaction.keys.words import OTHER_CODES
 from app.lib.tracelog.redaction.plain import MARKER
-from app.lib.tracelog.redaction.words import OTHER_CODES
 
 _STEMS: Final = ("code", "otp", "pin", "cv", "one-time", "one time", "confirm with")
 _CODE: Final = re.compile(
