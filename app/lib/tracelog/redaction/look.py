@@ -58,7 +58,7 @@ _PROSE: Final = (
     r"|(?i:log(?:ged|ging)? in|sign in|auth |pw |rman |bw unlock|net user|onfirm with)"
     rf'|{_STEMS}[^"]*[ (\[]| [^"]*{_STEMS}'
 )
-"""As `text.is_prose`."""
+"""As `text.redactor.is_prose`."""
 
 WORTH_A_LOOK: Final = f"{_COLON}|{_PROSE}"
 """A pattern of what is odd in some strings alone."""

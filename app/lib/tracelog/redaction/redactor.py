@@ -1,8 +1,8 @@
 """Takes secrets out of what is recorded: headers, queries, paths, values and text.
 
-The rules stand in `keys` (which keys hide their value), `shapes`, `pairs` and
-`prose` (what is a secret in text). None of the methods raises: what cannot be understood
-is hidden.
+The rules stand in two rooms: `keys` tells what is a secret by its key, its neighbours and how it
+looks, `text` finds secrets in lines, sentences, commands and code, in a file for each of these.
+None of the methods raises: what cannot be understood is hidden.
 """
 
 import re
