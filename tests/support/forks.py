@@ -159,7 +159,8 @@ def serve(tests: Sequence[str]) -> None:
 @cache
 def _folder() -> Path:
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
-    return Path(tempfile.gettempdir()) / f"forks-{run}"
+    # The address of a socket has 100 bytes or a few more, and a test's own folder takes most.
+    return Path(tempfile.gettempdir()) / f"forks-{run[:8]}"
 
 
 def _start(*arguments: str) -> None:
