@@ -2,14 +2,20 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, cast
 
+import uvicorn
+from uvicorn.server import ServerState
+
+from app.lib.tracelog.capture.asgi import ASGIApp, Scope
 from app.lib.tracelog.schema import TABLES
 from tests.lib.tracelog.rows import read_all
 
+Http = Literal["h11", "httptools"]
 Message = MutableMapping[str, Any]
 UUID = "6f1c4d2e-8a3b-4c5d-9e7f-0a1b2c3d4e5f"
 
@@ -23,6 +29,44 @@ def rows(log_dir: Path, table: str = "api_logs") -> list[dict[str, Any]]:
             if column.kind == "json" and row[column.name] is not None:
                 row[column.name] = json.loads(str(row[column.name]))
     return named
+
+
+def scope_of(
+    method: str = "POST",
+    path: str = "/",
+    headers: Mapping[str, str] | None = None,
+    query: str = "",
+) -> Scope:
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "method": method,
+        "path": path,
+        "raw_path": path.encode(),
+        "root_path": "",
+        "scheme": "http",
+        "query_string": query.encode(),
+        "headers": [
+            (name.lower().encode(), value.encode()) for name, value in (headers or {}).items()
+        ],
+        "client": ("192.0.2.7", 5000),
+        "server": ("127.0.0.1", 8000),
+        "state": {},
+    }
+
+
+@asynccontextmanager
+async def served(app: ASGIApp, http: Http) -> AsyncIterator[tuple[ServerState, str, int]]:
+    """uvicorn's state, and the address at which it serves the app."""
+    config = uvicorn.Config(app, http=http, lifespan="off", log_level="critical")
+    config.load()
+    state, protocol = ServerState(), cast("Any", config.http_protocol_class)
+    server = await asyncio.get_running_loop().create_server(
+        lambda: protocol(config, state, {}), "127.0.0.1"
+    )
+    async with server:
+        yield state, *server.sockets[0].getsockname()
 
 
 @dataclass
@@ -52,21 +96,7 @@ class Client:
         """Ask; the client leaves after so many messages."""
         self.sent, self.rows_when_sent = [], []
         chunks = [body] if isinstance(body, bytes) else body
-        scope = {
-            "type": "http",
-            "asgi": {"version": "3.0", "spec_version": "2.3"},
-            "http_version": "1.1",
-            "method": method,
-            "path": path,
-            "raw_path": path.encode(),
-            "root_path": "",
-            "scheme": "http",
-            "query_string": query.encode(),
-            "headers": [(k.lower().encode(), v.encode()) for k, v in (headers or {}).items()],
-            "client": ("192.0.2.7", 5000),
-            "server": ("127.0.0.1", 8000),
-            "state": {},
-        }
+        scope = scope_of(method, path, headers, query)
         incoming = iter(
             {"type": "http.request", "body": chunk, "more_body": number < len(chunks)}
             for number, chunk in enumerate(chunks, 1)

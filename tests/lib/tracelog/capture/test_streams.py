@@ -6,28 +6,28 @@ import tracemalloc
 import uuid
 from collections.abc import AsyncIterator, Iterator, MutableMapping
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any
 
 import pytest
-import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
-from uvicorn.server import ServerState
 
 from app.lib.logger import CSVOnlyLogger
 from app.lib.tracelog.capture.asgi import ASGIApp, Receive, Scope, Send
 from app.lib.tracelog.capture.middleware import CaptureMiddleware
 from app.lib.tracelog.schema import API_LOGS, TABLES, TASK_PROGRESS_LOGS
 from app.lib.tracelog.trace import current_trace, new_trace_id
+from tests.lib.tracelog.capture.client import Http, scope_of, served
 from tests.lib.tracelog.rows import read_all
 
 Message = MutableMapping[str, Any]
 
 CHUNK = b"x" * (1 << 20)
 GIGABYTE = 1024
+TEXT = {"content-type": "text/plain"}
 
 
 @pytest.fixture
@@ -35,24 +35,6 @@ def logger(tmp_path: Path) -> Iterator[CSVOnlyLogger]:
     logger = CSVOnlyLogger(tmp_path)
     yield logger
     logger.close()
-
-
-def scope_of(method: str = "POST", path: str = "/", content_type: str = "text/plain") -> Scope:
-    return {
-        "type": "http",
-        "asgi": {"version": "3.0", "spec_version": "2.3"},
-        "http_version": "1.1",
-        "method": method,
-        "path": path,
-        "raw_path": path.encode(),
-        "root_path": "",
-        "scheme": "http",
-        "query_string": b"",
-        "headers": [(b"content-type", content_type.encode())],
-        "client": ("192.0.2.7", 5000),
-        "server": ("127.0.0.1", 8000),
-        "state": {},
-    }
 
 
 def recorded(logger: CSVOnlyLogger) -> dict[str, Any]:
@@ -104,7 +86,7 @@ def test_a_gigabyte_adds_less_than_a_megabyte_of_memory(
         pass
 
     async def call() -> None:
-        scope = scope_of(content_type=content_type)
+        scope = scope_of(headers={"content-type": content_type})
         await CaptureMiddleware(app, logger.recorder)(scope, receive, send)
 
     tracemalloc.start()
@@ -138,7 +120,7 @@ def test_an_upload_reaches_the_app_as_it_comes(logger: CSVOnlyLogger) -> None:
     async def send(message: Message) -> None:
         pass
 
-    asyncio.run(CaptureMiddleware(app, logger.recorder)(scope_of(), receive, send))
+    asyncio.run(CaptureMiddleware(app, logger.recorder)(scope_of(headers=TEXT), receive, send))
 
     assert seen_when_sent[:3] == [0, 1, 2]
     assert recorded(logger)["request_body"] == "1234"
@@ -185,7 +167,7 @@ def test_server_sent_events_leave_one_by_one(logger: CSVOnlyLogger) -> None:
 @pytest.mark.parametrize("fails", [False, True])
 @pytest.mark.parametrize("http", ["h11", "httptools"])
 def test_a_client_that_leaves_an_app_which_does_not_listen_is_status_499(
-    logger: CSVOnlyLogger, http: Literal["h11", "httptools"], *, fails: bool
+    logger: CSVOnlyLogger, http: Http, *, fails: bool
 ) -> None:
     async def work(scope: Scope, receive: Any, send: Send) -> None:
         at_work.set()
@@ -200,15 +182,8 @@ def test_a_client_that_leaves_an_app_which_does_not_listen_is_status_499(
 
     async def call() -> None:
         app = CaptureMiddleware(work, logger.recorder)
-        config = uvicorn.Config(app, http=http, lifespan="off", log_level="critical")
-        config.load()
-        state, protocol = ServerState(), cast("Any", config.http_protocol_class)
-        server = await asyncio.get_running_loop().create_server(
-            lambda: protocol(config, state, {}), "127.0.0.1"
-        )
-        async with server:
-            address = server.sockets[0].getsockname()
-            _, writer = await asyncio.open_connection(*address)
+        async with served(app, http) as (state, host, port):
+            _, writer = await asyncio.open_connection(host, port)
             writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
             await at_work.wait()
             writer.close()
@@ -224,7 +199,7 @@ def test_a_client_that_leaves_an_app_which_does_not_listen_is_status_499(
 
 @pytest.mark.parametrize("http", ["h11", "httptools"])
 def test_a_stream_that_the_server_ends_is_none_that_its_client_has_left(
-    logger: CSVOnlyLogger, http: Literal["h11", "httptools"]
+    logger: CSVOnlyLogger, http: Http
 ) -> None:
     async def stream(scope: Scope, receive: Receive, send: Send) -> None:
         headers = [(b"content-type", b"text/event-stream")]
@@ -234,14 +209,8 @@ def test_a_stream_that_the_server_ends_is_none_that_its_client_has_left(
 
     async def call() -> None:
         app = CaptureMiddleware(stream, logger.recorder)
-        config = uvicorn.Config(app, http=http, lifespan="off", log_level="critical")
-        config.load()
-        state, protocol = ServerState(), cast("Any", config.http_protocol_class)
-        server = await asyncio.get_running_loop().create_server(
-            lambda: protocol(config, state, {}), "127.0.0.1"
-        )
-        async with server:
-            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        async with served(app, http) as (state, host, port):
+            reader, writer = await asyncio.open_connection(host, port)
             writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
             await reader.readuntil(b"data: 1")
             # As uvicorn does when it has waited long enough for its requests to end.
@@ -314,7 +283,7 @@ def test_a_client_that_leaves_during_its_upload_is_status_499(logger: CSVOnlyLog
         pass
 
     async def call() -> None:
-        await CaptureMiddleware(app, logger.recorder)(scope_of(), receive, send)
+        await CaptureMiddleware(app, logger.recorder)(scope_of(headers=TEXT), receive, send)
 
     # Starlette's, which uvicorn knows.
     with pytest.raises(ClientDisconnect):

@@ -3,33 +3,25 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import pytest
-import uvicorn
 from fastapi import FastAPI
 from fastapi.responses import Response, StreamingResponse
 from starlette.middleware.gzip import GZipMiddleware
-from uvicorn.server import ServerState
 
 from app.lib.logger import CSVOnlyLogger
 from app.lib.tracelog.capture.asgi import ASGIApp, Receive, Scope, Send
 from app.lib.tracelog.capture.middleware import CaptureMiddleware
-from tests.lib.tracelog.capture.client import UUID, Client, Message, rows
+from tests.lib.tracelog.capture.client import UUID, Client, Http, Message, rows, served
 
 
-def ask(app: ASGIApp, http: Literal["h11", "httptools"] = "httptools") -> bytes:
+def ask(app: ASGIApp, http: Http = "httptools") -> bytes:
     """What a client of uvicorn gets."""
 
     async def call() -> bytes:
-        config = uvicorn.Config(app, http=http, lifespan="off", log_level="critical")
-        config.load()
-        state, protocol = ServerState(), cast("Any", config.http_protocol_class)
-        server = await asyncio.get_running_loop().create_server(
-            lambda: protocol(config, state, {}), "127.0.0.1"
-        )
-        async with server:
-            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        async with served(app, http) as (_, host, port):
+            reader, writer = await asyncio.open_connection(host, port)
             request = f"GET / HTTP/1.1\r\nHost: localhost\r\nX-Trace-Id: {UUID}\r\n"
             writer.write(f"{request}Connection: close\r\n\r\n".encode())
             answer = await reader.read()
@@ -97,7 +89,7 @@ def test_an_app_that_answers_nothing_is_answered_for(
 
 @pytest.mark.parametrize("http", ["h11", "httptools"])
 def test_a_stream_that_breaks_before_its_first_byte_left_is_status_500(
-    app: FastAPI, logger: CSVOnlyLogger, log_dir: Path, http: Literal["h11", "httptools"]
+    app: FastAPI, logger: CSVOnlyLogger, log_dir: Path, http: Http
 ) -> None:
     @app.get("/")
     async def stream() -> StreamingResponse:
@@ -123,7 +115,7 @@ def test_a_head_that_no_server_sends_is_status_500_and_not_a_closed_connection(
     app: FastAPI,
     logger: CSVOnlyLogger,
     log_dir: Path,
-    http: Literal["h11", "httptools"],
+    http: Http,
     value: bytes,
 ) -> None:
     @app.get("/")
