@@ -20,9 +20,9 @@ from typing import Final, Literal
 
 from app.lib.tracelog import codec
 from app.lib.tracelog.disk import sync_folder
+from app.lib.tracelog.forks import hold_at_forks
 from app.lib.tracelog.ids import time_of
 from app.lib.tracelog.journal import files, locks
-from app.lib.tracelog.journal.at_forks import hold_at_forks
 from app.lib.tracelog.journal.intruder import Intruder, look_at, set_aside
 from app.lib.tracelog.journal.reader import first_id_of, sealed_path
 from app.lib.tracelog.schema import Table
