@@ -21,7 +21,7 @@ from app.lib.tracelog.shipper.accounting import Account, Accountant
 from app.lib.tracelog.shipper.beside import Beside, Order
 from app.lib.tracelog.shipper.shipper import Shipper
 from app.lib.tracelog.steps import Task
-from app.lib.tracelog.store.opening import open_store
+from app.lib.tracelog.store.opening import address_of, open_store
 from app.lib.tracelog.store.store import Store
 from app.lib.tracelog.upkeep.housekeeping import Housekeeper
 from app.lib.tracelog.upkeep.retention import Rules
@@ -163,7 +163,10 @@ class EnhancedCSVLogger(CSVOnlyLogger):
         self._shipper: Shipper | None = None
         self._shipper_pid = 0
         self._store: Store | None = None
-        self._accountant = Accountant(self.recorder.log_dir, self.recorder.tally)
+        self._address = address_of(url, self.recorder.log_dir)
+        self._accountant = Accountant(
+            self.recorder.log_dir, self.recorder.tally, store=self._address
+        )
         renew_after_forks(self)
 
     @property
@@ -186,6 +189,7 @@ class EnhancedCSVLogger(CSVOnlyLogger):
                     lambda: open_store(self._url, self._token),
                     housekeeper=Housekeeper(log_dir, self._rules, self._accountant),
                     beside=self._process_beside(),
+                    address=self._address,
                 )
             return self._shipper
 

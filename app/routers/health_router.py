@@ -20,7 +20,7 @@ router = APIRouter(include_in_schema=False)
 ANSWER_SECONDS = 5.0
 
 # Anybody may ask, and an error's text names the log database.
-_PRIVATE: Final = ("last_error", "leader_pid")
+_PRIVATE: Final = ("last_error", "leader_pid", "other_stores")
 
 
 @router.get("/healthz")

@@ -258,7 +258,8 @@ class LogState:
 
     `appended = delivered + pending + quarantined + dropped`, as far as rows on their way can be
     counted at one moment. `last_error` is empty when the last delivery went well. The process
-    `leader_pid` delivers, which may be this one.
+    `leader_pid` delivers, which may be this one. `elsewhere` of the delivered rows are in
+    `other_stores`, which were set before this one.
     """
 
     appended: int
@@ -270,3 +271,5 @@ class LogState:
     last_error: str = ""
     leader_pid: int | None = None
     is_leader: bool = False
+    elsewhere: int = 0
+    other_stores: tuple[str, ...] = ()

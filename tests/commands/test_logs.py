@@ -292,6 +292,44 @@ def test_rows_that_only_the_store_has_are_wrong_where_nobody_else_delivers(
     assert shown.endswith("They differ.\n")
 
 
+@pytest.mark.parametrize(
+    ("language", "says"),
+    [
+        ("C.UTF-8", "3 of the delivered rows went to another store, {old}."),
+        ("ja_JP.UTF-8", "届いた行のうち 3 行は、以前の保存先 {old} にあります。"),
+    ],
+)
+def test_rows_in_the_store_of_before_are_told_of_and_can_be_brought(
+    folder: Path,
+    ask: AskLogs,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    language: str,
+    says: str,
+) -> None:
+    monkeypatch.setenv("LANG", language)
+    says = says.format(old=folder / "trace.db")
+    record(folder, 3)
+    ask("ship", "--once")
+    assert logs.main(["status"]) == 0
+    assert says not in capsys.readouterr().out
+
+    monkeypatch.setenv("TURSO_URL", f"file:{folder.parent / 'new.db'}")
+    assert logs.main(["status"]) == 0
+    assert says in capsys.readouterr().out
+    record(folder, 2)
+    ask("ship", "--once")
+    assert logs.main(["verify"]) == 1
+    told = capsys.readouterr().out
+    assert says in told
+    assert f"logs import {folder / '*.csv'}" in told
+    assert ask("status")["elsewhere"] == 3
+
+    ask("import", *(str(path) for path in folder.glob("*.csv")))
+    assert logs.main(["verify"]) == 0
+    assert says not in capsys.readouterr().out
+
+
 # --- export and import ----------------------------------------------------------------------
 
 

@@ -50,5 +50,22 @@ async def test_the_trace_log_tells_what_became_of_its_rows(
     assert "nobody" not in answer.text
 
 
+async def test_the_name_of_a_store_of_before_is_not_for_anybody(
+    client: AsyncClient, app: FastAPI, tmp_path: Path
+) -> None:
+    for name in ("before.db", "now.db"):
+        logger = EnhancedCSVLogger(f"file:{tmp_path / name}", base_path=tmp_path / "log")
+        logger.log(None, "task_progress_logs", {"task_name": "T", "step_name": "S"})
+        logger.shipper.drain(10)
+        logger.close()
+    app.state.logger = logger
+
+    answer = await client.get("/readyz")
+    logger.close(0)
+
+    assert answer.json()["trace_log"]["elsewhere"] == 1
+    assert "before" not in answer.text
+
+
 async def test_a_logger_without_delivery_has_nothing_to_tell(client: AsyncClient) -> None:
     assert (await client.get("/readyz")).json()["trace_log"] is None

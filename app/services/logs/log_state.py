@@ -18,5 +18,7 @@ def log_state(logger: EnhancedCSVLogger) -> LogState:
         lag_seconds=account.lag_seconds,
         last_error=account.last_error,
         leader_pid=account.leader_pid,
+        elsewhere=account.elsewhere,
+        other_stores=account.other_stores,
         is_leader=account.leader_pid == os.getpid(),
     )

@@ -14,6 +14,7 @@ from app.lib.tracelog.store.store import Store, StoreError
 from app.trace_log import make_store
 from commands.kit import checks
 from commands.kit.doctor.finding import Finding, note, ok, wrong
+from commands.kit.logs.place import Place
 from commands.kit.words import Failure, place
 
 _QUERY_SECONDS = 5.0
@@ -23,6 +24,8 @@ _PROBE = ("CREATE TABLE tracelog_doctor (x)", "DROP TABLE tracelog_doctor")
 
 
 def log_store(settings: Settings) -> Iterator[Finding]:
+    if elsewhere := Place(settings, json=False, progress=False).elsewhere():
+        yield note("Log store", "logs_elsewhere", **elsewhere)
     url = settings.trace_store_url
     if url.startswith("file:"):
         # A store that is not there yet is made with the first row, and not by looking.

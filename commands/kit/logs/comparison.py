@@ -26,6 +26,8 @@ def compare(place: Place, *, alone: bool | None) -> int:
         print_json(asdict(found) | {"examples": examples, "differs": differs})
     else:
         _tell(found)
+        if found.missing and (elsewhere := place.elsewhere()):
+            print(text("logs_elsewhere", **elsewhere))
         say("logs_differs" if differs else "logs_agrees")
     return int(differs)
 

@@ -55,6 +55,8 @@ def status(place: Place) -> int:
     ):
         if key != "logs_unaccounted" or number:
             print(f"{number:>14,}  {text(key)}")
+    if elsewhere := place.elsewhere():
+        print(text("logs_elsewhere", **elsewhere))
     if account.pending:
         say("logs_lag", seconds=f"{account.lag_seconds:,.0f}", size=_size(account.pending_bytes))
     for table in account.tables:

@@ -8,6 +8,8 @@ from pathlib import Path
 from app.config import Settings
 from app.lib.tracelog.journal.tally import Tally
 from app.lib.tracelog.shipper.accounting import Account, Accountant
+from app.lib.tracelog.shipper.checkpoint import Checkpoint
+from app.lib.tracelog.store.opening import address_of, name_of
 from app.lib.tracelog.store.store import (
     Store,
     StoreError,
@@ -40,6 +42,19 @@ class Place:
     def store_name(self) -> str:
         return make_store(self.settings).name
 
+    @property
+    def _address(self) -> str:
+        return address_of(self.settings.trace_store_url, self.folder)
+
+    def elsewhere(self) -> dict[str, object]:
+        """What `logs_elsewhere` says of rows in stores that were set before; empty without any."""
+        others = Checkpoint.load(self.folder).in_others(self._address)
+        if not others:
+            return {}
+        names = ", ".join(name_of(address, self.folder) for address in others)
+        rows = f"{sum(others.values()):,}"
+        return {"rows": rows, "stores": names, "files": self.folder / "*.csv"}
+
     def account(self) -> Account:
         """What became of all rows. Raises `OSError` where the CSV files cannot be read."""
         # To the accountant they would seem empty.
@@ -48,7 +63,7 @@ class Place:
                 if path.suffix == ".csv" and path.is_file():
                     with contextlib.suppress(FileNotFoundError):
                         path.open("rb").close()
-        return Accountant(self.folder, Tally(self.folder)).account()
+        return Accountant(self.folder, Tally(self.folder), store=self._address).account()
 
     @contextlib.contextmanager
     def store(self) -> Iterator[Store]:

@@ -58,6 +58,14 @@ LOG_SENTENCES: dict[str, tuple[str, str]] = {
         "are unaccounted for (-1 for a process that was killed is normal).",
         "行方が分からない行（強制終了ごとに -1 は正常です）",
     ),
+    "logs_elsewhere": (
+        "{rows} of the delivered rows went to another store, {stores}. `python3 manage.py logs "
+        "verify` tells which are missing here, and `python3 manage.py logs import {files}` brings "
+        "those that are still in the files; for older ones see docs/trace-log.md.",
+        "届いた行のうち {rows} 行は、以前の保存先 {stores} にあります。`python3 manage.py logs "
+        "verify` で今の保存先にない行が分かり、`python3 manage.py logs import {files}` で CSV に"
+        "残っている行を入れられます。それより古い行は docs/trace-log.ja.md を見てください。",
+    ),
     "logs_lag": (
         "The oldest that waits is {seconds} s old; together they have {size}.",
         "最も古い配送待ちは {seconds} 秒前の行で、合わせて {size} です。",

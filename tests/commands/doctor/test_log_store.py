@@ -8,6 +8,7 @@ import jwt
 import pytest
 
 from app.config import Settings
+from app.lib.logger import EnhancedCSVLogger
 from app.lib.tracelog.store.sql import Statement
 from app.trace_log import make_store
 from commands.kit.doctor.finding import Finding
@@ -35,6 +36,18 @@ def test_a_round_trip_leaves_nothing_behind(sqld: TursoServer) -> None:
     }
     assert store.query("SELECT name FROM sqlite_master ORDER BY name").rows == before
     store.close()
+
+
+def test_rows_in_a_store_that_was_set_before_are_told_of(tmp_path: Path) -> None:
+    for name in ("before.db", "now.db"):
+        url = f"file:{tmp_path / name}"
+        logger = EnhancedCSVLogger(url, base_path=tmp_path / "logs")
+        logger.log(None, "api_logs", {"method": "GET", "endpoint": "/"})
+        logger.close()
+
+        found = list(log_store(Settings(turso_url=url, log_dir=tmp_path / "logs")))
+        told = [finding.state for finding in found if "before.db." in finding.text]
+        assert told == (["note"] if name == "now.db" else [])
 
 
 @pytest.mark.sqld

@@ -224,6 +224,25 @@ async def test_the_state_of_the_log_is_counted(app: FastAPI, admin: AsyncClient)
     assert "still on" not in page.text
 
 
+async def test_rows_that_another_log_database_has_are_told_of(
+    app: FastAPI, admin: AsyncClient, tmp_path: Path
+) -> None:
+    delivered(app)
+    logger: EnhancedCSVLogger = app.state.logger
+    logger.close()
+    other = tmp_path / "other.db"
+    app.state.logger = moved = EnhancedCSVLogger(f"file:{other}", base_path=logger.recorder.log_dir)
+    moved.store.migrate()
+    rows = moved.status().shipped
+
+    page = await admin.get("/logs/requests")
+    assert f"{rows} delivered rows went to another log database, {logger.store.name}." in page.text
+    page = await admin.get("/logs/requests", headers=JAPANESE)
+    assert f"以前のログデータベース {logger.store.name} にあります。" in page.text
+    moved.close(0.0)
+    app.state.logger = logger
+
+
 # --- a trace ---------------------------------------------------------------------------------
 
 

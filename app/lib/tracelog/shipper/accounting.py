@@ -23,6 +23,7 @@ from app.lib.tracelog.shipper.election import LOCK_NAME, Election
 from app.lib.tracelog.shipper.quarantine import FILE_NAME as QUARANTINE_NAME
 from app.lib.tracelog.shipper.quarantine import Outcome, Quarantine
 from app.lib.tracelog.shipper.status import Progress
+from app.lib.tracelog.store.opening import name_of
 
 _ATTEMPTS: Final = 5
 _PIECE: Final = 1 << 20
@@ -65,7 +66,8 @@ class Account:
 
     `known` of the shipped rows were in the store already when they were sent, `collisions` of them
     are stored under another id. `leader_pid` is the process that delivers, `leader` tells that it
-    is this one, or the one beside it.
+    is this one, or the one beside it. `elsewhere` of the shipped rows went to `other_stores`, which
+    were set before this one.
     """
 
     appended: int
@@ -85,6 +87,8 @@ class Account:
     last_error: str
     leader: bool
     leader_pid: int | None
+    elsewhere: int
+    other_stores: tuple[str, ...]
     tables: tuple[TableAccount, ...]
 
 
@@ -92,12 +96,21 @@ class Accountant:
     """Draws up the account of a log folder, from any thread.
 
     It remembers how many lines it has counted in which segment, so that each byte of the journal is
-    read at most twice however often it is asked. `clock` is Unix time.
+    read at most twice however often it is asked. `store` is the address of the one that is set.
+    `clock` is Unix time.
     """
 
-    def __init__(self, log_dir: Path, tally: Tally, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        log_dir: Path,
+        tally: Tally,
+        clock: Callable[[], float] = time.time,
+        *,
+        store: str = "",
+    ) -> None:
         self._log_dir = log_dir
         self._tally = tally
+        self._store = store
         self._clock = clock
         self._lines: dict[tuple[str, int], tuple[int, int, int]] = {}
         self._outcomes: tuple[tuple[int, int], Counter[Outcome]] = ((0, 0), Counter())
@@ -127,6 +140,7 @@ class Accountant:
         self, progress: Progress, tables: Sequence[TableAccount], before: Counts, after: Counts
     ) -> Account:
         counters, outcomes = progress.checkpoint.counters, self._taken_out()
+        others = progress.checkpoint.in_others(self._store or progress.checkpoint.store)
         shipped = counters.shipped + outcomes["shipped"]
         pending = sum(table.pending for table in tables)
         quarantined = counters.quarantined - outcomes.total()
@@ -151,6 +165,8 @@ class Accountant:
             last_error=progress.last_error,
             leader=progress.leader,
             leader_pid=Election.holder(self._log_dir / LOCK_NAME),
+            elsewhere=sum(others.values()),
+            other_stores=tuple(name_of(address, self._log_dir) for address in others),
             tables=tuple(tables),
         )
 

@@ -167,7 +167,7 @@ def _main(lock: int, answer: int) -> None:
     from app.lib.tracelog.journal.tally import Tally
     from app.lib.tracelog.shipper.accounting import Accountant
     from app.lib.tracelog.shipper.shipper import Shipper
-    from app.lib.tracelog.store.opening import open_store
+    from app.lib.tracelog.store.opening import address_of, open_store
     from app.lib.tracelog.upkeep.housekeeping import Housekeeper
 
     parent = os.getppid()
@@ -183,12 +183,14 @@ def _main(lock: int, answer: int) -> None:
         logging.basicConfig(format="%(levelname)s %(message)s", stream=sys.stderr)
     logging.captureWarnings(capture=True)
     log_dir, rules = Path(order["log_dir"]), Rules(**order["rules"])
+    address = address_of(order["url"], log_dir)
     shipper = Shipper(
         log_dir,
         lambda: open_store(order["url"], order["token"]),
         # Nobody can wake it.
         idle_seconds=_IDLE_SECONDS,
         housekeeper=Housekeeper(log_dir, rules, Accountant(log_dir, Tally(log_dir))),
+        address=address,
     )
     try:
         os.write(answer, _READY)

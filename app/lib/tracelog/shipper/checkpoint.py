@@ -61,8 +61,10 @@ class Checkpoint:
     `state` and `last_error` are the shipper's, for other processes to show. `unsaved` tells that
     the disk does not have all of this. `lock` is held by who changes counters and offsets together.
     `given_up` are segments whose rows count as dropped, until their files are gone; `removed_to`
-    is the highest id in the files that are gone, by table. `leads` tells whether we are the leader.
-    `folder_removed_at` is when, on the monotonic clock, the folder was found to be a new one.
+    is the highest id in the files that are gone, by table. `store` is the address of the one that
+    rows go to, empty where nobody knows; `elsewhere` has how many went to others before, by their
+    addresses. `leads` tells whether we are the leader. `folder_removed_at` is when, on the
+    monotonic clock, the folder was found to be a new one.
     """
 
     log_dir: Path
@@ -72,6 +74,8 @@ class Checkpoint:
     last_error: str = ""
     given_up: dict[str, set[int]] = field(default_factory=dict)
     removed_to: dict[str, int] = field(default_factory=dict)
+    store: str = ""
+    elsewhere: dict[str, int] = field(default_factory=dict)
     unsaved: bool = field(default=False, compare=False)
     folder_removed_at: float | None = field(default=None, compare=False)
     lock: threading.RLock = field(default_factory=threading.RLock, compare=False, repr=False)
@@ -105,8 +109,10 @@ class Checkpoint:
             offsets = {table: dict(of_table) for table, of_table in self.offsets.items()}
             given_up = {table: set(of_table) for table, of_table in self.given_up.items()}
             counters, removed_to = replace(self.counters), dict(self.removed_to)
-        state, error = self.state, self.last_error
-        return Checkpoint(self.log_dir, offsets, counters, state, error, given_up, removed_to)
+        return Checkpoint(
+            self.log_dir, offsets, counters, self.state, self.last_error, given_up, removed_to,
+            self.store, dict(self.elsewhere),
+        )  # fmt: skip
 
     def offset(self, table: str, first_id: int) -> int:
         return self.offsets.get(table, {}).get(first_id, 0)
@@ -130,6 +136,18 @@ class Checkpoint:
         self.state, self.last_error, self.unsaved = state, last_error, True
         return True
 
+    def in_others(self, store: str) -> dict[str, int]:
+        """How many of the shipped rows went to other stores than this one, by their addresses."""
+        others = dict(self.elsewhere)
+        if self.store and self.store != store:
+            others[self.store] = self.counters.shipped - sum(others.values())
+        return {address: rows for address, rows in others.items() if rows and address != store}
+
+    def deliver_to(self, store: str) -> None:
+        """Count what is shipped from now on as this one's."""
+        with self.lock:
+            self.elsewhere, self.store, self.unsaved = self.in_others(store), store, True
+
     def save(self) -> None:
         """Write it so that at any moment a whole one is on the disk. Raises `OSError`.
 
@@ -138,6 +156,7 @@ class Checkpoint:
         """
         state = {
             "counters": asdict(self.counters),
+            "elsewhere": self.elsewhere,
             "given_up": {
                 table: [str(first_id) for first_id in sorted(of_table)]
                 for table, of_table in sorted(self.given_up.items())
@@ -149,6 +168,7 @@ class Checkpoint:
             },
             "removed_to": {table: str(row_id) for table, row_id in self.removed_to.items()},
             "state": self.state,
+            "store": self.store,
         }
         data = orjson.dumps({"checksum": _checksum(state), **state}, option=orjson.OPT_INDENT_2)
         current, following = self.log_dir / FILE_NAME, self.log_dir / self._next_name
@@ -205,6 +225,8 @@ def _parse(log_dir: Path, data: bytes) -> Checkpoint:
         str(state["last_error"]),
         given_up,
         {table: int(row_id) for table, row_id in state.get("removed_to", {}).items()},
+        str(state.get("store", "")),
+        {address: int(rows) for address, rows in state.get("elsewhere", {}).items()},
     )
 
 

@@ -21,6 +21,7 @@ from app.lib.tracelog.shipper.delivery import Delivery, TooManyRejected
 from app.lib.tracelog.shipper.election import LOCK_NAME, Election
 from app.lib.tracelog.shipper.status import Progress, ShipperStatus, State, describe
 from app.lib.tracelog.short_turns import take_short_turns, work_in_the_background
+from app.lib.tracelog.store.opening import name_of
 from app.lib.tracelog.store.store import (
     Store,
     StoreError,
@@ -55,7 +56,8 @@ class Shipper:
     every `idle_seconds`; after `wake`, which costs a writer next to nothing, once `gather_seconds`
     have passed, so that a batch is worth its way. `refused_seconds` is the longest pause after a
     refusal, `draw` the randomness of pauses, `clock` Unix time. The leader lets `housekeeper` work
-    where it leaves time. With `beside` it hands its lead over after its first batch.
+    where it leaves time. With `beside` it hands its lead over after its first batch. `address` is
+    what the checkpoint remembers the store by.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class Shipper:
         refused_seconds: float = 120.0,
         housekeeper: Housekeeper | None = None,
         beside: Beside | None = None,
+        address: str = "",
         draw: Callable[[], float] = draw_evenly,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -78,6 +81,7 @@ class Shipper:
         self._store_factory = store_factory
         self._housekeeper = housekeeper
         self._beside = beside
+        self._address = address
         self._batch_rows = batch_rows
         self._batch_bytes = batch_bytes
         self._idle_seconds = idle_seconds
@@ -316,7 +320,21 @@ class Shipper:
                 batch_bytes=self._batch_bytes,
                 clock=self._clock,
             )
+            self._notice_other_store(self._delivery)
         return self._delivery
+
+    def _notice_other_store(self, delivery: Delivery) -> None:
+        checkpoint = delivery.checkpoint
+        if not self._address or checkpoint.store == self._address:
+            return
+        if before := checkpoint.in_others(self._address).get(checkpoint.store):
+            log.warning(
+                "Rows go to %s from now on; %s are in another store, %s, and stay there.",
+                delivery.store.name,
+                before,
+                name_of(checkpoint.store, self._log_dir),
+            )
+        checkpoint.deliver_to(self._address)
 
     def _kept_checkpoint(self) -> Checkpoint | None:
         """Ours, where somebody has removed the folder and the one on the disk with it."""
@@ -330,7 +348,9 @@ class Shipper:
 
     def _make_tables(self, delivery: Delivery, error: StoreSchemaMissing) -> None:
         # A store that is used for the first time has none; later that is worth a look.
-        level = logging.WARNING if delivery.checkpoint.counters.shipped else logging.INFO
+        checkpoint = delivery.checkpoint
+        is_used = checkpoint.counters.shipped > sum(checkpoint.elsewhere.values())
+        level = logging.WARNING if is_used else logging.INFO
         if self._state != "refused":
             log.log(level, "Making the tables of %s: %s", delivery.store.name, error)
         delivery.store.migrate()

@@ -1,14 +1,39 @@
-"""Opens a store by its URL."""
+"""Opens a store by its URL, and tells one from another."""
 
+import os
 from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
 
 from app.lib.tracelog.store.sqlite_store import SQLiteStore
 from app.lib.tracelog.store.store import Store
 from app.lib.tracelog.store.turso_store import TursoStore
 
+_FILE: Final = "file:"
+
 
 def open_store(url: str, token: str) -> Store:
     """The store behind a URL. Nothing is opened or asked before the first call."""
-    if url.startswith("file:"):
-        return SQLiteStore(Path(url.removeprefix("file:")))
+    if url.startswith(_FILE):
+        return SQLiteStore(Path(url.removeprefix(_FILE)))
     return TursoStore(url, token)
+
+
+def address_of(url: str, log_dir: Path) -> str:
+    """What a log folder remembers a store by: no secrets, and the same when both were moved."""
+    if url.startswith(_FILE):
+        path = Path(url.removeprefix(_FILE)).absolute()
+        try:
+            return _FILE + Path(os.path.relpath(path, log_dir.absolute())).as_posix()
+        except ValueError:
+            # On Windows there is no way from one drive to another.
+            return _FILE + path.as_posix()
+    parts = urlsplit(url)
+    return parts.netloc.rpartition("@")[2].lower() + parts.path.rstrip("/")
+
+
+def name_of(address: str, log_dir: Path) -> str:
+    """The same for people."""
+    if address.startswith(_FILE):
+        return os.path.normpath(log_dir.absolute() / address.removeprefix(_FILE))
+    return address
