@@ -6,7 +6,6 @@ Ready rows of 300 bytes are appended with `Journal.append`, and beside it with n
 counted. Each does it with one process and with several, every number the median of all rounds.
 """
 
-import argparse
 import os
 import statistics
 import tempfile
@@ -22,6 +21,7 @@ from app.lib.tracelog.journal.journal import Journal
 from app.lib.tracelog.rows import make_row
 from app.lib.tracelog.schema import TABLES, TASK_PROGRESS_LOGS
 from benchmarks.crew import ready, together
+from commands.kit.arguments import Arguments
 
 ROW_BYTES: Final = 300
 _TABLE: Final = TABLES[TASK_PROGRESS_LOGS]
@@ -97,14 +97,14 @@ def rate(way: Callable[[int, Path, int], Span], processes: int, rows: int) -> fl
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="manage.py bench append",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = Arguments(prog="manage.py bench append", description=__doc__)
+    parser.add_argument(
+        "--rows", type=int, default=200_000, help="of all processes together (200,000)"
     )
-    parser.add_argument("--rows", type=int, default=200_000, help="of all processes together")
-    parser.add_argument("--processes", type=int, nargs="+", default=[1, 2, 4])
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument(
+        "--processes", type=int, nargs="+", default=[1, 2, 4], help="one number or several (1 2 4)"
+    )
+    parser.add_argument("--rounds", type=int, default=3, help="of each (3)")
     options = parser.parse_args(arguments)
     rates: dict[tuple[str, int], list[float]] = {}
     for _ in range(options.rounds):

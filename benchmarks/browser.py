@@ -8,7 +8,6 @@ and what share of a core the browser's renderer took. Server, database and the w
 on the same machine.
 """
 
-import argparse
 import gc
 import os
 import statistics
@@ -34,6 +33,7 @@ from app.lib.tracelog.store.store import Batch, Store
 from app.main import create_app
 from app.services.seed_service import seed_admin
 from benchmarks.made_up_log import LONG_TRACE, MadeUpLog
+from commands.kit.arguments import Arguments
 from commands.kit.database import migrate, transact
 from commands.kit.listener import listen
 from commands.kit.parts import chromium_path
@@ -67,10 +67,12 @@ class _Served:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="manage.py bench browser", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--seconds", type=float, default=20.0)
-    parser.add_argument("--rate", type=int, default=500)
+    parser = Arguments(prog="manage.py bench browser", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=7, help="how often the trace is opened (7)")
+    parser.add_argument("--seconds", type=float, default=20.0, help="of the live list (20)")
+    parser.add_argument(
+        "--rate", type=int, default=500, help="requests a second in the live list (500)"
+    )
     options = parser.parse_args(arguments)
     chromium = chromium_path()
     if chromium is None:

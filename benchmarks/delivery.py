@@ -12,7 +12,6 @@ app's highest of the whole delivery above that at its start. Of all processes of
 delivers, however many write to it.
 """
 
-import argparse
 import asyncio
 import gc
 import os
@@ -42,6 +41,7 @@ from benchmarks.pace import MOMENT
 from benchmarks.percentiles import percentile
 from benchmarks.recording import call
 from benchmarks.sample import bare_app
+from commands.kit.arguments import Arguments
 from commands.kit.environment import ROOT
 from commands.kit.memory import OBJECTS_A_COLLECTION
 from commands.kit.parts import sqld_path
@@ -232,13 +232,15 @@ WAYS: Final = {"alone": alone, "in the app": in_the_app, "beside the app": besid
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="manage.py bench delivery",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = Arguments(prog="manage.py bench delivery", description=__doc__)
+    parser.add_argument(
+        "--rows",
+        type=int,
+        nargs="+",
+        default=[10_000, 100_000, 1_000_000],
+        help="that wait; one number or several (10000 100000 1000000)",
     )
-    parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
-    parser.add_argument("--requests", type=int, default=1_000, help="without a backlog")
+    parser.add_argument("--requests", type=int, default=1_000, help="without a backlog (1,000)")
     options = parser.parse_args(arguments)
     if sqld_path() is None:
         print("Not measured: there is no sqld here.")

@@ -8,7 +8,6 @@ that is all the work, and tells more on a busy machine). The weight is what a br
 first visit, compressed.
 """
 
-import argparse
 import asyncio
 import gc
 import gzip
@@ -37,6 +36,7 @@ from app.services.password_hasher import PasswordHasher
 from benchmarks.longer_log import repeat_before
 from benchmarks.made_up_log import LONG_TRACE, MadeUpLog
 from benchmarks.percentiles import percentile
+from commands.kit.arguments import Arguments
 
 ORIGIN: Final = "http://bench.test"
 BATCH: Final = 4000
@@ -174,14 +174,16 @@ def weight(page: str) -> int:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="manage.py bench explorer", description=__doc__)
-    parser.add_argument("--store", required=True, help="URL of the store")
+    parser = Arguments(prog="manage.py bench explorer", description=__doc__)
+    parser.add_argument("--store", required=True, metavar="URL", help="URL of the store")
     parser.add_argument("--token", default="", help="its token, where it wants one")
-    parser.add_argument("--requests", type=int, default=1_000_000)
     parser.add_argument(
-        "--copies", type=int, default=1, help="so many such logs one after the other, in a file"
+        "--requests", type=int, default=1_000_000, help="in an empty store (1,000,000)"
     )
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument(
+        "--copies", type=int, default=1, help="so many such logs one after the other, in a file (1)"
+    )
+    parser.add_argument("--rounds", type=int, default=5, help="of each (5)")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(

@@ -16,7 +16,6 @@ rows. After `--patience` seconds only those count that it has by then. The last 
 of all answered requests had their row in sqld when the last round ended.
 """
 
-import argparse
 import json
 import os
 import signal
@@ -38,6 +37,7 @@ from typing import Final
 
 from app.lib.tracelog.shipper.election import LOCK_NAME, Election
 from app.lib.tracelog.store.turso_store import TursoStore
+from commands.kit.arguments import Arguments
 from commands.kit.environment import ROOT
 from commands.kit.parts import sqld_path
 
@@ -260,15 +260,13 @@ def _median(server: Server, name: str) -> float:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="manage.py bench http",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = Arguments(prog="manage.py bench http", description=__doc__)
+    parser.add_argument("--connections", type=int, default=16, help="at once (16)")
+    parser.add_argument("--seconds", type=float, default=3.0, help="a round, of each (3)")
+    parser.add_argument("--rounds", type=int, default=3, help="of each (3)")
+    parser.add_argument(
+        "--patience", type=float, default=60.0, help="seconds, for rows left over (60)"
     )
-    parser.add_argument("--connections", type=int, default=16)
-    parser.add_argument("--seconds", type=float, default=3.0, help="a round, of each")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--patience", type=float, default=60.0, help="seconds, for rows left over")
     options = parser.parse_args(arguments)
     kinds = list(KINDS)
     if sqld_path() is None:

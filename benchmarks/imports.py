@@ -11,7 +11,6 @@ PostgreSQL is a server of its own, with its usual settings, where the package `p
 is installed; or `--database`, an empty one, which its superuser must name.
 """
 
-import argparse
 import asyncio
 import os
 import tempfile
@@ -50,6 +49,7 @@ from benchmarks.plain_imports import (
     write_plain,
     write_ready,
 )
+from commands.kit.arguments import Arguments
 from commands.kit.parts import has_postgres
 
 NOW: Final = datetime(2026, 11, 5, 12, 0, tzinfo=UTC)
@@ -174,16 +174,14 @@ class Bench:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="manage.py bench import",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--rows", type=int, default=100_000)
-    parser.add_argument("--texts", type=int, default=1, help="so many descriptions in each row")
+    parser = Arguments(prog="manage.py bench import", description=__doc__)
+    parser.add_argument("--rows", type=int, default=100_000, help="how many (100,000)")
+    parser.add_argument("--texts", type=int, default=1, help="so many descriptions in each row (1)")
     parser.add_argument("--csv", action="store_true", help="import the CSV file and nothing else")
     parser.add_argument("--database", metavar="URL", help="an empty PostgreSQL database")
-    parser.add_argument("--only", choices=("sqlite", "postgresql"))
+    parser.add_argument(
+        "--only", choices=("sqlite", "postgresql"), help="this database and no other"
+    )
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)

@@ -7,7 +7,6 @@ CPU worked for it is shown too, which other programs change less; for PostgreSQL
 and, where Linux tells it, the server's.
 """
 
-import argparse
 import asyncio
 import itertools
 import time
@@ -34,6 +33,7 @@ from app.services.item_order import ItemOrder
 from app.services.item_seed import made_up_items
 from app.services.item_service import ItemService
 from benchmarks.percentiles import percentile
+from commands.kit.arguments import Arguments
 
 NOW: Final = datetime(2026, 11, 5, 12, 0, tzinfo=UTC)
 EMAIL: Final = "benchmark@example.com"
@@ -250,10 +250,12 @@ async def run(url: str, count: int, rounds: int) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="manage.py bench items", description=__doc__)
-    parser.add_argument("--database", required=True, metavar="URL")
-    parser.add_argument("--items", type=int, default=1_000_000)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser = Arguments(prog="manage.py bench items", description=__doc__)
+    parser.add_argument(
+        "--database", required=True, metavar="URL", help="an empty one, or of an earlier run"
+    )
+    parser.add_argument("--items", type=int, default=1_000_000, help="how many (1,000,000)")
+    parser.add_argument("--rounds", type=int, default=3, help="of each (3)")
     options = parser.parse_args(arguments)
     asyncio.run(run(options.database, options.items, options.rounds))
     return 0

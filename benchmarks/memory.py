@@ -7,7 +7,6 @@ that are not there, 4 lists and searches, one a new item, and each 200th is the 
 Memory is what the system holds of the process in RAM (RSS).
 """
 
-import argparse
 import http.client
 import itertools
 import os
@@ -25,6 +24,7 @@ from typing import Final, Self
 from urllib.parse import quote, urlencode
 
 from app.config import Settings
+from commands.kit.arguments import Arguments
 from commands.kit.environment import ROOT
 
 QUIET_SECONDS: Final = 6.0
@@ -166,14 +166,10 @@ def work(port: int, cookie: str, requests: int, connections: int) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="manage.py bench memory",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--requests", type=int, default=100_000)
-    parser.add_argument("--connections", type=int, default=4)
-    parser.add_argument("--quiet", type=float, default=QUIET_SECONDS, help="seconds left alone")
+    parser = Arguments(prog="manage.py bench memory", description=__doc__)
+    parser.add_argument("--requests", type=int, default=100_000, help="how many (100,000)")
+    parser.add_argument("--connections", type=int, default=4, help="at once (4)")
+    parser.add_argument("--quiet", type=float, default=QUIET_SECONDS, help="seconds left alone (6)")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as name:
         folder, port = Path(name), _free_port()

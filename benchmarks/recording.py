@@ -14,7 +14,6 @@ The second table has 1, 2 and 4 processes record at once in one folder, each wit
 at once: the mean of their times, the best of the rounds, with what they answer together.
 """
 
-import argparse
 import asyncio
 import gc
 import logging
@@ -34,6 +33,7 @@ from benchmarks.bodies import body
 from benchmarks.crew import ready, together
 from benchmarks.least import LeastRecorder
 from benchmarks.sample import bare_app
+from commands.kit.arguments import Arguments
 from commands.kit.memory import OBJECTS_A_COLLECTION
 
 ASGIApp = Callable[..., Awaitable[None]]
@@ -229,10 +229,12 @@ def growth(requests: int, rounds: int, counts: Sequence[int]) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="manage.py bench recording", description=__doc__)
-    parser.add_argument("--requests", type=int, default=2_000, help="a round, of each")
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--processes", type=int, nargs="*", default=[1, 2, 4])
+    parser = Arguments(prog="manage.py bench recording", description=__doc__)
+    parser.add_argument("--requests", type=int, default=2_000, help="a round, of each (2,000)")
+    parser.add_argument("--rounds", type=int, default=7, help="of each (7)")
+    parser.add_argument(
+        "--processes", type=int, nargs="*", default=[1, 2, 4], help="one number or several (1 2 4)"
+    )
     options = parser.parse_args(arguments)
     gc.set_threshold(OBJECTS_A_COLLECTION)  # as `manage.py run` has it
     with tempfile.TemporaryDirectory() as folder:

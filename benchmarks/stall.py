@@ -5,7 +5,6 @@ and a timer beside it that is due each millisecond shows how late the loop is. `
 loop without logging: what the system itself costs. The worst of all processes is shown.
 """
 
-import argparse
 import asyncio
 import os
 import socket
@@ -17,6 +16,7 @@ from typing import Final
 from app.lib.logger import EnhancedCSVLogger, NullLogger
 from app.lib.tracelog.schema import TASK_PROGRESS_LOGS
 from benchmarks.crew import ready, together
+from commands.kit.arguments import Arguments
 
 LOG_EVERY: Final = 0.002
 TICK: Final = 0.001
@@ -65,13 +65,11 @@ def silent(_number: int, folder: Path, milliseconds: int) -> Measured:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="manage.py bench stall",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = Arguments(prog="manage.py bench stall", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=20.0, help="of each (20)")
+    parser.add_argument(
+        "--processes", type=int, nargs="+", default=[1, 4], help="one number or several (1 4)"
     )
-    parser.add_argument("--seconds", type=float, default=20.0, help="of each")
-    parser.add_argument("--processes", type=int, nargs="+", default=[1, 4])
     options = parser.parse_args(arguments)
     print(
         f"| {os.cpu_count()} cores | processes | rows | log() p50 ms | log() p99 ms |"

@@ -27,10 +27,16 @@ BENCHMARKS = {
 }
 
 
-def main(arguments: list[str]) -> int:
-    """Run one benchmark and print its table."""
+def check(arguments: list[str]) -> str:
+    """Which benchmark they name; ends where they name none, before anything is installed."""
     parser = Arguments(prog="manage.py bench", description=__doc__)
     parser.add_argument("name", choices=BENCHMARKS)
-    name = parser.parse_args(arguments[:1]).name
-    code: int = importlib.import_module(f"benchmarks.{BENCHMARKS[name]}").main(arguments[1:])
+    name: str = parser.parse_args(arguments[:1]).name
+    return name
+
+
+def main(arguments: list[str]) -> int:
+    """Run one benchmark and print its table."""
+    module = importlib.import_module(f"benchmarks.{BENCHMARKS[check(arguments)]}")
+    code: int = module.main(arguments[1:])
     return code

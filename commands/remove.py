@@ -18,13 +18,20 @@ from commands.kit.words import Failure, say
 _PARTS = "of %(choices)s; several are quicker at once"
 
 
-def main(arguments: list[str]) -> int:
-    """Remove parts, one after the other; nothing is done for one that is gone already."""
+def check(arguments: list[str]) -> list[str]:
+    """Which parts they name; ends where one is none, before anything is installed."""
     parser = Arguments(prog="manage.py remove", description=__doc__)
     parser.add_argument("parts", nargs="+", choices=removal.parts(), metavar="PART", help=_PARTS)
+    parts: list[str] = parser.parse_args(arguments).parts
+    return parts
+
+
+def main(arguments: list[str]) -> int:
+    """Remove parts, one after the other; nothing is done for one that is gone already."""
+    parts = check(arguments)
     removed: list[tuple[removal.Part, removal.Plan]] = []
     try:
-        for name in parser.parse_args(arguments).parts:
+        for name in parts:
             part = removal.read(name)
             if removal.is_there(ROOT, part):
                 removed.append((part, _remove(part)))

@@ -36,6 +36,9 @@ COMMANDS = {
 }
 """The commands, each a module beside this package, and the packages to install first."""
 
+_CHECKED_FIRST = {"bench", "remove"}
+"""Those with much to install, which tell without it whether their arguments are any good."""
+
 _REFUSALS = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC}
 
 
@@ -71,6 +74,8 @@ def _run(arguments: list[str]) -> int:
         say("unknown_command", name=name, file=sys.stderr)
         return 2
     try:
+        if name in _CHECKED_FIRST:
+            importlib.import_module(f"commands.{name}").check(rest)
         needed = COMMANDS[name]
         if needed is BENCHMARKS and not {"-h", "--help"}.isdisjoint(rest):
             needed = APP  # what others are measured with is much to install for a few words

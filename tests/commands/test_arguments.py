@@ -53,7 +53,8 @@ def test_each_command_and_argument_is_explained_in_japanese(explained: str) -> N
 def test_nothing_is_explained_that_no_command_takes() -> None:
     code = "\n".join(
         path.read_text(encoding="utf-8")
-        for path in (ROOT / "commands").rglob("*.py")
+        for folder in ("commands", "benchmarks")
+        for path in (ROOT / folder).rglob("*.py")
         if path.stem != "explanations"
     )
 
@@ -79,4 +80,22 @@ def test_what_does_not_fit_is_said_in_japanese(
 
     assert done.returncode == 2
     assert done.stdout.startswith("使い方: manage.py ")
+    assert words in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["bench", "recrding"], 2, "argument name: invalid choice: 'recrding' (choose from "),
+        (["bench"], 2, "the following arguments are required: name"),
+        (["remove", "ai", "picture"], 2, "argument PART: invalid choice: 'picture' (choose from "),
+        (["remove", "--help"], 0, "usage: manage.py remove [-h] PART [PART ...]"),
+    ],
+)
+def test_where_much_would_be_installed_arguments_are_looked_at_first(
+    checkout: Checkout, base_python: list[str], arguments: list[str], code: int, words: str
+) -> None:
+    done = checkout.without_venv().manage(*arguments, python=base_python)
+
+    assert (done.returncode, checkout.venv.exists()) == (code, False)
     assert words in done.stdout
