@@ -38,7 +38,7 @@ class _Explanation(argparse.RawDescriptionHelpFormatter):
             return super()._split_lines(text, width)
         # There are no spaces to break a line at, and letters are twice as wide.
         lines = [""]
-        for word in re.findall(r"[!-~]+[、。]?|.[、。）]*", text):
+        for word in re.findall(r"（?(?:[!-~]+|.)[、。）]*", text):
             if columns(lines[-1] + word) > width:
                 lines.append("")
             lines[-1] = (lines[-1] + word).lstrip()

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import sys
 from dataclasses import dataclass
 from typing import Final
 
@@ -76,8 +77,14 @@ def _own_frames(stack_trace: str) -> list[str]:
     frames: list[str] = []
     for line in stack_trace.split("\n"):
         if line.startswith("  File ") and (frame := frame_of(line)) and frame.own:
-            path = "/".join(_SEPARATOR.split(frame.path)[-_PATH_PARTS:])
+            path = "/".join(_SEPARATOR.split(_below_root(frame.path))[-_PATH_PARTS:])
             shown = f"{path} {frame.name}"
             if not frames or frames[-1] != shown:  # recursion
                 frames.append(shown)
     return frames[-_MOST_FRAMES:]
+
+
+def _below_root(path: str) -> str:
+    """The file's path from the folder it is imported from; all of it where that is elsewhere."""
+    roots = [root for root in sys.path if root and path.startswith((f"{root}/", f"{root}\\"))]
+    return path[len(max(roots, key=len)) + 1 :] if roots else path

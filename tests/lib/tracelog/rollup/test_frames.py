@@ -1,5 +1,7 @@
 """Which failures mean the same."""
 
+import pytest
+
 from app.lib.tracelog.rollup.frames import failure_of
 
 STACK = """Traceback (most recent call last):
@@ -25,6 +27,20 @@ def test_line_numbers_folders_and_values_make_no_difference() -> None:
 
     assert first.fingerprint == second.fingerprint
     assert (first.kind, first.place) == ("ValueError", "app/services/report_service.py render")
+
+
+def test_the_folder_that_holds_the_project_is_no_part_of_a_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.syspath_prepend("/home/hana/my-app")
+    stack = STACK.replace("/app/app/services/", "/home/hana/my-app/app/")
+
+    here = failure_of("ValueError: a", stack)
+    monkeypatch.syspath_prepend("/srv/other")
+    there = failure_of("ValueError: a", stack.replace("/home/hana/my-app", "/srv/other"))
+
+    assert here == there
+    assert here.place == "app/report_service.py render"
 
 
 def test_another_type_or_another_function_is_another_failure() -> None:
