@@ -34,6 +34,8 @@ class Language:
     def __init__(self, code: str) -> None:
         self.code = code
         self.label = LABELS[code]
+        self.gap = "" if code == "ja" else " "
+        """Between two sentences: a Japanese full stop has its room already."""
         self.locale = Locale.parse(code)
         self.translations = _translations(code)
         self.gettext: Callable[[str], str] = self.translations.gettext

@@ -51,6 +51,15 @@ class TestCatalogues:
             assert len(found) == 1, (problem, found)
             assert problem in found[0]
 
+    def test_no_template_puts_a_space_behind_a_sentence_that_is_followed_by_something(self) -> None:
+        """It says `language.gap`: there is none after a Japanese full stop."""
+        told = re.compile(r"""\."(?:, [^{}]*)?\) \}\} (?:\{\{|\{% if|<(?:a|code|span) ).*""")
+        found = {
+            str(path.relative_to(TEMPLATES)): told.findall(path.read_text(encoding="utf-8"))
+            for path in TEMPLATES.rglob("*.html")
+        }
+        assert {name: lines for name, lines in found.items() if lines} == {}
+
     def test_placeholders_survive_translation(self) -> None:
         for message in messages._read("ja"):
             if not message.id:

@@ -51,7 +51,7 @@ def row_problem(language: Language, problem: Mapping[str, Any]) -> str:
 
 def row_problems(language: Language, problems: Sequence[Mapping[str, Any]]) -> str:
     """All that is wrong with a row."""
-    return " ".join(row_problem(language, problem) for problem in problems)
+    return language.gap.join(row_problem(language, problem) for problem in problems)
 
 
 def field_names(language: Language) -> dict[str, str]:

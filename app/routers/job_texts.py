@@ -85,7 +85,7 @@ def outcome(language: Language, job: Job) -> str:
     if job.kind == "Bulk_Export" and "rows" in result:
         text = language.ngettext("%(rows)s item.", "%(rows)s items.", result["rows"])
         kept = language.gettext("The file is kept for a day.")
-        return f"{text % {'rows': language.number(result['rows'])}} {kept}"
+        return f"{text % {'rows': language.number(result['rows'])}}{language.gap}{kept}"
     if job.kind == "Bulk_Import" and "inserted" in result:
         return _imported(language, result)
     if job.kind == "Image_Optimization" and result.get("failed"):
@@ -122,4 +122,4 @@ def _imported(language: Language, result: Mapping[str, Any]) -> str:
     if bad:
         text = ngettext("%(count)s row was not right.", "%(count)s rows were not right.", bad)
         parts.append((text, bad))
-    return " ".join(text % {"count": language.number(count)} for text, count in parts)
+    return language.gap.join(text % {"count": language.number(count)} for text, count in parts)

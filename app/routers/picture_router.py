@@ -166,4 +166,4 @@ def _upload_toast(request: Request, intake: Intake) -> Toast:
     if not intake.refused:
         return Toast(text)
     problems = refusals(language, intake.refused)
-    return Toast(f"{text} {problems}" if count else problems, "error")
+    return Toast(f"{text}{language.gap}{problems}" if count else problems, "error")

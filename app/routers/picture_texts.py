@@ -48,7 +48,7 @@ def refusals(language: Language, refused: Sequence[tuple[str, PictureRefused]]) 
             "%(count)s more file was not taken.", "%(count)s more files were not taken.", more
         )
         lines.append(text % {"count": more})
-    return " ".join(lines)
+    return language.gap.join(lines)
 
 
 def away(language: Language) -> str:
