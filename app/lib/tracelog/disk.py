@@ -1,7 +1,8 @@
-"""What lasts on a disk."""
+"""What lasts on a disk, and whose it is."""
 
 import contextlib
 import os
+import sys
 from pathlib import Path
 
 
@@ -13,3 +14,40 @@ def sync_folder(folder: Path) -> None:
             os.fsync(fd)
         finally:
             os.close(fd)
+
+
+def make_folder(folder: Path) -> None:
+    """Have a folder, and those that it is in. Raises `OSError`."""
+    for each in (*reversed(folder.parents), folder):
+        if not each.is_dir():
+            each.mkdir(exist_ok=True)
+            _hand_over(each, each)
+
+
+def begin_file(path: str | Path, flags: int) -> int:
+    """Open a file that is not there yet, for its owner alone. Raises `OSError`."""
+    fd = os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o600)
+    _hand_over(fd, Path(path))
+    return fd
+
+
+def open_file(path: str | Path, flags: int) -> int:
+    """Open a file, and begin it where it is not there. Raises `OSError`."""
+    with contextlib.suppress(FileNotFoundError):
+        return os.open(path, flags & ~os.O_CREAT)
+    with contextlib.suppress(FileExistsError):
+        return begin_file(path, flags)
+    # Somebody else has begun it at the same moment, or it is a link that leads nowhere yet.
+    return os.open(path, flags | os.O_CREAT, 0o600)
+
+
+def _hand_over(new: int | Path, path: Path) -> None:
+    """Let what the superuser makes be the folder's owner's, as whom the app may run.
+
+    Never what was there before: somebody may have made it a link to what is not theirs.
+    """
+    if sys.platform != "win32" and os.geteuid() == 0:
+        with contextlib.suppress(OSError):
+            folder = path.parent.stat()
+            if folder.st_uid:
+                os.chown(new, folder.st_uid, folder.st_gid)

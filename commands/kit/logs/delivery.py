@@ -16,6 +16,7 @@ from app.config import Settings
 from app.lib.logger import EnhancedCSVLogger
 from app.lib.secret_box import SecretBox
 from app.lib.tracelog.bell import Bell
+from app.lib.tracelog.disk import make_folder
 from app.lib.tracelog.shipper.accounting import Account
 from app.services.logs.alert_watch import watch_alerts
 from app.trace_log import make_logger
@@ -73,7 +74,7 @@ def status(place: Place) -> int:
 def ship(place: Place, *, once: bool, seconds: float) -> int:
     """Deliver, until nothing waits or until this process is asked to end."""
     logging.basicConfig(format="%(levelname)s %(message)s", stream=sys.stderr)
-    place.folder.mkdir(parents=True, exist_ok=True)
+    make_folder(place.folder)
     return _ship_once(place, seconds) if once else _ship_on(place)
 
 

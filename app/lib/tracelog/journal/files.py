@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from app.lib.tracelog.disk import begin_file, make_folder
+
 FLAGS: Final = os.O_RDWR | os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 """How a file is opened that rows are appended to."""
 
@@ -20,7 +22,7 @@ def begin(path: Path, header: bytes, now: float) -> None:
 
     `now` is Unix time. File systems without links are left without the file. Raises `OSError`.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     for left in path.parent.glob(f".{path.stem}.*.new"):
         # Somebody was killed before it was unlinked; it would keep a segment's room for ever.
         with contextlib.suppress(OSError):
@@ -28,7 +30,7 @@ def begin(path: Path, header: bytes, now: float) -> None:
                 left.unlink()
     # Never one that is there: it may be another name of a file with rows.
     begun = path.with_name(f".{path.stem}.{secrets.token_hex(8)}.new")
-    fd = os.open(begun, FLAGS | os.O_CREAT | os.O_EXCL, 0o600)
+    fd = begin_file(begun, FLAGS)
     try:
         write_all(fd, header)
         with contextlib.suppress(OSError):

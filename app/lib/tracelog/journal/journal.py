@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from app.lib.tracelog import codec
-from app.lib.tracelog.disk import sync_folder
+from app.lib.tracelog.disk import make_folder, open_file, sync_folder
 from app.lib.tracelog.forks import hold_at_forks
 from app.lib.tracelog.ids import time_of
 from app.lib.tracelog.journal import files, locks
@@ -154,8 +154,8 @@ class Journal:
 
         Raises `OSError`.
         """
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        fd = os.open(self.path, files.FLAGS | os.O_CREAT, 0o600)
+        make_folder(self.path.parent)
+        fd = open_file(self.path, files.FLAGS)
         try:
             size = files.status_of(fd, self._file).st_size
             files.write_all(fd, lines if size else self._header + lines)
@@ -203,7 +203,7 @@ class Journal:
             # File systems without links have the header written together with the first row.
             files.begin(self.path, self._header, self._clock())
             self._renamed = True
-            fd = os.open(self.path, files.FLAGS | os.O_CREAT, 0o600)
+            fd = open_file(self.path, files.FLAGS)
         try:
             status = files.status_of(fd, self._file)
             self._first_id, self._intruder = look_at(self.path, self.table)

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from app.lib.tracelog.disk import begin_file, make_folder
 from app.lib.tracelog.forks import renew_after_forks
 from app.lib.tracelog.journal import locks
 
@@ -151,7 +152,7 @@ class Tally:
                         raise
 
     def _take(self, path: Path, *, is_ours: bool) -> bool:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         fd, is_begun = _open(path)
         try:
             got = locks.try_lock_if_any(fd)
@@ -185,7 +186,7 @@ def _open(path: Path) -> tuple[int, bool]:
     with contextlib.suppress(FileNotFoundError):
         return os.open(path, flags), False
     with contextlib.suppress(FileExistsError):
-        return os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o600), True
+        return begin_file(path, flags), True
     return os.open(path, flags), False
 
 

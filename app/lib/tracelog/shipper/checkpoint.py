@@ -21,7 +21,7 @@ from typing import Any, Final
 
 import orjson
 
-from app.lib.tracelog.disk import sync_folder
+from app.lib.tracelog.disk import open_file, sync_folder
 
 FILE_NAME: Final = ".checkpoint.json"
 _PREVIOUS: Final = ".checkpoint.previous.json"
@@ -173,7 +173,7 @@ class Checkpoint:
         data = orjson.dumps({"checksum": _checksum(state), **state}, option=orjson.OPT_INDENT_2)
         current, following = self.log_dir / FILE_NAME, self.log_dir / self._next_name
         try:
-            with open(following, "wb", opener=_private) as file:  # Path has no opener
+            with open(following, "wb", opener=open_file) as file:  # Path has no opener
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
@@ -236,7 +236,3 @@ def _checksum(state: dict[str, Any]) -> str:
 
 def _replaced() -> Replaced:
     return Replaced(errno.EPERM, "another process delivers by now")
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from app.lib.tracelog.disk import make_folder, open_file
 from app.lib.tracelog.forks import renew_after_forks
 from app.lib.tracelog.journal import locks
 
@@ -22,7 +23,7 @@ SILENT_SECONDS: Final = 1.2
 """A leader that shows no sign of life for so long is replaced."""
 
 _LOOK_SECONDS: Final = 0.5
-_FLAGS: Final = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
+_FLAGS: Final = os.O_RDWR | getattr(os, "O_CLOEXEC", 0)
 # Windows neither sets the times of an open file nor replaces one.
 _BEATS: Final = os.utime in os.supports_fd
 
@@ -62,8 +63,8 @@ class Election:
             if self._file_is_ours():
                 return True
             self.resign()
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        fd = os.open(self._path, _FLAGS, 0o600)
+        make_folder(self._path.parent)
+        fd = open_file(self._path, _FLAGS)
         try:
             if self._lock(fd):
                 _sign(fd)
@@ -179,7 +180,7 @@ class Election:
         Of two that do so at once the later one's stays, and the other notices.
         """
         new_path = self._path.with_name(f"{self._path.name}.{os.getpid()}.{threading.get_ident()}")
-        fd = os.open(new_path, _FLAGS | os.O_TRUNC, 0o600)
+        fd = open_file(new_path, _FLAGS | os.O_TRUNC)
         try:
             self._lock(fd)
             _sign(fd)

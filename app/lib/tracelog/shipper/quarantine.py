@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from app.lib.tracelog.disk import open_file
 from app.lib.tracelog.journal import locks
 
 FILE_NAME: Final = "quarantine.jsonl"
@@ -64,7 +65,7 @@ class Quarantine:
 
     def add(self, entries: Sequence[Entry]) -> None:
         """Have the entries on the disk. Raises `OSError`."""
-        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
+        flags = os.O_RDWR | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
         with self._locked():
             if self._keys is None or self._version() != self._known:
                 # Another leader, or somebody who took out, has been here.
@@ -73,7 +74,7 @@ class Quarantine:
             if not new:
                 return
             data = "".join(_line(entry) for entry in new.values()).encode()
-            fd = os.open(self._path, flags | getattr(os, "O_BINARY", 0), 0o600)
+            fd = open_file(self._path, flags | getattr(os, "O_BINARY", 0))
             with os.fdopen(fd, "ab+") as file:
                 if file.seek(0, os.SEEK_END) and not self._ends_a_line():
                     data = b"\n" + data
@@ -95,7 +96,7 @@ class Quarantine:
         """Take entries out, once it is certain what became of them. Raises `OSError`."""
         with self._locked():
             next_path = self._log_dir / _NEXT
-            fd = os.open(next_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            fd = open_file(next_path, os.O_WRONLY | os.O_TRUNC)
             with os.fdopen(fd, "wb") as file:
                 for entry in self.every():
                     if entry.outcome is None and (outcome := outcomes.get(entry.key)):
@@ -120,8 +121,7 @@ class Quarantine:
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
         """Keep whoever takes out from losing what is added at the same moment."""
-        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
-        fd = os.open(self._log_dir / _LOCK, flags, 0o600)
+        fd = open_file(self._log_dir / _LOCK, os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
         try:
             deadline = time.monotonic() + _LOCK_SECONDS
             while locks.try_lock_if_any(fd) is False:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from app.lib.tracelog.disk import make_folder, open_file
 from app.lib.tracelog.forks import renew_after_forks
 from app.lib.tracelog.schema import TABLES, Row, Table, Value
 from app.lib.tracelog.store import insertion, migrations
@@ -69,9 +70,9 @@ class SQLiteStore:
 
     def migrate(self) -> None:
         with _errors_named():
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(self._path.parent)
             if not self._path.exists():
-                self._path.touch(0o600)
+                os.close(open_file(self._path, os.O_RDWR))
         migrations.migrate(self)
 
     def insert(self, batch: Batch) -> Inserted:

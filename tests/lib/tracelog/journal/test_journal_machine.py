@@ -13,8 +13,8 @@ from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from app.lib.tracelog import codec
-from app.lib.tracelog.journal import journal, reader
+from app.lib.tracelog import codec, disk
+from app.lib.tracelog.journal import files, journal, reader
 from app.lib.tracelog.journal.journal import Fsync, Journal
 from app.lib.tracelog.store.store import id_of
 from tests.lib.tracelog.rows import API, api_row, read_all
@@ -118,7 +118,9 @@ class JournalMachine(RuleBasedStateMachine):
     ) -> None:
         ids, lines = self.lines(sizes)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(journal, "os", FaultyOS(name, fault, at, part, error))
+            faulty_os = FaultyOS(name, fault, at, part, error)
+            for module in (journal, files, disk):
+                patch.setattr(module, "os", faulty_os)
             try:
                 self.journals[who].append(lines, ids[0])
             except OSError:

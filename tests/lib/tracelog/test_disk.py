@@ -1,0 +1,55 @@
+"""Whose the files of a log folder are."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from app.lib.logger import EnhancedCSVLogger
+from app.lib.tracelog.disk import open_file
+from app.lib.tracelog.schema import API_LOGS
+from app.lib.tracelog.shipper.quarantine import Entry, Quarantine
+from tests.lib.tracelog.rows import ROW_ID
+
+SOMEBODY = 12_345
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of somebody else's, as far as that can be, in which the superuser works."""
+    if os.geteuid() == 0:
+        os.chown(tmp_path, SOMEBODY, SOMEBODY)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    return tmp_path
+
+
+def owner(path: Path) -> tuple[int, int]:
+    stat = path.lstat()
+    return stat.st_uid, stat.st_gid
+
+
+def test_what_the_superuser_leaves_in_a_log_folder_is_its_owner_s(home: Path) -> None:
+    logger = EnhancedCSVLogger(base_path=home / "new" / "logs", segment_bytes=1_000)
+    for n in range(20):
+        logger.log(None, API_LOGS, {"method": "GET", "endpoint": f"/{n}"})
+    logger.close()
+    quarantine = Quarantine(logger.recorder.log_dir)
+    quarantine.add([Entry("now", API_LOGS, ROW_ID, 0, 5, "torn", b"x")])
+    quarantine.take_out({(API_LOGS, ROW_ID, 0): "discarded"})
+
+    found = {path.name: owner(path) for path in (home / "new").rglob("*")}
+    # What SQLite makes beside its file is made the same way by itself.
+    assert {".checkpoint.json", ".shipper.lock", ".tally", "0.count", "trace.db"} < found.keys()
+    assert found == dict.fromkeys(found, owner(home))
+
+
+def test_a_link_to_what_is_not_theirs_does_not_make_it_theirs(home: Path) -> None:
+    (home / "of the system").mkdir()
+    target = home / "of the system" / "file"
+    target.touch()
+    link = home / "link"
+    link.symlink_to(target)
+    os.close(open_file(link, os.O_RDWR))
+    target.unlink()
+    os.close(open_file(link, os.O_RDWR))
+    assert owner(target)[0] == target.stat().st_uid == os.getuid()
