@@ -17,7 +17,7 @@ from commands.kit.logs.place import Place
 from commands.kit.logs.transfer import read_in, write_out
 from commands.kit.settings import load_settings
 from commands.kit.start import from_there
-from commands.kit.words import Failure, print_json
+from commands.kit.words import Failure, cannot_print, print_json
 
 
 def main(arguments: list[str]) -> int:
@@ -32,6 +32,8 @@ def main(arguments: list[str]) -> int:
     except BrokenPipeError:
         raise
     except OSError as error:
+        if cannot_print():
+            raise
         path = error.filename or load_settings().log_dir
         failure = Failure("logs_unusable", path=path, reason=error.strerror or error)
     except Failure as error:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from commands.kit import environment, start
-from commands.kit.words import Failure, say, text
+from commands.kit.words import Failure, cannot_print, say, text
 
 APP = ("requirements.txt",)
 TESTS = ("requirements.txt", "requirements-dev.txt")
@@ -51,9 +51,20 @@ def main(arguments: list[str]) -> int:
     try:
         return _run(arguments)
     except BrokenPipeError:
-        # Whoever read along has enough, such as `head`. What Python still writes goes nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read along has enough, such as `head`.
+        _say_no_more()
         return _SIGPIPE
+    except OSError as error:
+        if not cannot_print():
+            raise
+        _say_no_more()
+        say("cannot_print", reason=error.strerror, file=sys.stderr)
+        return 2
+
+
+def _say_no_more() -> None:
+    """Have what Python still writes go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(arguments: list[str]) -> int:
@@ -95,7 +106,7 @@ def _run(arguments: list[str]) -> int:
         print(failure, file=sys.stderr)
         return failure.code
     except OSError as error:
-        if error.errno not in _REFUSALS:
+        if error.errno not in _REFUSALS or cannot_print():
             raise
         path = error.filename or environment.ROOT
         say("cannot_write", path=path, reason=error.strerror, file=sys.stderr)

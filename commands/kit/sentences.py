@@ -94,6 +94,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{path} cannot be written ({reason}); change its permissions or use another folder.",
         "{path} に書き込めません（{reason}）。権限を変えるか、別のフォルダーを使ってください。",
     ),
+    "cannot_print": (
+        "The output of this command cannot be written: {reason}.",
+        "このコマンドの出力を書き込めません: {reason}",
+    ),
     # Packages
     "making_venv": (
         "Making .venv for Python {version} ...",

@@ -46,6 +46,15 @@ def say(key: str, *, file: TextIO | None = None, **values: object) -> None:
     print(text(key, **values), file=file or sys.stdout, flush=True)
 
 
+def cannot_print() -> bool:
+    """Whether what was printed cannot be written, as on a full disk: Python keeps it."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        return True
+    return False
+
+
 def columns(shown: str) -> int:
     """How wide it is on a terminal, where Japanese letters take two columns."""
     return sum(2 if east_asian_width(letter) in "FW" else 1 for letter in shown)

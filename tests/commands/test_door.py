@@ -54,6 +54,26 @@ def test_who_reads_along_no_further_is_told_nothing_more(checkout: Checkout) -> 
     assert (done.returncode, done.stderr) == (141, b"")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no disk that is always full")
+@pytest.mark.parametrize("command", ["help", "doctor --json", "logs verify", "logs status --json"])
+def test_a_disk_without_room_for_the_output_is_not_taken_for_another(
+    checkout: Checkout, command: str
+) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "manage.py", *command.split()],
+            cwd=checkout.folder,
+            env=checkout.env,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+    says = "The output of this command cannot be written: No space left on device.\n"
+    assert (done.returncode, done.stderr) == (2, says)
+
+
 @pytest.mark.parametrize("command", ["help >&-", "logs status --json <&- >&-"])
 def test_without_standard_output_there_is_nobody_to_tell(checkout: Checkout, command: str) -> None:
     done = subprocess.run(
