@@ -31,7 +31,7 @@ class Look(IntFlag):
 
 
 ODD: Final = (
-    r"[=$<>|%&\\\x7f\x{85}\x{2028}\x{2029}\x{feff}\x{212a}：＝﹕「『→⇒０-９]|\([bBrRuU]{0,2}['`]"
+    r"[=$<>|%&\\\x7f\x{85}\x{2028}\x{2029}\x{feff}\x{212a}：＝﹕「『→⇒０-９]|\([bBrRuU]{0,2}['`]|\['"
     rf"|{STATED}"
     r"|[0-9](?:[ \x{3000}\x{ff0d}\x{30fc}\x{2010}-\x{2015}\x{2212}-]*[0-9]){13}"
     r'|"kind":"Secret"|[0-9]{4}[./][0-9]{4}[./][0-9]{4}[./][0-9]{4}'
@@ -50,7 +50,8 @@ _STEMS: Final = (
     r"|insert|code|session|cvv|cvc|rootpw|bindpw|masterauth|psk|kennwort|senha|contrase"
     r"|log(?:ged|ging)? ?in|authenticat|sign in|auth |/user:|pw |pwd|p/w|cookie|sqlplus"
     r"|[ei][xm]pdp|rman |bw unlock|net user|setuser|/p:"
-    r"|ssn|iban|signature|seed|mnemonic|y phrase|community|combination|onfirm with"
+    r"|ssn|iban|signature|seed|mnemonic|y phrase|community|combination|onfirm with|account n"
+    r"|insurance n"
     r'|auth" |crypt\(|sandi|wachtwoord|heslo|salasana|adgangskode)'
 )
 _PROSE: Final = (
@@ -77,6 +78,8 @@ _ANYWHERE: Final = (
     words.SECRET_WORDS
     | {*words.GLUED_ANYWHERE, *words.GLUED_STARTS, *words.GLUED_ENDS}
     | words.RANDOM_ALONE
+    | words.KEY_LAST
+    | {"passport"}
     | words.CODE_ALONE
 )
 _LAST: Final = (

@@ -186,6 +186,8 @@ class Redactor:
 
     def _rule(self, name: str) -> Rule:
         rule = self.judge(name)
+        if name == "hx-prompt":
+            return Rule.HIDE  # what a page asked for, and it may have been a password
         if name.endswith("-key") and rule in (Rule.SHOW, Rule.KEYED):
             return Rule.SHOW if _KEYS_OF_THINGS.search(name) else Rule.RANDOM
         return rule

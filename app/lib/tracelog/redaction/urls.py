@@ -24,6 +24,9 @@ from app.lib.tracelog.redaction.text.redactor import MAX_TEXT
 _READABLE: Final = "[]/:,;@!$()*'~ "
 _FILES: Final = words("file filename path ref repo branch commit size url")
 """Beside one of these a `hash` is that of a file."""
+_SIGNATURES: Final = words("h hs md5 s sg st")
+_TIMES: Final = words("e exp expire expires expiry ts")
+"""Beside one of these the others are signatures: `?md5=…&expires=1790000000`."""
 _BASE: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]{0,30}://[^/]*+)(.*)", re.DOTALL)
 
 
@@ -130,6 +133,8 @@ def _rule_beside(key: str, value: str | None, rule: Rule, keys: set[str]) -> Rul
     """What a key's rule is by the keys beside it."""
     if key == "hash":
         return rule if _FILES.isdisjoint(keys) else Rule.NAMED
+    if key in _SIGNATURES and rule is Rule.SHOW and not _TIMES.isdisjoint(keys):
+        return Rule.RANDOM
     if rule not in (Rule.CODE, Rule.KIN) and key not in ("pass", "pin"):
         return rule
     decoded = unquote_plus(value or "")

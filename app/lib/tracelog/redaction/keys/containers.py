@@ -19,8 +19,8 @@ _ABOUT: Final = words(
     providers method methods strategy grant flow via scope scopes permissions roles status
     created_at createdat updated_at updatedat expires_at expiresat expires last_used_at lastusedat
     revoked_at revokedat prefix algorithm alg file external environment source target required
-    enum region subject message loc field placeholder color spacing domain path samesite
-    role header mode plan level realm brand funding network
+    enum region subject message msg error reason loc field placeholder color spacing domain path
+    samesite role header mode plan level realm brand funding network
     """
 )
 """Keys of what is said about a secret, where it is no word that may be one."""

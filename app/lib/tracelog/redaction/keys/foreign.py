@@ -18,6 +18,14 @@ FOREIGN_STEMS: Final = (
     "合言葉",
     "認証コード",
     "認証用コード",
+    "確認用コード",
+    "ログイン用コード",
+    "ギフトコード",
+    "保険証番号",
+    "被保険者番号",
+    "住民票コード",
+    "復元フレーズ",
+    "復旧フレーズ",
     "ぱすわーど",
     "確認コード",
     "ログインコード",
@@ -119,11 +127,11 @@ FOREIGN_STEMS: Final = (
 )
 """Secret words outside ASCII (after NFKC and case folding), without the spaces in them."""
 
-FOREIGN_PHRASE_ENDS: Final = frozenset({"khẩu", "المرور", "السر", "подтверждения"})
-"""The last words of those that are written with a space."""
+FOREIGN_PHRASE_ENDS: Final = frozenset({"khẩu", "المرور", "السر", "подтверждения", "番号"})
+"""The last words of those that are written with a space, or apart: `{"口座": {"番号": …}}`."""
 
 FOREIGN_ENDS: Final = (
-    "[ドン号語証鍵葉ー答码碼钥鑰令牌호큰ь]",
+    "[ドどﾞン号語証鍵葉ー答码碼钥鑰令牌호큰ь]",
     "ット",
     "ンID",
     "パス",

@@ -124,6 +124,8 @@ class KeyJudge:
                 return Rule.NAMED
             if last in words_of.RANDOM_ALONE:
                 return Rule.RANDOM
+            if last == "key":
+                return Rule.KEYED
             if last in words_of.CODE_ALONE:
                 return Rule.CODE
             if last in neighbours.KIN_ALONE:
@@ -145,6 +147,8 @@ class KeyJudge:
         if last == "pass" and not words[-2].isascii():
             return None if words_of.PASS_JAPANESE.search(words[-2]) else Rule.HIDE
         if last == "pass" and words[-2] not in words_of.PASS_OTHERS:
+            return Rule.MIXED
+        if words == ["passport"]:
             return Rule.MIXED
         # X-Signature-Ed25519, SignatureValue
         while len(words) > 1 and (words[-1] in words_of.SIGNED_WITH or words[-1].isdigit()):

@@ -53,7 +53,7 @@ _LOGIN: Final = 3
 _LEAST: Final = 6
 _TYPES_IN: Final = re.compile(r"(?i)(?:enter|typ|input|chang|fill|past|submitt|set)(?:ed|e)?\Z")
 """`{"event": "passwordEntered", "value": …}`"""
-_SIGNS_IN: Final = re.compile(r"(?i)(?:log_?in|sign_?in|authenticate)\Z")
+_SIGNS_IN: Final = re.compile(r"(?i)(?:log_?in|sign_?in|auth|authenticate)\Z")
 _VARIABLE: Final = re.compile(r"(\w{1,64}) ?: ?\$(\w{1,64})")
 _MANY: Final = 1000
 _FEW: Final = re.compile("[0-9]{1,3}")

@@ -67,6 +67,7 @@ PART_OWNERS: Final = words(
     access api backup bank card challenge credit debit encryption jwt master payment_card private
     recovery secretquestions secret_questions security securityquestions security_questions session
     signing snmp ssh user_session verification
+    カード クレジットカード パスポート 免許証 口座 銀行口座 旅券
     """
 )
 """Containers whose name makes a secret phrase with a key in them: `{"card": {"number": …}}`."""

@@ -27,7 +27,16 @@ _SENTENCE: Final = re.compile(
 _LABEL: Final = re.compile(r"[A-Za-z]{1,5}[\-_]?[0-9]{1,6}")
 _TOKEN_KEYS: Final = frozenset(
     {"t", "tk", "tkn", "k", "tok", "rt", "verify", "hash", "invite", "magic", "appid", "sso"}
-    | {"reset", "activation", "confirm", "confirmation", "invitation", "unsubscribe", "recover"}
+    | {
+        "reset",
+        "activation",
+        "resourcekey",
+        "confirm",
+        "confirmation",
+        "invitation",
+        "unsubscribe",
+        "recover",
+    }
 )
 _SHORT_KEYS: Final = frozenset({"key", "state", "sig", "sign", "signature", "ticket"})
 _TELEGRAM: Final = 5
@@ -46,7 +55,7 @@ _RANDOM: Final = (Rule.RANDOM, Rule.CODE, Rule.SESSION, Rule.WORD, Rule.FILE)
 PLACEHOLDER: Final = (
     r"(?:<[a-z][a-z _\-]{2,40}>|<base64>"
     r"|[A-Z]{2,12}(?:[_\-][A-Z]{2,12}){0,3}[_\-](?:TOKEN|KEY|SECRET)"
-    r"|<[A-Z][A-Z_]{2,40}>|\$?\{\{[^{}\n]{1,80}\}\}"
+    r"|<[A-Z][A-Z_\-]{2,40}>|\$?\{\{[^{}\n]{1,80}\}\}"
     r"|\$?\{[A-Za-z][A-Za-z_]{1,60}\}|\$\{[A-Za-z][A-Za-z0-9_]{1,60}\}"
     r"|\$\{?(?:PASS|PASSWD|PASSWORD|PWD|SECRET|TOKEN|JWT|APIKEY|KEY|AUTH|PIN|OTP)\}?"
     r"|\$[A-Z]{2,20}(?:_[A-Z]{1,20}){1,5}|%s|%\([a-z_0-9]{1,40}\)s"
@@ -173,8 +182,8 @@ def _holds_numbers(value: object) -> bool:
 
 def in_query(rule: Rule, key: str) -> Rule:
     """The rule of a key in a query: there `key` and `state` may be short, and `t` a token."""
-    if rule is Rule.RANDOM and key.lower() in _SHORT_KEYS:
-        return Rule.SESSION
+    if rule in (Rule.RANDOM, Rule.KEYED) and key.lower() in _SHORT_KEYS:
+        return Rule.HIDE if key == "sig" else Rule.SESSION
     return Rule.RANDOM if rule in (Rule.SHOW, Rule.KIN) and key in _TOKEN_KEYS else rule
 
 

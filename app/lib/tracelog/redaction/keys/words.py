@@ -21,7 +21,7 @@ SECRET_WORDS: Final = words(
     credential credentials cred creds authorization cookie cookies csrf xsrf tpin mpin mypin privkey
     xprv otp otps totp hotp cvv cvv2 cvc cvc2 ccv csc ssn sid sids sessid mnemonic psk
     samlresponse iban wresult contrasenha anshobango kojinbango psswd paswd passw secretword puk
-    ansho anshou passwrod passowrd samlrequest
+    ansho anshou passwrod passowrd samlrequest pasuwado pasuwaado aikotoba nino
     """
 )
 
@@ -48,6 +48,7 @@ SECRET_PHRASES: Final = tuple(
     key pem|private pem|vapid private|gpg private|rsa private|pass hash|oauth verifier
     email code|invite code|invitation code|scratch code|login link|passport no|driver license
     drivers license|oob code|palavra passe|unseal key
+    secure hash|code 2 fa|national insurance|
     client assertion|connection string|conn str|magic link|recovery phrase|seed phrase|seed words
     security answer|challenge answer|clave secreta|kata sandi
     card number|card no|card num|card pan|cc number|cc num|cc no|credit card|debit card
@@ -182,7 +183,7 @@ LABEL_TAIL: Final = words(
     algorithm alg scheme field fields label placeholder format page domain samesite provider issuer
     audience scope scopes status error errors message help title description version category kind
     source method methods supported auth consent manager hasher hashers list
-    accepted use last four feedback tips arn country
+    accepted use last four feedback tips arn country hint hints symbol
     link button icon toggle tab color colour background border class classname
     validator validators origin origins trusted
     """
@@ -235,7 +236,7 @@ SESSION_LAST: Final = words("session sess salt pepper nonce wpnonce cnonce nextn
 """Last words of keys whose value may be a short secret, or the name of a lecture, or 3 g."""
 
 RANDOM_LAST: Final = words(
-    "sig sign signature salt pepper hmac ticket assertion crumb pfx pkcs12 keystore"
+    "sig sign signature salt pepper hmac ticket assertion crumb pfx pkcs12 keystore pat"
 )
 """Last words of keys that hold a secret only where the value looks like one."""
 
@@ -258,9 +259,7 @@ OTHER_KEYS: Final = words(
 KEY_LAST: Final = frozenset({"key", "keys"})
 """Last words of keys that hold a secret where the value looks like one and no UUID or path."""
 
-RANDOM_ALONE: Final = frozenset(
-    {"key", "state", "access", "refresh", "oauth", "challenge", "verifier"}
-)
+RANDOM_ALONE: Final = frozenset({"state", "access", "refresh", "oauth", "challenge", "verifier"})
 """The same where a key has no other word."""
 
 RANDOM_PHRASES: Final = frozenset({"code id", "session state", "remember me"})

@@ -55,7 +55,8 @@ _FIVE: Final = re.compile(
 )
 _SIX: Final = re.compile(r"\b[0-9]{6}\b")
 _COMPARED_CODES: Final = re.compile(
-    r"(?i)\b(?:code|otp|pin)\b[^\n0-9]{0,24}[0-9]{6} ?(?:[!=]=|,? (?:but )?(?:got|received|was|vs))"
+    r"(?i)\b(?:code|t?otp|pin)\b[^\n0-9]{0,24}[0-9]{6} ?"
+    r"(?:[!=]=|,? (?:but )?(?:got|received|was|vs|expected))"
     r" ?[0-9]{6}\b"
 )
 _CODE_TO_ENTER: Final = re.compile(
@@ -71,7 +72,7 @@ _OPEN_CODE: Final = re.compile(
     r"| t(?:o(?: \w{0,12})?)?)?\s{0,8}\Z"
 )
 _OPEN_COMPARED: Final = re.compile(
-    r"(?i)(\b(?:code|otp|pin)\b[^\n0-9]{0,24})[0-9]{4,8}[^\n]{0,24}\Z"
+    r"(?i)(\b(?:code|t?otp|pin)\b[^\n0-9]{0,24})[0-9]{4,8}[^\n]{0,24}\Z"
 )
 
 

@@ -11,7 +11,7 @@ from app.lib.tracelog.redaction.plain import MARKER
 
 _USER_FLAG: Final = re.compile(
     r"((?<!\S)(?:-u|--user|--proxy-user|--cert)[ =]{1,2}(?![0-9]{1,7}:[0-9]{1,7}(?:\s|\Z))"
-    r"[\"']?[^\s:\"']{0,64}:)(?!\$\{?[A-Z_]{0,24}(?:PASS|PASSWORD|PWD|SECRET|TOKEN|KEY)\}?(?:[\s\"']|\Z))"
+    r"[\"']?[^\s:\"']{0,64}:)(?!//|\$\{?[A-Z_]{0,24}(?:PASS|PASSWORD|PWD|SECRET|TOKEN|KEY)\}?(?:[\s\"']|\Z))"
     r"[^\s\"']++"
 )
 _ECHO: Final = (
@@ -41,6 +41,7 @@ _PROGRAMS: Final = (
         r"\b(?:ht|mosquitto_)passwd\s+-[a-zA-Z]{0,8}b[a-zA-Z]{0,8}\s+\S{1,200}\s+\S{1,64}\s+",
     ),
     ("http", r"\bhttps?\s[^\n|;&]{0,200}?(?<=\s)(?:-a|--auth)[ =]{1,3}[^\s:]{0,64}:"),
+    ("earer ", r"\s(?:-A|--auth-type)[ =]bearer\s+(?:-a|--auth)[ =]{1,3}"),
     ("chpasswd", r"\bchpasswd\s{0,3}<<<\s{0,3}[\"']?[\w.\-]{1,64}:"),
     ("chpasswd", r"\becho\s+[\"']?[\w.\-]{1,64}:(?=[^\n|]{1,200}\|[^\n]{0,40}chpasswd)"),
     ("ConvertTo-SecureString", r"\bConvertTo-SecureString\s+(?:-String\s+)?"),
@@ -86,7 +87,10 @@ _PROGRAMS: Final = (
     ("vault", rf"\bvault\s+login\s+{_MIXED_WORD}"),
     ("cargo", rf"\bcargo\s+login\s+{_MIXED_WORD}"),
     ("snyk", rf"\bsnyk\s+auth\s+{_MIXED_WORD}"),
-    ("bw ", r"\bbw\s+(?:unlock|login\s+\S{1,128}@\S{1,128})\s+(?=[\"']|\S{0,64}[0-9])(?!-)"),
+    (
+        "bw ",
+        r"\bbw\s+(?:unlock|login\s+\S{1,128}@\S{1,128})\s+(?:--raw\s+)?(?=[\"']|\S{0,64}[0-9])(?!-)",
+    ),
     (
         "wpa_passphrase",
         r"\bwpa_passphrase\s+(?:\"[^\"\n]{1,64}\"|'[^'\n]{1,64}'|[^\s\"']{1,64})\s+(?=\S{8}|[\"'])",
@@ -148,7 +152,7 @@ _PROGRAMS: Final = (
     ('"AUTH"', r"\"AUTH\"(?:\s\"[^\"\n]{1,64}\")?\s(?=\"[^\"\n]{1,200}\"\s{0,4}(?:\n|\Z))"),
 )
 _COMMANDS: Final = tuple(
-    (name, re.compile(rf"({before})(?!\s)(?:\"[^\"\n]*\"|'[^'\n]*'|[^\s\"']+)"))
+    (name, re.compile(rf"({before})(?!\s|\[redacted\])(?:\"[^\"\n]*\"|'[^'\n]*'|[^\s\"']+)"))
     for name, before in _PROGRAMS
 )
 _ARGV: Final = words(

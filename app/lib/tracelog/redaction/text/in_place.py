@@ -101,8 +101,8 @@ _LOGGER: Final = re.compile(
 _TELLS: Final = re.compile(" [a-z_]{2,16}=")
 _REPORT: Final = re.compile(
     r" (?:user|login|log-?in|sign-?in|session|account|token|password|request)"
-    r" [a-z]{2,16}(?: [a-z\-]{2,16}){1,8}"
-    r"(?=[.,:;\n]|\Z)"
+    r" (?:[a-z]{2,16}(?: [a-z\-]{2,16}){1,8}(?=[.,:;\n]|\Z)|(?:ok|failed|succeeded|denied)"
+    r"(?= [a-z_]{2,16}=))"
 )
 _SAYS: Final = re.compile(r" [A-Za-z]{2,16}[,:]? [^\n]{1,200}")
 _MORE_ARGUMENTS: Final = re.compile("[A-Za-z_]{2,40}[,)]")

@@ -52,8 +52,8 @@ _ATTEMPT: Final = re.compile(
     r"(?i)((?:(?<=認証)|\b(?:log ?in|log-in|logon|sign ?in|sign-in|auth(?:entication)?"
     r"|credentials?|creds))"
     r"(?: (?:attempt|failed|failure|error|with|as|for|using|by|from|user"
-    r"|tried|are|is)){0,3}:? [\w.@+\-]{1,64}(?:[:/]| / ))"
-    r"(?P<value>[^\s:@/,;\"'<>]{6,128}+)"
+    r"|tried|are|is)){0,3}:? (?:\[?b?['\"]|\[)?[\w.@+\-]{1,64}['\"]?(?:[:/]| / )(?:b?['\"])?)"
+    r"(?P<value>[^\s:@/,;\"'<>]{6,128}?)(?=\]?(?:[\s:@/,;\"'<>]|\Z))"
 )
 _USED: Final = re.compile(
     r"(?i)(\b(?:log(?:ged|ging)?[ \-]?(?:in|on)|sign(?:ed|ing)?[ \-]?in|authenticat(?:ed?|ing))"
@@ -260,8 +260,12 @@ def _hide_chosen(match: re.Match[str]) -> str:
 
 
 def _hide_attempted(match: re.Match[str]) -> str:
-    value = match["value"].rstrip(".)")
-    hidden = mixes(value) if match[1].endswith(":") else len(value) >= 8 and looks_chosen(value)
+    value = match["value"].rstrip(".)]")
+    hidden = (
+        mixes(value)
+        if match[1].rstrip("b'\"").endswith(":")
+        else len(value) >= 8 and looks_chosen(value)
+    )
     return match[1] + MARKER if hidden else match[0]
 
 

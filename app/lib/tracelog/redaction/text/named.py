@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 from app.lib.tracelog.redaction.keys.judge import KeyJudge
+from app.lib.tracelog.redaction.keys.kin import is_login
 from app.lib.tracelog.redaction.keys.rules import Rule
 from app.lib.tracelog.redaction.keys.values import mixes
 from app.lib.tracelog.redaction.plain import MARKER
@@ -33,6 +34,12 @@ _QUOTED: Final = re.compile(
     r"(?P<value>[^\s\"']{6,128}+)(?=(?P=quote))"
 )
 """`got "password" "hunter2x"`"""
+_LIST: Final = re.compile(
+    r"(?<![\w\])])(?P<head>\[(?P<quote>[\"'])(?P<name>[\w\-]{2,32})(?P=quote)"
+    r"(?:, ?(?P=quote)(?P<between>[^\"'\n\[\]]{0,64})(?P=quote))?, ?(?P=quote))"
+    r"(?P<value>[^\"'\n\[\]]{4,128}+)(?=(?P=quote)\])"
+)
+"""`["auth", "hunter2x"] sent`"""
 
 
 def hide_parts(text: str, judge: KeyJudge) -> str:
@@ -58,6 +65,16 @@ def hide_named_values(text: str, judge: KeyJudge) -> str:
 def hide_quoted(text: str, judge: KeyJudge) -> str:
     """Text without quoted values right behind the quoted names of secrets."""
     return _hide_named(_QUOTED, text, judge, lambda match: mixes(match["value"]))
+
+
+def hide_lists(text: str, judge: KeyJudge) -> str:
+    """Text without what stands behind such a name, or behind a user's, in a list."""
+
+    def hide(match: re.Match[str]) -> str:
+        given = [item for item in match.group("name", "between", "value") if item is not None]
+        return match["head"] + MARKER if is_login([*given], judge) else match[0]
+
+    return _LIST.sub(hide, text)
 
 
 def _hide_named(

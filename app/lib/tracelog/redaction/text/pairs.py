@@ -237,7 +237,7 @@ def _rule_before(tail: str, raw: str, judge: KeyJudge) -> tuple[Rule, str]:
         return Rule.HIDE, key
     if _is_of_a_thing(rule, key, tail):
         return Rule.SHOW, key
-    if rule is Rule.RANDOM and key.lower() == "key" and "ssid" in tail.lower():
+    if rule is Rule.KEYED and key.lower() == "key" and "ssid" in tail.lower():
         return Rule.HIDE, key  # that of a wireless network
     if rule is Rule.HIDE and EXCEPTION.search(key):
         return Rule.RANDOM, key  # what follows the name of an exception is its message
@@ -284,6 +284,8 @@ def _owns_line(low: int, raw: str, tail: str, key: str, separator: str) -> bool:
         return False
     if raw.rstrip(" \t")[-1:] in "\"'`":
         return False  # the key is quoted, so its value ends with its own quote
+    if "[" in key and "]" not in raw[len(tail) :]:
+        return False  # map[password:…
     if key.lower().split("-")[-1] in _WHOLE_LINE:
         return True
     before = tail[: tail.rindex(key)]

@@ -29,6 +29,7 @@ _OF_PEOPLE: Final = words(
     """
 )
 """Before `confirm` its digits are a code, and behind `/orders` the number of one."""
+_LOGINS: Final = words("login log-in log_in signin sign-in sign_in")
 _LEAST_TITLE: Final = 3
 """Hyphens of a title: `/t/how-to-reset-your-password/4829`."""
 _LONGEST_ID: Final = 12
@@ -92,7 +93,9 @@ def is_token(before: str, segment: str, last: str, judge: KeyJudge) -> bool:
     if lower in _CODE_FOLLOWS and (not last or last.lower() in _OF_PEOPLE):
         return _CODE.fullmatch(segment) is not None
     if ("hook" in before or lower in _SHARED) and is_hidden(Rule.KEYED, segment):
-        return len(before) > 1 or _is_mixed(segment)
+        return len(before) > 1 or lower == "k" or _is_mixed(segment)
+    if last.lower() in _LOGINS and looks_chosen(segment):
+        return True  # /login/hana/…
     if is_link(before) and looks_random(segment):
         # /confirm-email/…, but not the UUID behind /confirm-order
         return not _UUID.fullmatch(segment) or _OTHER_WORD.search(lower) is None

@@ -55,7 +55,16 @@ _NUMBER: Final = re.compile(
     r"(?i)(\bssn[^0-9\n]{1,12})[0-9]{3}-?[0-9]{2}-?[0-9]{4}\b"
     r"|(\biban[ :]{1,3})(?-i:[A-Z]{2})[0-9]{2}(?-i:[A-Z0-9 ]{10,32})"
     r"|(\bpassport (?:number|no\.?)(?: is)?:? )(?-i:[A-Z]{1,2}[0-9]{7})\b"
+    r"|(\b(?:account (?:number|no\.?)(?: is| was)?|sort code:? [0-9]{2}-[0-9]{2}-[0-9]{2},? account"
+    r"|national insurance (?:number|no\.?)(?: is)?):? )"
+    r"(?:[0-9]{7,17}|(?-i:[A-Z]{2}[0-9]{6}[A-D]))\b"
 )
+_MISMATCH: Final = re.compile(
+    r"(?i)((?:password|passphrase|passcode|secret|token)s? (?:mismatch|do(?:es)? not match"
+    r"|don't match|differ)[: ]{1,2})"
+    r"(?P<both>\S{6,128}+(?: (?:[!=]==?|<>|≠|vs\.?|and|but|expected|got) \S{6,128}+)?)"
+)
+_OF_BOTH: Final = re.compile(r"[^\s\"',;()]{6,128}")
 _KEY: Final = re.compile(
     r"(?i)(?P<head>(?:(?<![\w.\-])(?P<of>[\w.\-]{1,32}) )?(?<![\w.\-/])key "
     r"(?:(?:is|was|value) )?[\"'`]?)"
@@ -79,7 +88,8 @@ _LED: Final = re.compile(
 """As in a printed list: `password.......... hunter2x`."""
 _WRONG_WORDS: Final = ("wrong", "nvalid", "bad ", "ncorrect", "unknown", "expired", "rejected")
 _BRACKETED: Final = re.compile(
-    r"(?i)((?<![a-z])(?:passwords?|passwd|pwd|passphrase|passcode|token|secret|api_?key)"
+    r"(?i)((?<![a-z])(?:passwords?|passwd|pwd|passphrase|passcode|token|secret"
+    r"|(?:api|access|secret)[ _]?key)"
     r"(?: (?:you|that|was|is|were|have|has|entered|given|provided|supplied|typed|used|sent"
     r"|tried)){0,4} ?[(\[{<][\"']?)"
     r"(?P<value>[^\s()\[\]{}<>=:\"']{6,128}+)(?=[\"']?[)\]}>])"
@@ -164,8 +174,8 @@ def hide_stated(text: str) -> str:
     lower = text.lower()
     if "machine" in text:
         text = _NETRC.sub(rf"\g<1>{MARKER}", text)
-    if "ssn" in lower or "iban" in lower or "passport" in lower:
-        text = _NUMBER.sub(rf"\g<1>\g<2>\g<3>{MARKER}", text)
+    if any(word in lower for word in ("ssn", "iban", "passport", "account", "insurance n")):
+        text = _NUMBER.sub(rf"\g<1>\g<2>\g<3>\g<4>{MARKER}", text)
     if ":" in text:
         text = _ANNOUNCED.sub(_hide_announced, text)
     if "...." in text or "····" in text or "……" in text:
@@ -174,6 +184,8 @@ def hide_stated(text: str) -> str:
         text = _WRONG.sub(_hide_chosen, text)
     if "seed" in lower or "phrase" in lower or "mnemonic" in lower or " words" in lower:
         text = _PHRASE.sub(_hide_phrase, text)
+    if "match" in lower or "differ" in lower:
+        text = _MISMATCH.sub(_hide_differing, text)
     if "key " in lower:
         text = _KEY.sub(_hide_key, text)
     text = hide_bracketed(text, lower)
@@ -248,6 +260,12 @@ def _hide_chosen(match: re.Match[str]) -> str:
     value = match["value"].rstrip(".:!?")
     hidden = mixes(value) and (looks_chosen(value) or looks_random(value) or len(value) >= 8)
     return match[1] + MARKER if hidden and not value.startswith(MARKER) else match[0]
+
+
+def _hide_differing(match: re.Match[str]) -> str:
+    return match[1] + _OF_BOTH.sub(
+        lambda word: MARKER if mixes(word[0]) else word[0], match["both"]
+    )
 
 
 def _hide_phrase(match: re.Match[str]) -> str:

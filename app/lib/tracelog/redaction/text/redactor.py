@@ -24,6 +24,7 @@ from app.lib.tracelog.redaction.text.logins import hide_logins
 from app.lib.tracelog.redaction.text.markup import hide_tags, without_open_tag
 from app.lib.tracelog.redaction.text.named import (
     hide_defaults,
+    hide_lists,
     hide_named_values,
     hide_parts,
     hide_quoted,
@@ -48,7 +49,9 @@ MAX_TEXT: Final = 65_536
 """Characters of a text that are looked at and kept; a longer one is cut, and says so."""
 
 _MAX_ROUNDS: Final = 3
-_SIGN: Final = re.compile("[:=$<|%&\\\\\t：＝﹕「『→⇒０-９\ud800-\udfff]|->|\\([bBrRuU]{0,2}['\"`]")
+_SIGN: Final = re.compile(
+    "[:=$<|%&\\\\\t：＝﹕「『→⇒０-９\ud800-\udfff]|->|\\([bBrRuU]{0,2}['\"`]|\\[['\"]"
+)
 _TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]{5,15}(?:Z|[+-][0-9:]{4,6})?\Z")
 _PLAIN_URL: Final = re.compile(
     r"https?://[a-z0-9.\-]{1,60}(?::[0-9]{1,5})?"
@@ -77,7 +80,7 @@ _has_word: Final = search(
     r"(?i)oken|pass|ecret|key|otp|pin|bearer|basic|credential|code|session|cookie|signature"
     r"|identif(?:ied|y )|failing row|insert|cvv|cvc|ssn|iban|psk|pwd|pw |p/w|rootpw|bindpw"
     r"|masterauth|login|log in|logged in|logging in|sign in|authenticat|auth |auth\" | is your"
-    r"|onfirm with|seed|mnemonic|y phrase|combination|community|crypt\("
+    r"|onfirm with|account n|insurance n|seed|mnemonic|y phrase|combination|community|crypt\("
     r"|sqlplus|expdp|impdp|rman |bw unlock|net user|setuser|rabbitmqctl|/p:|/user:"
     r"|kennwort|senha|sandi|wachtwoord|heslo|salasana|adgangskode|contrase"
     r"| -|\A-|', b?'|\", \"-|(?s:@.*(?: / |／))"
@@ -179,6 +182,8 @@ class TextRedactor:
         text = hide_pairs(text, self._judge)
         if "' '" in text or '" "' in text:
             text = hide_quoted(text, self._judge)
+        if '["' in text or "['" in text:
+            text = hide_lists(text, self._judge)
         if "==" in text or "!=" in text:
             text = hide_compared(text, self._judge)
         if "(" in text or "fill" in text or "args" in text:

@@ -48,7 +48,7 @@ _NUMBERED: Final = re.compile("[a-z]{4,16}[0-9]{2,6}")
 _IN_BRACKETS: Final = re.compile(
     r"((?:パスワード|パスコード|暗証番号|合言葉|トークン|シークレット|パスフレーズ"
     r"|(?:認証|ログイン|接続)情報|密码"
-    r"|비밀번호|PW|ＰＷ)[はが]?[(（【\[［])"
+    r"|비밀번호|PW|ＰＷ)[はが]?[(（【\[［](?:[\w.@\-]{1,64}[ \u3000]?[/／][ \u3000]?)?)"
     r"(?P<value>[!-&*-Z^-~]{6,128}+)(?=[)）】\]］])"
 )
 _WATCHWORD: Final = re.compile(
@@ -69,7 +69,8 @@ _USED: Final = re.compile(
     r"(?=[ \u3000]?を(?:使|用い|設定|指定|入力|登録))"
 )
 _KEY: Final = re.compile(
-    r"((?<![ァ-ヶ主部])キー[はがを][ \u3000]?)(?P<value>[A-Za-z0-9+/_\-=]{20,256}+)(?![.:])"
+    r"((?:(?<![ァ-ヶ主部])キー|(?<!公開)鍵)[はがを][ \u3000「]?)"
+    r"(?P<value>[A-Za-z0-9+/_\-=]{20,256}+)(?![.:])"
 )
 _OPEN_WATCHWORD: Final = re.compile(
     r"(?:合言葉|パスワード|秘密の(?:質問の)?答え)は[^、。\n]{0,24}\Z"
@@ -132,7 +133,7 @@ def hide_stated_in_other_languages(text: str) -> str:
         text = _QUALIFIED.sub(_hide_chosen, _PASSWORD.sub(rf"\g<1>{MARKER}", text))
     if "ードに" in text or "ードとして" in text:
         text = _USED.sub(_hide_mixed, text)
-    if "キー" in text:
+    if "キー" in text or "鍵" in text:
         text = _KEY.sub(_hide_keyed, text)
     if "ード変更" in text or "ードを変更" in text:
         text = _CHANGED.sub(_hide_both, text)

@@ -180,6 +180,9 @@ KEYS: Final = tuple(
         ("AC", r"AC[0-9a-f]{32}:[0-9a-f]{32}(?![0-9A-Za-z])"),  # Twilio
         ("aad3b4", r"aad3b435b51404eeaad3b435b51404ee:[0-9a-f]{32}"),  # hashes of Windows
         ("live_", r"live_[A-Za-z0-9]{30,}+"),  # Mollie
+        ("base64:", r"base64:[A-Za-z0-9+/]{43}="),  # Laravel
+        ("prv_", r"prv_(?:prod|test|stagtest)_[A-Za-z0-9]{16,}+"),  # Wompi
+        ("AQE", r"AQE[a-z]hm[A-Za-z0-9+/=\-.]{60,}+"),  # Adyen
         (".bearer.", r"base64url\.bearer\.authorization\.k8s\.io\.[A-Za-z0-9_\-=]++"),
     )
 )

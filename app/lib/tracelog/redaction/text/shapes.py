@@ -32,9 +32,9 @@ _HASHES: Final = re.compile(
 _HOOKS: Final = re.compile(
     r"(hooks\.slack\.com/[a-z]{4,16}/|/api(?:/v[0-9]{1,2})?/(?:webhooks/|interactions/[0-9]{4,24}/)"
     r"|/build_hooks/|/deploy_hooks?/|\.office\.com/webhook(?:b2)?/"
-    r"|hooks\.zapier\.com/hooks/catch/|/hooks?/incoming/|fcm\.googleapis\.com/(?:fcm/send|wp)/"
+    r"|/hooks/catch/|/hooks?/incoming/|fcm\.googleapis\.com/(?:fcm/send|wp)/"
     r"|/services/T[A-Z0-9]{6,12}/B[A-Z0-9]{6,12}/|/wpush/v[0-9]/|web\.push\.apple\.com/"
-    r"|/webhooks?/T[A-Z0-9]{6,12}/B[A-Z0-9]{6,12}/|\.infura\.io/(?:ws/)?v3/|\.quiknode\.pro/"
+    r"|/webhooks?/T[A-Z0-9]{3,12}/B[A-Z0-9]{3,12}/|\.infura\.io/(?:ws/)?v3/|\.quiknode\.pro/"
     r"|\.notify\.windows\.com/w/\?token=)[A-Za-z0-9_\-/@:%.]{8,}+"
 )
 _HOOK_WORDS: Final = (

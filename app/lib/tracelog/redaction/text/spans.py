@@ -63,6 +63,17 @@ _FALLBACK: Final = re.compile(
 _BECAME: Final = re.compile(r"[\"'][ ]{1,3}[=\-]>[ ]{1,3}(?P<quote>[\"'])")
 """Between what a value was and is: `"old" -> "new"`."""
 _BECAME_CJK: Final = re.compile(r"」[ \u3000]?(?:→|⇒|から)[ \u3000]?「(?!\[redacted)")
+_QUOTED_HEADER: Final = re.compile(
+    r"[ \t]{0,4}(?:[A-Za-z][\w\-]{1,24} [^\s\"'`\\]++"
+    r"|(?:[\w.\-]{1,64}=[^\s\"'`;\\]*+(?:; |(?=[\"'])))++)"
+    r"(?=(?P<quote>[\"'])(?:[\s,;)\]}]|\Z))"
+)
+"""A header whose quotes stand around its name, too: `-H 'Authorization: Bearer …' https://…`."""
+_STATED_IN_JAPANESE: Final = re.compile(
+    r"[ \u3000]?[!-'*-~]{4,}+(?=[ \u3000]?(?:[にでをがはとだ]|から|[、。]"
+    r"|[（(][^（）()\n]{0,20}[ぁ-んァ-ヶ一-龠][^（）()\n]{0,20}[）)]))"
+)
+"""Where a value ends in a sentence: `パスワードを…に変更しました`."""
 _DIGIT_GROUP: Final = 4
 _MOST_JUDGED: Final = 256
 
@@ -80,6 +91,11 @@ def value_span(
         return None
     if text[key_start - 1 : key_start] in _QUERY and text[at : at + 1].isspace():
         return None  # GET /items?token= 200
+    if (header := _QUOTED_HEADER.match(text, at)) and text[key_start - 1 : key_start] == header[
+        "quote"
+    ]:
+        start = at + len(header[0]) - len(header[0].lstrip())
+        return (start, header.end()) if is_hidden(rule, text[start : header.end()]) else None
     if closed := _CLOSED_TAGS.match(text, at):
         return _bare_value(text, closed.end(), rule, key_start, whole_line=False)
     opening = _OPENING.match(text, at)
@@ -123,7 +139,9 @@ def _bare_value(
         if names.fullmatch(held):
             return None
         return (start, stop) if held else None
-    if whole_line and rule is Rule.HIDE:
+    if rule is Rule.HIDE and (stated := _STATED_IN_JAPANESE.match(text, at)):
+        stop = stated.end()
+    elif whole_line and rule is Rule.HIDE:
         stop = _line_end(text, start)
         if label := _NEXT_LABEL.search(text, start, stop):
             stop = label.start()
