@@ -130,6 +130,9 @@ class Journal:
                 if self._intruder and locked and set_aside(self.path, self._intruder, row_id):
                     self._inode = (0, 0)
                     continue
+                if self._intruder == "foreign":
+                    # Rows in it would go with it when it is set aside, and nobody would count them.
+                    raise OSError(errno.EEXIST, "another program's file stands in its place")
                 if self._is_full(size, len(lines)) and locked and self._seal():
                     continue
                 if size <= len(self._header) and sealed_path(self.path, row_id).exists():

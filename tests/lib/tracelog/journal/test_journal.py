@@ -177,6 +177,26 @@ def test_another_programs_file_is_set_aside_as_it_is(
     assert read_all(tmp_path) == (rows, [])
 
 
+@pytest.mark.parametrize("content", [THEIRS, THEIRS * 2_000])
+@pytest.mark.skipif(sys.platform == "win32", reason="locks there are mandatory")
+def test_a_row_that_would_go_away_with_another_programs_file_is_refused(
+    tmp_path: Path, content: bytes
+) -> None:
+    path = tmp_path / "api_logs.csv"
+    path.write_bytes(content)
+    holder = os.open(path, os.O_RDWR)
+    assert locks.try_lock(holder)
+    target = Journal(tmp_path, API)
+
+    with pytest.raises(OSError, match="another program's"):
+        append(target, api_row())
+    assert path.read_bytes() == content
+    os.close(holder)
+
+    row = append(target, api_row())
+    assert read_all(tmp_path) == ([row], [])
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"id,trace", b"\xef\xbb\xbfid,trace_id", b"\0" * 70 + b"\n"]
 )
