@@ -128,7 +128,6 @@ class Journal:
                 if size is None:
                     continue
                 if self._intruder and locked and set_aside(self.path, self._intruder, row_id):
-                    self._inode = (0, 0)
                     continue
                 if self._intruder == "foreign":
                     # Rows in it would go with it when it is set aside, and nobody would count them.
@@ -148,7 +147,7 @@ class Journal:
                     except OSError:
                         # The row is in the file, and closing this lets go of the lock as well.
                         self._close()
-                if self._fd >= 0 and self._inode == (0, 0):
+                if self._inode == (0, 0):
                     self._close()
         raise OSError(errno.EAGAIN, "the journal's file changes faster than it can be opened")
 
@@ -262,7 +261,6 @@ class Journal:
         elif size != self._clean_size and locked and files.byte_at(self._fd, size - 1) != b"\n":
             # A writer died in the middle of its row. Without the lock it may still be writing.
             data = b"\n" + lines
-        self._clean_size = -1
         written = 0
         try:
             while written < len(data):
@@ -336,7 +334,6 @@ class Journal:
             return False
         self._seal_next = False
         self._renamed = True
-        self._inode = (0, 0)
         return True
 
     # --- fork --------------------------------------------------------------------------------

@@ -17,8 +17,9 @@ from pkgutil import resolve_name
 import pytest
 
 from app.lib.tracelog import codec
+from app.lib.tracelog.ids import first_at
 from app.lib.tracelog.journal import locks
-from app.lib.tracelog.journal.journal import IdTaken, Journal, PartlyAppended
+from app.lib.tracelog.journal.journal import Fsync, IdTaken, Journal, PartlyAppended
 from app.lib.tracelog.schema import Row
 from tests.lib.tracelog.forks import child_does, forks
 from tests.lib.tracelog.rows import API, api_row, read_all
@@ -128,9 +129,11 @@ def test_what_is_no_file_takes_no_rows_and_is_not_waited_for(tmp_path: Path, wha
     else:
         path.symlink_to(os.devnull)
     target = Journal(tmp_path, API)
+    open_before = open_descriptors()
 
     with pytest.raises(OSError, match="no file"):
         append(target, api_row())
+    assert open_descriptors() == open_before
     path.unlink()
 
     row = append(target, api_row())
@@ -254,6 +257,8 @@ def test_where_files_cannot_be_linked_the_header_comes_with_the_first_row(
     row = append(target, api_row())
 
     assert target.path.read_bytes() == codec.header(API) + codec.encode(API, row)
+    if os.name == "posix":
+        assert target.path.stat().st_mode & 0o077 == 0
 
 
 def test_a_second_process_goes_on_in_the_same_file(tmp_path: Path) -> None:
@@ -300,6 +305,18 @@ def test_a_full_file_is_sealed_under_its_first_id_and_never_changes(tmp_path: Pa
     assert read_all(tmp_path) == (rows, [])
 
 
+def test_a_torn_row_at_the_end_of_a_full_file_is_closed_before_it_is_sealed(tmp_path: Path) -> None:
+    target = Journal(tmp_path, API, max_bytes=300)
+    first = append(target, api_row())
+    with target.path.open("ab") as file:
+        file.write(codec.encode(API, api_row("torn"))[:80])
+
+    second = append(target, api_row())
+
+    assert (tmp_path / f"api_logs.{first[0]}.csv").read_bytes().endswith(b"\n")
+    assert read_all(tmp_path)[0] == [first, second]
+
+
 def test_no_two_files_begin_with_the_same_id(tmp_path: Path) -> None:
     target = Journal(tmp_path, API, max_bytes=300)
     first, second = api_row("one"), api_row("two")
@@ -317,13 +334,13 @@ def test_no_two_files_begin_with_the_same_id(tmp_path: Path) -> None:
 def test_an_old_file_is_sealed_by_the_next_row(tmp_path: Path) -> None:
     now = [1_795_000_000.0]
     target = Journal(tmp_path, API, max_age=60.0, clock=lambda: now[0])
-    first = append(target, api_row())
-    now[0] = float("inf")
+    rows = [append(target, api_row(row_id=first_at(1_795_000_000.0 + age))) for age in (0, 59)]
+    now[0] += 61
 
-    second = append(target, api_row())
+    rows.append(append(target, api_row(row_id=first_at(now[0]))))
 
-    assert (tmp_path / f"api_logs.{first[0]}.csv").exists()
-    assert read_all(tmp_path) == ([first, second], [])
+    assert [path.name for path in tmp_path.glob("*.*.csv")] == [f"api_logs.{rows[0][0]}.csv"]
+    assert read_all(tmp_path) == (rows, [])
 
 
 def test_writers_in_several_threads_and_processes_lose_and_mix_nothing(tmp_path: Path) -> None:
@@ -427,8 +444,9 @@ def test_taking_a_row_back_spares_what_another_writer_has_appended_behind_it(
         return taken
 
     monkeypatch.setattr(os, "write", short_then_another)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(PartlyAppended, match="No space") as caught:
         append(target, api_row())
+    assert caught.value.left == 40
     monkeypatch.undo()
     last = append(target, api_row())
 
@@ -459,6 +477,65 @@ def test_what_fitted_of_several_rows_and_stays_is_told(
     assert [span.raw for span in bad] == [lines[1][:40]]
 
 
+def test_what_a_failing_disk_does_not_let_be_taken_back_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    target = Journal(tmp_path, API)
+    append(target, api_row())
+    monkeypatch.setattr(os, "write", short_then_full(os.write, 40))
+    monkeypatch.setattr(os, "ftruncate", fail)
+
+    with pytest.raises(PartlyAppended, match="No space") as caught:
+        append(target, api_row())
+
+    assert (caught.value.left, caught.value.errno) == (40, errno.ENOSPC)
+
+
+def test_a_disk_that_was_full_before_has_nothing_to_be_taken_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    target = Journal(tmp_path, API)
+    (tmp_path / "api_logs.csv").touch()
+    monkeypatch.setattr(os, "write", full)
+    monkeypatch.setattr(locks, "try_lock_if_any", lambda fd: None)
+
+    with pytest.raises(OSError, match="No space") as caught:
+        append(target, api_row())
+
+    assert not isinstance(caught.value, PartlyAppended)
+
+
+def test_a_file_that_is_another_whenever_it_is_looked_at_costs_the_row_and_no_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Journal, "_size_if_current", lambda _: None)
+
+    with pytest.raises(OSError, match="faster than it can be opened"):
+        append(Journal(tmp_path, API), api_row())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="locks there are mandatory")
+def test_a_full_file_is_sealed_by_whoever_has_the_lock(tmp_path: Path) -> None:
+    target = Journal(tmp_path, API, max_bytes=300)
+    rows = [append(target, api_row())]
+    holder = os.open(target.path, os.O_RDWR)
+    assert locks.try_lock(holder)
+
+    rows += [append(target, api_row()) for _ in range(3)]
+    assert [path.name for path in tmp_path.iterdir()] == [target.path.name]
+    os.close(holder)
+    rows.append(append(target, api_row()))
+
+    assert len(list(tmp_path.iterdir())) == 2
+    assert read_all(tmp_path) == (rows, [])
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="locks there are mandatory")
 def test_a_stopped_lock_holder_delays_a_row_briefly_and_loses_nothing(tmp_path: Path) -> None:
     target = Journal(tmp_path, API)
@@ -485,9 +562,30 @@ def test_a_row_that_meets_another_writer_in_the_middle_of_its_own_does_not_sleep
     monkeypatch.setattr("time.sleep", lambda _: pytest.fail("it slept"))
 
     rows.append(append(target, api_row()))
+    assert locks.try_lock(other)
     os.close(other)
 
     assert target.lock_timeouts == 0
+    assert read_all(tmp_path) == (rows, [])
+
+
+def test_a_row_that_sleeps_until_another_writer_is_done_has_the_lock_and_gives_it_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = Journal(tmp_path, API, max_bytes=300)
+    rows = [append(target, api_row())]
+    other = os.open(target.path, os.O_RDWR)
+    assert locks.try_lock(other)
+    monkeypatch.setattr("app.lib.tracelog.journal.journal.LOCK_SECONDS", 60.0)
+    monkeypatch.setattr("time.sleep", lambda _: locks.unlock(other))
+
+    rows.append(append(target, api_row()))
+    assert locks.try_lock(other)
+    os.close(other)
+
+    assert target.lock_timeouts == 0
+    # Which only its holder may do.
+    assert (tmp_path / f"api_logs.{rows[0][0]}.csv").exists()
     assert read_all(tmp_path) == (rows, [])
 
 
@@ -511,12 +609,17 @@ def test_fsync_always_syncs_each_row_and_a_failed_sync_seals_the_file(
         patch.setattr(os, "fsync", broken)
         doubtful = [append(target, api_row("in the file, perhaps not on the disk"))]
         doubtful.append(append(target, api_row("so is this one, in the next file")))
-    last = append(target, api_row())
+    rest = [append(target, api_row()) for _ in range(3)]
 
     assert target.sync_errors == 2
     assert caplog.text.count("cannot be forced to the disk: Input/output error") == 1
     assert (tmp_path / f"api_logs.{first[0]}.csv").exists()
-    assert read_all(tmp_path) == ([first, second, *doubtful, last], [])
+    assert len(list(tmp_path.glob("*.csv"))) == 3
+    assert read_all(tmp_path) == ([first, second, *doubtful, *rest], [])
+
+    monkeypatch.setattr(os, "fsync", broken)
+    append(target, api_row())
+    assert caplog.text.count("cannot be forced to the disk: Input/output error") == 2
 
 
 def test_sync_covers_the_files_sealed_since(
@@ -532,6 +635,38 @@ def test_sync_covers_the_files_sealed_since(
     target.sync()
 
     assert synced == files | {tmp_path.stat().st_ino}
+    synced.clear()
+    target.sync()
+    assert not synced
+
+
+def test_rows_before_the_disk_was_full_are_forced_to_it_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = Journal(tmp_path, API)
+    append(target, api_row())
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", short_then_full(os.write, 40))
+        with pytest.raises(OSError, match="No space"):
+            append(target, api_row())
+    synced: set[int] = set()
+    monkeypatch.setattr(os, "fsync", lambda fd: synced.add(os.fstat(fd).st_ino))
+
+    target.sync()
+
+    assert target.path.stat().st_ino in synced
+
+
+def test_fsync_no_leaves_rows_and_sealed_files_to_the_system(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "fsync", lambda fd: pytest.fail("it was forced to the disk"))
+    target = Journal(tmp_path, API, max_bytes=300, fsync="no")
+
+    rows = [append(target, api_row()) for _ in range(3)]
+    target.close()
+
+    assert read_all(tmp_path) == (rows, [])
 
 
 def test_without_a_free_descriptor_rows_are_forced_to_the_disk_all_the_same(
@@ -570,9 +705,10 @@ def test_without_a_free_descriptor_a_full_file_grows_on(
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs /proc")
-def test_no_file_descriptor_is_left_behind(tmp_path: Path) -> None:
+@pytest.mark.parametrize("fsync", ["everysec", "always", "no"])
+def test_no_file_descriptor_is_left_behind(tmp_path: Path, fsync: Fsync) -> None:
     before = open_descriptors()
-    target = Journal(tmp_path, API, max_bytes=1_000)
+    target = Journal(tmp_path, API, max_bytes=1_000, fsync=fsync)
     for number in range(50):
         append(target, api_row(str(number)))
     target.close()
@@ -632,6 +768,28 @@ class TestAFork:
         forked.set()
         syncing.join()
         assert left_alone
+
+    def test_leaves_the_child_each_file_but_those_of_the_journal(self, tmp_path: Path) -> None:
+        target = Journal(tmp_path, API, max_bytes=300)
+        append(target, api_row())
+        target.sync()
+        # It gets the number of the copy that was forced to the disk.
+        others = [os.open(os.devnull, os.O_RDONLY) for _ in range(20)]
+        append(target, api_row())
+
+        def work() -> None:
+            for fd in others:
+                os.fstat(fd)
+            append(target, api_row())
+            target.sync()
+            target.close()
+            assert target.sync_errors == 0
+            for fd in others:
+                os.fstat(fd)
+
+        assert child_does(work, while_held=contextlib.nullcontext())
+        for fd in others:
+            os.close(fd)
 
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
