@@ -76,14 +76,20 @@ def read_span(
 ) -> Span:
     """The span of a URL; the default where it names none that makes sense, `""` for all time.
 
-    Ends are Unix seconds, or a local time as a form's field sends it, on the reader's clock.
+    Ends are Unix seconds, or a local time as a form's field sends it, on the reader's clock. Which
+    of two is the first does not matter; one alone goes up to now, or as far back as a span can.
     """
     start, end = (_moment(parameters.get(name, ""), zone) for name in ("from", "to"))
-    if start is not None:
-        end = end if end is not None else int(now.timestamp())
-        if _MINUTE <= start < end:
-            start, end = start // _MINUTE * _MINUTE, -(-end // _MINUTE) * _MINUTE
-            return Span(max(start, end - _LONGEST), end)
+    if end is None:
+        end = int(now.timestamp())
+    elif start is None:
+        start = end - _LONGEST
+    else:
+        start, end = min(start, end), max(start, end)
+        end = max(end, start + 1)  # the same minute twice is that minute
+    if start is not None and _MINUTE <= start < end:
+        start, end = start // _MINUTE * _MINUTE, -(-end // _MINUTE) * _MINUTE
+        return Span(max(start, end - _LONGEST), end)
     name = parameters.get("range", "")
     return preset_span(name if name in RANGES else default, now)
 
