@@ -24,7 +24,8 @@ from app.services.logs.store_reader import Ask, StoreReader
 from app.services.logs.sums import BUCKET_SUMS, HOUR, buckets, covering, integer, percentiles
 
 PAGE: Final = 50
-_STEPS: Final = 200
+_STEPS: Final = 10
+_ROWS: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +46,17 @@ class StepStats:
 
 @dataclass(frozen=True, slots=True)
 class TaskStats:
-    """A task in a span of time: `runs` began in it, and `failed` of them ended with a failure."""
+    """A task in a span of time: `runs` began in it, and `failed` of them ended with a failure.
+
+    Of its `step_count` steps those are there that failed most, and began most often.
+    """
 
     name: str
     key: str
     runs: int
     failed: int
     steps: list[StepStats]
+    step_count: int
 
     @property
     def failure_share(self) -> float:
@@ -111,12 +116,17 @@ class TaskService:
     def _tasks(self, start: int, end: int, ask: Ask) -> TasksView:
         condition, args = covering(start, end)
         counts = "sum(started) AS started, sum(succeeded) AS succeeded, sum(failed) AS failed"
+        order = "ORDER BY failed DESC, started DESC"
+        # A task that names its steps after what it works on has thousands, and hides no other.
         sql = (
-            f"SELECT task, step, {counts}, {BUCKET_SUMS} FROM {STEP_SUMS}"
-            f" WHERE {condition} GROUP BY task, step ORDER BY failed DESC, started DESC LIMIT ?"
+            "SELECT * FROM (SELECT *, count(*) OVER (PARTITION BY task) AS steps,"
+            f" row_number() OVER (PARTITION BY task {order}) AS place FROM"
+            f" (SELECT task, step, {counts}, {BUCKET_SUMS} FROM {STEP_SUMS}"
+            f" WHERE {condition} GROUP BY task, step)) WHERE place <= ? {order} LIMIT ?"
         )
         steps: dict[str, list[StepStats]] = {}
-        for row in ask(Statement(sql, (*args, _STEPS))):
+        step_counts: dict[str, int] = {}
+        for row in ask(Statement(sql, (*args, _STEPS, _ROWS))):
             found = StepStats(
                 visible(str(row["step"])),
                 integer(row, "started"),
@@ -125,12 +135,13 @@ class TaskService:
                 percentiles(buckets(row)),
             )
             steps.setdefault(str(row["task"]), []).append(found)
+            step_counts[str(row["task"])] = integer(row, "steps")
         runs = {str(row["task"]): row for row in ask(_count_runs(list(steps), start, end))}
         tasks = []
         for key, found_steps in steps.items():
             row = runs.get(key, {})
             n, failed = (integer(row, name) if row else 0 for name in ("n", "failed"))
-            tasks.append(TaskStats(visible(key), key, n, failed, found_steps))
+            tasks.append(TaskStats(visible(key), key, n, failed, found_steps, step_counts[key]))
         tasks.sort(key=lambda task: (-task.failed, -task.runs, task.name))
         opened = open_steps(ask, self._clock())
         return TasksView(tasks, opened.stuck, opened.running)

@@ -55,6 +55,22 @@ async def test_runs_steps_and_failures_are_counted(admin: AsyncClient) -> None:
     assert "実行" in (await admin.get("/logs/tasks", headers=JAPANESE)).text
 
 
+async def test_a_task_with_thousands_of_steps_hides_no_other(
+    app: FastAPI, admin: AsyncClient
+) -> None:
+    delivered(app)
+    book = LogBook(datetime.now(UTC) - timedelta(hours=2))
+    for number in range(600):
+        for _ in range(2):
+            book.after(1).step("Import", f"Row {number}", "SUCCESS", order=number, trace=trace(1))
+    book.after(1).step("Nightly", "Fetch", "SUCCESS", trace=trace(2))
+    keep(app, book)
+    page = await admin.get("/logs/tasks")
+    assert cells(page, "Fetch")[1] == "1"
+    assert page.text.count("Row ") == 10
+    assert "590 more steps are not shown" in page.text
+
+
 @pytest.mark.usefixtures("filled")
 async def test_a_run_without_an_end_is_found_stuck(admin: AsyncClient) -> None:
     page = await admin.get("/logs/tasks")
