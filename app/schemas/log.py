@@ -3,6 +3,7 @@
 Row ids go beyond 2^53, where JavaScript's numbers end: outside the database they are text.
 """
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -22,6 +23,14 @@ def _empty_is_none(value: object) -> object:
     return None if value == "" else value
 
 
+def _path_of(value: object) -> object:
+    """Of a whole address, as somebody sends it, the path."""
+    if isinstance(value, str) and (match := _ADDRESS.fullmatch(value.strip())):
+        return match[1] or "/"
+    return value
+
+
+_ADDRESS: Final = re.compile(r"https?://[^\s/?#]+(/[^?#]*)?.*", re.I)
 _Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
 
 
@@ -42,6 +51,7 @@ class RequestFilter(BaseModel):
     ] = None
     path: Annotated[
         _Line,
+        BeforeValidator(_path_of),
         Field(description="With a leading `/` how the path begins, else a part of it."),
     ] = ""
     user: Annotated[IdFromZero | None, BeforeValidator(_empty_is_none)] = None

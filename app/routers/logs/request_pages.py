@@ -1,5 +1,6 @@
 """What the templates of the trace log are given, and the list's state in its URL."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, tzinfo
@@ -35,6 +36,7 @@ METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 CLASSES: Final = ("2xx", "3xx", "4xx", "5xx")
 _PATH: Final = "/logs/requests"
 _CURSORS: Final = ("after", "before")
+_UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I)
 
 
 def filter_state(wanted: RequestFilter) -> dict[str, str]:
@@ -50,6 +52,8 @@ def filter_state(wanted: RequestFilter) -> dict[str, str]:
 def read_filter(parameters: Mapping[str, str], span: Span) -> tuple[RequestFilter, tuple[str, ...]]:
     """The list that a URL means, and the names of the filters in it that make no sense."""
     sent = {name: parameters[name] for name in (*FILTERS, *_CURSORS) if name in parameters}
+    if not sent.get("trace") and _UUID.fullmatch(sent.get("path", "").strip()):
+        sent["trace"] = sent.pop("path")  # what somebody was told, in the first field there is
     ends = {"since": span.start, "until": span.end} if span.is_bounded else {}
     try:
         return RequestFilter.model_validate({**sent, **ends}), ()

@@ -110,6 +110,23 @@ async def test_filters_stand_in_the_url_and_each_can_be_taken_back(
     ]
 
 
+async def test_whatever_one_was_told_of_a_request_finds_it_in_the_first_field(
+    app: FastAPI, admin: AsyncClient
+) -> None:
+    trace_id = (await admin.get("/account/999")).headers["X-Trace-Id"]
+    await admin.get("/account")
+    delivered(app)
+    for told in (
+        "/account/9",
+        f" {trace_id.upper()} ",
+        "https://example.com/account/999?tab=2#top",
+    ):
+        page = await admin.get("/logs/requests", params={"path": told})
+        assert paths(page) == ["/account/999"], told
+    address = await admin.get("/logs/requests", params={"path": "https://example.com"})
+    assert "/account/999" in paths(address)
+
+
 @pytest.mark.parametrize(
     ("url", "words"),
     [
