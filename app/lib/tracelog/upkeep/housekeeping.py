@@ -15,17 +15,21 @@ from app.lib.tracelog.shipper.checkpoint import Checkpoint
 from app.lib.tracelog.shipper.status import Progress
 from app.lib.tracelog.store.store import Store, StoreError
 from app.lib.tracelog.upkeep.retention import RUN_SECONDS, Chunk, Retention, Rules
-from app.lib.tracelog.upkeep.room import make_room
+from app.lib.tracelog.upkeep.room import make_room, size_of
 
 log = logging.getLogger("tracelog")
 
 ROOM_SECONDS: Final = 5.0
-"""How often the folder is looked at."""
+"""How often the folder is looked at, as long as it will not be full soon."""
 
 PAUSE_SECONDS: Final = 0.05
 """Between two chunks that are deleted from the store, for others to get at it."""
 
 _SOON_SECONDS: Final = 0.5
+_LITTLE: Final = 1 / 8
+_MOST_SHARE: Final = 1 / 10
+"""How much of the time is spent at most on a folder that is full soon, as on one of many files."""
+
 _FIRST_SECONDS: Final = 60.0
 _AGAIN_SECONDS: Final = 600.0
 _COMPLAINT_SECONDS: Final = 3600.0
@@ -57,6 +61,7 @@ class Housekeeper:
         self._room_at = monotonic()
         self._retention_at = monotonic() + _FIRST_SECONDS
         self._retention: Retention | None = None
+        self._looked = monotonic(), 0
         self._run: Iterator[Chunk] = iter(())
         self._complained = -_COMPLAINT_SECONDS
 
@@ -70,32 +75,45 @@ class Housekeeper:
         what is not delivered, nothing of that goes. Never raises.
         """
         try:
-            if self._monotonic() >= self._room_at:
-                self._room_at = self._monotonic() + (ROOM_SECONDS if may_drop else _SOON_SECONDS)
-                self._tend_folder(checkpoint, may_drop=may_drop)
+            if (began := self._monotonic()) >= self._room_at:
+                self._room_at = began + ROOM_SECONDS
+                if self._tend_folder(checkpoint, may_drop=may_drop):
+                    took = self._monotonic() - began
+                    self._room_at = began + max(_SOON_SECONDS, took / _MOST_SHARE)
             late = self._monotonic() - self._retention_at
-            if store is not None and late >= (0 if quiet else RUN_SECONDS):
-                return PAUSE_SECONDS if self._tend_store(store) else ROOM_SECONDS
+            is_due = late >= (0 if quiet else RUN_SECONDS)
+            if store is not None and is_due and self._tend_store(store):
+                return PAUSE_SECONDS
         # A fault here must not end the delivery.
         except Exception:
             log.exception("Old rows cannot be deleted; the next try is in ten minutes.")
             self._retention = None
             self._room_at = self._retention_at = self._monotonic() + _AGAIN_SECONDS
-        return ROOM_SECONDS
+        return min(ROOM_SECONDS, max(self._room_at - self._monotonic(), PAUSE_SECONDS))
 
-    def _tend_folder(self, checkpoint: Checkpoint, *, may_drop: bool) -> None:
+    def _tend_folder(self, checkpoint: Checkpoint, *, may_drop: bool) -> bool:
+        """Keep it within its limits; whether it is to be looked at soon again."""
         try:
             self._reckon(checkpoint)
             now = self._clock()
             freed = make_room(self._log_dir, checkpoint, self._rules, now, may_drop=may_drop)
+            fills_up = self._fills_up(size_of(self._log_dir))
         except OSError as error:
             self._complain("The log folder cannot be kept within its limits: %s.", error.strerror)
-            return
+            return False
         if freed.dropped:
             log.error(
                 "The log folder was full: %s rows that were never delivered have been dropped.",
                 freed.dropped,
             )
+        return fills_up or not may_drop
+
+    def _fills_up(self, size: int) -> bool:
+        """Whether a folder that grows as since the last look is full before the next but one."""
+        most = self._rules.folder_bytes
+        (then, before), self._looked = self._looked, (self._monotonic(), size)
+        growth = (size - before) / max(self._looked[0] - then, _SOON_SECONDS)
+        return bool(most) and most - size < max(most * _LITTLE, growth * 2 * ROOM_SECONDS)
 
     def _tend_store(self, store: Store) -> bool:
         """Delete a chunk of old rows; whether there may be more."""

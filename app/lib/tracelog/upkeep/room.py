@@ -55,7 +55,7 @@ def make_room(
     sealed = [each for each in there if abs(now - each.changed_at) > LATE_SECONDS]
     delivered = [each for each in sealed if _covers(checkpoint, each)]
     oldest_kept = now - rules.days * DAY if rules.days else 0.0
-    too_much = _size(log_dir) - rules.folder_bytes if rules.folder_bytes else 0
+    too_much = size_of(log_dir) - rules.folder_bytes if rules.folder_bytes else 0
     going = []
     for each in sorted(delivered, key=lambda each: each.changed_at >= oldest_kept):
         is_left_over = each.first_id in checkpoint.given_up.get(each.table.name, ())
@@ -139,8 +139,8 @@ def _covers(checkpoint: Checkpoint, each: _Sealed) -> bool:
     return checkpoint.offset(each.table.name, each.first_id) >= each.size
 
 
-def _size(log_dir: Path) -> int:
-    """The bytes of the journal and the quarantine."""
+def size_of(log_dir: Path) -> int:
+    """The bytes of the journal and the quarantine. Raises `OSError`."""
     paths = [log_dir / QUARANTINE_NAME]
     for table in TABLES.values():
         paths += [segment.path for segment in reader.list_segments(log_dir, table)]

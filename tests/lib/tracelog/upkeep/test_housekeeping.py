@@ -16,7 +16,7 @@ from app.lib.tracelog.shipper.checkpoint import FILE_NAME, Checkpoint
 from app.lib.tracelog.shipper.shipper import Shipper
 from app.lib.tracelog.store.sqlite_store import SQLiteStore
 from app.lib.tracelog.store.store import Result, StoreUnavailable
-from app.lib.tracelog.upkeep import housekeeping
+from app.lib.tracelog.upkeep import housekeeping, room
 from app.lib.tracelog.upkeep.housekeeping import ROOM_SECONDS, Housekeeper
 from app.lib.tracelog.upkeep.retention import Horizon, Rules, horizon
 from tests.lib.tracelog.aged import EVERYTHING, NOW, Folder, fill, left, request, room_for
@@ -247,3 +247,34 @@ def test_the_logger_deletes_old_rows_by_itself(
 def numbers_of(logger: EnhancedCSVLogger) -> tuple[int, int]:
     account = logger.status()
     return account.appended, account.shipped
+
+
+@pytest.mark.parametrize(
+    ("seconds", "times", "rest"),
+    [
+        # It was empty so long ago that it grows slowly.
+        (600, 1.2, ROOM_SECONDS),
+        (600, 1.01, 0.5),
+        (20, 1.2, 0.5),
+        (20, 2.0, ROOM_SECONDS),
+    ],
+)
+def test_a_folder_that_will_be_full_soon_is_looked_at_more_often(
+    folder: Folder, seconds: float, times: float, rest: float
+) -> None:
+    for days in (3, 2, 1):
+        folder.seal(days)
+    clock = Clock()
+    most = round(room.size_of(folder.path) * times)
+    keeper = housekeeper(folder, Rules(days=0, folder_bytes=most), clock)
+    clock.now = seconds
+
+    assert keeper.tend(Checkpoint(folder.path), None, quiet=False) == rest
+    for days in (0.9, 0.8, 0.7, 0.6):
+        folder.seal(days)
+    clock.now += 0.49
+    keeper.tend(Checkpoint(folder.path), None, quiet=False)
+    assert room.size_of(folder.path) > most, "not at each of the rounds"
+    clock.now += rest
+    keeper.tend(Checkpoint(folder.path), None, quiet=False)
+    assert room.size_of(folder.path) <= most
