@@ -86,10 +86,17 @@ def list_segments(log_dir: Path, table: Table) -> list[Segment]:
             raise
         # It must not keep the rows in the other files.
         is_there = False
-    segments = []
-    for path in log_dir.glob(f"{table.name}.*.csv"):
-        if (match := _SEALED.search(path.name)) and path.is_file():
-            segments.append(Segment(path, int(match[1]), sealed=True))
+    segments, prefix = [], f"{table.name}."
+    # A folder that may not be listed for a moment seems empty. There may be thousands of files, of
+    # which `glob` makes paths before it looks at their names.
+    with (
+        contextlib.suppress(FileNotFoundError, NotADirectoryError, PermissionError),
+        os.scandir(log_dir) as entries,
+    ):
+        for entry in entries:
+            name = entry.name
+            if name.startswith(prefix) and (match := _SEALED.search(name)) and entry.is_file():
+                segments.append(Segment(log_dir / name, int(match[1]), sealed=True))
     segments.sort(key=lambda segment: segment.first_id or 0)
     if is_there and not any(active_id == segment.first_id for segment in segments):
         segments.append(Segment(active, active_id, sealed=False))

@@ -384,5 +384,6 @@ def test_a_folder_that_may_not_be_entered_seems_empty(
     with monkeypatch.context() as patch:
         for name in ("glob", "stat", "open"):
             patch.setattr(Path, name, refuse)
+        patch.setattr(os, "scandir", refuse)
         assert far.status().pending == 0
     assert numbers(far.status()) == (1, 0, 1, 0, 0)

@@ -267,11 +267,11 @@ def test_a_folder_that_will_be_full_soon_is_looked_at_more_often(
     clock = Clock()
     most = round(room.size_of(folder.path) * times)
     keeper = housekeeper(folder, Rules(days=0, folder_bytes=most), clock)
-    clock.now = seconds
+    clock.now += seconds
 
     assert keeper.tend(Checkpoint(folder.path), None, quiet=False) == rest
-    for days in (0.9, 0.8, 0.7, 0.6):
-        folder.seal(days)
+    for part in (0.9, 0.8, 0.7, 0.6):
+        folder.seal(part)
     clock.now += 0.49
     keeper.tend(Checkpoint(folder.path), None, quiet=False)
     assert room.size_of(folder.path) > most, "not at each of the rounds"
