@@ -136,6 +136,40 @@ def test_both_tables_are_delivered_while_one_has_a_long_backlog(desk: Desk) -> N
     assert desk.store.query("SELECT count(*) FROM task_progress_logs").rows == [(1,)]
 
 
+def test_empty_lines_hold_up_no_row_behind_them(desk: Desk) -> None:
+    first, last = rows(2)
+    desk.write([first])
+    with desk.active.open("ab") as file:
+        file.write(b"\n" * 5_000)
+    desk.write([last])
+
+    desk.deliver(desk.delivery(batch_bytes=1_000))
+
+    assert desk.stored() == [first, last]
+
+
+def test_rows_may_repeat_until_each_table_has_had_a_batch_of_new_ones(desk: Desk) -> None:
+    written = rows(40)
+    desk.write(written[:20])
+    killed = desk.delivery()
+    killed.step()
+    desk.write(written[20:])
+    delivery = desk.delivery(batch_rows=10)
+
+    repeats = []
+    for _ in range(4):
+        delivery.step()
+        repeats.append(delivery.may_repeat)
+    assert repeats == [True, True, True, False]
+
+    quick = desk.delivery()
+    assert quick.may_repeat
+    while quick.step():
+        pass
+    # Nothing more waits, so what comes now is new.
+    assert not quick.may_repeat
+
+
 def test_what_is_still_being_written_is_delivered_when_it_is_whole(desk: Desk) -> None:
     first, second = rows(2)
     desk.write([first])
@@ -345,6 +379,7 @@ def test_a_checkpoint_that_cannot_be_saved_stops_no_row(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     delivery = desk.delivery()
+    told = "The checkpoint cannot be saved: No space left on device."
 
     def full(_: Checkpoint) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -358,10 +393,48 @@ def test_a_checkpoint_that_cannot_be_saved_stops_no_row(
     delivery.save()
 
     assert len(desk.stored()) == 30
-    assert [record.message for record in caplog.records] == [
-        "The checkpoint cannot be saved: No space left on device."
-    ]
+    assert [record.message for record in caplog.records] == [told]
     assert Checkpoint.load(desk.folder).counters.shipped == 30
+
+    # The next time that the disk is full is told as well.
+    monkeypatch.setattr(Checkpoint, "save", full)
+    desk.write(rows(1))
+    desk.deliver(delivery)
+    assert [record.message for record in caplog.records] == [told, told]
+
+
+def test_while_rows_are_delivered_the_checkpoint_is_saved_each_second(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [1_000.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    delivery = desk.delivery()
+    saved = []
+    for seconds in (0.5, 0.6, 0.5, 0.6):
+        now[0] += seconds
+        desk.write(rows(1))
+        delivery.step()
+        delivery.save(now=False)
+        saved.append(Checkpoint.load(desk.folder).counters.shipped)
+    assert saved == [0, 2, 2, 4]
+
+    # What the disk has already is not written again.
+    before = (desk.folder / FILE_NAME).stat()
+    delivery.save()
+    assert os.path.samestat((desk.folder / FILE_NAME).stat(), before)
+
+
+def test_a_leader_that_was_replaced_does_not_complain_of_the_disk(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    delivery = desk.delivery()
+    delivery.checkpoint.leads = lambda: False
+    desk.write(rows(1))
+
+    desk.deliver(delivery)
+
+    assert not (desk.folder / FILE_NAME).exists()
+    assert caplog.text == ""
 
 
 def test_the_checkpoint_never_leads_the_store(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -390,7 +463,9 @@ def test_damage_goes_to_quarantine_and_its_neighbours_arrive(desk: Desk) -> None
         file.write(b"\0" * 4096 + b"\n")
     desk.write([last])
 
-    counters = desk.deliver()
+    delivery = desk.delivery()
+    assert delivery.step() == 5
+    counters = desk.deliver(delivery)
     entries = list(Quarantine(desk.folder).entries())
 
     assert desk.stored() == [first, glued, last]
@@ -482,6 +557,29 @@ def test_rows_that_come_one_by_one_and_are_all_rejected_stop_it_too(picky: Desk)
 
     with pytest.raises(TooManyRejected):
         delivery.step()
+
+
+def test_a_tenth_that_is_rejected_for_long_stops_nothing(picky: Desk) -> None:
+    delivery = picky.delivery(batch_rows=100)
+    picky.write([api_row("poison" if n % 10 == 0 else "good") for n in range(1_500)])
+
+    counters = picky.deliver(delivery)
+
+    assert (counters.shipped, counters.quarantined) == (1_350, 150)
+
+
+def test_many_good_rows_of_before_do_not_hide_that_all_are_rejected_now(picky: Desk) -> None:
+    delivery = picky.delivery(batch_rows=100)
+    picky.write(rows(1_000))
+    picky.deliver(delivery)
+
+    def deliver_thirty() -> None:
+        for _ in range(30):
+            picky.write([api_row("poison")])
+            delivery.step()
+
+    with pytest.raises(TooManyRejected):
+        deliver_thirty()
 
 
 def test_a_quarantine_that_cannot_be_written_keeps_the_rows_where_they_are(
