@@ -65,6 +65,12 @@ def wait_until(ready: Callable[[], bool], *, seconds: float = 60.0, what: str = 
         time.sleep(0.01)
 
 
+def open_descriptors() -> int:
+    """How many files this process has open. Windows does not tell."""
+    count: int = psutil.Process().num_fds()
+    return count
+
+
 def answers(url: str) -> bool:
     """Whether an HTTP server answers there, whatever it says."""
     # Asked again and again while a program starts: httpx would read all certificates each time.

@@ -23,6 +23,7 @@ from app.lib.tracelog.journal.journal import Fsync, IdTaken, Journal, PartlyAppe
 from app.lib.tracelog.schema import Row
 from tests.lib.tracelog.forks import child_does, forks
 from tests.lib.tracelog.rows import API, api_row, read_all
+from tests.support.processes import open_descriptors
 
 WRITER = """
 import sys
@@ -43,10 +44,6 @@ def append(target: Journal, row: Row) -> Row:
     assert isinstance(row[0], int)
     target.append(codec.encode(API, row), row[0])
     return row
-
-
-def open_descriptors() -> int:
-    return sum(1 for _ in Path("/proc/self/fd").iterdir())
 
 
 def start_writer(log_dir: Path, count: int, size: int, max_bytes: int) -> "subprocess.Popen[str]":
@@ -704,7 +701,7 @@ def test_without_a_free_descriptor_a_full_file_grows_on(
     assert len(list(tmp_path.glob("*.csv"))) == 2
 
 
-@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs /proc")
+@pytest.mark.skipif(sys.platform == "win32", reason="descriptors are not told there")
 @pytest.mark.parametrize("fsync", ["everysec", "always", "no"])
 def test_no_file_descriptor_is_left_behind(tmp_path: Path, fsync: Fsync) -> None:
     before = open_descriptors()

@@ -1,12 +1,20 @@
 """The checkpoint may lag and never leads; damage to it costs a replay and nothing else."""
 
 import errno
+import json
 import os
 from pathlib import Path
+from stat import S_ISDIR
 
 import pytest
 
-from app.lib.tracelog.shipper.checkpoint import FILE_NAME, Checkpoint, Counters, Replaced
+from app.lib.tracelog.shipper.checkpoint import (
+    FILE_NAME,
+    Checkpoint,
+    Counters,
+    Replaced,
+    _checksum,
+)
 
 
 def saved(folder: Path, offset: int) -> Checkpoint:
@@ -32,6 +40,33 @@ def test_what_was_saved_is_loaded(tmp_path: Path) -> None:
     checkpoint.save()
 
     assert Checkpoint.load(tmp_path) == checkpoint
+
+
+def test_it_is_on_the_disk_whole_before_it_takes_its_name_and_so_is_the_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forced: list[tuple[int, int]] = []
+
+    def fsync(fd: int) -> None:
+        stat = os.fstat(fd)
+        forced.append((stat.st_ino, 0 if S_ISDIR(stat.st_mode) else stat.st_size))
+        assert bool(list(tmp_path.glob(FILE_NAME))) == S_ISDIR(stat.st_mode)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    saved(tmp_path, 1000)
+
+    file = (tmp_path / FILE_NAME).stat()
+    assert forced == [(file.st_ino, file.st_size), (tmp_path.stat().st_ino, 0)]
+
+
+def test_a_number_that_only_a_newer_version_counts_is_passed_over(tmp_path: Path) -> None:
+    saved(tmp_path, 1000)
+    state = json.loads((tmp_path / FILE_NAME).read_bytes())
+    del state["checksum"]
+    state["counters"]["unheard_of"] = 1
+    (tmp_path / FILE_NAME).write_bytes(json.dumps(state | {"checksum": _checksum(state)}).encode())
+
+    assert offset_in(tmp_path) == 1000
 
 
 def test_without_a_checkpoint_everything_is_delivered_from_the_start(tmp_path: Path) -> None:
@@ -72,7 +107,7 @@ def test_a_damaged_one_does_not_take_the_place_of_its_copy(tmp_path: Path) -> No
         assert offset_in(tmp_path) == offset
 
 
-@pytest.mark.parametrize("damage", [b"", b"\0" * 500, b"null", b"[]", b'{"checksum":"x"}'])
+@pytest.mark.parametrize("damage", [b"", b"\0" * 500, b"null", b"[]", b"{}", b'{"checksum":"x"}'])
 def test_when_both_copies_are_damaged_it_starts_over(tmp_path: Path, damage: bytes) -> None:
     saved(tmp_path, 1000)
     saved(tmp_path, 2000)

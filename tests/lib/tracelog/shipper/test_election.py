@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,8 +16,9 @@ import pytest
 
 from app.lib.tracelog.ids import NODES, IdGenerator
 from app.lib.tracelog.journal import locks
+from app.lib.tracelog.shipper import election as election_module
 from app.lib.tracelog.shipper.election import SILENT_SECONDS, Election
-from tests.support.processes import SPARE_SECONDS, wait_until
+from tests.support.processes import SPARE_SECONDS, open_descriptors, wait_until
 
 posix_only = pytest.mark.skipif(not hasattr(os, "fork"), reason="forks do not exist here")
 
@@ -166,6 +168,143 @@ def test_a_candidate_that_did_not_look_for_long_takes_nobody_for_stopped(path: P
     leader.resign()
 
 
+def test_a_candidate_that_looks_often_takes_nobody_for_stopped(path: Path) -> None:
+    leader, candidate = Election(path), Election(path, clock=lambda: 0.0)
+    assert leader.lead()
+    leader._beat_ended.set()
+
+    assert not any(candidate.lead() for _ in range(10))
+    leader.resign()
+
+
+def test_a_leader_that_moves_now_and_then_stays_the_leader(path: Path) -> None:
+    now = [0.0]
+    leader, candidate = Election(path), Election(path, clock=lambda: now[0])
+    assert leader.lead()
+    leader._beat_ended.set()
+
+    for look in range(10):
+        if look % 3 == 0:
+            os.utime(path, (look, look))
+        now[0] += 0.5
+        assert not candidate.lead()
+    leader.resign()
+
+
+def silent_for_long(path: Path) -> Election:
+    """One that takes the leader for stopped when it looks the next time."""
+    now = [0.0]
+    candidate = Election(path, clock=lambda: now[0])
+    for _ in range(3):
+        assert not candidate.lead()
+        now[0] += 0.5
+    return candidate
+
+
+@posix_only
+def test_whoever_replaces_a_silent_leader_too_late_leaves_the_one_that_was_quicker(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leader, quick, sign = Election(path), Election(path), election_module._sign
+    assert leader.lead()
+    leader._beat_ended.set()
+    late = silent_for_long(path)
+    before = open_descriptors()
+
+    def overtaken(fd: int) -> None:
+        monkeypatch.undo()
+        path.unlink()
+        assert quick.lead()
+        sign(fd)
+
+    monkeypatch.setattr(election_module, "_sign", overtaken)
+    assert not late.lead()
+
+    assert quick.leads()
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+    assert open_descriptors() == before + 1
+    quick.resign()
+    leader.resign()
+
+
+@posix_only
+def test_a_silent_leader_that_cannot_be_replaced_now_leaves_nothing_behind(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leader = Election(path)
+    assert leader.lead()
+    leader._beat_ended.set()
+    candidate = silent_for_long(path)
+    before = open_descriptors()
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EACCES, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", refuse)
+        with pytest.raises(OSError, match="Permission denied"):
+            candidate.lead()
+
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+    assert open_descriptors() == before
+    assert candidate.lead()
+    candidate.resign()
+    leader.resign()
+
+
+@posix_only
+def test_asking_who_leads_leaves_no_file_open(path: Path) -> None:
+    leader, candidate = Election(path), Election(path)
+    before = open_descriptors()
+    assert leader.lead()
+    for _ in range(3):
+        assert not candidate.lead()
+        assert Election.holder(path) == os.getpid()
+    path.unlink()
+    assert leader.lead()
+    assert open_descriptors() == before + 1
+    leader.resign()
+
+    # Its process id is still in the file.
+    assert Election.holder(path) is None
+    assert open_descriptors() == before
+
+
+def test_a_leader_that_has_not_signed_is_nobody_that_could_be_told(path: Path) -> None:
+    leader = Election(path)
+    assert leader.lead()
+    os.truncate(path, 0)
+
+    assert Election.holder(path) is None
+    leader.resign()
+
+
+def test_a_lead_that_is_given_away_stays_with_whoever_has_the_same_open_file(path: Path) -> None:
+    giver, taker, other = Election(path), Election(path), Election(path)
+    assert giver.lead()
+    lock = os.dup(giver.lock)
+    os.set_inheritable(lock, True)
+    os.lseek(lock, 0, os.SEEK_SET)
+    os.write(lock, b"%-19d\n" % 1)
+
+    giver.give_away()
+    assert not giver.leads()
+    assert not other.lead()
+    taker.adopt(lock)
+    assert taker.leads()
+    assert Election.holder(path) == os.getpid()
+    assert not os.get_inheritable(taker.lock)
+    taker.resign()
+
+    assert other.lead()
+    other.resign()
+    wait_until(lambda: not beating(), what="the end of the threads of all three")
+
+
+def beating() -> list[threading.Thread]:
+    return [each for each in threading.enumerate() if each.name == "tracelog-beat"]
+
+
 def test_whoever_leads_again_knows_that_it_is_another_term(path: Path) -> None:
     election = Election(path)
     assert election.lead()
@@ -219,8 +358,8 @@ def test_whoever_lost_the_locks_file_leads_no_more(path: Path) -> None:
     second.resign()
 
 
-def test_where_nothing_can_be_locked_each_leads(
-    path: Path, monkeypatch: pytest.MonkeyPatch
+def test_where_nothing_can_be_locked_each_leads_and_says_so_once(
+    path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def no_locks(_: int) -> bool:
         raise OSError(errno.ENOLCK, "No locks available")
@@ -230,5 +369,8 @@ def test_where_nothing_can_be_locked_each_leads(
 
     assert first.lead()
     assert second.lead()
+    first.resign()
+    assert first.lead()
+    assert caplog.text.count("cannot be locked; each process delivers all rows") == 2
     first.resign()
     second.resign()
