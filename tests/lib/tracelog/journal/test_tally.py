@@ -12,20 +12,54 @@ from app.lib.tracelog.journal import locks, tally
 from app.lib.tracelog.journal.tally import Counts, Tally
 from commands.kit.environment import ROOT
 from tests.lib.tracelog.forks import child_does, forks
+from tests.support.processes import open_descriptors
 
 
 def test_counts_of_all_processes_that_ever_wrote_add_up(tmp_path: Path) -> None:
     first, second = Tally(tmp_path), Tally(tmp_path)
-    first.add(appended=3)
+    first.add(appended=3, dropped=4)
     second.add(appended=1, dropped=2)
     first.close()
     third = Tally(tmp_path)
     third.add(appended=10)
 
-    assert third.totals() == Counts(14, 2)
+    assert third.totals() == Counts(14, 6)
     assert len(list((tmp_path / ".tally").iterdir())) == 2
     second.close()
     third.close()
+
+
+def test_whoever_has_counted_nothing_leaves_no_file(tmp_path: Path) -> None:
+    Tally(tmp_path).close()
+
+    assert not list(tmp_path.iterdir())
+
+
+def test_another_processs_file_that_somebody_has_cut_short_counts_as_none(tmp_path: Path) -> None:
+    counting, other = Tally(tmp_path), Tally(tmp_path)
+    counting.add(appended=2, dropped=1)
+    other.add(appended=5)
+    os.truncate(tmp_path / ".tally" / "1.count", 9)
+
+    assert counting.totals() == Counts(2, 1)
+    counting.close()
+    other.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="descriptors are not told there")
+def test_a_process_keeps_one_file_open_whatever_becomes_of_it(tmp_path: Path) -> None:
+    first, second = Tally(tmp_path), Tally(tmp_path)
+    before = open_descriptors()
+    first.add(appended=1)
+    second.add(appended=1)
+    assert open_descriptors() == before + 2
+    (tmp_path / ".tally" / "1.count").unlink()
+    assert second.totals() == Counts(2, 0)
+    assert open_descriptors() == before + 2
+
+    first.close()
+    second.close()
+    assert open_descriptors() == before
 
 
 def no_files(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,7 +190,12 @@ def test_a_file_that_somebody_has_cut_short_is_written_again_with_what_was_in_it
     counting.close()
 
 
-def test_a_descriptor_that_is_none_any_more_costs_no_count(tmp_path: Path) -> None:
+@pytest.mark.parametrize("has_locks", [True, False])
+def test_a_descriptor_that_is_none_any_more_costs_no_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, has_locks: bool
+) -> None:
+    if not has_locks:
+        monkeypatch.setattr(locks, "try_lock_if_any", lambda _: None)
     counting = Tally(tmp_path)
     counting.add(appended=2, dropped=1)
     # As when a server of files was away, or a program has closed what it did not open.
@@ -217,6 +256,11 @@ def test_a_disk_that_fails_is_written_to_again_with_the_next_row(
         counting.add(appended=2, dropped=1)
         assert counting.totals() == Counts(3, 1)
     counting.add(appended=1)
-
     assert counting.totals() == Tally(tmp_path).totals() == Counts(4, 1)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pwrite", fail)
+        counting.add(appended=1)
+    # With the end of the process, too.
     counting.close()
+    assert Tally(tmp_path).totals() == Counts(5, 1)

@@ -102,7 +102,7 @@ def test_segments_are_delivered_from_the_oldest_to_the_active_one(desk: Desk) ->
     desk.write(written[30:60], sealed=True)
     desk.write(written[60:])
 
-    assert desk.deliver().shipped == 90
+    assert desk.deliver(desk.delivery(batch_rows=20)).shipped == 90
     assert desk.stored() == written
 
 
@@ -183,6 +183,23 @@ def test_what_is_still_being_written_is_delivered_when_it_is_whole(desk: Desk) -
         file.write(line[40:])
         file.flush()
         assert delivery.step() == 1
+
+    assert desk.stored() == [first, second]
+
+
+def test_what_a_stopped_writer_has_begun_waits_for_its_end_however_long(desk: Desk) -> None:
+    first, second = rows(2)
+    desk.write([first])
+    line = codec.encode(API, second)
+    with desk.active.open("ab") as file:
+        file.write(line[:40])
+    os.utime(desk.active, (LONG_AGO, LONG_AGO))
+    delivery = desk.delivery()
+    assert desk.deliver(delivery).quarantined == 0
+    with desk.active.open("ab") as file:
+        file.write(line[40:])
+
+    desk.deliver(delivery)
 
     assert desk.stored() == [first, second]
 
@@ -686,7 +703,7 @@ def test_the_backlog_tells_rows_bytes_and_age(desk: Desk) -> None:
 
 
 def test_a_disk_that_fails_within_a_file_keeps_what_follows_there_and_no_other_row(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     written = rows(30)
     failing = desk.write(written[:10], sealed=True)
@@ -703,8 +720,28 @@ def test_a_disk_that_fails_within_a_file_keeps_what_follows_there_and_no_other_r
         patch.setattr(reader, "read_from", fail)
         desk.deliver()
         assert desk.stored() == written[10:]
+    assert caplog.text.count("cannot be read: Input/output error") == 1
 
     desk.deliver()
+    assert desk.stored() == written
+
+
+def test_a_process_without_a_free_descriptor_says_so_and_passes_over_nothing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = rows(2)
+    desk.write(written)
+    delivery = desk.delivery()
+
+    def none_is_free(*_: object, **__: object) -> NoReturn:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(reader, "read_from", none_is_free)
+        with pytest.raises(OSError, match="Too many open files"):
+            delivery.step()
+
+    desk.deliver(delivery)
     assert desk.stored() == written
 
 

@@ -1,10 +1,12 @@
 """What cannot be delivered lies in quarantine, once, with its reason."""
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from app.lib.tracelog.shipper import quarantine as quarantine_module
 from app.lib.tracelog.shipper.quarantine import FILE_NAME, Entry, Quarantine
 
 
@@ -21,6 +23,28 @@ def test_entries_come_back_byte_for_byte(tmp_path: Path) -> None:
 
     assert list(Quarantine(tmp_path).entries()) == entries
     assert (tmp_path / FILE_NAME).read_bytes().count(b"\n") == 3
+
+
+def test_what_is_put_in_and_taken_out_is_on_the_disk_when_that_returns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forced: list[tuple[int, int]] = []
+
+    def fsync(fd: int) -> None:
+        stat = os.fstat(fd)
+        forced.append((stat.st_ino, stat.st_size))
+
+    def on_the_disk() -> bool:
+        stat = (tmp_path / FILE_NAME).stat()
+        return forced.pop() == (stat.st_ino, stat.st_size)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    quarantine = Quarantine(tmp_path)
+
+    quarantine.add([entry(0), entry(9)])
+    assert on_the_disk()
+    quarantine.take_out({entry(0).key: "shipped"})
+    assert on_the_disk()
 
 
 def test_a_replay_puts_nothing_in_twice(tmp_path: Path) -> None:
@@ -82,6 +106,39 @@ def test_what_is_taken_out_does_not_come_back(tmp_path: Path) -> None:
     assert [each.start for each in after_a_restart.entries()] == [9, 30]
     assert after_a_restart.outcomes() == {"shipped": 1, "discarded": 1}
     assert (tmp_path / FILE_NAME).read_bytes().count(b"torn,row") == 2
+
+
+def test_what_was_taken_out_stays_what_it_was(tmp_path: Path) -> None:
+    quarantine = Quarantine(tmp_path)
+    quarantine.add([entry(0)])
+
+    quarantine.take_out({entry(0).key: "shipped"})
+    quarantine.take_out({entry(0).key: "discarded"})
+
+    assert quarantine.outcomes() == {"shipped": 1}
+
+
+def test_a_file_that_somebody_has_removed_is_begun_anew(tmp_path: Path) -> None:
+    quarantine = Quarantine(tmp_path)
+    quarantine.add([entry(0)])
+    (tmp_path / FILE_NAME).unlink()
+
+    quarantine.add([entry(0), entry(9)])
+
+    assert list(quarantine.entries()) == [entry(0), entry(9)]
+
+
+def test_whoever_takes_out_and_does_not_end_is_not_waited_for_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quarantine_module, "_LOCK_SECONDS", 0.0)
+    quarantine = Quarantine(tmp_path)
+
+    with quarantine._locked(), pytest.raises(OSError, match="another process holds"):
+        Quarantine(tmp_path).add([entry(0)])
+
+    quarantine.add([entry(0)])
+    assert list(quarantine.entries()) == [entry(0)]
 
 
 def test_nothing_is_lost_while_somebody_takes_out(tmp_path: Path) -> None:
