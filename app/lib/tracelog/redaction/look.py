@@ -35,6 +35,9 @@ ODD: Final = (
     rf"|{STATED}"
     r"|[0-9](?:[ \x{3000}\x{ff0d}\x{30fc}\x{2010}-\x{2015}\x{2212}-]*[0-9]){13}"
     r'|"kind":"Secret"|[0-9]{4}[./][0-9]{4}[./][0-9]{4}[./][0-9]{4}'
+    r"|/[^ /\"]+/(?:[^ /\"0-9]+[0-9]|[0-9]+[^ /\"0-9.,;:)\]])"
+    r"|(?:hook|otp|pin|confirm|verif|activat|2fa|mfa|pass|auth|token|code|pwd|認|確)"
+    r"[^ \"]*/[0-9]{4}"
     r"|PIN[0-9]{4}|/[^/@:\" ]{6}[^/@:\" ]*@[A-Za-z]"
 )
 """A pattern of what is odd in any string; with `has_long_word` it is all of that."""

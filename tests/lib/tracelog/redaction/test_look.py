@@ -73,6 +73,7 @@ PIECES = [
     "https://a.example/b", "<b>", "$", "é", "\x7f", "\x85", "\u2028", "買い物", "リスト", "-u a:b",
     "log in with", " / ", "Zq9x2m4k", "普通", "1234567", "でログイン", "hmac.new(b'", "vault login",
     "#password", "PIN4829", "password(Zq9x2m", "fill in", "identify ", "rabbitmqctl add_user a ",
+    "/verify/", "/482913", "/reset/", "Zq9x2m", "items/", "/otp/4829", "[\"auth\", \"hunter2x\"]",
 ]  # fmt: skip
 texts = st.one_of(st.lists(st.sampled_from(PIECES), max_size=6).map("".join), st.text(max_size=12))
 scalars = st.one_of(

@@ -46,7 +46,7 @@ _ITEMS: Final = {
 _REMARK: Final = re.compile(
     r"(?:\A| )(?:required|must|[Tt]oo|contain|characters|match|blank|empty|invalid|incorrect"
     r"|expired|missing"
-    r"|valid|wrong|common|least|similar)\b|\A(?i:required|invalid)\b"
+    r"|valid|wrong|common|least|numeric|similar)\b|\A(?i:required|invalid)\b"
     r"|ください|下さい|必須|ありません|できません|短すぎ|長すぎ|一致し|文字以[上内]"
 )
 _TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9:.]{5,15}(?:Z|[+-][0-9:]{4,6})?)?")

@@ -113,7 +113,7 @@ FOREIGN_STEMS: Final = (
     "лозинка",
     "кодподтверждения",
     "पासवर्ड",
-    "κωδικόςπρόσβασης",
+    "κωδικόσπρόσβασησ",
     "hasło",
     "şifre",
     "mậtkhẩu",
@@ -127,7 +127,9 @@ FOREIGN_STEMS: Final = (
 )
 """Secret words outside ASCII (after NFKC and case folding), without the spaces in them."""
 
-FOREIGN_PHRASE_ENDS: Final = frozenset({"khẩu", "المرور", "السر", "подтверждения", "番号"})
+FOREIGN_PHRASE_ENDS: Final = frozenset(
+    {"khẩu", "المرور", "السر", "подтверждения", "πρόσβασης", "番号"}
+)
 """The last words of those that are written with a space, or apart: `{"口座": {"番号": …}}`."""
 
 FOREIGN_ENDS: Final = (
@@ -169,13 +171,9 @@ FOREIGN_COUNT_TAILS: Final = (
     "長さ",
     "文字数",
     "桁数",
-    "回数",
     "変更日",
-    "変更日時",
     "更新日",
-    "更新日時",
     "設定日",
-    "設定日時",
     "設定済み",
     "期限",
     "有効期限",

@@ -7,7 +7,6 @@ A key is normalised (NFKC, zero-width characters out), split at its seams (`newP
 import re
 import unicodedata
 from collections.abc import Iterable
-from itertools import pairwise
 from typing import Final
 
 from app.lib.tracelog.redaction.keys import foreign, neighbours
@@ -98,8 +97,12 @@ class KeyJudge:
             return Rule.FILE
         if words[:2] == ["publickey", "credentials"]:
             return Rule.SHOW  # what a page may do
-        if words[-2:-1] == ["secret"] and words[-1] in words_of.SECRET_OTHERS:
-            return Rule.HIDE if self._last_secret(words[:-2] or ["a"]) else Rule.SHOW
+        if (
+            words[-2:-1] == ["secret"]
+            and words[-1] in words_of.SECRET_OTHERS
+            and "answer" not in words
+        ):
+            return Rule.SHOW
         last = words[-1]
         end = self._last_secret(words)
         if end:
@@ -164,9 +167,6 @@ class KeyJudge:
             for phrase in self._phrases.get(word, ()):
                 if tuple(words[index : index + len(phrase)]) == phrase:
                     end = max(end, index + len(phrase))
-        for index, (before, word) in enumerate(pairwise(words)):
-            if word == "tokens" and before in words_of.CREDENTIAL_OWNERS:
-                end = max(end, index + 2)
         if words[-1] in words_of.SECRET_LAST or words == ["pass"]:
             is_place = words[-1] in ("pin", "pins") and words_of.PIN_PLACES & {*words[-2:-1]}
             return end if is_place else len(words)

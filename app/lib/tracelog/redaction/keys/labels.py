@@ -34,13 +34,14 @@ _NAMES: Final = frozenset(
 
 
 _MESSAGE: Final = re.compile(
-    r"(?:(?:(?i:this|the|your) )?(?i:field|value|input|string) )?"
+    r"(?:(?:(?i:this|the|your) )?(?i:field|value|input|string"
+    r"|password|passphrase|passcode|token|code|secret|pin) )?"
     r"(?i:is|are|must|should|may|can(?:not|'t)|do(?:es)?|has|have|too|please|ensure|required)\b"
     r"(?: [A-Za-z0-9'()\-]{1,16}[,.:;)]?){1,16}[.!]?"
 )
 _MESSAGE_WORDS: Final = re.compile(
     r"\b(?:already|blank|characters|contain|digits?|empty|expired|invalid|least|matching|minimum"
-    r"|maximum|null|required|too (?:common|long|short|similar|weak)|valid|wrong)\b"
+    r"|maximum|null|numeric|required|too (?:common|long|short|similar|weak)|valid|wrong)\b"
 )
 """`is too short (minimum is 12 characters)`: what frameworks say of a field without its name."""
 

@@ -8,9 +8,7 @@ from typing import Final
 from app.lib.tracelog.redaction.keys.neighbours import BESIDE_CODE, BESIDE_GRANT, OF_PEOPLE
 from app.lib.tracelog.redaction.keys.rules import Rule
 
-_YES_NO: Final = frozenset(
-    {"", "0", "1", "true", "false", "on", "off", "yes", "no", "null", "none", "はい", "いいえ"}
-)
+_YES_NO: Final = frozenset({"", "0", "1", "はい", "いいえ"})
 _MEASURE: Final = re.compile(
     r"[+-]?[0-9]{1,9}(?:\.[0-9]{1,9})?(?:/[0-9]{1,9}|%)?"
     r"|(?:[0-9]{1,6}(?:\.[0-9]{1,6})?(?:ns|us|ms|s|m|h|d|w)){1,5}"
@@ -121,10 +119,10 @@ def is_hidden(rule: Rule, value: object) -> bool:
     if isinstance(value, str):
         text = value.strip()[:_MOST_JUDGED]
         if rule is Rule.FLAG:
-            return text.lower() not in _YES_NO
+            return text not in _YES_NO and not says_nothing(text)
         if rule is Rule.COUNT:
             return not (
-                text.lower() in _YES_NO
+                text in _YES_NO
                 or says_nothing(text)
                 or _MEASURE.fullmatch(text)
                 or _SENTENCE.fullmatch(text)

@@ -15,58 +15,50 @@ def words(text: str) -> frozenset[str]:
 
 SECRET_WORDS: Final = words(
     """
-    password passwords passwd pwd pswd pswrd psw passphrase passphrases passcode passcodes passwort
-    kennwort senha contrasena contrasenia contrasenya motdepasse wachtwoord salasana passord heslo
-    lozinka parool adgangskode jelszo haslo sifre passkey passkeys secret secrets token jwt bearer
-    credential credentials cred creds authorization cookie cookies csrf xsrf tpin mpin mypin privkey
-    xprv otp otps totp hotp cvv cvv2 cvc cvc2 ccv csc ssn sid sids sessid mnemonic psk
-    samlresponse iban wresult contrasenha anshobango kojinbango psswd paswd passw secretword puk
-    ansho anshou passwrod passowrd samlrequest pasuwado pasuwaado aikotoba nino
+    pswd pswrd psw passwort kennwort senha contrasena contrasenia contrasenya wachtwoord salasana
+    heslo lozinka parool adgangskode jelszo haslo sifre secrets token jwt bearer cred creds csrf
+    xsrf tpin mpin mypin xprv otps cvv cvc ccv csc ssn sid sids mnemonic psk samlresponse iban
+    wresult contrasenha psswd paswd passw secretword puk ansho anshou passwrod passowrd
+    samlrequest pasuwado pasuwaado aikotoba nino
     """
 )
 
 SECRET_PHRASES: Final = tuple(
     tuple(phrase.split())
     for phrase in """
-    pass word|pass wd|pass phrase|pass code|mot de passe
-    access key|account key|admin key|aes key|api key|app key|application key|auth key|client key
-    consumer key|decryption key|deploy key|encryption key|function key|functions key|hmac key
-    jwt key|license key|licence key|master key|pem key|private key|recovery key|role key|root key
-    rsa key|server key|service key|session key|shared key|signing key|ssh key|storage key
-    subscription key|webhook key
-    session id|session ids|session hash|session identifier
-    access code|auth code|authentication code|backup code|code verifier|confirm code
-    confirmation code|device code|login code|mfa code|one time code|recovery code|reset code
-    security code|sms code|verification code|verify code|2 fa code|activation code
-    pin code|pin number|pin no|pin hash|pin confirm|pin confirmation
-    activation key|cert key|certificate key|product key|ssl key|tls key|wep key|wifi key
-    wpa key|unlock code|two factor code|question answer|questions answer|maiden name
-    answer to security question|answer to secret question|security question response
-    wallet key|wallet seed|vault key|enc key|encrypt key|decrypt key|push key|pgp key|gpg key
-    priv key|reset key|signature key|serial key|rapidapi key|openai key|anthropic key|gemini key
-    stripe key|firebase key|sendgrid key|mailgun key|resend key|supabase key|turso key|github key
-    key pem|private pem|vapid private|gpg private|rsa private|pass hash|oauth verifier
-    email code|invite code|invitation code|scratch code|login link|passport no|driver license
-    drivers license|oob code|palavra passe|unseal key
-    secure hash|code 2 fa|national insurance|
-    client assertion|connection string|conn str|magic link|recovery phrase|seed phrase|seed words
-    security answer|challenge answer|clave secreta|kata sandi
-    card number|card no|card num|card pan|cc number|cc num|cc no|credit card|debit card
-    account number|bank account|my number|individual number|social security|passport number
-    account no|preshared key|instrumentation key|sas key|protection bypass
-    vercel share|crypto key|security cd|ansho no|anshou no|koza no|kouza no|himitsu answer|x wsse
+    pass word|pass wd|pass phrase|pass code|mot de passe|access key|account key|admin key|aes key
+    api key|app key|application key|auth key|client key|consumer key|decryption key|deploy key
+    encryption key|function key|functions key|hmac key|license key|licence key|master key|pem key
+    private key|recovery key|role key|root key|rsa key|server key|service key|session key
+    shared key|signing key|ssh key|storage key|subscription key|webhook key|session id
+    session hash|session identifier|access code|auth code|authentication code|backup code
+    code verifier|confirm code|confirmation code|device code|login code|mfa code|one time code
+    recovery code|reset code|security code|sms code|verification code|verify code|2 fa code
+    activation code|pin code|pin number|pin no|pin hash|pin confirm|pin confirmation
+    activation key|cert key|certificate key|product key|ssl key|tls key|wep key|wifi key|wpa key
+    unlock code|two factor code|question answer|questions answer|maiden name
+    answer to security question|security question response|wallet key|wallet seed|vault key
+    enc key|encrypt key|decrypt key|push key|pgp key|gpg key|priv key|reset key|signature key
+    serial key|rapidapi key|openai key|anthropic key|gemini key|stripe key|firebase key
+    sendgrid key|mailgun key|resend key|supabase key|turso key|github key|key pem|private pem
+    vapid private|gpg private|rsa private|pass hash|oauth verifier|email code|invite code
+    invitation code|scratch code|login link|passport no|driver license|drivers license|oob code
+    palavra passe|unseal key|secure hash|code 2 fa|national insurance|client assertion
+    connection string|conn str|magic link|recovery phrase|seed phrase|seed words|security answer
+    challenge answer|clave secreta|kata sandi|card number|card no|card num|card pan|cc number
+    cc num|cc no|credit card|debit card|account number|bank account|my number|individual number
+    social security|passport number|account no|preshared key|instrumentation key|sas key
+    protection bypass|vercel share|crypto key|security cd|koza no|kouza no|himitsu answer|x wsse
     login key|secure key|pass key|twofactor code|tfa code|authenticator code|pin block
     signed request|key phrase|security key|stream key|login challenge|consent challenge
     logout challenge|login verifier|consent verifier|captcha response|recaptcha response
     turnstile response|method nonce|card nonce|wpa 2 key|wpa 3 key|wi fi key|network key
     wireless key|pass confirmation|pass confirm|pass conf|confirm pass|repeat pass|pass repeat
-    pass new|door code|gate code|alarm code|lockbox code
-    pass kakunin|passwd kakunin|puk code|merchant key
-    binding code|check code|emergency code|pairing code|gift code|gift card
-    v code|honeycomb team|unlock pattern|challenge response|p word
-    entry code|keypad code|safe code|locker code
+    pass new|door code|gate code|alarm code|lockbox code|pass kakunin|merchant key|binding code
+    check code|emergency code|pairing code|gift code|gift card|v code|honeycomb team
+    unlock pattern|challenge response|p word|entry code|keypad code|safe code|locker code
     garage code|lock code|lock combination|safe combination|snmp community|community string
-    kojin bango|ansho bango|anshou bango|koza bango|kouza bango|ninsho code|ninshou code|ninsyo code
+    kojin bango|koza bango|kouza bango|ninsho code|ninshou code|ninsyo code
     """.replace("\n", "|").split("|")
     if phrase.strip()
 )
@@ -100,14 +92,6 @@ PASS_OTHERS: Final = words(
 
 BOARDING: Final = words("boarding bus day museum rail season ski train travel weekend")
 """The same in text, before `pass:`."""
-
-CREDENTIAL_OWNERS: Final = words(
-    """
-    access api auth bearer csrf device id login oauth personal push refresh secret service
-    session sso verification xsrf
-    """
-)
-"""What stands before `tokens` when it does not mean the pieces of a text."""
 
 GLUED_ANYWHERE: Final = ("password", "passwd", "passphrase", "csrf", "xsrf")
 GLUED_STARTS: Final = (
@@ -236,7 +220,7 @@ SESSION_LAST: Final = words("session sess salt pepper nonce wpnonce cnonce nextn
 """Last words of keys whose value may be a short secret, or the name of a lecture, or 3 g."""
 
 RANDOM_LAST: Final = words(
-    "sig sign signature salt pepper hmac ticket assertion crumb pfx pkcs12 keystore pat"
+    "sig sign signature salt pepper hmac ticket assertion crumb pfx pkcs keystore pat"
 )
 """Last words of keys that hold a secret only where the value looks like one."""
 
@@ -245,13 +229,13 @@ SIGNED_WITH: Final = words("ed sha hex base value digest")
 
 OTHER_KEYS: Final = words(
     """
-    alias asset attachment avatar base blob bucket cache candidate children chunk clustering column
-    composite cursor dedup dedupe event facet feature field file flag foreign group hash host i18n
-    idempotency image index intl issue item job joint key l10n lang language locale lock lookup map
-    media menu message meta metric msg natural node object option order page parent part partition
-    path photo primary project public publishable range record redis resource row s3 search shard
-    site sort state sub surrogate tab table tag task tenant thumbnail topic translation unique
-    socket upload video widget
+    alias asset attachment avatar base blob bucket cache candidate children chunk clustering
+    column composite cursor dedup dedupe event facet feature field file flag foreign group hash
+    host idempotency image index intl issue item job joint key lang language locale lock lookup
+    map media menu message meta metric msg natural node object option order page parent part
+    partition path photo primary project public publishable range record redis resource row search
+    shard site sort state sub surrogate tab table tag task tenant thumbnail topic translation
+    unique socket upload video widget
     """
 )
 """What stands before a last `key` that opens nothing: `sort_key`, `image_key`."""

@@ -16,9 +16,9 @@ _SCHEME: Final = re.compile(
 _BEARER_PROSE: Final = words(
     """
     a and are as at auth authentication authorization by can cannot credential credentials error
-    expected expired expires failed for format from had has have header headers http in invalid is
-    it jwt malformed may missing must no not of off on only or realm rejected required scheme
-    schemes scope security should the to token tokens type unauthorized was were which with without
+    expected expires for format from had has have header headers http in is it jwt malformed may
+    must not of only or realm scheme schemes scope security should the to token tokens type
+    unauthorized was were which with without
     """
 )
 _SHORT_WORD: Final = re.compile(r"[a-z]{2,6}[.,!?]?")

@@ -37,7 +37,7 @@ _QUOTED: Final = re.compile(
 _LIST: Final = re.compile(
     r"(?<![\w\])])(?P<head>\[(?P<quote>[\"'])(?P<name>[\w\-]{2,32})(?P=quote)"
     r"(?:, ?(?P=quote)(?P<between>[^\"'\n\[\]]{0,64})(?P=quote))?, ?(?P=quote))"
-    r"(?P<value>[^\"'\n\[\]]{4,128}+)(?=(?P=quote)\])"
+    r"(?P<value>[^\"'\n\[\]]{4,128}+)(?=(?P=quote)\]|\Z)"
 )
 """`["auth", "hunter2x"] sent`"""
 

@@ -105,8 +105,6 @@ _RETURNED: Final = re.compile(r"[ \t]?[\w.\[\], |\"']{1,60}:[ \t]*(?:\r?\n|\Z)")
 _PAIR: Final = re.compile(
     r"(?:\(|[\[,][ \t\n]{0,8}\[)[ \t\n]{0,8}[bBuUrR]{0,2}[\"'][^\"'()\[\]]{1,80}[\"']\Z"
 )
-_LISTED: Final = re.compile(r"(?<!\w)\[[\"'][^\"'()\[\]]{1,80}[\"']\Z")
-"""`["auth", "…"]`, but not `["password", "email"]`."""
 _TAGS: Final = re.compile(r"(?:</[a-z0-9]{1,8}>){1,3}\Z")
 _VALUES: Final = words("value input got actual received given 値 入力値 入力")
 _NEAR: Final = re.compile(
@@ -171,10 +169,7 @@ def _key_before(
 ) -> tuple[Rule, int, bool] | None:
     """The rule of the key before a separator, where it begins, and whether it owns its line."""
     raw = text[low : separator.start()]
-    listed = separator[0] == "," and _LISTED.search(raw) is not None
-    if separator[0] == "," and (
-        not (listed or _PAIR.search(raw)) or _last_word(raw[:-1]) in _LINKS
-    ):
+    if separator[0] == "," and (not _PAIR.search(raw) or _last_word(raw[:-1]) in _LINKS):
         return None  # ("token refreshed", extra)
     if raw.endswith(">") and (tags := _TAGS.search(raw)):
         raw = raw[: tags.start()]  # "<b>Password</b>: …"
@@ -196,8 +191,6 @@ def _key_before(
         rule = in_query(rule, key)
         if rule is Rule.CODE and _BESIDE_CODE.match(text, separator.end()):
             rule = Rule.SESSION
-    if listed and rule is Rule.HIDE:
-        return Rule.SESSION, key_start, False
     if rule is Rule.SHOW or (
         rule not in (Rule.HIDE, Rule.MIXED) and separator[0][-1] not in ":=>：＝﹕;dDaA"
     ):
@@ -213,7 +206,7 @@ def _key_before(
 
 def _rule_before(tail: str, raw: str, judge: KeyJudge) -> tuple[Rule, str]:
     """The rule of the key at the end of `tail`, and the key."""
-    key = _last_word(tail)
+    key = link = _last_word(tail)
     if key.lower() in _LINKS:
         tail = tail[: -len(key)].rstrip(" ")  # "the password is: …"
         key = _last_word(tail)
@@ -221,8 +214,9 @@ def _rule_before(tail: str, raw: str, judge: KeyJudge) -> tuple[Rule, str]:
     if key.isdecimal() and (numbered := _NUMBERED.search(tail)):
         tail = tail[: -len(numbered[0])]  # "Password 2: …"
         key = _last_word(tail)
+    is_value = link.lower() in _VALUES and _NEAR.search(tail[-64:]) is not None
     if not key:
-        return Rule.SHOW, key
+        return (Rule.MIXED, link) if is_value else (Rule.SHOW, key)
     if key in ("w", "W") and tail[-3:] in ("p/w", "P/W"):
         return Rule.HIDE, key
     # Pydantic's `input_value='…'` and `'input': '…'` and SQLAlchemy's `[parameters: (…)]` may hold
@@ -231,8 +225,8 @@ def _rule_before(tail: str, raw: str, judge: KeyJudge) -> tuple[Rule, str]:
     if key == "input_value" or (key == "input" and quoted) or tail.endswith("[parameters"):
         return Rule.HIDE, key
     rule = judge(key)
-    if key.lower() in _VALUES and _NEAR.search(tail[-64:]):
-        return Rule.MIXED, key  # "password check failed, value: …"
+    if is_value and rule is not Rule.HIDE:
+        return Rule.MIXED, link  # "password check failed, value: …"
     if key in ANSWERS and ("秘密の質問" in tail or "ecurity question" in tail):
         return Rule.HIDE, key
     if _is_of_a_thing(rule, key, tail):

@@ -66,6 +66,9 @@ _STATED: Final = re.compile(STATED)
 SEAM: Final = re.compile(r"[ \n(\[]")
 """What stands between a word that says what a secret is and the secret."""
 _SLASHED: Final = re.compile(r"/[^\s/@:]{6,64}@[A-Za-z]")
+_SEGMENT: Final = re.compile(r"/[^\s/]{1,64}/(?:[^\s/0-9]++[0-9]|[0-9]++[^\s/0-9.,;:)\]])")
+_NUMBER: Final = re.compile(rf"(?:{_OPENS.pattern}|認証|確認)[^\s/]{{0,32}}/[0-9]{{4}}")
+"""Parts of a path that may be tokens: `/reset/Zq9x2m`, `/verify/482913`."""
 _PIN: Final = re.compile("PIN[0-9]{4}")
 _ESCAPED: Final = re.compile(r"%[0-9A-Fa-f]{2}")
 _TOKEN: Final = re.compile(r"[^\s\"'<>]++")
@@ -148,6 +151,7 @@ class TextRedactor:
             (_RUN.search(text) is not None and _UUID.match(text) is None)
             or _CARD.search(text) is not None
             or ("@" in text and _SLASHED.search(text) is not None)
+            or ("/" in text and (_SEGMENT.search(text) or _NUMBER.search(text)) is not None)
             or (SEAM.search(text) is not None and is_prose(text))
             or ("PIN" in text and _PIN.search(text) is not None)
             or (not text.isascii() and ("\n" in text or _STATED.search(text) is not None))
