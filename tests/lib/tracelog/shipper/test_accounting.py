@@ -15,11 +15,16 @@ import pytest
 
 from app.lib.logger import EnhancedCSVLogger
 from app.lib.tracelog import codec
+from app.lib.tracelog.ids import first_at
+from app.lib.tracelog.journal.journal import Journal
+from app.lib.tracelog.journal.tally import Tally
 from app.lib.tracelog.schema import API_LOGS, TASK_PROGRESS_LOGS
 from app.lib.tracelog.shipper import accounting
-from app.lib.tracelog.shipper.accounting import Account
+from app.lib.tracelog.shipper.accounting import Account, Accountant, TableAccount
+from app.lib.tracelog.shipper.checkpoint import Checkpoint
 from app.lib.tracelog.shipper.quarantine import Quarantine
 from app.lib.tracelog.shipper.shipper import Shipper
+from app.lib.tracelog.shipper.status import Progress
 from app.lib.tracelog.store.sqlite_store import SQLiteStore
 from commands.kit.environment import ROOT
 from tests.lib.tracelog.rows import API, api_row
@@ -113,6 +118,83 @@ def test_rows_that_wait_are_counted_exactly_and_by_table(far: EnhancedCSVLogger)
     ]
     assert account.pending_bytes > 0
     assert account.lag_seconds > 0
+
+
+def test_one_account_after_the_other_follows_what_is_appended_delivered_and_cut(
+    tmp_path: Path,
+) -> None:
+    born = 1_795_000_000.0
+    tally, checkpoint = Tally(tmp_path), Checkpoint(tmp_path)
+    journal = Journal(tmp_path, API, clock=lambda: born)
+    accountant = Accountant(tmp_path, tally, lambda: born + 100)
+    ends = [len(codec.header(API))]
+
+    def append(rows: int) -> None:
+        for _ in range(rows):
+            row = api_row(row_id=first_at(born + len(ends)))
+            journal.append(codec.encode(API, row), int(str(row[0])))
+            tally.add(appended=1)
+            ends.append(journal.path.stat().st_size)
+
+    def delivered_to(row: int) -> None:
+        checkpoint.advance(API_LOGS, first_at(born + 1), ends[row] if row else 0)
+        checkpoint.counters.shipped = row
+
+    def waits() -> tuple[int, int, float]:
+        account = accountant.account(lambda: Progress(checkpoint, "", "", leader=False))
+        numbers(account)
+        [table, steps] = account.tables
+        assert (table.files, table.bytes) == (1, ends[-1])
+        assert steps == TableAccount(TASK_PROGRESS_LOGS, 0, 0, 0, 0, 0.0)
+        assert account.pending_bytes == table.pending_bytes
+        assert account.lag_seconds == table.lag_seconds
+        return table.pending, table.pending_bytes, round(table.lag_seconds)
+
+    append(10)
+    assert waits() == (10, ends[10] - ends[0], 99)
+    delivered_to(4)
+    assert waits() == (6, ends[10] - ends[4], 95)
+    append(5)
+    delivered_to(7)
+    assert waits() == (8, ends[15] - ends[7], 92)
+    # A lost checkpoint.
+    delivered_to(0)
+    assert waits() == (15, ends[15] - ends[0], 99)
+    delivered_to(15)
+    assert waits() == (0, 0, 0)
+    append(1)
+    assert waits() == (1, ends[16] - ends[15], 84)
+    # A file that is shorter than what was delivered of it is delivered again.
+    os.truncate(journal.path, ends[5])
+    del ends[6:]
+    checkpoint.counters.shipped = 11
+    assert waits() == (5, ends[5] - ends[0], 99)
+    journal.close()
+    tally.close()
+
+
+def test_a_row_that_is_appended_while_the_others_are_counted_is_none_that_is_missing(
+    tmp_path: Path,
+) -> None:
+    tally, journal = Tally(tmp_path), Journal(tmp_path, API, max_age=1e9)
+
+    def append() -> None:
+        row = api_row()
+        journal.append(codec.encode(API, row), int(str(row[0])))
+        tally.add(appended=1)
+
+    def look() -> Progress:
+        append()
+        return Progress.load(tmp_path)
+
+    append()
+    assert numbers(Accountant(tmp_path, tally).account(look)) == (2, 0, 2, 0, 0)
+    # One that was counted and is not there is missing all the same.
+    tally.add(appended=1)
+    account = Accountant(tmp_path, tally).account()
+    assert (account.appended, account.pending, account.unaccounted) == (3, 2, 1)
+    journal.close()
+    tally.close()
 
 
 def test_a_header_that_a_second_writer_has_put_into_the_file_is_no_row(
