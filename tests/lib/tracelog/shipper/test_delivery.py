@@ -364,18 +364,23 @@ def test_a_checkpoint_of_another_file_is_not_used(desk: Desk) -> None:
     assert desk.stored()[50:] == written
 
 
-def test_a_file_that_got_shorter_is_delivered_from_its_start(desk: Desk) -> None:
+@pytest.mark.parametrize("restarted", [True, False])
+def test_a_file_that_got_shorter_is_delivered_from_its_start(
+    desk: Desk, *, restarted: bool
+) -> None:
     written = rows(60)
     desk.write(written[:20])
     size = desk.active.stat().st_size
     desk.write(written[20:50])
-    desk.deliver()
+    delivery = desk.delivery()
+    desk.deliver(delivery)
     # As after a loss of power: the end that was not forced to the disk is gone.
     os.truncate(desk.active, size)
-    again = desk.delivery()
+    if restarted:
+        delivery = desk.delivery()
     desk.write(written[50:])
 
-    desk.deliver(again)
+    desk.deliver(delivery)
 
     assert desk.stored() == written
 

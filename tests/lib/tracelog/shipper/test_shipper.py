@@ -22,7 +22,14 @@ from app.lib.tracelog.shipper.shipper import AnotherDelivers, Shipper
 from app.lib.tracelog.short_turns import give_way, latest_request
 from app.lib.tracelog.store.sql import Statement
 from app.lib.tracelog.store.sqlite_store import SQLiteStore
-from app.lib.tracelog.store.store import Batch, Inserted, Store, StoreUnavailable
+from app.lib.tracelog.store.store import (
+    Batch,
+    Inserted,
+    Store,
+    StoreError,
+    StoreRefused,
+    StoreUnavailable,
+)
 from app.lib.tracelog.store.turso_store import TursoStore
 from app.lib.tracelog.upkeep.housekeeping import Housekeeper
 from app.lib.tracelog.upkeep.retention import Rules
@@ -530,6 +537,57 @@ def test_a_drain_that_can_read_no_file_says_no_and_raises_nothing(
     with monkeypatch.context() as patch:
         patch.setattr(Path, "open", without_files)
         assert not shipper.drain(1)
+
+
+class Sulking(SQLiteStore):
+    """A store that fails with each of `failures` in turn, and then works."""
+
+    failures: list[StoreError]
+
+    def insert(self, batch: Batch) -> Inserted:
+        if self.failures:
+            raise self.failures.pop(0)
+        return super().insert(batch)
+
+
+def pauses_after(failures: list[StoreError], logs: Path, journal: Journal) -> list[float]:
+    """How long a shipper rests after each, with the longest of all pauses that may be drawn."""
+    store = Sulking(logs / "trace.db")
+    store.migrate()
+    store.failures = list(failures)
+    shipper = Shipper(logs, lambda: store, draw=lambda: 1.0)
+    write(journal, 1)
+    pauses = [shipper._turn()[0] for _ in failures]
+    while shipper.progress().checkpoint.counters.shipped == 0:
+        assert shipper._turn() == (0.0, False)
+    write(journal, 1)
+    store.failures = [failures[0]]
+    # Once it works, the pauses begin anew.
+    assert shipper._turn()[0] == pauses[0]
+    shipper.stop()
+    return pauses
+
+
+def test_pauses_grow_while_the_store_cannot_be_reached(logs: Path, journal: Journal) -> None:
+    gone = [StoreUnavailable("gone") for _ in range(10)]
+
+    pauses = pauses_after(list(gone), logs, journal)
+
+    assert pauses == [0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 30.0, 30.0]
+
+
+def test_pauses_are_longer_while_the_store_refuses_rows(logs: Path, journal: Journal) -> None:
+    pauses = pauses_after([StoreRefused("no") for _ in range(5)], logs, journal)
+
+    assert pauses == [15.0, 30.0, 60.0, 120.0, 120.0]
+
+
+def test_a_pause_that_the_server_asks_for_is_kept_up_to_five_minutes(
+    logs: Path, journal: Journal
+) -> None:
+    asked = [StoreUnavailable("busy", retry_after=seconds) for seconds in (7.0, 0.0, 90_000.0)]
+
+    assert pauses_after(list(asked), logs, journal) == [7.0, 0.4, 300.0]
 
 
 def test_new_rows_do_not_shorten_the_pause_after_a_failure(logs: Path, journal: Journal) -> None:
