@@ -19,10 +19,18 @@ _PARTS = "of %(choices)s; several are quicker at once"
 
 
 def check(arguments: list[str]) -> list[str]:
-    """Which parts they name; ends where one is none, before anything is installed."""
+    """Which parts they name; ends where one is none, before anything is installed.
+
+    Raises `Failure` where one that stays needs another that is to go.
+    """
     parser = Arguments(prog="manage.py remove", description=__doc__)
     parser.add_argument("parts", nargs="+", choices=removal.parts(), metavar="PART", help=_PARTS)
     parts: list[str] = parser.parse_args(arguments).parts
+    for number, name in enumerate(parts):
+        part = removal.read(name)
+        for other in part.before if removal.is_there(ROOT, part) else ():
+            if other not in parts[:number] and removal.is_there(ROOT, removal.read(other)):
+                raise Failure("remove_before", part=part.name, other=other)
     return parts
 
 
@@ -48,9 +56,6 @@ def main(arguments: list[str]) -> int:
 
 
 def _remove(part: removal.Part) -> removal.Plan:
-    for other in part.before:
-        if removal.is_there(ROOT, removal.read(other)):
-            raise Failure("remove_before", part=part.name, other=other)
     plan = removal.plan(ROOT, part)
     removal.carry_out(plan)
     removal.add_migration(ROOT, part)

@@ -189,25 +189,25 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "postgres_silent": (
         "PostgreSQL at {host} does not answer; start it, or mend DATABASE_URL in {place}.",
-        "{host} の PostgreSQL が応答しません。起動するか、{place} の DATABASE_URL を"
+        "{host} の PostgreSQL が応答しません。起動するか、{place}の DATABASE_URL を"
         "直してください。",
     ),
     "postgres_refuses": (
         "PostgreSQL at {host} does not accept the user or password of DATABASE_URL; mend it in "
         "{place}.",
         "{host} の PostgreSQL が DATABASE_URL のユーザーかパスワードを受け付けません。"
-        "{place} を直してください。",
+        "{place}を直してください。",
     ),
     "postgres_no_database": (
         "PostgreSQL at {host} has no database {name!r}; create it, or mend DATABASE_URL in "
         "{place}.",
-        "{host} の PostgreSQL に {name!r} というデータベースがありません。作るか、{place} の "
+        "{host} の PostgreSQL に {name!r} というデータベースがありません。作るか、{place}の "
         "DATABASE_URL を直してください。",
     ),
     "postgres_fails": (
         "PostgreSQL at {host} cannot be used ({reason}); see whether DATABASE_URL in {place} is "
         "right.",
-        "{host} の PostgreSQL を使えません（{reason}）。{place} の DATABASE_URL が正しいか"
+        "{host} の PostgreSQL を使えません（{reason}）。{place}の DATABASE_URL が正しいか"
         "確かめてください。",
     ),
     "turso_silent": (
@@ -220,14 +220,15 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "The log store of TURSO_URL, {host}, does not accept TURSO_TOKEN (status {status}); until "
         "it is mended in {place} the log stays in the CSV files.",
         "TURSO_URL のログ保存先 {host} が TURSO_TOKEN を受け付けません（ステータス {status}）。"
-        "{place} を直すまで、ログは CSV に残ります。",
+        "{place}を直すまで、ログは CSV に残ります。",
     ),
     "turso_strange": (
         "The log store of TURSO_URL, {host}, answers with status {status} as no Turso server "
         "does; until TURSO_URL is mended in {place} the log stays in the CSV files.",
         "TURSO_URL のログ保存先 {host} は Turso のサーバーではないようです（ステータス {status}）。"
-        "{place} を直すまで、ログは CSV に残ります。",
+        "{place}を直すまで、ログは CSV に残ります。",
     ),
+    "no_port": ("a port is a number from 1 to 65535", "ポートは 1 から 65535 の数です"),
     "port_taken": (
         "Port {port} is taken, perhaps by this app in another window; end that program or use "
         "another port: `python3 manage.py run --port {other}`.",

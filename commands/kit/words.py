@@ -24,7 +24,9 @@ class Failure(Exception):
 
 def place(name: str) -> str:
     """Where a setting is mended: the environment if that gives it, for it wins, or else `.env`."""
-    return text("in_environment") if name in os.environ else ".env"
+    if name in os.environ:
+        return text("in_environment")
+    return ".env " if language() == "ja" else ".env"  # Japanese has a space beside Latin letters
 
 
 def language() -> str:

@@ -66,7 +66,9 @@ def test_nothing_is_explained_that_no_command_takes() -> None:
     ("arguments", "words"),
     [
         ("doctor --jsno", "manage.py doctor: 使えない引数です: --jsno"),
-        ("run --port http", "manage.py run: --port: 'http' は正しい値ではありません（int）"),
+        ("seed --items x", "manage.py seed: --items: 'x' は正しい値ではありません（int）"),
+        ("run --port http", "manage.py run: --port: ポートは 1 から 65535 の数です"),
+        ("run --port 65536", "manage.py run: --port: ポートは 1 から 65535 の数です"),
         ("user", "manage.py user: 引数が足りません: action"),
         ("logs trace", "manage.py logs: action: 'trace' は選べません。次から選んでください: "),
         ("migrate --make", "manage.py migrate: --make: 値を一つ指定してください"),
@@ -89,6 +91,7 @@ def test_what_does_not_fit_is_said_in_japanese(
         (["bench", "recrding"], 2, "argument name: invalid choice: 'recrding' (choose from "),
         (["bench"], 2, "the following arguments are required: name"),
         (["remove", "ai", "picture"], 2, "argument PART: invalid choice: 'picture' (choose from "),
+        (["remove", "ai", "items"], 1, "pictures"),
         (["remove", "--help"], 0, "usage: manage.py remove [-h] PART [PART ...]"),
     ],
 )

@@ -175,6 +175,17 @@ def test_it_speaks_the_language_of_the_locale(
     assert done.stdout.startswith(f"python3 manage.py {word}")
 
 
+def test_where_a_setting_is_mended_is_said_as_one_writes_it(checkout: Checkout) -> None:
+    url = "http://127.0.0.1:1"
+    spoken = {"LANG": "ja_JP.UTF-8"}
+    given = checkout.manage("logs", "verify", TURSO_URL=url, **spoken)
+    checkout.env_file.write_text(f"TURSO_URL={url}\n", encoding="utf-8")
+    written = checkout.manage("logs", "verify", **spoken)
+
+    assert "起動するか、環境変数の TURSO_URL を直してください。" in given.stdout
+    assert "起動するか、.env の TURSO_URL を直してください。" in written.stdout
+
+
 def test_a_console_without_japanese_gets_no_stack_trace(checkout: Checkout) -> None:
     done = checkout.manage(LANG="ja_JP", PYTHONIOENCODING="ascii")
 

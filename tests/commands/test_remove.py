@@ -146,8 +146,8 @@ def test_what_has_gone_is_brought_in_line_where_a_later_part_cannot_go(
     done: list[tuple[str, ...]] = []
 
     def take_out(part: removal.Part) -> removal.Plan:
-        if part.name == "items":
-            raise Failure("remove_before", part="items", other="pictures")
+        if part.name == "pictures":
+            raise Failure("remove_not_found", file="app/main.py", what="pictures")
         return removal.Plan((), {})
 
     monkeypatch.setattr(removal, "is_there", lambda *_: True)
@@ -155,7 +155,7 @@ def test_what_has_gone_is_brought_in_line_where_a_later_part_cannot_go(
     monkeypatch.setattr(remove, "_remove", take_out)
     monkeypatch.setattr(remove, "_run", lambda *words: done.append(words))
 
-    with pytest.raises(Failure, match="pictures"):
-        remove.main(["ai", "items"])
+    with pytest.raises(Failure, match="changed by hand"):
+        remove.main(["ai", "pictures"])
 
     assert done == [("manage.py", "messages"), ("manage.py", "css"), ("ai",)]

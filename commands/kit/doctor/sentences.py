@@ -271,7 +271,7 @@ DOCTOR_SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "doctor_token_ended": (
         "TURSO_TOKEN ended on {day}; make a new one and put it into {place}.",
-        "TURSO_TOKEN の期限は {day} に切れました。作り直して {place} に書いてください。",
+        "TURSO_TOKEN の期限は {day} に切れました。作り直して、{place}に書いてください。",
     ),
     "doctor_token_reads": (
         "TURSO_TOKEN may only read; make one that may write too.",
@@ -286,11 +286,11 @@ DOCTOR_SENTENCES: dict[str, tuple[str, str]] = {
     "doctor_mail": ("{where} is ready to take mail", "{where} に送れます"),
     "doctor_mail_refuses": (
         "{where} does not accept SMTP_USER and SMTP_PASSWORD; mend them in {place}.",
-        "{where} が SMTP_USER と SMTP_PASSWORD を受け付けません。{place} を直してください。",
+        "{where} が SMTP_USER と SMTP_PASSWORD を受け付けません。{place}を直してください。",
     ),
     "doctor_mail_silent": (
         "{where} cannot be used ({reason}); mend SMTP_HOST, SMTP_PORT or SMTP_TLS in {place}.",
-        "{where} を使えません（{reason}）。{place} の SMTP_HOST、SMTP_PORT、SMTP_TLS を"
+        "{where} を使えません（{reason}）。{place}の SMTP_HOST、SMTP_PORT、SMTP_TLS を"
         "直してください。",
     ),
     # What the tests use

@@ -18,7 +18,7 @@ from app.lib.tracelog.store.store import (
     StoreUnavailable,
 )
 from app.trace_log import make_store
-from commands.kit.words import Failure
+from commands.kit.words import Failure, place
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +85,12 @@ def said_plainly(name: str) -> Iterator[None]:
     except StoreSchemaMissing:
         raise Failure("logs_store_empty", name=name) from None
     except StoreRefused as error:
-        raise Failure("logs_store_refuses", name=name, reason=error) from None
+        raise Failure(
+            "logs_store_refuses", name=name, reason=error, place=place("TURSO_URL")
+        ) from None
     except StoreUnavailable as error:
-        raise Failure("logs_store_silent", name=name, reason=error) from None
+        raise Failure(
+            "logs_store_silent", name=name, reason=error, place=place("TURSO_URL")
+        ) from None
     except StoreError as error:
         raise Failure("logs_store_fails", name=name, reason=error) from None

@@ -9,13 +9,13 @@ LOG_SENTENCES: dict[str, tuple[str, str]] = {
         "ログの保存先 {name} にはまだテーブルがありません。最初の行が届いたときに作られます。",
     ),
     "logs_store_silent": (
-        "The log store {name} does not answer ({reason}); start it, or mend TURSO_URL in .env.",
-        "ログの保存先 {name} が応答しません（{reason}）。起動するか、.env の TURSO_URL を"
+        "The log store {name} does not answer ({reason}); start it, or mend TURSO_URL in {place}.",
+        "ログの保存先 {name} が応答しません（{reason}）。起動するか、{place}の TURSO_URL を"
         "直してください。",
     ),
     "logs_store_refuses": (
-        "The log store {name} refuses ({reason}); mend TURSO_URL and TURSO_TOKEN in .env.",
-        "ログの保存先 {name} に拒否されました（{reason}）。.env の TURSO_URL と TURSO_TOKEN を"
+        "The log store {name} refuses ({reason}); mend TURSO_URL and TURSO_TOKEN in {place}.",
+        "ログの保存先 {name} に拒否されました（{reason}）。{place}の TURSO_URL と TURSO_TOKEN を"
         "直してください。",
     ),
     "logs_store_fails": (
@@ -45,7 +45,7 @@ LOG_SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "logs_nobody_delivers": (
         "Nobody delivers; the app does when it runs, and `python3 manage.py logs ship` without it.",
-        "配送しているプロセスはありません。アプリの実行中はアプリが、それ以外は"
+        "配送しているプロセスはありません。アプリの実行中はアプリが、それ以外は "
         "`python3 manage.py logs ship` が配送します。",
     ),
     "logs_last_error": ("Last error: {error}", "最後のエラー: {error}"),
