@@ -21,6 +21,8 @@ def log_dir(tmp_path: Path) -> Path:
 def logger(log_dir: Path) -> Iterator[CSVOnlyLogger]:
     logger = CSVOnlyLogger(log_dir)
     yield logger
+    # Whatever a request did, the log has lost none of its rows.
+    assert logger.recorder.tally.totals().dropped == 0
     logger.close()
 
 

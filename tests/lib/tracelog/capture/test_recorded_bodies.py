@@ -1,6 +1,7 @@
 """What the log keeps of the bodies that pass, and that secrets reach none of it."""
 
 import asyncio
+import gzip
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,9 +11,9 @@ from fastapi import FastAPI, HTTPException, Request, UploadFile
 from fastapi.responses import FileResponse, HTMLResponse, StreamingResponse
 
 from app.lib.logger import CSVOnlyLogger
-from app.lib.tracelog.capture.asgi import Receive, Scope, Send
+from app.lib.tracelog.capture.asgi import ASGIApp, Message, Receive, Scope, Send
 from app.lib.tracelog.capture.middleware import CaptureMiddleware
-from tests.lib.tracelog.capture.client import Client, rows
+from tests.lib.tracelog.capture.client import Client, rows, scope_of
 
 
 def test_a_file_is_recorded_by_size(
@@ -248,6 +249,83 @@ def test_a_stream_that_is_left_before_its_first_event_is_known_as_a_stream(
     [row] = rows(log_dir)
     shown = {":type": "text/event-stream", ":cut": 0}
     assert (row["response_status"], row["response_body"]) == (499, shown)
+
+
+def sends(*messages: Message) -> ASGIApp:
+    """An app that reads one message and sends these."""
+
+    async def app(_: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        for message in messages:
+            await send(message)
+
+    return app
+
+
+def head(*headers: tuple[bytes, bytes]) -> Message:
+    return {"type": "http.response.start", "status": 200, "headers": list(headers)}
+
+
+def test_other_headers_say_nothing_of_the_body(logger: CSVOnlyLogger, log_dir: Path) -> None:
+    others = (b"x-total-count", b"0"), (b"x-kind", b"image/png"), (b"x-encoding", b"gzip")
+    app = sends(
+        head((b"content-type", b"application/json"), *others),
+        {"type": "http.response.body", "body": b'{"a":1}'},
+    )
+    client = Client(CaptureMiddleware(app, logger.recorder), log_dir)
+
+    client.request()
+
+    assert rows(log_dir)[0]["response_body"] == {"a": 1}
+    assert client.rows_when_sent == [0, 1]
+
+
+def test_a_compressed_response_is_told_by_type_size_and_encoding(
+    logger: CSVOnlyLogger, log_dir: Path
+) -> None:
+    body = gzip.compress(b'{"password":"hunter2"}')
+    app = sends(
+        head((b"content-type", b"application/json"), (b"content-encoding", b"gzip")),
+        {"type": "http.response.body", "body": body},
+    )
+
+    Client(CaptureMiddleware(app, logger.recorder), log_dir).request()
+
+    shown = {":type": "application/json", ":size": len(body), ":encoding": "gzip"}
+    assert rows(log_dir)[0]["response_body"] == shown
+
+
+def test_what_an_app_sends_beside_a_response_does_not_end_it(
+    logger: CSVOnlyLogger, log_dir: Path
+) -> None:
+    app = sends(
+        head((b"content-type", b"application/json"), (b"content-length", b"7")),
+        {"type": "http.response.push", "path": "/a.css", "headers": []},
+        {"type": "http.response.body", "body": b'{"a":1}'},
+    )
+    client = Client(CaptureMiddleware(app, logger.recorder), log_dir)
+
+    client.request()
+
+    assert rows(log_dir)[0]["response_body"] == {"a": 1}
+    assert client.rows_when_sent == [0, 0, 1]
+
+
+def test_a_body_of_which_its_server_does_not_say_that_more_comes_is_whole(
+    logger: CSVOnlyLogger, log_dir: Path
+) -> None:
+    app = sends(head(), {"type": "http.response.body"})
+    headers = {"Content-Type": "application/json", "Transfer-Encoding": "chunked"}
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b'{"a":1}'}
+
+    async def send(_: Message) -> None:
+        pass
+
+    asyncio.run(CaptureMiddleware(app, logger.recorder)(scope_of(headers=headers), receive, send))
+
+    assert rows(log_dir)[0]["request_body"] == {"a": 1}
 
 
 def test_html_pages_are_recorded_by_size(app: FastAPI, client: Client, log_dir: Path) -> None:
