@@ -338,7 +338,11 @@ class Shipper:
 
     def _kept_checkpoint(self) -> Checkpoint | None:
         """Ours, where somebody has removed the folder and the one on the disk with it."""
-        if self._delivery is None or Checkpoint.load(self._log_dir) != Checkpoint(self._log_dir):
+        if self._delivery is None:
+            return None
+        # Of a folder that is just being removed its copy from the time before may still be there.
+        batches = Checkpoint.load(self._log_dir).counters.batches
+        if batches >= self._delivery.checkpoint.counters.batches:
             # Whoever led in between has gone further than we know.
             return None
         self._delivery.notice_removed()

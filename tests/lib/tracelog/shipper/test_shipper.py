@@ -3,6 +3,7 @@
 import errno
 import logging
 import math
+import shutil
 import subprocess
 import sys
 import threading
@@ -17,7 +18,8 @@ from app.lib.tracelog.journal.journal import Journal
 from app.lib.tracelog.journal.tally import Tally
 from app.lib.tracelog.schema import TABLES, Row
 from app.lib.tracelog.shipper.accounting import Accountant
-from app.lib.tracelog.shipper.checkpoint import Checkpoint
+from app.lib.tracelog.shipper.checkpoint import FILE_NAME, Checkpoint
+from app.lib.tracelog.shipper.election import LOCK_NAME
 from app.lib.tracelog.shipper.shipper import AnotherDelivers, Shipper
 from app.lib.tracelog.short_turns import give_way, latest_request
 from app.lib.tracelog.store.sql import Statement
@@ -254,6 +256,28 @@ def test_of_two_one_delivers_and_the_other_follows_when_it_ends(
     store = SQLiteStore(logs / "trace.db")
     assert count(store) == 30
     store.close()
+
+
+def test_a_folder_that_is_looked_at_while_it_is_being_removed_takes_no_count_with_it(
+    logs: Path, journal: Journal
+) -> None:
+    shipper = Shipper(logs, lambda: SQLiteStore(logs.parent / "trace.db"))
+    for _ in range(3):
+        write(journal, 1)
+        while shipper.run_once():
+            pass
+
+    # By now all but the copy of the checkpoint is gone.
+    for name in (LOCK_NAME, FILE_NAME, journal.path.name):
+        (logs / name).unlink()
+    shipper.run_once()
+    shutil.rmtree(logs)
+    write(journal, 1)
+    while shipper.run_once():
+        pass
+
+    assert shipper.progress().checkpoint.counters.shipped == 4
+    shipper.stop()
 
 
 def test_two_leaders_at_once_do_no_harm(
