@@ -92,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
 
     action("status", "What became of all rows, and how the delivery goes.")
     ships = action("ship", "Deliver what waits in the CSV files, until it is asked to end.")
-    ships.add_argument("--once", action="store_true", help="end when nothing waits any more")
+    ships.add_argument("--once", action="store_true", help="end when what waits now is delivered")
     ships.add_argument(
         "--seconds", type=seconds, default=30.0, metavar="N",
         help="with --once, give up after so long without progress (30)",

@@ -208,7 +208,7 @@ ARGUMENTS_IN_JAPANESE: dict[str, str] = {
     ),
     "print the result as JSON": "結果を JSON で表示する",
     "tell the progress also where there is no terminal": "端末でなくても経過を示す",
-    "end when nothing waits any more": "待っている行がなくなったら終わる",
+    "end when what waits now is delivered": "いま待っている行を届けたら終わる",
     "with --once, give up after so long without progress (30)": (
         "--once で、進まないまま何秒たったら諦めるか（30）"
     ),

@@ -84,9 +84,10 @@ def _ship_once(place: Place, seconds: float) -> int:
     shipper = logger.shipper
     meter = Meter(before.pending_bytes, wanted=place.progress)
     shipped, patience = before.shipped, time.monotonic() + seconds
+    marks = shipper.marks()
     shipper.start()
     try:
-        while not shipper.drain(_LOOK_SECONDS):
+        while not shipper.drain(_LOOK_SECONDS, marks):
             progress = shipper.progress()
             now = progress.checkpoint.counters.shipped
             if now > shipped:

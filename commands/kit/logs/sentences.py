@@ -82,8 +82,8 @@ LOG_SENTENCES: dict[str, tuple[str, str]] = {
     "logs_draining": ("Delivering what still waits ...", "残りを配送しています ..."),
     "logs_ended": ("Ended; {pending} rows wait.", "終了しました。配送待ちは {pending} 行です。"),
     "logs_shipped_now": (
-        "Delivered {rows} rows; nothing waits any more.",
-        "{rows} 行を届けました。配送待ちはありません。",
+        "Delivered {rows} rows; nothing of what waited is left.",
+        "{rows} 行を届けました。待っていた行は残っていません。",
     ),
     "logs_not_shipped": (
         "Rows still wait, since they cannot be delivered to {store}: {reason}",

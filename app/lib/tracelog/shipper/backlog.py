@@ -58,6 +58,25 @@ def pending(log_dir: Path, checkpoint: Checkpoint) -> Iterator[Pending]:
                 yield Pending(table, segment, offset, size)
 
 
+Marks = dict[tuple[str, int], int]
+"""Offsets in bytes by table and by the id of a segment's first row."""
+
+
+def marks_of(log_dir: Path, checkpoint: Checkpoint) -> Marks:
+    """Up to where the files reach that are not delivered whole. Raises `OSError`."""
+    return {
+        (each.table.name, each.segment.first_id): each.size
+        for each in pending(log_dir, checkpoint)
+        # What has no row yet has no name either.
+        if each.segment.first_id
+    }
+
+
+def is_past(checkpoint: Checkpoint, marks: Marks) -> bool:
+    """Whether there were any, and all before them is delivered."""
+    return bool(marks) and all(checkpoint.offset(*key) >= mark for key, mark in marks.items())
+
+
 def measure(log_dir: Path, checkpoint: Checkpoint, now: float | None = None) -> Backlog:
     """How much waits. `now` is Unix time. Raises `OSError` where files cannot be read."""
     now = time.time() if now is None else now

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from app.lib.tracelog.bell import Bell
-from app.lib.tracelog.shipper.backlog import measure
+from app.lib.tracelog.shipper.backlog import Marks, is_past, marks_of, measure
 from app.lib.tracelog.shipper.backoff import Backoff, draw_evenly
 from app.lib.tracelog.shipper.beside import Beside
 from app.lib.tracelog.shipper.checkpoint import Checkpoint
@@ -101,6 +101,7 @@ class Shipper:
         self._hurry = Bell()
         self._stopping = False
         self._turns = threading.Condition()
+        self._drain_to: Marks = {}
         self._drains_wanted = 0
         self._drains_done = 0
 
@@ -126,15 +127,24 @@ class Shipper:
         """Say that there is something new."""
         self._bell.ring()
 
-    def drain(self, seconds: float) -> bool:
+    def marks(self) -> Marks:
+        """Where the journal ends now; empty where nothing waits, or cannot be told."""
+        with contextlib.suppress(OSError):
+            return marks_of(self._log_dir, Checkpoint.load(self._log_dir))
+        return {}
+
+    def drain(self, seconds: float, marks: Marks | None = None) -> bool:
         """Wait until all that is in the journal now is delivered; whether it was in time.
 
-        Where another process delivers, that is waited for.
+        With the `marks` of an earlier moment: what was there then. Where another process delivers,
+        that is waited for.
         """
+        marks = self.marks() if marks is None else marks
         if self._thread is None or not self._thread.is_alive():
             return self._nothing_waits()
         with self._turns:
             self._drains_wanted += 1
+            self._drain_to = marks
             wanted = self._drains_wanted
             self._bell.ring()
             self._hurry.ring()
@@ -212,10 +222,11 @@ class Shipper:
 
     def _round(self) -> None:
         """A batch, and what is to be done beside the delivery."""
-        drain = self._drains_wanted
+        with self._turns:
+            drain, marks = self._drains_wanted, self._drain_to
         pause, caught_up = self._turn()
         self._hand_over()
-        if caught_up:
+        if drain > self._drains_done and (caught_up or self._is_past(marks)):
             with self._turns:
                 self._end_drain(drain)
                 self._turns.notify_all()
@@ -260,6 +271,16 @@ class Shipper:
         may_drop = delivery is None or self._state in _FAILING or not delivery.may_repeat
         rest = self._housekeeper.tend(checkpoint, store, quiet=quiet, may_drop=may_drop)
         return min(pause, rest)
+
+    def _is_past(self, marks: Marks) -> bool:
+        """Whether all before the marks is delivered, whatever was written meanwhile."""
+        delivery = self._delivery
+        checkpoint = delivery.checkpoint if delivery else Checkpoint.load(self._log_dir)
+        if not is_past(checkpoint, marks):
+            return False
+        if delivery:
+            delivery.save()
+        return True
 
     def _end_drain(self, number: int) -> None:
         """The drains up to this one are done, or nobody waits for them any more."""

@@ -669,6 +669,36 @@ def test_the_standby_shows_what_the_leader_does(
     assert "token" in status.last_error
 
 
+class Busy(SQLiteStore):
+    """A store whose app has written on whenever it has taken a batch."""
+
+    def __init__(self, path: Path, journal: Journal) -> None:
+        super().__init__(path)
+        self._journal = journal
+
+    def insert(self, batch: Batch) -> Inserted:
+        inserted = super().insert(batch)
+        write(self._journal, 2)
+        return inserted
+
+
+@pytest.mark.parametrize("who", ["the leader", "the standby"])
+def test_a_drain_does_not_wait_for_what_is_written_after_it_began(
+    logs: Path, journal: Journal, make_shipper: MakeShipper, who: str
+) -> None:
+    leader = make_shipper(lambda: Busy(logs / "trace.db", journal))
+    standby = make_shipper(lambda: Busy(logs / "trace.db", journal))
+    write(journal, 400)
+    leader.start()
+    wait_until(lambda: leader.status().leader)
+    standby.start()
+
+    shipper = leader if who == "the leader" else standby
+    assert shipper.drain(60)
+    assert Checkpoint.load(logs).counters.shipped >= 400
+    assert shipper.status().pending_rows > 0
+
+
 def test_stopping_twice_and_before_the_start_is_fine(make_shipper: MakeShipper) -> None:
     shipper = make_shipper(lambda: SQLiteStore(Path("nowhere.db")))
 
