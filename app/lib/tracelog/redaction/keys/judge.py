@@ -107,6 +107,8 @@ class KeyJudge:
         end = self._last_secret(words)
         if end:
             tail = set(words[end:])
+            if last == "code" and words[-2] in ("error", "status"):
+                return Rule.RANDOM  # token_error_code
             if tail and tail - {"reset"} <= words_of.COUNT_TAIL and last in words_of.COUNT_TAIL:
                 return Rule.COUNT
             if tail == {"reset"}:
@@ -178,6 +180,8 @@ class KeyJudge:
         key = "".join(key.split())
         if key == "コード":
             return Rule.CODE
+        if key in ("キー", "鍵"):
+            return Rule.KEYED
         end = max(
             (at + len(stem) for stem in self.foreign if (at := key.rfind(stem)) >= 0), default=0
         )

@@ -30,6 +30,7 @@ _OF_PIECES: Final = words(
 _OF_STATUS: Final = re.compile("[1-5]0[0-9]{4}|[1-5][0-9]{2}[0-9]?00")
 _FILE: Final = re.compile(r"(?:[\w\-]{1,40}/){1,8}[\w.\-]{1,80}\.[a-z]{3,4}")
 """Where something is stored: `{"storage_key": "a/b.png"}`."""
+_LEAST_NUMBER: Final = 4
 _PINS_OF_CHIP: Final = 100
 _MOST: Final = 1000
 _PAGE: Final = re.compile(
@@ -48,6 +49,8 @@ def is_of_another_kind(key: str, value: object, keys: Collection[str]) -> bool:
         return False
     if key == "pin" and value in ("0", "1"):
         return True
+    if key in ("number", "番号") and value.isdecimal() and len(value) < _LEAST_NUMBER:
+        return True  # {"card": {"number": "3"}}
     if key.lower().endswith("key") and _FILE.fullmatch(value):
         return True
     if key == "pass":

@@ -24,7 +24,22 @@ _SENTENCE: Final = re.compile(
 """`{"token_expired": "The link has expired."}`"""
 _LABEL: Final = re.compile(r"[A-Za-z]{1,5}[\-_]?[0-9]{1,6}")
 _TOKEN_KEYS: Final = frozenset(
-    {"t", "tk", "tkn", "k", "tok", "rt", "verify", "hash", "invite", "magic", "appid", "sso"}
+    {
+        "t",
+        "tk",
+        "tkn",
+        "k",
+        "tok",
+        "rt",
+        "verify",
+        "hash",
+        "invite",
+        "magic",
+        "appid",
+        "sso",
+        "sas",
+        "ott",
+    }
     | {
         "reset",
         "activation",

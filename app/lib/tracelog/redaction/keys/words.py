@@ -156,7 +156,7 @@ COUNT_TAIL: Final = words(
     attempts tries retries failures expiry expires expiration expired expire ttl age lifetime second
     seconds minute minutes hour hours day days at in on until since date time timestamp changed
     change found updated created issued set required enabled disabled valid verified exists present
-    price cost ratio index position entropy score bits window step timeout interval
+    price cost ratio index position entropy score bits window step timeout interval exp
     """
 )
 """Last words of keys that measure a secret and do not hold it: `password_length`."""

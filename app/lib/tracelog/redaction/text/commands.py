@@ -34,6 +34,10 @@ _PROGRAMS: Final = (
     ("zip", r"\b(?:un)?zip\b[^\n|;&]{0,200}?\s-P\s*"),
     ("7z", r"\b7z[ar]?\b[^\n|;&]{0,200}?\s-p"),
     ("mongo", r"\bmongo(?:sh|dump|restore|export|import)?\b[^\n|;&]{0,200}?\s-p\s*"),
+    (
+        "security ",
+        r"\bsecurity\s+(?:add|set|unlock)-[a-z\-]{4,30}\b[^\n|;&]{0,200}?\s-[wp]\s+",
+    ),
     ("sqlcmd", r"\bsqlcmd\b[^\n|;&]{0,200}?\s-P\s*"),
     ("ssh-keygen", r"\bssh-keygen\b[^\n|;&]{0,200}?\s-[NP]\s+"),
     (

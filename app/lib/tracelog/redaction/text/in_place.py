@@ -141,6 +141,11 @@ _PASSED: Final = re.compile(
 _TRYING: Final = re.compile(
     r"(?i)(?:attempt|guess|sent|created|issued|rotated|refreshed|renewed)[ \t]{0,2}[:=]\Z"
 )
+_FAILED: Final = re.compile(
+    r"(?i)\b(?:fail\w*|error|cannot|could not|unable)\b[^\n:=]{0,40}tokens?[ ]?:\Z"
+)
+_STATUS: Final = re.compile(r"[ ]?[1-5][0-9]{2}(?=\s{0,4}(?:\Z|\n|[,;)(]|[A-Z]))")
+"""`Failed to refresh token: 401`"""
 _TRIED: Final = re.compile(
     r"(?i)[ \t]{0,2}(?:#?[0-9]{1,3}(?: ?(?:of|/) ?[0-9]{1,3})?(?![\w.])|[0-9]{4}-[0-9]{2}-[0-9]{2})"
 )
@@ -221,6 +226,8 @@ def is_no_secret(text: str, at: int, key_start: int) -> bool:
         return _KEYWORD.match(text, at) is not None or _names_itself(text, at, key_start)
     if sign != ":":
         return False
+    if _STATUS.match(text, at) and _FAILED.search(text[max(0, at - 80) : at]):
+        return True
     if _ATTRIBUTE.match(text, at) or _ANNOTATED.match(text, at):
         return True
     if _VARIABLE.match(text, at) and _GRAPHQL.match(text):

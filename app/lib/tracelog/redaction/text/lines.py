@@ -12,6 +12,11 @@ _LONE_WORD: Final = re.compile(
     r"\n[ \t\u3000>*・•●]{0,16}[\"']?(?P<value>[^\s<>\"']{4,128}+)[\"']?"
     r"[ \t\u3000*]{0,4}(?=\r?\n|\r?\Z)"
 )
+_ALIGNED: Final = re.compile(
+    r"(?m)^(?P<head>[ \t]{0,8}(?P<name>[A-Za-z][\w.\-]{1,40})[ ]{2,40})"
+    r"(?P<value>[^\s]{6,128}+)[ ]*\r?$"
+)
+"""A row of a table whose first column names what stands in the second."""
 _MANIFEST: Final = re.compile(r"(?m)^kind:[ \t]*[\"']?Secret[\"']?[ \t]*\r?$")
 _HELD: Final = re.compile(
     r"(?m)^(?P<indent>[ \t]*)(?:data|stringData):[ \t]*\r?\n(?P<lines>(?:(?P=indent)[ \t]+[^\n]*"
@@ -80,6 +85,16 @@ def hide_lines(text: str, judge: KeyJudge) -> str:
         shown += [text[end : match.start("value")], MARKER]
         end = match.end("value")
     return "".join([*shown, text[end:]]) if shown else text
+
+
+def hide_aligned(text: str, judge: KeyJudge) -> str:
+    """Text without secrets in the second column of a table, as `vault kv get` prints it."""
+
+    def hide(match: re.Match[str]) -> str:
+        hidden = mixes(match["value"]) and judge(match["name"]) is Rule.HIDE
+        return match["head"] + MARKER if hidden else match[0]
+
+    return _ALIGNED.sub(hide, text)
 
 
 def hide_manifests(text: str) -> str:

@@ -19,6 +19,7 @@ _ATTRIBUTE: Final = re.compile(
 )
 _PROSE: Final = re.compile(r" [a-z]++(?:[ ][A-Za-z,.']++){2,40}\??\Z")
 """Behind what only looks like a tag: `AUTH <password> called without any password`."""
+_QUOTES: Final = ('"', "'", "`")
 _NAMING: Final = frozenset({"name", "id", "key", "type", "property", "http-equiv"})
 _HOLDING: Final = frozenset({"value", "content"})
 _VOID: Final = frozenset(
@@ -51,7 +52,9 @@ def hide_tags(text: str, judge: KeyJudge) -> str:
             content = text[at:close].strip()
             holds = named or expected
             if not holds and is_hidden(rule, content):
-                holds = close < len(text) or not _PROSE.match(text, at)
+                holds = close < len(text) or not (
+                    _PROSE.match(text, at) or text[at : at + 1] in _QUOTES
+                )
             if holds and content:
                 shown += [text[end:at], MARKER]
                 end = at = close

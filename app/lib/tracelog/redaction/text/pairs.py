@@ -36,6 +36,7 @@ _SEPARATOR: Final = re.compile(
     r"|(?<=[A-Za-z])&gt;(?=[^\s&])|\\++(?:u003|x3)[adAD]|&#(?:61|58|x3[adAD]);|&(?:equals|colon);"
     rf"|(?:{_AFTER_END}|(?<=[A-Za-z]))[はが]、?[ \u3000]?(?=[\"'“]?[A-Za-z0-9])"
     r"|(?:(?<=[）)])|(?<=[A-Za-z] ))[はが]、?[ \u3000]?(?=[0-9０-９])"
+    r"|(?<=[）)])[はが]、?[ \u3000]?(?=[!-~]{1,40}[0-9!@#$%&*])"
     r"|(?:(?<=[A-Za-z])|(?<=[A-Za-z][ \u3000]))[はがをに]、?[ \u3000]?"
     r"(?=[!-.0-~]{0,40}[0-9][A-Za-z0-9]{2})"
     rf"|(?:{_AFTER_END})(?:(?:[はがを是为為는은][ \u3000]?|[ \u3000])(?=[#＃]?[\[A-Za-z0-9０-９])"
@@ -227,7 +228,7 @@ def _rule_before(tail: str, raw: str, judge: KeyJudge) -> tuple[Rule, str]:
     rule = judge(key)
     if is_value and rule is not Rule.HIDE:
         return Rule.MIXED, link  # "password check failed, value: …"
-    if key in ANSWERS and ("秘密の質問" in tail or "ecurity question" in tail):
+    if key.lstrip("の") in ANSWERS and ("秘密の質問" in tail or "ecurity question" in tail):
         return Rule.HIDE, key
     if _is_of_a_thing(rule, key, tail):
         return Rule.SHOW, key

@@ -24,8 +24,8 @@ _SHARED: Final = words(
 """What follows them opens what it names to whoever has it, where it looks random."""
 _OF_PEOPLE: Final = words(
     """
-    account accounts api auth device email join login mail me otp password phone register session
-    signin signup sms totp user users v1 v2 v3
+    2fa account accounts api auth device email join login mail me mfa otp password phone register
+    session signin signup sms totp user users v1 v2 v3
     """
 )
 """Before `confirm` its digits are a code, and behind `/orders` the number of one."""

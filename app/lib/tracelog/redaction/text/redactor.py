@@ -19,7 +19,7 @@ from app.lib.tracelog.redaction.text.cards import hide_cards
 from app.lib.tracelog.redaction.text.codes import is_code_to_enter
 from app.lib.tracelog.redaction.text.commands import hide_commands
 from app.lib.tracelog.redaction.text.embedded import structures, without_open_structure
-from app.lib.tracelog.redaction.text.lines import hide_lines, hide_manifests
+from app.lib.tracelog.redaction.text.lines import hide_aligned, hide_lines, hide_manifests
 from app.lib.tracelog.redaction.text.logins import hide_logins
 from app.lib.tracelog.redaction.text.markup import hide_tags, without_open_tag
 from app.lib.tracelog.redaction.text.named import (
@@ -178,6 +178,7 @@ class TextRedactor:
             text = hide_tags(text, self._judge)
         if "\n" in text:
             text = hide_lines(hide_manifests(hide_columns(text, self._judge)), self._judge)
+            text = hide_aligned(text, self._judge) if "  " in text else text
             text = hide_parts(text, self._judge) if 'name="' in text else text
         if "value" in text:
             text = hide_named_values(text, self._judge)

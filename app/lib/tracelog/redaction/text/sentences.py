@@ -82,8 +82,8 @@ _FOREIGN_STATED: Final = re.compile(
     r" (?:là|jest|je|adalah|это|is|är|on|er|คือ|es|é|est) )(?P<value>[!-~]{6,128}+)"
 )
 _ACCOUNT: Final = re.compile(
-    r"((?:普通|当座|貯蓄)(?:預金|口座)?[)）]?[ \u3000]?(?:口座)?(?:番号)?[ \u3000:：]?)"
-    r"[0-9０-９]{7}(?![0-9０-９]|[ \u3000]?円)"
+    r"((?:普通|当座|貯蓄|[（(][普当貯](?=[）)]))(?:預金|口座)?[)）]?"
+    r"[ \u3000]?(?:口座)?(?:番号)?[ \u3000:：]?)[0-9０-９]{7}(?![0-9０-９]|[ \u3000]?円)"
 )
 _POSTAL: Final = re.compile(
     r"(記号[ \u3000:：]?1[0-9]{4}(?:-[0-9])?[ \u3000、,]{0,2}番号[ \u3000:：]?)[0-9]{2,8}"
@@ -139,7 +139,7 @@ def hide_stated_in_other_languages(text: str) -> str:
         text = _CHANGED.sub(_hide_both, text)
     if "合言葉" in text or "答え" in text:
         text = _WATCHWORD.sub(rf"\g<1>{MARKER}", text)
-    if "普通" in text or "当座" in text or "貯蓄" in text:
+    if "普" in text or "当" in text or "貯" in text:
         text = _ACCOUNT.sub(rf"\g<1>{MARKER}", text)
     if "記号" in text:
         text = _POSTAL.sub(rf"\g<1>{MARKER}", text)
