@@ -10,6 +10,7 @@ from app.services.logs.alerts import Alarm, AlertService
 from app.services.logs.store_reader import StoreReader
 from tests.routers.conftest import Visit
 from tests.routers.logs.conftest import JAPANESE
+from tests.support.turso import TursoServer
 
 RULE = {"metric": "p95", "threshold": "800", "minutes": "5", "webhook": ""}
 
@@ -94,6 +95,20 @@ async def test_alarms_are_shown_in_both_languages(app: FastAPI, admin: AsyncClie
     assert "Goes on" in english.text
     assert "&lt;i&gt;host&lt;/i&gt;" in english.text
     assert "Goes on" not in japanese.text
+
+
+@pytest.mark.parametrize("store_settings", ["sqld"], indirect=True)
+async def test_without_the_log_database_it_is_not_said_that_there_is_no_rule(
+    admin: AsyncClient, sqld: TursoServer
+) -> None:
+    sqld.kill()
+
+    page = await admin.get("/logs/alerts")
+
+    assert page.status_code == 503
+    assert "The log database is not answering." in page.text
+    assert "There is no rule yet." not in page.text
+    assert "No alarm so far." not in page.text
 
 
 async def test_only_administrators_see_alerts(visit: Visit, client: AsyncClient) -> None:
