@@ -178,6 +178,16 @@ class TestLayout:
                     wide.append((path, width))
         assert wide == []
 
+    def test_the_list_of_items_keeps_the_margins_of_the_narrowest_phone(self, visit: Visit) -> None:
+        visitor = visit(language="ja")
+        visitor.add("東京の会議の議事録を書いて共有する", due_on="2026-12-01", status="doing")
+        page = visitor.go("/items")
+        page.set_viewport_size({"width": 320, "height": 568})
+        table, list_ = (page.locator(name).bounding_box() for name in ("#items table", "#items"))
+        assert table is not None
+        assert list_ is not None
+        assert (table["x"], table["width"]) == (list_["x"], list_["width"])
+
     def test_many_jobs_beside_the_other_links_fit_on_a_phone(self, visit: Visit) -> None:
         page = visit().go("/jobs")
         page.locator("#jobs-badge").evaluate(
