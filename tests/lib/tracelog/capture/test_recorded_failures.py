@@ -9,7 +9,7 @@ from fastapi import BackgroundTasks, FastAPI, HTTPException, Request
 from fastapi.responses import StreamingResponse
 
 from app.lib.logger import CSVOnlyLogger
-from app.lib.tracelog.capture.asgi import Receive, Scope, Send
+from app.lib.tracelog.capture.asgi import ASGIApp, Receive, Scope, Send
 from app.lib.tracelog.capture.middleware import CaptureMiddleware
 from tests.lib.tracelog.capture.client import UUID, Client, rows
 
@@ -65,6 +65,33 @@ def test_what_an_answered_5xx_was_raised_from_is_told(
             raise HTTPException(502) from error
 
     client.request(path="/down")
+
+    [step] = rows(log_dir, "task_progress_logs")
+    assert step["error_message"] == "TimeoutError: no answer from upstream"
+    assert "in down\n" in step["stack_trace"]
+
+
+def test_an_exception_is_told_also_where_somebody_outside_has_answered_it_afterwards(
+    app: FastAPI, client: Client, log_dir: Path
+) -> None:
+    @app.get("/down")
+    async def down() -> None:
+        raise TimeoutError("no answer from upstream")
+
+    class Answering:
+        def __init__(self, app: ASGIApp) -> None:
+            self._app = app
+
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            with suppress(TimeoutError):
+                await self._app(scope, receive, send)
+                return
+            await send({"type": "http.response.start", "status": 503, "headers": []})
+            await send({"type": "http.response.body", "body": b"later"})
+
+    # It stands outside of what notes exceptions.
+    app.add_middleware(Answering)
+    assert client.request(path="/down") == 503
 
     [step] = rows(log_dir, "task_progress_logs")
     assert step["error_message"] == "TimeoutError: no answer from upstream"

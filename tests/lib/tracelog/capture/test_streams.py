@@ -4,9 +4,11 @@ import asyncio
 import json
 import tracemalloc
 import uuid
-from collections.abc import AsyncIterator, Iterator, MutableMapping
+from collections.abc import AsyncIterator, Coroutine, Generator, Iterator, MutableMapping
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from types import coroutine
+from typing import Any, cast
 
 import pytest
 from fastapi import FastAPI, Request
@@ -167,7 +169,7 @@ def test_server_sent_events_leave_one_by_one(logger: CSVOnlyLogger) -> None:
 @pytest.mark.parametrize("fails", [False, True])
 @pytest.mark.parametrize("http", ["h11", "httptools"])
 def test_a_client_that_leaves_an_app_which_does_not_listen_is_status_499(
-    logger: CSVOnlyLogger, http: Http, *, fails: bool
+    logger: CSVOnlyLogger, caplog: pytest.LogCaptureFixture, http: Http, *, fails: bool
 ) -> None:
     async def work(scope: Scope, receive: Any, send: Send) -> None:
         at_work.set()
@@ -192,6 +194,7 @@ def test_a_client_that_leaves_an_app_which_does_not_listen_is_status_499(
     at_work = asyncio.Event()
     asyncio.run(call())
 
+    assert caplog.text == ""
     assert recorded(logger)["response_status"] == 499
     steps, _ = read_all(logger.recorder.log_dir, TABLES[TASK_PROGRESS_LOGS])
     assert len(steps) == fails
@@ -292,6 +295,59 @@ def test_a_client_that_leaves_during_its_upload_is_status_499(logger: CSVOnlyLog
     row = recorded(logger)
     assert row["response_status"] == 499
     assert row["request_body"] == {":text": "half of", ":cut": 10}
+    assert read_all(logger.recorder.log_dir, TABLES[TASK_PROGRESS_LOGS]) == ([], [])
+
+
+@pytest.mark.parametrize("fails", [True, False])
+def test_nobody_answers_a_client_of_whom_the_app_has_seen_that_it_is_gone(
+    logger: CSVOnlyLogger, caplog: pytest.LogCaptureFixture, *, fails: bool
+) -> None:
+    async def listen(scope: Scope, receive: Receive, send: Send) -> None:
+        assert (await receive())["type"] == "http.disconnect"
+        if fails:
+            raise ClientDisconnect
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        pytest.fail("it is gone")
+
+    async def call() -> None:
+        with pytest.raises(ClientDisconnect) if fails else nullcontext():
+            await CaptureMiddleware(listen, logger.recorder)(scope_of(), receive, send)
+
+    asyncio.run(call())
+
+    assert caplog.text == ""
+    assert recorded(logger)["response_status"] == 499
+    assert read_all(logger.recorder.log_dir, TABLES[TASK_PROGRESS_LOGS]) == ([], [])
+
+
+@coroutine
+def forever() -> Generator[None, None, None]:
+    yield
+
+
+def test_a_request_whose_event_loop_is_gone_is_status_499_and_no_failure(
+    logger: CSVOnlyLogger,
+) -> None:
+    async def listen(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+
+    async def receive() -> Message:
+        await forever()
+        return {}
+
+    async def send(message: Message) -> None:
+        await forever()
+
+    request = CaptureMiddleware(listen, logger.recorder)(scope_of(), receive, send)
+    cast("Coroutine[None, None, None]", request).send(None)
+    # As Python does with what nobody goes on with.
+    cast("Coroutine[None, None, None]", request).close()
+
+    assert recorded(logger)["response_status"] == 499
     assert read_all(logger.recorder.log_dir, TABLES[TASK_PROGRESS_LOGS]) == ([], [])
 
 
