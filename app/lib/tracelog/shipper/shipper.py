@@ -91,6 +91,7 @@ class Shipper:
         self._long_retry = Backoff(refused_seconds / 8, refused_seconds, draw)
         self._election = Election(log_dir / LOCK_NAME)
         self._delivery: Delivery | None = None
+        self._left: Delivery | None = None
         self._term = 0
         self._state: State = "starting"
         self._last_error = ""
@@ -359,15 +360,16 @@ class Shipper:
 
     def _kept_checkpoint(self) -> Checkpoint | None:
         """Ours, where somebody has removed the folder and the one on the disk with it."""
-        if self._delivery is None:
+        delivery = self._delivery or self._left
+        if delivery is None:
             return None
         # Of a folder that is just being removed its copy from the time before may still be there.
         batches = Checkpoint.load(self._log_dir).counters.batches
-        if batches >= self._delivery.checkpoint.counters.batches:
+        if batches >= delivery.checkpoint.counters.batches:
             # Whoever led in between has gone further than we know.
             return None
-        self._delivery.notice_removed()
-        checkpoint = self._delivery.checkpoint
+        delivery.notice_removed()
+        checkpoint = delivery.checkpoint
         checkpoint.unsaved, checkpoint.folder_removed_at = True, time.monotonic()
         return checkpoint
 
@@ -425,6 +427,7 @@ class Shipper:
     def _leave(self, state: State) -> None:
         """Let go of what only the leader has."""
         delivery, self._delivery = self._delivery, None
+        self._left = delivery or self._left
         self._state, self._last_error = state, ""
         if delivery is not None:
             with contextlib.suppress(StoreError):
@@ -434,4 +437,5 @@ class Shipper:
         if self._delivery is not None and self._election.leads():
             self._delivery.save()
         self._leave("standby")
+        self._left = None
         self._election.resign()

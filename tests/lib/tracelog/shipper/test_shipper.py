@@ -19,7 +19,7 @@ from app.lib.tracelog.journal.tally import Tally
 from app.lib.tracelog.schema import TABLES, Row
 from app.lib.tracelog.shipper.accounting import Accountant
 from app.lib.tracelog.shipper.checkpoint import FILE_NAME, Checkpoint
-from app.lib.tracelog.shipper.election import LOCK_NAME
+from app.lib.tracelog.shipper.election import LOCK_NAME, Election
 from app.lib.tracelog.shipper.shipper import AnotherDelivers, Shipper
 from app.lib.tracelog.short_turns import give_way, latest_request
 from app.lib.tracelog.store.sql import Statement
@@ -274,6 +274,28 @@ def test_a_folder_that_is_looked_at_while_it_is_being_removed_takes_no_count_wit
     shutil.rmtree(logs)
     write(journal, 1)
     while shipper.run_once():
+        pass
+
+    assert shipper.progress().checkpoint.counters.shipped == 4
+    shipper.stop()
+
+
+def test_a_folder_that_was_removed_takes_no_count_with_it_though_another_led_for_a_moment(
+    logs: Path, journal: Journal
+) -> None:
+    shipper = Shipper(logs, lambda: SQLiteStore(logs.parent / "trace.db"))
+    write(journal, 3)
+    while not shipper._turn()[1]:
+        pass
+    shutil.rmtree(logs)
+    other = Election(logs / LOCK_NAME)
+    assert other.lead()
+    shipper._turn()
+    assert shipper.progress().state == "standby"
+    other.resign()
+
+    write(journal, 1)
+    while not shipper._turn()[1]:
         pass
 
     assert shipper.progress().checkpoint.counters.shipped == 4
