@@ -71,6 +71,16 @@ def test_large_rows_keep_others_from_the_file_for_a_short_time_only(
     assert appends == [2, 2, 1]
 
 
+def test_a_row_that_is_larger_than_what_is_written_at_once_is_written_alone(
+    recorder: Recorder, appends: list[int], tmp_path: Path
+) -> None:
+    recorder.write_lines(API_LOGS, [made("x" * 300_000), made("y")])
+
+    assert [text[0] for text in texts(tmp_path)] == ["x", "y"]
+    assert appends == [1, 1]
+    assert recorder.tally.totals() == Counts(appended=2)
+
+
 def test_a_row_that_cannot_be_made_is_counted_and_the_others_are_written(
     recorder: Recorder, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -115,8 +125,9 @@ def test_of_rows_that_do_not_fit_together_those_are_written_that_fit_alone(
     assert recorder.tally.totals() == Counts(appended=3, dropped=1)
 
 
+@pytest.mark.parametrize("begun", [0, 10])
 def test_rows_that_stay_on_a_full_disk_are_counted_as_there_and_not_written_again(
-    recorder: Recorder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    recorder: Recorder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, begun: int
 ) -> None:
     lines = [made("a"), made("b"), made("c")]
     size = len(made("a")(10**18))
@@ -125,7 +136,7 @@ def test_rows_that_stay_on_a_full_disk_are_counted_as_there_and_not_written_agai
 
     def write(fd: int, data: bytes) -> int:
         if next(calls, False):
-            return real(fd, data[: 2 * size + 10])
+            return real(fd, data[: 2 * size + begun])
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
@@ -137,7 +148,7 @@ def test_rows_that_stay_on_a_full_disk_are_counted_as_there_and_not_written_agai
 
     rows, bad = read_all(tmp_path)
     assert [text_of(row) for row in rows] == ["first", "a", "b", "last"]
-    assert len(bad) == 1
+    assert [len(span.raw) for span in bad] == ([begun] if begun else [])
     assert recorder.tally.totals() == Counts(appended=4, dropped=1)
 
 

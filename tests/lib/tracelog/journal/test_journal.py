@@ -179,6 +179,26 @@ def test_another_programs_file_is_set_aside_as_it_is(
     assert read_all(tmp_path) == (rows, [])
 
 
+def test_a_copy_of_a_sealed_file_that_cannot_be_set_aside_takes_rows_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = Journal(tmp_path, API, max_bytes=300)
+    first = append(target, api_row("first"))
+    backup = (tmp_path / "api_logs.csv").read_bytes()
+    append(target, api_row("going"))
+    (tmp_path / "api_logs.csv").write_bytes(backup)
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", refuse)
+        meanwhile = append(Journal(tmp_path, API), api_row("meanwhile"))
+    rest = [append(target, api_row()) for _ in range(2)]
+
+    assert read_all(tmp_path) == ([first, first, meanwhile, *rest], [])
+
+
 @pytest.mark.parametrize("content", [THEIRS, THEIRS * 2_000])
 @pytest.mark.skipif(sys.platform == "win32", reason="locks there are mandatory")
 def test_a_row_that_would_go_away_with_another_programs_file_is_refused(
@@ -258,6 +278,22 @@ def test_where_files_cannot_be_linked_the_header_comes_with_the_first_row(
     assert target.path.read_bytes() == codec.header(API) + codec.encode(API, row)
     if os.name == "posix":
         assert target.path.stat().st_mode & 0o077 == 0
+
+
+def test_rows_of_which_the_system_takes_a_piece_at_a_time_are_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.write
+    monkeypatch.setattr(os, "write", lambda fd, data: real(fd, data[:7]))
+    target = Journal(tmp_path, API, max_bytes=300)
+
+    rows = [append(target, api_row()) for _ in range(2)]
+    apart = api_row()
+    target.append_apart(codec.encode(API, apart))
+
+    assert read_all(tmp_path) == ([*rows, apart], [])
+    assert len(list(tmp_path.iterdir())) == 2
+    assert all(path.read_bytes().startswith(codec.header(API)) for path in tmp_path.iterdir())
 
 
 def test_a_second_process_goes_on_in_the_same_file(tmp_path: Path) -> None:
