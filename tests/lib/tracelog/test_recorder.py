@@ -3,6 +3,8 @@
 import errno
 import json
 import os
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,13 +12,14 @@ import pytest
 
 from app.lib.tracelog import codec
 from app.lib.tracelog.journal import locks
-from app.lib.tracelog.journal.journal import IdTaken, Journal
-from app.lib.tracelog.journal.tally import Counts
+from app.lib.tracelog.journal.journal import Fsync, IdTaken, Journal
+from app.lib.tracelog.journal.tally import Counts, Tally
 from app.lib.tracelog.recorder import Recorder
 from app.lib.tracelog.redaction.redactor import Redactor
 from app.lib.tracelog.schema import API_LOGS, Row
 from app.lib.tracelog.store.store import id_of
 from tests.lib.tracelog.rows import API, api_row, read_all, rows_of_appends
+from tests.support.processes import open_descriptors, wait_until
 
 
 @pytest.fixture
@@ -173,3 +176,58 @@ def test_rows_of_a_table_that_is_none_are_counted_as_lost(recorder: Recorder) ->
     recorder.write_lines("nowhere", [made("a"), made("b")])
 
     assert recorder.tally.totals() == Counts(dropped=2)
+
+
+def syncing() -> set[threading.Thread]:
+    return {each for each in threading.enumerate() if each.name == "tracelog-sync"}
+
+
+def test_losses_are_told_at_once_and_then_each_minute_with_their_number(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    now = [1_000.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    for seconds in (0, 1, 58, 1, 1, 59):
+        now[0] += seconds
+        recorder.write_lines("nowhere", [made("a")])
+
+    told = "The trace log lost a row (%s so far in this process): unknown table 'nowhere'"
+    assert [record.message for record in caplog.records] == [told % 1, told % 4, told % 6]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="descriptors are not told there")
+def test_a_recorder_that_is_closed_lets_go_of_all_until_the_next_row(tmp_path: Path) -> None:
+    others, before = syncing(), open_descriptors()
+    recorder = Recorder(tmp_path, Redactor())
+    for text in ("a", "b"):
+        recorder.write_lines(API_LOGS, [made(text)])
+        assert len(syncing() - others) == 1
+        recorder.close()
+        assert open_descriptors() == before
+        wait_until(lambda: not syncing() - others, what="the end of the thread")
+
+    assert texts(tmp_path) == ["a", "b"]
+    assert Tally(tmp_path).totals() == Counts(appended=2)
+
+
+@pytest.mark.parametrize("fsync", ["no", "always"])
+def test_rows_that_nobody_has_to_force_to_the_disk_later_need_no_thread(
+    tmp_path: Path, fsync: Fsync
+) -> None:
+    others = syncing()
+    recorder = Recorder(tmp_path, Redactor(), fsync=fsync)
+    recorder.write_lines(API_LOGS, [made("a")])
+
+    assert not syncing() - others
+    recorder.close()
+
+
+def test_counts_that_somebody_has_removed_are_there_again_within_a_second(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path, Redactor())
+    recorder.write_lines(API_LOGS, [made("a")])
+    [path] = (tmp_path / ".tally").iterdir()
+    path.unlink()
+
+    wait_until(path.exists, what="the counts")
+    assert Tally(tmp_path).totals() == Counts(appended=1)
+    recorder.close()

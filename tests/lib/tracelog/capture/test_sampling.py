@@ -88,7 +88,8 @@ def test_requests_that_are_left_out_have_no_row_and_work_as_ever(
 
     @app.get("/fine")
     async def fine() -> str:
-        return "fine"
+        with logger.task("Refine") as task, task.step("Fetch"):
+            return "fine"
 
     @app.get("/missing")
     async def missing() -> None:
