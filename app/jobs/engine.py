@@ -26,6 +26,7 @@ from app.jobs.attempts import Attempts
 from app.jobs.kinds import KINDS, Kind
 from app.jobs.queues import Waiting, look_for_delays_seldom, register_queues
 from app.jobs.schedules import SCHEDULES
+from app.jobs.system_database import engine_options, system_url
 from app.jobs.workers import BEAT_SECONDS, Workers
 from app.lib.logger import TraceLogger
 from app.lib.tracelog.short_turns import take_short_turns
@@ -180,7 +181,8 @@ class JobEngine:
     def _config(self) -> DBOSConfig:
         return {
             "name": ENGINE,
-            "system_database_url": _system_url(self._url),
+            "system_database_url": system_url(self._url),
+            "db_engine_kwargs": {**engine_options(self._url)},
             "executor_id": self._workers.own,
             "application_version": _VERSION,
             "sys_db_pool_size": 5,
@@ -247,11 +249,3 @@ def _pool(url: URL) -> Mapping[str, Any]:
         "pool_pre_ping": True,
         "connect_args": {"connect_timeout": 5, "prepare_threshold": None},
     }
-
-
-def _system_url(url: URL) -> str:
-    """Where DBOS keeps its own tables: a file beside the app's, or a schema in its database."""
-    if url.get_backend_name() == "sqlite":
-        path = (url.database or "").removesuffix(".db") + ".jobs.db"
-        return f"sqlite:///{path}"
-    return url.render_as_string(hide_password=False)

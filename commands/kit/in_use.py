@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import make_url
 
 from app.config import Settings
+from app.jobs.system_database import system_url
 from commands.kit.words import text
 
 
@@ -48,7 +49,7 @@ def _log(settings: Settings) -> str:
 def _jobs(settings: Settings) -> str:
     url = make_url(settings.database_url)
     if url.get_backend_name() == "sqlite":
-        return text("uses_jobs_file", path=(url.database or "").removesuffix(".db") + ".jobs.db")
+        return text("uses_jobs_file", path=system_url(url).removeprefix("sqlite:///"))
     return text("uses_jobs_schema")
 
 

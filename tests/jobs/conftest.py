@@ -13,6 +13,7 @@ from dbos import DBOS
 
 from app.database import parse_url
 from app.jobs import engine, queues
+from app.jobs.system_database import engine_options
 from tests.support.postgres import copied_database, database_url
 
 
@@ -60,7 +61,14 @@ def postgres_job_database(postgres_url: str, _postgres_template_of_dbos: str) ->
 
 
 def _start_dbos(url: str) -> None:
-    DBOS(config={"name": engine.ENGINE, "system_database_url": url, "enable_otlp": False})
+    DBOS(
+        config={
+            "name": engine.ENGINE,
+            "system_database_url": url,
+            "db_engine_kwargs": {**engine_options(parse_url(url))},
+            "enable_otlp": False,
+        }
+    )
     DBOS.launch()
     queues.register_queues()
     DBOS.destroy(workflow_completion_timeout_sec=0)

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import create_engine, select, text, update
 
 from app.database import Database, parse_url
-from app.jobs.engine import _system_url
 from app.jobs.kinds import KINDS, job
+from app.jobs.system_database import system_url
 from app.lib.tracelog.schema import TABLES, TASK_PROGRESS_LOGS
 from app.lib.tracelog.trace import Trace, use_trace
 from app.models.job import Job
@@ -141,7 +141,7 @@ async def test_a_job_goes_on_however_often_it_was_ended(
     job_id = await queue(database, "Count", upto=30, hold=20)
     await job_when(database, job_id, lambda job: job.done == 20)
     worker.kill()
-    engine = create_engine(_system_url(parse_url(url)))
+    engine = create_engine(system_url(parse_url(url)))
     table = "workflow_status" if url.startswith("sqlite") else "dbos.workflow_status"
     with engine.begin() as connection:  # as hundreds of deploys would have left it
         connection.execute(text(f"UPDATE {table} SET recovery_attempts = 1000"))
