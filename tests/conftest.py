@@ -23,12 +23,14 @@ from tests.support.postgres import (
 )
 from tests.support.scheduler import Scheduler, in_order
 from tests.support.sqlite import _sqlite_template, sqlite_database
+from tests.support.stores import _stores_are_closed
 from tests.support.turso import open_sqld, sqld, tursodb
 from tests.support.workers import forked
 
 __all__ = [
     "_postgres_template",
     "_sqlite_template",
+    "_stores_are_closed",
     "chromium",
     "empty_postgres_database",
     "open_sqld",

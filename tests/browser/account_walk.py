@@ -3,6 +3,7 @@
 import re
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 
 import httpx
@@ -230,7 +231,7 @@ def become_admin(admin: Person, device: Device, app: LiveApp) -> None:
     token = device.sign_up(admin.email, admin.find_link)
     cookie = {"name": f"{SLUG}-session", "value": token, "url": app.origin}
     admin.visitor.context.add_cookies([cookie])  # type: ignore[list-item] # as in conftest
-    with sqlite3.connect(app.folder / "data" / "app.db") as database:
+    with closing(sqlite3.connect(app.folder / "data" / "app.db")) as database, database:
         database.execute("UPDATE users SET role = 'admin' WHERE email = ?", (admin.email,))
     database.close()
 

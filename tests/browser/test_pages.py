@@ -1,6 +1,7 @@
 """How pages arrive and behave: weight, policy, keyboard, layout."""
 
 import sqlite3
+from contextlib import closing
 
 import pytest
 from playwright.sync_api import CDPSession, Page, expect
@@ -147,7 +148,7 @@ class TestLayout:
         hana = visit(language=language)
         email = f"{language}{'l' * 60}@{'d' * 60}.{'e' * 60}.example.com"
         long = ("W" * 100, email, hana.email)
-        with sqlite3.connect(live_app.folder / "data" / "app.db") as database:
+        with closing(sqlite3.connect(live_app.folder / "data" / "app.db")) as database, database:
             database.execute(
                 "UPDATE users SET role = 'admin', name = ?, email = ? WHERE email = ?", long
             )

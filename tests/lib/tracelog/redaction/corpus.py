@@ -119,13 +119,15 @@ def _readings(output: str) -> Iterator[str]:
             yield from _readings(text)
 
 
-def _strings(node: object) -> Iterator[str]:
-    if isinstance(node, dict):
-        for key, item in node.items():
-            yield key
-            yield from _strings(item)
-    elif isinstance(node, list):
-        for item in node:
-            yield from _strings(item)
-    elif isinstance(node, str):
-        yield node
+def _strings(data: object) -> Iterator[str]:
+    # By a list, for it may be nested deeper than Python calls.
+    nodes = [data]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, dict):
+            yield from node
+            nodes.extend(node.values())
+        elif isinstance(node, list):
+            nodes.extend(node)
+        elif isinstance(node, str):
+            yield node

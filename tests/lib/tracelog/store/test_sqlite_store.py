@@ -82,7 +82,7 @@ def test_another_program_that_holds_the_lock_too_long_is_told(
     store: SQLiteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.lib.tracelog.store.sqlite_store.BUSY_SECONDS", 0.1)
-    with sqlite3.connect(store.name, isolation_level=None) as other:
+    with contextlib.closing(sqlite3.connect(store.name, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         waiting = SQLiteStore(Path(store.name))
         with pytest.raises(StoreUnavailable, match="locked"):
