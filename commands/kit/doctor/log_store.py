@@ -82,7 +82,7 @@ def _round_trip(store: Store) -> Finding:
 def _tables(store: Store) -> Finding:
     missing = []
     for table in TABLES.values():
-        sql = f"SELECT name FROM pragma_table_info('{table.name}')"  # noqa: S608 # our own names
+        sql = f"SELECT lower(name) FROM pragma_table_info('{table.name}')"  # noqa: S608 # our names
         there = {row[0] for row in store.query(sql, timeout=_QUERY_SECONDS).rows}
         missing += [f"{table.name}.{name}" for name in table.column_names if name not in there]
     if len(missing) == sum(len(table.column_names) for table in TABLES.values()):

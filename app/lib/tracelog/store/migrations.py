@@ -136,22 +136,28 @@ def _apply(database: Database, migration: Migration) -> None:
 def _mend(database: Database, table: Table) -> None:
     """Make the table with its columns and indexes as far as they are missing."""
     there = _columns(database, table)
-    if there and "id" not in there:
-        raise StoreRefused(f"There is another table named {table.name}, without an id.")
+    if there and not there.get("id"):
+        # Rows that are sent again are known by it, so it must neither be text nor be there twice.
+        raise StoreRefused(
+            f"There is another table named {table.name}, without an id that is an integer and the"
+            " primary key."
+        )
     missing = [column for column in table.columns if there and column.name not in there]
     if missing:
         try:
             database.transact([_add_column(table, column) for column in missing])
         except StoreError:
-            if not {column.name for column in missing} <= _columns(database, table):
+            if not {column.name for column in missing} <= _columns(database, table).keys():
                 raise
     if not there or missing or _lacks_index(database, table):
         database.transact([Statement(sql) for sql in table.ddl])
 
 
-def _columns(database: Database, table: Table) -> set[str]:
-    info = Statement("SELECT name FROM pragma_table_info(?)", (table.name,))
-    return {str(row[0]) for row in database.ask(info).rows}
+def _columns(database: Database, table: Table) -> dict[str, bool]:
+    """The columns there are, and of each whether it is an integer and the primary key."""
+    sql = "SELECT lower(name), pk > 0 AND upper(type) LIKE '%INT%' FROM pragma_table_info(?)"
+    rows = database.ask(Statement(sql, (table.name,))).rows
+    return {str(name): bool(is_key) for name, is_key in rows}
 
 
 def _lacks_index(database: Database, table: Table) -> bool:

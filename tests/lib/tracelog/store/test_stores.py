@@ -18,6 +18,7 @@ from app.lib.tracelog.store.store import (
     RowRejected,
     Store,
     StoreError,
+    StoreRefused,
     StoreSchemaMissing,
     StoreUnavailable,
 )
@@ -333,6 +334,34 @@ def test_tables_made_by_the_source_documents_statements_are_taken_over_with_thei
     ]
     assert stored(store)[2] == _ROW
     assert stored(store, TASK_PROGRESS_LOGS) == [STEP]
+
+
+def test_tables_in_capital_letters_are_taken_over_as_well(open_store: OpenStore) -> None:
+    store = open_store()
+    if isinstance(store, SQLiteStore):
+        Path(store.name).parent.mkdir()
+        Path(store.name).touch()
+    run(store, SEED_TABLES.split(";")[0].replace("api_logs", "API_LOGS").replace("trace", "TRACE"))
+
+    store.migrate()
+    store.insert(Batch({API_LOGS: [_ROW]}))
+
+    assert stored(store) == [_ROW]
+
+
+@pytest.mark.parametrize("key", ["id TEXT PRIMARY KEY", "id INTEGER", "number INTEGER PRIMARY KEY"])
+def test_a_table_by_whose_ids_rows_are_not_known_again_is_refused(
+    open_store: OpenStore, key: str
+) -> None:
+    store = open_store()
+    if isinstance(store, SQLiteStore):
+        Path(store.name).parent.mkdir()
+        Path(store.name).touch()
+    table = SEED_TABLES.split(";", maxsplit=1)[0]
+    run(store, table.replace("id INTEGER PRIMARY KEY AUTOINCREMENT", key))
+
+    with pytest.raises(StoreRefused, match="another table named api_logs, without an id that is"):
+        store.migrate()
 
 
 @pytest.mark.parametrize(
