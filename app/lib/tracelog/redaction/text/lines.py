@@ -131,8 +131,6 @@ def _announces(line: str, judge: KeyJudge, *, digits: bool) -> bool:
     if not label.isascii():
         bare = "".join(label.casefold().split())
         return bare.endswith(judge.foreign) and len(bare) <= _LONGEST_LABEL
-    if line.endswith(":"):
-        return judge(label) is Rule.HIDE
     if len(label) > _LONGEST_LABEL or not _LABEL.fullmatch(label):
         return False
     words = label.split()

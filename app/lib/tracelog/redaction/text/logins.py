@@ -217,10 +217,7 @@ def _hide_userinfo(match: re.Match[str]) -> str:
         # In web addresses the user may be the token: https://TOKEN:x-oauth-basic@…
         return f"//{MARKER}{host}" if web else f"//{user}:{MARKER}{host}"
     named = (
-        user in ("git", MARKER)
-        or _PLAIN_USER.fullmatch(user)
-        or before is None
-        or not (web or looks_random(user, least=10))
+        _PLAIN_USER.fullmatch(user) or before is None or not (web or looks_random(user, least=10))
     )
     return match[0] if named else f"//{MARKER}{host}"
 

@@ -65,7 +65,6 @@ _MEASURE: Final = re.compile(
     rf"{_COUNT}(?:文字|자리|글자|[桁字位回度日時分秒週年月件個つ種台枚天次]|[かカヶケ]月)"
 )
 """The same where no sign stands before it: `パスワードは90日ごとに`."""
-_SIGNS: Final = frozenset(":=：＝")
 _BACKSLASHES: Final = re.compile(r"\\++")
 _LOOK_BACK: Final = 96
 _KEY_GAP: Final = re.compile(r"[^\w.\-$\[]+")
@@ -159,9 +158,6 @@ def hide_pairs(text: str, judge: KeyJudge) -> str:
         start, stop = span
         shown += [text[end:start], MARKER]
         end = at = known = stop
-        if text[stop - 1] in _SIGNS:
-            # It took another key with it, whose value is still to come: 「…です。暗証番号: …」
-            at, known = stop - 1, start
     return "".join([*shown, text[end:]]) if shown else text
 
 
@@ -200,8 +196,6 @@ def _key_before(
         return None  # GET /tags/パスワード 200
     if separator[0][0] == ":" and _DATA_FILE.search(key):
         return None
-    if separator[0].startswith("==") and raw.rstrip(" ").endswith(("'", '"')):
-        return None  # 'bearer' == kind
     return rule, key_start, _owns_line(low, raw, tail, key, separator[0])
 
 
@@ -248,7 +242,7 @@ def _rule_before(tail: str, raw: str, judge: KeyJudge) -> tuple[Rule, str]:
         return (Rule.HIDE, whose[0]) if whose else (rule, key)
     if rule is Rule.KIN and key == "p" and _follows_login(tail):
         return Rule.MIXED, key
-    return Rule.SHOW if rule in (Rule.NAMED, Rule.KIN) else rule, key
+    return rule, key
 
 
 def _is_of_a_thing(rule: Rule, key: str, tail: str) -> bool:

@@ -145,8 +145,6 @@ def _bare_value(
         stop = _line_end(text, start)
         if label := _NEXT_LABEL.search(text, start, stop):
             stop = label.start()
-    elif rule is Rule.HIDE:
-        stop = _bare_end(text, start, len(text))
     else:
         # Whether such a value is hidden shows at its beginning; if not, the next key is in it.
         stop = _bare_end(text, start, min(len(text), start + _MOST_JUDGED))
