@@ -64,6 +64,9 @@ def test_rows_are_appended_at_once_in_their_order(
     assert appends == [4]
     assert recorder.tally.totals() == Counts(appended=4)
 
+    recorder.write_lines(API_LOGS, [made(text) for text in "ef"])
+    assert [path.name for path in tmp_path.glob("*.csv")] == ["api_logs.csv"]
+
 
 def test_large_rows_keep_others_from_the_file_for_a_short_time_only(
     recorder: Recorder, appends: list[int], tmp_path: Path
@@ -200,14 +203,15 @@ def test_a_recorder_that_is_closed_lets_go_of_all_until_the_next_row(tmp_path: P
     others, before = syncing(), open_descriptors()
     recorder = Recorder(tmp_path, Redactor())
     for text in ("a", "b"):
-        recorder.write_lines(API_LOGS, [made(text)])
+        for number in range(3):
+            recorder.write_lines(API_LOGS, [made(f"{text}{number}")])
         assert len(syncing() - others) == 1
         recorder.close()
         assert open_descriptors() == before
         wait_until(lambda: not syncing() - others, what="the end of the thread")
 
-    assert texts(tmp_path) == ["a", "b"]
-    assert Tally(tmp_path).totals() == Counts(appended=2)
+    assert texts(tmp_path) == ["a0", "a1", "a2", "b0", "b1", "b2"]
+    assert Tally(tmp_path).totals() == Counts(appended=6)
 
 
 @pytest.mark.parametrize("fsync", ["no", "always"])

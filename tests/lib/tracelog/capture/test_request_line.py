@@ -20,7 +20,8 @@ documents = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text('a,"', max_size=3), inner),
     max_leaves=6,
 )
-bodies = st.none() | documents
+# A list of numbers has commas and no quotation marks.
+bodies = st.none() | documents | st.lists(st.integers(0, 9), min_size=2, max_size=3)
 
 
 def as_json(document: object) -> bytes:
