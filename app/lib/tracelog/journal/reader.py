@@ -53,15 +53,13 @@ class BadSpan:
 class Chunk:
     """What one read found.
 
-    `next_offset` is where the next read goes on. `at_end` tells that no whole line is left there.
-    `row_ends[i]` is the offset behind `rows[i]`.
+    `next_offset` is where the next read goes on. `row_ends[i]` is the offset behind `rows[i]`.
     """
 
     rows: list[Row] = field(default_factory=list)
     row_ends: list[int] = field(default_factory=list)
     bad: list[BadSpan] = field(default_factory=list)
     next_offset: int = 0
-    at_end: bool = True
 
 
 def list_segments(log_dir: Path, table: Table) -> list[Segment]:
@@ -158,7 +156,7 @@ def is_foreign(file: BinaryIO, table: Table) -> bool:
     file.seek(0)
     line = _bare(file.readline(_HEAD_BYTES).removesuffix(b"\n"), 0)
     # A header that was cut short is ours, and what is no text is damage.
-    return bool(line) and not codec.header(table).startswith(line) and not codec.has_control(line)
+    return not codec.header(table).startswith(line) and not codec.has_control(line)
 
 
 def _bare(line: bytes, start: int) -> bytes:
@@ -219,8 +217,6 @@ def read_from(
                 break
             _take(table, chunk, offset + start, line, cut)
             chunk.next_offset, cut = offset + start + len(line) + 1, _Cut()
-    rest = max(chunk.next_offset - offset, 0)
-    chunk.at_end = len(data) < max_bytes and data.find(b"\n", rest) < 0
     if final:
         chunk.next_offset = min(chunk.next_offset, os.fstat(file.fileno()).st_size)
     return chunk

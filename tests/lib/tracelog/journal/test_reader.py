@@ -77,6 +77,22 @@ def test_damage_mid_file_leaves_the_neighbours_intact(tmp_path: Path, damage: by
     assert all(span.reason for span in bad)
 
 
+def test_ids_within_a_line_that_begin_no_row_leave_it_one_bad_line(tmp_path: Path) -> None:
+    damage = LINES[1][:40] + b'"see 1700000000000000000, and 1700000000000000001,"\n'
+    write(tmp_path, HEADER + LINES[0] + damage + LINES[2])
+
+    rows, bad = read_all(tmp_path)
+
+    assert rows == [ROWS[0], ROWS[2]]
+    assert [span.raw for span in bad] == [damage[:-1]]
+
+
+def test_empty_lines_are_neither_rows_nor_damage(tmp_path: Path) -> None:
+    write(tmp_path, HEADER + b"\n" + LINES[0] + b"\n\r\n" + LINES[1])
+
+    assert read_all(tmp_path) == (ROWS[:2], [])
+
+
 def test_offsets_of_rows_and_damage_add_up_to_the_file(tmp_path: Path) -> None:
     path = write(tmp_path, HEADER + LINES[0] + b"torn" + LINES[1] + b"bad line\n" + LINES[2])
 
@@ -183,6 +199,21 @@ def test_an_empty_or_missing_file_has_no_rows(tmp_path: Path) -> None:
     assert reader.read(path, API).rows == []
     assert reader.first_id_of(path) is None
     assert reader.first_id_of(tmp_path / "missing.csv") is None
+
+
+def test_a_row_without_its_end_does_not_name_its_file_yet(tmp_path: Path) -> None:
+    # A full disk may have it taken back.
+    path = write(tmp_path, HEADER + LINES[0][:-1])
+    assert reader.first_id_of(path) is None
+
+    write(tmp_path, HEADER + LINES[0])
+    assert reader.first_id_of(path) == ROWS[0][0]
+
+
+def test_a_row_behind_much_damage_names_its_file(tmp_path: Path) -> None:
+    path = write(tmp_path, HEADER + b"?" * 10_000 + b"\n" + LINES[0])
+
+    assert reader.first_id_of(path) == ROWS[0][0]
 
 
 def test_a_first_row_larger_than_any_head_names_its_file_too(tmp_path: Path) -> None:
