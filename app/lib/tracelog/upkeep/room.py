@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from app.lib.tracelog import codec
 from app.lib.tracelog.journal import reader
 from app.lib.tracelog.schema import TABLES, Table
 from app.lib.tracelog.shipper.accounting import count_lines
@@ -63,7 +62,7 @@ def make_room(
             going.append(each)
             too_much -= each.size
     freed = _remove(log_dir, checkpoint, going)
-    if too_much <= 0 or not may_drop:
+    if not may_drop:
         return freed
     going, dropped = [], 0
     for each in sealed:
@@ -80,9 +79,8 @@ def make_room(
 
 def _waiting_rows(checkpoint: Checkpoint, each: _Sealed) -> int:
     """How many rows of a segment are not delivered. Raises `OSError`."""
-    start = checkpoint.offset(each.table.name, each.first_id) or len(codec.header(each.table))
     with each.path.open("rb") as file:
-        return count_lines(file, start, each.size)
+        return count_lines(file, checkpoint.offset(each.table.name, each.first_id), each.size)
 
 
 def _drop(checkpoint: Checkpoint, going: Sequence[_Sealed], rows: int) -> None:

@@ -51,6 +51,14 @@ def test_zero_days_is_for_ever(store: Store) -> None:
     assert prune(store, Rules(0, 90, 0, 0)) == 2
 
 
+def test_rows_of_failed_traces_do_not_go_before_others(store: Store) -> None:
+    kept = [request(20), request(20, 500)]
+    fill(store, [*kept, request(31), request(31, 500)])
+
+    assert prune(store, Rules(days=30, error_days=7)) == 2
+    assert left(store) == ids_of(*kept)
+
+
 def test_rows_go_some_at_a_time(store: Store) -> None:
     fill(store, [request(20 + n / 1000) for n in range(95)], [step(20, "SUCCESS", "x")])
 

@@ -16,7 +16,7 @@ from app.lib.tracelog.store.sqlite_store import SQLiteStore
 from app.lib.tracelog.transfer.verify import Verification, verify
 from app.lib.tracelog.upkeep.retention import Rules
 from app.lib.tracelog.upkeep.room import make_room
-from tests.lib.tracelog.aged import NOW, Folder, request, room_for
+from tests.lib.tracelog.aged import EVERYTHING, NOW, Folder, request, room_for
 from tests.lib.tracelog.rows import API
 
 
@@ -45,6 +45,17 @@ def test_delivered_files_go_when_they_are_as_old_as_rows_may_be(folder: Folder) 
     assert (freed.files, freed.dropped) == (1, 0)
     assert folder.files() == {kept}
     assert folder.numbers() == (20, 0, 0, 0)
+
+
+def test_zero_days_and_zero_bytes_are_no_limits(folder: Folder) -> None:
+    files = {folder.seal(1_000), folder.seal(900)}
+    checkpoint = folder.deliver()
+    files.add(folder.seal(800))
+
+    freed = make_room(folder.path, checkpoint, EVERYTHING, NOW)
+
+    assert (freed.files, freed.dropped) == (0, 0)
+    assert folder.files() == files
 
 
 def test_files_of_a_clock_that_was_years_ahead_go_as_well(folder: Folder) -> None:
@@ -82,6 +93,17 @@ def test_then_the_oldest_undelivered_rows_are_dropped_and_counted(folder: Folder
     assert folder.numbers() == (0, 20, 30, 0)
     folder.deliver()
     assert folder.numbers() == (20, 0, 30, 0)
+
+
+def test_of_both_tables_the_oldest_undelivered_rows_are_dropped(folder: Folder) -> None:
+    older = folder.seal(5, TASK_PROGRESS_LOGS)
+    kept = folder.seal(4)
+
+    freed = make_room(folder.path, Checkpoint.load(folder.path), room_for(folder, 1.1), NOW)
+
+    assert (freed.files, freed.dropped) == (1, 10)
+    assert folder.files() == {kept}
+    assert not older.exists()
 
 
 def test_of_a_file_that_was_delivered_in_part_the_rest_is_dropped(folder: Folder) -> None:
@@ -155,6 +177,7 @@ def test_no_file_goes_before_the_checkpoint_that_covers_it_is_on_the_disk(
     assert folder.files() == {later, dropped_later}
     assert not delivered.exists()
     assert (checkpoint.counters.shipped, checkpoint.counters.dropped) == (10, 0)
+    assert checkpoint.given_up == {}
 
     make_room(folder.path, checkpoint, Rules(0, 0, 0, 1), NOW)
 
@@ -164,8 +187,13 @@ def test_no_file_goes_before_the_checkpoint_that_covers_it_is_on_the_disk(
 
 def test_after_files_have_gone_a_damaged_checkpoint_costs_no_count(folder: Folder) -> None:
     folder.seal(3)
-    folder.seal(2)
-    make_room(folder.path, folder.deliver(), Rules(0, 0, 0, 1), NOW)
+    checkpoint = folder.deliver()
+    # Delivered since the checkpoint was last saved.
+    last = folder.seal(2)
+    checkpoint.advance(API_LOGS, int(last.name.split(".")[1]), last.stat().st_size)
+    checkpoint.counters.shipped += 10
+    make_room(folder.path, checkpoint, Rules(0, 0, 0, 1), NOW)
+    assert folder.files() == set()
     (folder.path / FILE_NAME).write_bytes(b"\0" * 100)
 
     assert folder.numbers() == (20, 0, 0, 0)
