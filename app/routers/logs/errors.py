@@ -26,16 +26,18 @@ from app.services.logs.store_reader import StoreReader
 from app.templating import Template, Toast, language_of, redirect, render, time_zone_of
 
 _BASE: Final = "/logs/errors"
+_MOST_SOUGHT: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorsPage(Template):
-    """`state` is the one that is shown, empty for all."""
+    """`state` is the one that is shown, empty for all; `q` is what is looked for."""
 
     template: ClassVar[str] = "logs/errors.html"
     state: str
     page: ErrorPage | None
     problem: Problem | None = None
+    q: str = ""
     states: tuple[str, ...] = STATES
 
 
@@ -69,16 +71,21 @@ ErrorsDep = Annotated[_Errors, Depends(error_service)]
 
 @router.get("/errors")
 async def list_errors(
-    request: Request, errors: ErrorsDep, state: str = "open", before: IdFromZero | None = None
+    request: Request,
+    errors: ErrorsDep,
+    state: str = "open",
+    q: str = "",
+    before: IdFromZero | None = None,
 ) -> Response:
-    """Groups in a state; `all` shows those in any."""
+    """Groups in a state, which hold the words of `q`; `all` shows those in any."""
     chosen = _state(state)
+    words = q.strip()[:_MOST_SOUGHT]
     try:
-        page = await errors().page(chosen, before)
+        page = await errors().page(chosen, before, words)
     except StoreError as error:
         shown = ErrorsPage(chosen or "", None, problem_of(request, error))
         return render(request, shown, 503, headers=RETRY)
-    return render(request, ErrorsPage(chosen or "", page))
+    return render(request, ErrorsPage(chosen or "", page, q=words))
 
 
 @router.get("/errors/{fingerprint}")

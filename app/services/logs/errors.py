@@ -31,6 +31,7 @@ NOTE_CHARS: Final = 2000
 LINE_DAYS: Final = 7
 _LINE_STEP: Final = 6 * HOUR
 _NEWEST: Final = (1 << 63) - 1
+_MOST_WORDS: Final = 10
 _LOOKED_AT: Final = 1000
 """Users and routes are counted in so many of the newest failures of a page."""
 
@@ -103,10 +104,15 @@ class ErrorService:
         self._logger = logger
         self._clock = clock
 
-    async def page(self, state: State | None, before: int | None = None) -> ErrorPage:
-        """One page of the groups in a state, or in any; none before the first delivery."""
+    async def page(
+        self, state: State | None, before: int | None = None, words: str = ""
+    ) -> ErrorPage:
+        """One page of the groups in a state, or in any; none before the first delivery.
+
+        Each of the `words` is in a group's message, place, task or step.
+        """
         try:
-            return await self._reader.run(partial(self._page, state, before))
+            return await self._reader.run(partial(self._page, state, before, words))
         except StoreSchemaMissing:
             return ErrorPage([], {}, None)
 
@@ -131,14 +137,18 @@ class ErrorService:
         async with self._logger.task("Log_Errors") as task, task.step("Change", what):
             await self._reader.write(statement)
 
-    def _page(self, state: State | None, before: int | None, ask: Ask) -> ErrorPage:
+    def _page(self, state: State | None, before: int | None, words: str, ask: Ask) -> ErrorPage:
+        wanted = words.lower().split()[:_MOST_WORDS]
+        text = "lower(message || char(10) || place || char(10) || task || ' › ' || step)"
+        found = "".join(f" AND instr({text}, ?)" for _ in wanted)
         sql = (
-            f"SELECT * FROM {ERRORS} WHERE last_id < ? AND (? IS NULL OR state = ?)"
+            f"SELECT * FROM {ERRORS} WHERE last_id < ? AND (? IS NULL OR state = ?){found}"
             " ORDER BY last_id DESC LIMIT ?"
         )
-        rows = ask(Statement(sql, (before or _NEWEST, state, state, PAGE + 1)))
+        rows = ask(Statement(sql, (before or _NEWEST, state, state, *wanted, PAGE + 1)))
         shown = rows[:PAGE]
-        count = ask(Statement(f"SELECT state, count(*) AS n FROM {ERRORS} GROUP BY state"))
+        sql = f"SELECT state, count(*) AS n FROM {ERRORS} WHERE 1{found} GROUP BY state"
+        count = ask(Statement(sql, tuple(wanted)))
         return ErrorPage(
             self._groups(ask, shown),
             {str(row["state"]): integer(row, "n") for row in count},

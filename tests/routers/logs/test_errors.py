@@ -63,6 +63,27 @@ async def test_failures_that_mean_the_same_are_one_line(admin: AsyncClient) -> N
     assert "/orders/6" in group.text
 
 
+async def test_a_group_is_found_by_its_message_file_task_and_step(
+    filled: FastAPI, admin: AsyncClient
+) -> None:
+    book = LogBook(datetime.now(UTC))
+    book.step("Mail", "Send", "FAILED", trace="0" * 32, error_message="Übersicht: 100% voll")
+    keep(filled, book)
+    for q, found in {
+        "": {"Order", "Übersicht"},
+        " REFUSED order ": {"Order"},
+        "mail › send": {"Übersicht"},
+        "100%": {"Übersicht"},
+        "order _": set(),
+    }.items():
+        page = await admin.get("/logs/errors", params={"q": q})
+        shown = {word for word in ("Order", "Übersicht") if f">{word}" in page.text}
+        assert shown == found, q
+    page = await admin.get("/logs/errors?q=refused&state=open")
+    assert 'href="/logs/errors?state=resolved&amp;q=refused"' in page.text
+    assert 'name="q" value="refused"' in page.text
+
+
 async def test_what_was_resolved_opens_again_with_the_next_failure(
     filled: FastAPI, admin: AsyncClient
 ) -> None:

@@ -43,6 +43,9 @@ async def test_a_failure_leads_to_its_others_and_to_the_last_good_run(admin: Asy
     assert f'rel="next" href="/logs/traces/{BAD[2]}#failure"' in page
     assert re.search(r'href="/logs/errors/[0-9a-f]{16}">All failures of this kind', page)
     assert f'href="/logs/traces/{BAD[1]}/compare/{GOOD}">Compare with' in page
+    around = re.search(r'href="(/logs/requests\?from=\d+&amp;to=\d+)">Requests 5 minutes', page)
+    assert around
+    assert f"/logs/traces/{BAD[1]}" in (await admin.get(html.unescape(around[1]))).text
     first = (await admin.get(f"/logs/traces/{BAD[0]}")).text
     assert 'rel="prev"' not in first
 
