@@ -54,7 +54,7 @@ _STEMS: Final = (
     r"|log(?:ged|ging)? ?in|authenticat|sign in|auth |/user:|pw |pwd|p/w|cookie|sqlplus"
     r"|[ei][xm]pdp|rman |bw unlock|net user|setuser|/p:"
     r"|ssn|iban|signature|seed|mnemonic|y phrase|community|combination|onfirm with|account n"
-    r"|insurance n"
+    r"|insurance n|social s"
     r'|auth" |crypt\(|sandi|wachtwoord|heslo|salasana|adgangskode)'
 )
 _PROSE: Final = (
@@ -82,7 +82,7 @@ _ANYWHERE: Final = (
     | {*words.GLUED_ANYWHERE, *words.GLUED_STARTS, *words.GLUED_ENDS}
     | words.RANDOM_ALONE
     | words.KEY_LAST
-    | {"passport"}
+    | {"passport", "license", "licence"}
     | words.CODE_ALONE
 )
 _LAST: Final = (

@@ -196,10 +196,13 @@ FOREIGN_COUNT_HEADS: Final = ("残り", "合計", "総", "最大", "最小", "�
 """What stands before one that is counted: 残りトークン."""
 
 FOREIGN_LABEL_TAILS: Final = (
-    "強度", "種類", "種別", "形式", "名", "名称", "管理", "期間", "状態", "変更", "再設定", "欄",
-    "画面", "要件", "ポリシー", "入力", "認証", "方式", "送信", "送信先",
+    "強度", "種類", "種別", "形式", "名", "名称", "管理", "期間", "状態", "欄",
+    "画面", "要件", "ポリシー", "認証", "方式", "送信", "送信先",
 )  # fmt: skip
 """What follows one in a key that describes it: パスワード強度."""
+
+FOREIGN_ACTION_TAILS: Final = ("変更", "再設定", "入力")
+"""What is done with one, and may stand before it: `パスワード入力: hunter2x`."""
 
 FOREIGN_SENTENCE_ENDS: Final = ("失敗しました", "失敗", "エラー", "ません", "せんでした")
 """How a sentence about one ends: アクセストークンの取得に失敗しました: 401."""

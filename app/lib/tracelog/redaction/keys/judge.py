@@ -129,7 +129,7 @@ class KeyJudge:
                 return Rule.NAMED
             if last in words_of.RANDOM_ALONE:
                 return Rule.RANDOM
-            if last == "key":
+            if last in ("key", "license", "licence"):
                 return Rule.KEYED
             if last in words_of.CODE_ALONE:
                 return Rule.CODE
@@ -198,6 +198,8 @@ class KeyJudge:
             or key.startswith(foreign.FOREIGN_COUNT_HEADS)
         ):
             return Rule.COUNT
+        if tail in foreign.FOREIGN_ACTION_TAILS:
+            return Rule.FILE
         return Rule.RANDOM if tail in foreign.FOREIGN_LABEL_TAILS else Rule.HIDE
 
 

@@ -48,7 +48,7 @@ _ENTERED: Final = re.compile(
     r"|\b(?:invalid|wrong|incorrect|expired) (?:code|otp|pin)"
     r"|\b(?:sent|generated|issued) (?:[a-z]{1,12} ){0,2}code|\bcode:(?=\s{0,3}<)"
     r")[ \t]{0,3}(?:<[a-z]{1,8}>){0,3})[0-9]{4,8}\b(?![.,][0-9])"
-    r"|(\bcode )[0-9]{6}\b(?= (?:was )?(?:sent|mailed|texted)\b)"
+    r"|(\bcode )[0-9]{6}\b(?= (?:was |has been )?(?:sent|mailed|texted)\b)"
 )
 _FIVE: Final = re.compile(
     rf"(?i)(\b(?!(?:{'|'.join(sorted(OTHER_CODES))}) )[a-z]{{3,16}} code: )[0-9]{{5}}\b"

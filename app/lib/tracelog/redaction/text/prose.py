@@ -12,7 +12,7 @@ from app.lib.tracelog.redaction.keys.values import (
     mixes,
     says_nothing,
 )
-from app.lib.tracelog.redaction.keys.words import OTHER_KEYS
+from app.lib.tracelog.redaction.keys.words import OTHER_CODES, OTHER_KEYS
 from app.lib.tracelog.redaction.plain import MARKER
 from app.lib.tracelog.redaction.text.codes import hide_codes, without_open_digits
 
@@ -20,7 +20,7 @@ _STATED: Final = re.compile(
     r"(?i)(?<![a-z])(?P<word>(?:pw|pass)(?=[ \t]{1,3}(?:is|was|to|[\-–—➜])[ \t])"
     r"|(?<=with )pass|(?<=using )pass|(?<=wifi )pass|(?<=wi-fi )pass"
     r"|(?:session )?cookies?|auth_pass"
-    r"|passwords?(?:'s)?(?: (?:attempt|guess|value|candidate))?|passwd|pwd"
+    r"|passwords?(?:'s)?(?: (?:attempt|guess|value|field value|candidate))?|passwd|pwd"
     r"|passphrase|passcode|secrets?|tokens?|otp|pin|(?:totp|otp|wallet)[ _\-]seed"
     r"|(?:access|session)[_\-]?token|(?:access|secret|api|private|signing|encryption"
     r"|master)[ _\-]?keys?"
@@ -52,7 +52,7 @@ _WRONG: Final = re.compile(
 )
 _SECRETS: Final = ("passw", "pwd", "passphrase", "passcode", "token", "secret", "key")
 _NUMBER: Final = re.compile(
-    r"(?i)(\bssn[^0-9\n]{1,12})[0-9]{3}-?[0-9]{2}-?[0-9]{4}\b"
+    r"(?i)(\b(?:ssn|social security)[^0-9\n]{1,16})[0-9]{3}-?[0-9]{2}-?[0-9]{4}\b"
     r"|(\biban[ :]{1,3})(?-i:[A-Z]{2})[0-9]{2}(?-i:[A-Z0-9 ]{10,32})"
     r"|(\bpassport (?:number|no\.?)(?: is)?:? )(?-i:[A-Z]{1,2}[0-9]{7})\b"
     r"|(\b(?:account (?:number|no\.?)(?: is| was)?|sort code:? [0-9]{2}-[0-9]{2}-[0-9]{2},? account"
@@ -66,7 +66,7 @@ _MISMATCH: Final = re.compile(
 )
 _OF_BOTH: Final = re.compile(r"[^\s\"',;()]{6,128}")
 _KEY: Final = re.compile(
-    r"(?i)(?P<head>(?:(?<![\w.\-])(?P<of>[\w.\-]{1,32}) )?(?<![\w.\-/])key "
+    r"(?i)(?P<head>(?:(?<![\w.\-])(?P<of>[\w.\-]{1,32}) )?(?<![\w.\-/])(?:key|code) "
     r"(?:(?:is|was|value) )?[\"'`]?)"
     r"(?P<value>[a-z0-9+/_\-]{24,256}+={0,2})(?![\w.:/])"
 )
@@ -174,7 +174,10 @@ def hide_stated(text: str) -> str:
     lower = text.lower()
     if "machine" in text:
         text = _NETRC.sub(rf"\g<1>{MARKER}", text)
-    if any(word in lower for word in ("ssn", "iban", "passport", "account", "insurance n")):
+    if any(
+        word in lower
+        for word in ("ssn", "social security", "iban", "passport", "account", "insurance n")
+    ):
         text = _NUMBER.sub(rf"\g<1>\g<2>\g<3>\g<4>{MARKER}", text)
     if ":" in text:
         text = _ANNOUNCED.sub(_hide_announced, text)
@@ -186,7 +189,7 @@ def hide_stated(text: str) -> str:
         text = _PHRASE.sub(_hide_phrase, text)
     if "match" in lower or "differ" in lower:
         text = _MISMATCH.sub(_hide_differing, text)
-    if "key " in lower:
+    if "key " in lower or "code " in lower:
         text = _KEY.sub(_hide_key, text)
     text = hide_bracketed(text, lower)
     if ("expected" in lower or " got" in lower) and _EXPECTS.search(text):
@@ -275,7 +278,9 @@ def _hide_phrase(match: re.Match[str]) -> str:
 def _hide_key(match: re.Match[str]) -> str:
     of, value = (match["of"] or "").lower(), match["value"]
     hidden = (
-        is_hidden(Rule.KEYED, value) and of not in OTHER_KEYS and not _FINGERPRINT.fullmatch(value)
+        is_hidden(Rule.KEYED, value)
+        and of not in OTHER_KEYS | OTHER_CODES
+        and not _FINGERPRINT.fullmatch(value)
     )
     return match["head"] + MARKER if hidden else match[0]
 

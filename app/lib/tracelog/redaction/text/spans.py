@@ -70,10 +70,11 @@ _QUOTED_HEADER: Final = re.compile(
 )
 """A header whose quotes stand around its name, too: `-H 'Authorization: Bearer …' https://…`."""
 _STATED_IN_JAPANESE: Final = re.compile(
-    r"[ \u3000]?[!-'*-~]{4,}+(?=[ \u3000]?(?:[にでをがはとだ]|から|[、。]"
+    r"[ \u3000]?[!-'*-~]{3,}+(?=[ \u3000]?(?:[にでをがはとだ]|から|[、。]"
     r"|[（(][^（）()\n]{0,20}[ぁ-んァ-ヶ一-龠][^（）()\n]{0,20}[）)]))"
 )
 """Where a value ends in a sentence: `パスワードを…に変更しました`."""
+_NEXT_PAIR: Final = re.compile(r"[\"'`][,;][ ]{0,8}[\"']?[A-Za-z_][\w.\-]{0,40}[\"']?[ ]?[:=]")
 _DIGIT_GROUP: Final = 4
 _MOST_JUDGED: Final = 256
 
@@ -122,7 +123,9 @@ def value_span(
         stop = _closing_quote(text, became.end(), became["quote"])
     if stop == start or not is_hidden(rule, text[start:stop]):
         return None
-    return start, max(stop, _line_end(text, start)) if whole_line else stop
+    if not whole_line or _NEXT_PAIR.match(text, stop):
+        return start, stop
+    return start, max(stop, _line_end(text, start))
 
 
 def _bare_value(
