@@ -63,8 +63,9 @@ class Checkpoint:
     `given_up` are segments whose rows count as dropped, until their files are gone; `removed_to`
     is the highest id in the files that are gone, by table. `store` is the address of the one that
     rows go to, empty where nobody knows; `elsewhere` has how many went to others before, by their
-    addresses. `leads` tells whether we are the leader. `folder_removed_at` is when, on the
-    monotonic clock, the folder was found to be a new one.
+    addresses. `line` is the same in all that were saved one after the other. `leads` tells whether
+    we are the leader. `folder_removed_at` is when, on the monotonic clock, the folder was found to
+    be a new one.
     """
 
     log_dir: Path
@@ -76,6 +77,7 @@ class Checkpoint:
     removed_to: dict[str, int] = field(default_factory=dict)
     store: str = ""
     elsewhere: dict[str, int] = field(default_factory=dict)
+    line: str = ""
     unsaved: bool = field(default=False, compare=False)
     folder_removed_at: float | None = field(default=None, compare=False)
     lock: threading.RLock = field(default_factory=threading.RLock, compare=False, repr=False)
@@ -101,6 +103,7 @@ class Checkpoint:
                 unfinished.unlink()
         checkpoint = cls.load(log_dir)
         checkpoint.leads = leads
+        checkpoint.line = checkpoint.line or secrets.token_hex(8)
         return checkpoint
 
     def snapshot(self) -> "Checkpoint":
@@ -111,7 +114,7 @@ class Checkpoint:
             counters, removed_to = replace(self.counters), dict(self.removed_to)
         return Checkpoint(
             self.log_dir, offsets, counters, self.state, self.last_error, given_up, removed_to,
-            self.store, dict(self.elsewhere),
+            self.store, dict(self.elsewhere), self.line,
         )  # fmt: skip
 
     def offset(self, table: str, first_id: int) -> int:
@@ -135,6 +138,12 @@ class Checkpoint:
             return False
         self.state, self.last_error, self.unsaved = state, last_error, True
         return True
+
+    def join(self, earlier: "Checkpoint") -> None:
+        """Know what an earlier one of this line covers, whose files may be back."""
+        if earlier.line == self.line:
+            for table, of_table in earlier.offsets.items():
+                self.offsets[table] = {**of_table, **self.offsets.get(table, {})}
 
     def in_others(self, store: str) -> dict[str, int]:
         """How many of the shipped rows went to other stores than this one, by their addresses."""
@@ -162,6 +171,7 @@ class Checkpoint:
                 for table, of_table in sorted(self.given_up.items())
             },
             "last_error": self.last_error,
+            "line": self.line,
             "offsets": {
                 table: {str(first_id): offset for first_id, offset in sorted(offsets.items())}
                 for table, offsets in sorted(self.offsets.items())
@@ -227,6 +237,7 @@ def _parse(log_dir: Path, data: bytes) -> Checkpoint:
         {table: int(row_id) for table, row_id in state.get("removed_to", {}).items()},
         str(state.get("store", "")),
         {address: int(rows) for address, rows in state.get("elsewhere", {}).items()},
+        str(state.get("line", "")),
     )
 
 

@@ -364,12 +364,12 @@ class Shipper:
         if delivery is None:
             return None
         # Of a folder that is just being removed its copy from the time before may still be there.
-        batches = Checkpoint.load(self._log_dir).counters.batches
-        if batches >= delivery.checkpoint.counters.batches:
+        there, checkpoint = Checkpoint.load(self._log_dir), delivery.checkpoint
+        if there.counters.batches >= checkpoint.counters.batches:
             # Whoever led in between has gone further than we know.
             return None
+        checkpoint.join(there)
         delivery.notice_removed()
-        checkpoint = delivery.checkpoint
         checkpoint.unsaved, checkpoint.folder_removed_at = True, time.monotonic()
         return checkpoint
 

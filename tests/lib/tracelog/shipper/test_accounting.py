@@ -18,6 +18,8 @@ from app.lib.tracelog import codec
 from app.lib.tracelog.ids import first_at
 from app.lib.tracelog.journal.journal import Journal
 from app.lib.tracelog.journal.tally import Tally
+from app.lib.tracelog.recorder import Recorder
+from app.lib.tracelog.redaction.redactor import Redactor
 from app.lib.tracelog.schema import API_LOGS, TASK_PROGRESS_LOGS
 from app.lib.tracelog.shipper import accounting
 from app.lib.tracelog.shipper.accounting import Account, Accountant, TableAccount
@@ -418,6 +420,32 @@ def test_the_numbers_agree_after_the_log_folder_was_removed(tmp_path: Path) -> N
     assert numbers(logger.status()) == (5, 5, 0, 0, 0)
     logger.close()
     assert numbers(logger.status()) == (5, 5, 0, 0, 0)
+
+
+def test_the_numbers_agree_after_the_log_folder_was_away_and_is_back(tmp_path: Path) -> None:
+    logs, away = tmp_path / "logs", tmp_path / "away"
+    recorder = Recorder(logs, Redactor(), fsync="no")
+    shipper = Shipper(logs, lambda: SQLiteStore(tmp_path / "trace.db"))
+
+    def deliver_more(rows: int) -> None:
+        for _ in range(rows):
+            recorder.write(API_LOGS, lambda: {"method": "GET", "endpoint": "/"})
+        while shipper.run_once():
+            pass
+
+    deliver_more(3)
+    for rows in (2, 4):
+        logs.rename(away)
+        deliver_more(rows)
+        logs.rename(tmp_path / f"meanwhile {rows}")
+        away.rename(logs)
+        deliver_more(1)
+
+    account = Accountant(logs, recorder.tally).account()
+    assert numbers(account) == (11, 11, 0, 0, 0)
+    assert account.known == 0
+    shipper.stop()
+    recorder.close()
 
 
 def test_what_is_no_file_in_the_folder_keeps_nobody_from_the_account(
