@@ -1,5 +1,6 @@
 """Small tools that any part of the app may use."""
 
+import unicodedata
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -20,3 +21,8 @@ def moment_of(micros: int) -> datetime:
 def micros_of(moment: datetime) -> int:
     """What `moment_of` takes."""
     return (moment - _EPOCH) // _MICROSECOND
+
+
+def half_width(text: str) -> str:
+    """Numbers and codes as programs write them, where a Japanese keyboard has made them wide."""
+    return unicodedata.normalize("NFKC", text)

@@ -10,6 +10,7 @@ from app.dependencies import Admin, LoggerDep, SettingsDep, admin_user
 from app.forms import Form, read_form
 from app.lib.logger import EnhancedCSVLogger
 from app.lib.tracelog.store.store import QueryFailed, StoreError, StoreSchemaMissing
+from app.lib.utils import half_width
 from app.routers import log_query_pages as pages
 from app.routers.log_query_pages import Question
 from app.routers.logs.reading import NoStore, Problem, problem_of
@@ -64,6 +65,8 @@ async def ready_query(
     question = pages.ready_question(query, language_of(request))
     given = {name: value.strip() for name, value in request.query_params.items()}
     values = {p.name: given.get(p.name, p.default) for p in query.parameters}
+    numbers = [field.name for field in question.fields if field.kind == "number"]
+    values |= {name: half_width(values[name]) for name in numbers}
     form = Form(values, _problems(request, question, values))
     answer = problem = None
     if not form.errors and all(values.values()):

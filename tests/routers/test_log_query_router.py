@@ -62,7 +62,7 @@ async def test_a_question_with_open_values_waits_for_them(
 ) -> None:
     asked = await admin.get("/logs/queries/user-actions")
     wrong = await admin.get("/logs/queries/user-actions?user_id=Hana&hours=")
-    answered = await admin.get("/logs/queries/user-actions?user_id=7&hours=2")
+    answered = await admin.get("/logs/queries/user-actions?user_id=７&hours=２")
 
     assert "Please fill" not in asked.text
     assert "Please enter a whole number." in wrong.text

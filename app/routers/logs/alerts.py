@@ -12,6 +12,7 @@ from app.config import Settings
 from app.dependencies import SettingsDep, get_box
 from app.forms import Form, read_form
 from app.lib.tracelog.store.store import StoreError
+from app.lib.utils import half_width
 from app.routers.logs.reading import RETRY, Problem, ReaderDep, problem_of, there
 from app.routers.logs.router import router
 from app.services.logs.alert_watch import LEAST_REQUESTS
@@ -54,6 +55,7 @@ async def add_rule(request: Request, reader: ReaderDep) -> Response:
     _ = language_of(request).gettext
     sent = await read_form(request)
     values = {name: sent.get(name, default).strip() for name, default in _EMPTY.items()}
+    values |= {name: half_width(values[name]) for name in _MOST}
     errors = _problems(request, values)
     if errors:
         return await _page(request, reader, Form(values, errors), 422)

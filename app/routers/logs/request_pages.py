@@ -12,6 +12,7 @@ from fastapi import Request
 from pydantic import ValidationError
 from starlette.datastructures import QueryParams
 
+from app.lib.utils import half_width
 from app.routers.logs.columns import CHOICES, DEFAULT, in_order
 from app.routers.logs.frame import Frame
 from app.routers.logs.reading import Problem
@@ -36,6 +37,7 @@ METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 CLASSES: Final = ("2xx", "3xx", "4xx", "5xx")
 _PATH: Final = "/logs/requests"
 _CURSORS: Final = ("after", "before")
+_AS_SENT: Final = frozenset({"path", "route"})
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I)
 
 
@@ -51,7 +53,11 @@ def filter_state(wanted: RequestFilter) -> dict[str, str]:
 
 def read_filter(parameters: Mapping[str, str], span: Span) -> tuple[RequestFilter, tuple[str, ...]]:
     """The list that a URL means, and the names of the filters in it that make no sense."""
-    sent = {name: parameters[name] for name in (*FILTERS, *_CURSORS) if name in parameters}
+    sent = {
+        name: parameters[name] if name in _AS_SENT else half_width(parameters[name])
+        for name in (*FILTERS, *_CURSORS)
+        if name in parameters
+    }
     if not sent.get("trace") and _UUID.fullmatch(sent.get("path", "").strip()):
         sent["trace"] = sent.pop("path")  # what somebody was told, in the first field there is
     ends = {"since": span.start, "until": span.end} if span.is_bounded else {}

@@ -123,6 +123,9 @@ async def test_whatever_one_was_told_of_a_request_finds_it_in_the_first_field(
     ):
         page = await admin.get("/logs/requests", params={"path": told})
         assert paths(page) == ["/account/999"], told
+    wide = {"status": "４０４", "slower": "０", "trace": trace_id.replace("-", "－")}
+    page = await admin.get("/logs/requests", params=wide)
+    assert (paths(page), "left out" in page.text) == (["/account/999"], False)
     address = await admin.get("/logs/requests", params={"path": "https://example.com"})
     assert "/account/999" in paths(address)
 
