@@ -144,7 +144,6 @@ KEYS: Final = tuple(
         ("ico-", r"ico-(?=[A-Za-z]{0,20}[0-9])[A-Za-z0-9]{32}(?![A-Za-z0-9])"),  # Infracost
         ("pat.", r"pat\.[A-Za-z0-9_\-]{22}\.[0-9a-f]{24}\.[A-Za-z0-9]{20}"),  # Harness
         ("api_org_", r"api_org_[A-Za-z0-9]{30,}+"),  # Hugging Face
-        ("live_", r"live_[0-9a-f]{35}(?![A-Za-z0-9])"),  # Lob
         ("secret-", r"secret-(?:live|test)-[A-Za-z0-9_\-]{30,}+=*+"),  # Stytch
         ("|", r"[0-9]{14,17}\|[A-Za-z0-9_\-]{24,}+"),  # Facebook
         ("|", r"(?:prod|dev|preview|project):[a-z0-9:\-]{4,60}\|[A-Za-z0-9+/=]{40,}+"),  # Convex
@@ -179,7 +178,7 @@ KEYS: Final = tuple(
         (".", r"[MNO][A-Za-z0-9_\-]{23,27}\.[A-Za-z0-9_\-]{6}\.[A-Za-z0-9_\-]{27,}+"),  # Discord
         ("AC", r"AC[0-9a-f]{32}:[0-9a-f]{32}(?![0-9A-Za-z])"),  # Twilio
         ("aad3b4", r"aad3b435b51404eeaad3b435b51404ee:[0-9a-f]{32}"),  # hashes of Windows
-        ("live_", r"live_[A-Za-z0-9]{30,}+"),  # Mollie
+        ("live_", r"live_[A-Za-z0-9]{30,}+"),  # Mollie, Lob
         ("base64:", r"base64:[A-Za-z0-9+/]{43}="),  # Laravel
         ("prv_", r"prv_(?:prod|test|stagtest)_[A-Za-z0-9]{16,}+"),  # Wompi
         ("AQE", r"AQE[a-z]hm[A-Za-z0-9+/=\-.]{60,}+"),  # Adyen
