@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -90,6 +91,45 @@ def test_a_store_that_fails_is_asked_again_later(folder: Folder, file_store: SQL
         pass
 
     assert left(file_store) == []
+
+
+def test_a_fault_is_told_and_what_failed_is_begun_anew_in_ten_minutes(
+    folder: Folder, file_store: SQLiteStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Faulty(SQLiteStore):
+        def transact(self, statements: object, *, timeout: float = 10.0) -> NoReturn:
+            raise LookupError("a fault of ours")
+
+    clock, checkpoint = Clock(), Checkpoint(folder.path)
+    keeper = housekeeper(folder, Rules(), clock)
+    fill(file_store, [request(20)])
+    faulty = Faulty(folder.path / "trace.db")
+    for now in (61, 62, 660):
+        clock.now = now
+        keeper.tend(checkpoint, faulty, quiet=True)
+    assert caplog.text.count("Old rows cannot be deleted") == 1
+    clock.now = 661
+    keeper.tend(checkpoint, faulty, quiet=True)
+    assert caplog.text.count("Old rows cannot be deleted") == 2
+    faulty.close()
+
+    clock.now = 1261
+    while keeper.tend(checkpoint, file_store, quiet=True) < ROOM_SECONDS:
+        pass
+    assert left(file_store) == []
+
+
+def test_a_folder_without_a_limit_is_looked_at_every_five_seconds_and_nothing_is_told(
+    folder: Folder, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock, checkpoint = Clock(), Checkpoint(folder.path)
+    keeper = housekeeper(folder, EVERYTHING, clock)
+    for _ in range(3):
+        folder.seal(1)
+        assert keeper.tend(checkpoint, None, quiet=True) == ROOM_SECONDS
+        clock.now += ROOM_SECONDS
+
+    assert caplog.text == ""
 
 
 def test_what_a_leader_had_delivered_when_it_was_lost_is_not_dropped_by_the_next(
