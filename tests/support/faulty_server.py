@@ -54,6 +54,11 @@ def resets_in_mid_answer(exchange: Exchange) -> None:
     exchange.client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
+def ends_in_mid_answer(exchange: Exchange) -> None:
+    """As a server does that is stopped: what came of its answer is no reason to believe it."""
+    exchange.client.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 500\r\n\r\nno")
+
+
 def drips_headers(exchange: Exchange) -> None:
     exchange.client.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
     _drip(exchange)

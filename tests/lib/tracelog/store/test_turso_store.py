@@ -1,6 +1,7 @@
 """The way to Turso's servers, over networks and servers that fail."""
 
 import contextlib
+import gzip
 import os
 import threading
 import time
@@ -62,10 +63,16 @@ def error_of(store: Store) -> StoreError:
         (faults.drips_the_body, StoreUnavailable, "did not answer in time"),
         (faults.hangs_up, StoreUnavailable, "closed the connection"),
         (faults.resets_in_mid_answer, StoreUnavailable, ""),
+        (faults.ends_in_mid_answer, StoreUnavailable, "cut short"),
         (faults.answers(200, b"garbage"), StoreUnavailable, "makes no sense"),
         (faults.answers(200, b"{}"), StoreUnavailable, "makes no sense"),
         (faults.answers(200, b'{"results":[]}'), StoreUnavailable, "makes no sense"),
         (faults.answers(200, b"no gzip", b"Content-Encoding: gzip"), StoreUnavailable, "gzip"),
+        (
+            faults.answers(200, gzip.compress(b"{}")[:-1], b"Content-Encoding: gzip"),
+            StoreUnavailable,
+            "cut short",
+        ),
         (faults.answers(200, b"-5\r\nx", b"Transfer-Encoding: chunked"), StoreUnavailable, ""),
         (faults.answers(400, b"[" * 1000 + b"]" * 1000), StoreRefused, "HTTP 400"),
         (faults.answers(500), StoreUnavailable, "HTTP 500"),
@@ -133,10 +140,18 @@ def test_where_no_server_can_be_is_told(url: str) -> None:
         TursoStore(url).query("SELECT 1")
 
 
-def test_an_answer_without_end_is_cut_off(faulty_server: FaultyServer, store: TursoStore) -> None:
-    faulty_server.fault = faults.never_ends
+ZIPPED = b"Content-Encoding: gzip"
 
-    with pytest.raises((QueryFailed, StoreUnavailable)):
+
+@pytest.mark.parametrize(
+    "fault", [faults.never_ends, faults.answers(200, gzip.compress(bytes(17 << 20)), ZIPPED)]
+)
+def test_an_answer_without_end_is_cut_off(
+    faulty_server: FaultyServer, store: TursoStore, fault: Fault
+) -> None:
+    faulty_server.fault = fault
+
+    with pytest.raises((QueryFailed, StoreUnavailable), match="more than"):
         store.query("SELECT 1")
 
 
