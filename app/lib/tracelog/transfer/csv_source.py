@@ -14,7 +14,7 @@ import hashlib
 import re
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
 
@@ -48,11 +48,15 @@ class UnknownTable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class GoodRow:
-    """A row that begins in this line, and whether its columns had to be told by its values."""
+    """A row that begins in this line, and whether its columns had to be told by its values.
+
+    `numbered` is the line itself where a database has numbered the row.
+    """
 
     line: int
     row: Row
     guessed: bool = False
+    numbered: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +143,8 @@ class CSVSource:
             ]
         except ValueError:
             return None
-        return self._other_row(line, fields)
+        found = self._other_row(line, fields)
+        return replace(found, numbered=raw) if isinstance(found, GoodRow) else found
 
     # --- other files -------------------------------------------------------------------------
 

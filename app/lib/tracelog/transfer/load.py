@@ -5,9 +5,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from app.lib.tracelog.schema import Row
 from app.lib.tracelog.shipper.backoff import Backoff
 from app.lib.tracelog.store.store import Batch, RowRejected, Store, StoreUnavailable, id_of
 from app.lib.tracelog.transfer.csv_source import BadRow, CSVSource, GoodRow
+from app.lib.tracelog.transfer.export import lines_of
 
 _BATCH_ROWS: Final = 500
 _BATCH_CHARS: Final = 1_000_000
@@ -86,11 +88,11 @@ class _Loading:
         """Insert all rows but those that the store rejects."""
         if not rows:
             return
-        batch = Batch({self._source.table.name: [each.row for each in rows]})
         pauses = Backoff(0.5, 8.0)
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                inserted = self._store.insert(batch)
+                new = self._new(rows)
+                inserted = self._store.insert(Batch({self._source.table.name: new}))
                 break
             except StoreUnavailable:
                 if attempt == _ATTEMPTS:
@@ -105,7 +107,13 @@ class _Loading:
                 self.insert(rows[middle:])
                 return
         self.loaded.written += inserted.written
-        self.loaded.known += inserted.known
+        self.loaded.known += inserted.known + len(rows) - len(new)
         self.loaded.moved += len(inserted.moved)
         self.loaded.guessed += sum(each.guessed for each in rows)
         self.loaded.old += sum(id_of(each.row) < self._old_before for each in rows)
+
+    def _new(self, rows: Sequence[GoodRow]) -> list[Row]:
+        """All but those that this store has itself numbered, and that come back as it has them."""
+        numbers = [int(each.numbered.partition(b",")[0]) for each in rows if each.numbered]
+        known = lines_of(self._store, self._source.table, numbers) if numbers else set()
+        return [each.row for each in rows if each.numbered + b"\n" not in known]

@@ -20,7 +20,7 @@ from app.lib.tracelog.store.store import Batch, Store, StoreSchemaMissing
 from app.lib.tracelog.store.turso_store import TursoStore
 from app.lib.tracelog.transfer.csv_source import CSVSource
 from app.lib.tracelog.transfer.export import export
-from app.lib.tracelog.transfer.load import load
+from app.lib.tracelog.transfer.load import Loaded, load
 from commands.kit.environment import ROOT
 from tests.lib.tracelog.rows import API, api_row
 from tests.lib.tracelog.shipper.test_accounting import WRITER
@@ -156,6 +156,22 @@ def test_text_that_others_put_where_json_belongs_comes_back_out_of_its_export(
     body = copy.query("SELECT request_body FROM api_logs WHERE trace_id = 't'").rows
     assert body == [('"no json"',)]
     copy.close()
+
+
+def test_an_export_that_comes_back_into_its_own_store_adds_nothing(
+    store: SQLiteStore | TursoStore, tmp_path: Path
+) -> None:
+    columns = "trace_id, method, endpoint, request_body, duration_ms"
+    insert = f"INSERT INTO api_logs ({columns}) VALUES (?, ?, ?, ?, ?)"
+    for n, body in enumerate(["no JSON", '{\n"a": 1}', '{"password": "hush"}', None]):
+        store.transact([Statement(insert, ("t", "GET", f"/a\n{n}", body, n))])
+    store.insert(Batch({API_LOGS: [api_row()]}))
+    export(store, tmp_path / "out")
+
+    loaded = load(store, CSVSource(tmp_path / "out" / "api_logs.csv", Redactor()))
+
+    assert loaded == Loaded(known=5)
+    assert store.query("SELECT count(*) FROM api_logs").rows == [(5,)]
 
 
 @pytest.mark.parametrize("table", TABLES)

@@ -498,6 +498,19 @@ def test_rows_that_a_database_has_numbered_come_back_out_of_their_export(
     assert first["created_at"] == "2026-11-23 04:47:08.123"
 
 
+def test_a_row_that_a_database_has_numbered_is_new_where_its_number_is_another_rows(
+    store: SQLiteStore, tmp_path: Path
+) -> None:
+    insert = "INSERT INTO api_logs (trace_id, method, endpoint) VALUES ('t', 'GET', ?)"
+    store.transact([Statement(insert, (f"/{n}",)) for n in range(3)])
+    export(store, tmp_path / "out")
+    store.transact([Statement("UPDATE api_logs SET endpoint = '/other' WHERE id = 2")])
+
+    assert put(store, tmp_path / "out" / "api_logs.csv") == (Loaded(written=1, known=2), [])
+    assert put(store, tmp_path / "out" / "api_logs.csv") == (Loaded(known=3), [])
+    assert [row["endpoint"] for row in stored(store)] == ["/0", "/other", "/2", "/1"]
+
+
 def test_times_without_a_zone_are_those_of_the_one_that_is_given(
     store: SQLiteStore, tmp_path: Path
 ) -> None:
