@@ -138,9 +138,10 @@ class ErrorService:
             await self._reader.write(statement)
 
     def _page(self, state: State | None, before: int | None, words: str, ask: Ask) -> ErrorPage:
-        wanted = words.lower().split()[:_MOST_WORDS]
+        wanted = words.split()[:_MOST_WORDS]
         text = "lower(message || char(10) || place || char(10) || task || ' › ' || step)"
-        found = "".join(f" AND instr({text}, ?)" for _ in wanted)
+        # The store folds the letters of both: Python knows more of them than SQLite does.
+        found = "".join(f" AND instr({text}, lower(?))" for _ in wanted)
         sql = (
             f"SELECT * FROM {ERRORS} WHERE last_id < ? AND (? IS NULL OR state = ?){found}"
             " ORDER BY last_id DESC LIMIT ?"
