@@ -1,8 +1,11 @@
 """Python's stack traces: which frames are the project's own, and what failures have in common."""
 
+import contextlib
 import hashlib
+import os
 import re
 import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -75,16 +78,25 @@ def failure_of(
 def _own_frames(stack_trace: str) -> list[str]:
     """Function and file of each own frame; the folders above differ from machine to machine."""
     frames: list[str] = []
+    roots = list(_roots())
     for line in stack_trace.split("\n"):
         if line.startswith("  File ") and (frame := frame_of(line)) and frame.own:
-            path = "/".join(_SEPARATOR.split(_below_root(frame.path))[-_PATH_PARTS:])
+            path = "/".join(_SEPARATOR.split(_below(roots, frame.path))[-_PATH_PARTS:])
             shown = f"{path} {frame.name}"
             if not frames or frames[-1] != shown:  # recursion
                 frames.append(shown)
     return frames[-_MOST_FRAMES:]
 
 
-def _below_root(path: str) -> str:
+def _below(roots: Sequence[str], path: str) -> str:
     """The file's path from the folder it is imported from; all of it where that is elsewhere."""
-    roots = [root for root in sys.path if root and path.startswith((f"{root}/", f"{root}\\"))]
-    return path[len(max(roots, key=len)) + 1 :] if roots else path
+    above = [root for root in roots if path.startswith((f"{root}/", f"{root}\\"))]
+    return path[len(max(above, key=len)) + 1 :] if above else path
+
+
+def _roots() -> Iterator[str]:
+    """The folders that Python imports from; an empty one is the current one, as under uvicorn."""
+    for folder in sys.path:
+        # The current one may have been removed, and what is no text Python itself passes over.
+        with contextlib.suppress(OSError, TypeError):
+            yield os.path.abspath(folder)  # noqa: PTH100 # for each failure

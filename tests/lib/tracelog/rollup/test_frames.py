@@ -1,5 +1,8 @@
 """Which failures mean the same."""
 
+import sys
+from pathlib import Path
+
 import pytest
 
 from app.lib.tracelog.rollup.frames import failure_of
@@ -41,6 +44,24 @@ def test_the_folder_that_holds_the_project_is_no_part_of_a_place(
 
     assert here == there
     assert here.place == "app/report_service.py render"
+
+
+def test_a_project_that_is_imported_from_the_current_folder_is_no_part_of_a_place_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = tmp_path / "my-app"
+    project.mkdir()
+    monkeypatch.chdir(project)
+    stack = STACK.replace("/app/app/services", f"{project}/app")
+
+    # As `uvicorn app.main:app` has it, and as the process beside the app has.
+    for first in ("", ".", str(project)):
+        monkeypatch.setattr(sys, "path", [first, "/usr/lib/python3.12"])
+        assert failure_of("ValueError: a", stack).place == "app/report_service.py render"
+
+    project.rmdir()
+    monkeypatch.setattr(sys, "path", ["", str(project)])
+    assert failure_of("ValueError: a", stack).place == "app/report_service.py render"
 
 
 def test_another_type_or_another_function_is_another_failure() -> None:
