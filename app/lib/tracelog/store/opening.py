@@ -20,7 +20,10 @@ def open_store(url: str, token: str) -> Store:
 
 
 def address_of(url: str, log_dir: Path) -> str:
-    """What a log folder remembers a store by: no secrets, and the same when both were moved."""
+    """What a log folder remembers a store by: no secrets, and the same when both were moved.
+
+    Empty for a URL that is none.
+    """
     if url.startswith(_FILE):
         path = Path(url.removeprefix(_FILE)).absolute()
         try:
@@ -28,7 +31,11 @@ def address_of(url: str, log_dir: Path) -> str:
         except ValueError:
             # On Windows there is no way from one drive to another.
             return _FILE + path.as_posix()
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        # Who opens it is told so; a logger is there all the same.
+        return ""
     return parts.netloc.rpartition("@")[2].lower() + parts.path.rstrip("/")
 
 

@@ -99,7 +99,16 @@ def test_rows_of_an_older_version_are_taken_for_those_of_the_store_that_is_set(
         ("http://127.0.0.1:8080", "127.0.0.1:8080"),
         ("file:/srv/logs/trace.db", "file:trace.db"),
         ("file:/srv/trace.db", "file:../trace.db"),
+        ("https://[none", ""),
     ],
 )
 def test_an_address_has_no_secrets(url: str, address: str) -> None:
     assert address_of(url, Path("/srv/logs")) == address
+
+
+def test_rows_are_kept_also_where_the_store_s_url_is_none(tmp_path: Path) -> None:
+    logger = EnhancedCSVLogger("https://[none", base_path=tmp_path)
+    logger.log(None, API_LOGS, {"method": "GET", "endpoint": "/"})
+    account = logger.status()
+    logger.close(0)
+    assert (account.appended, account.pending, account.other_stores) == (1, 1, ())
