@@ -20,8 +20,14 @@ def make_folder(folder: Path) -> None:
     """Have a folder, and those that it is in. Raises `OSError`."""
     for each in (*reversed(folder.parents), folder):
         if not each.is_dir():
-            each.mkdir(exist_ok=True)
-            _hand_over(each, each)
+            try:
+                each.mkdir()
+            except FileExistsError:
+                # Somebody else has made it at the same moment.
+                if not each.is_dir():
+                    raise
+            else:
+                _hand_over(each, each)
 
 
 def begin_file(path: str | Path, flags: int) -> int:
@@ -50,4 +56,6 @@ def _hand_over(new: int | Path, path: Path) -> None:
         with contextlib.suppress(OSError):
             folder = path.parent.stat()
             if folder.st_uid:
-                os.chown(new, folder.st_uid, folder.st_gid)
+                # What was a folder a moment ago may be such a link by now.
+                follow = isinstance(new, int)
+                os.chown(new, folder.st_uid, folder.st_gid, follow_symlinks=follow)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.lib.logger import EnhancedCSVLogger
-from app.lib.tracelog.disk import open_file
+from app.lib.tracelog.disk import make_folder, open_file
 from app.lib.tracelog.schema import API_LOGS
 from app.lib.tracelog.shipper.quarantine import Entry, Quarantine
 from tests.lib.tracelog.rows import ROW_ID
@@ -53,3 +53,34 @@ def test_a_link_to_what_is_not_theirs_does_not_make_it_theirs(home: Path) -> Non
     target.unlink()
     os.close(open_file(link, os.O_RDWR))
     assert owner(target)[0] == target.stat().st_uid == os.getuid()
+
+
+def test_a_folder_that_became_a_link_as_soon_as_it_was_made_gives_nothing_away(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target, logs, mkdir = home / "of the system", home / "logs", Path.mkdir
+    target.mkdir()
+
+    def make_and_swap(folder: Path, **how: bool) -> None:
+        mkdir(folder, **how)
+        folder.rmdir()
+        folder.symlink_to(target)
+
+    monkeypatch.setattr(Path, "mkdir", make_and_swap)
+    make_folder(logs)
+    assert logs.is_symlink()
+    assert owner(target)[0] == os.getuid()
+
+
+def test_a_folder_that_somebody_else_makes_at_the_same_moment_stays_theirs(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logs, mkdir = home / "logs", Path.mkdir
+
+    def make_twice(folder: Path, **how: bool) -> None:
+        mkdir(folder)
+        mkdir(folder, **how)
+
+    monkeypatch.setattr(Path, "mkdir", make_twice)
+    make_folder(logs)
+    assert owner(logs)[0] == os.getuid()
