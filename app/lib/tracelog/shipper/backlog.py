@@ -73,8 +73,16 @@ def marks_of(log_dir: Path, checkpoint: Checkpoint) -> Marks:
 
 
 def is_past(checkpoint: Checkpoint, marks: Marks) -> bool:
-    """Whether there were any, and all before them is delivered."""
-    return bool(marks) and all(checkpoint.offset(*key) >= mark for key, mark in marks.items())
+    """Whether there were any, and all before them is delivered or was removed. Raises `OSError`."""
+    missing = {key for key, mark in marks.items() if checkpoint.offset(*key) < mark}
+    # Of a segment that is gone the checkpoint keeps no offset.
+    if any(first_id > checkpoint.removed_to.get(name, 0) for name, first_id in missing):
+        return False
+    return bool(marks) and missing.isdisjoint(
+        (name, segment.first_id)
+        for name in {name for name, _ in missing}
+        for segment in reader.list_segments(checkpoint.log_dir, TABLES[name])
+    )
 
 
 def measure(log_dir: Path, checkpoint: Checkpoint, now: float | None = None) -> Backlog:

@@ -63,9 +63,9 @@ class Checkpoint:
     `given_up` are segments whose rows count as dropped, until their files are gone; `removed_to`
     is the highest id in the files that are gone, by table. `store` is the address of the one that
     rows go to, empty where nobody knows; `elsewhere` has how many went to others before, by their
-    addresses. `line` is the same in all that were saved one after the other. `leads` tells whether
-    we are the leader. `folder_removed_at` is when, on the monotonic clock, the folder was found to
-    be a new one.
+    addresses. `line` is the same in all that were saved one after the other, and `term` how many
+    have taken one of them over. `leads` tells whether we are the leader. `folder_removed_at` is
+    when, on the monotonic clock, the folder was found to be a new one.
     """
 
     log_dir: Path
@@ -78,6 +78,7 @@ class Checkpoint:
     store: str = ""
     elsewhere: dict[str, int] = field(default_factory=dict)
     line: str = ""
+    term: int = 0
     unsaved: bool = field(default=False, compare=False)
     folder_removed_at: float | None = field(default=None, compare=False)
     lock: threading.RLock = field(default_factory=threading.RLock, compare=False, repr=False)
@@ -104,6 +105,7 @@ class Checkpoint:
         checkpoint = cls.load(log_dir)
         checkpoint.leads = leads
         checkpoint.line = checkpoint.line or secrets.token_hex(8)
+        checkpoint.term += 1
         return checkpoint
 
     def snapshot(self) -> "Checkpoint":
@@ -114,7 +116,7 @@ class Checkpoint:
             counters, removed_to = replace(self.counters), dict(self.removed_to)
         return Checkpoint(
             self.log_dir, offsets, counters, self.state, self.last_error, given_up, removed_to,
-            self.store, dict(self.elsewhere), self.line,
+            self.store, dict(self.elsewhere), self.line, self.term,
         )  # fmt: skip
 
     def offset(self, table: str, first_id: int) -> int:
@@ -138,6 +140,13 @@ class Checkpoint:
             return False
         self.state, self.last_error, self.unsaved = state, last_error, True
         return True
+
+    def has_gone_further(self, ours: "Checkpoint") -> bool:
+        """Whether this one, which is on the disk, knows more than the one that we had."""
+        if self.line == ours.line and self.term > ours.term:
+            # The same rows in fewer batches are more.
+            return True
+        return self.counters.batches >= ours.counters.batches
 
     def join(self, earlier: "Checkpoint") -> None:
         """Know what an earlier one of this line covers, whose files may be back."""
@@ -179,6 +188,7 @@ class Checkpoint:
             "removed_to": {table: str(row_id) for table, row_id in self.removed_to.items()},
             "state": self.state,
             "store": self.store,
+            "term": self.term,
         }
         data = orjson.dumps({"checksum": _checksum(state), **state}, option=orjson.OPT_INDENT_2)
         current, following = self.log_dir / FILE_NAME, self.log_dir / self._next_name
@@ -238,6 +248,7 @@ def _parse(log_dir: Path, data: bytes) -> Checkpoint:
         str(state.get("store", "")),
         {address: int(rows) for address, rows in state.get("elsewhere", {}).items()},
         str(state.get("line", "")),
+        int(state.get("term", 0)),
     )
 
 

@@ -277,7 +277,10 @@ class Shipper:
         """Whether all before the marks is delivered, whatever was written meanwhile."""
         delivery = self._delivery
         checkpoint = delivery.checkpoint if delivery else Checkpoint.load(self._log_dir)
-        if not is_past(checkpoint, marks):
+        try:
+            if not is_past(checkpoint, marks):
+                return False
+        except OSError:
             return False
         if delivery:
             delivery.save()
@@ -365,8 +368,7 @@ class Shipper:
             return None
         # Of a folder that is just being removed its copy from the time before may still be there.
         there, checkpoint = Checkpoint.load(self._log_dir), delivery.checkpoint
-        if there.counters.batches >= checkpoint.counters.batches:
-            # Whoever led in between has gone further than we know.
+        if there.has_gone_further(checkpoint):
             return None
         checkpoint.join(there)
         delivery.notice_removed()

@@ -17,7 +17,9 @@ from app.lib.tracelog import codec
 from app.lib.tracelog.journal.journal import Journal
 from app.lib.tracelog.journal.tally import Tally
 from app.lib.tracelog.schema import TABLES, Row
+from app.lib.tracelog.shipper import delivery
 from app.lib.tracelog.shipper.accounting import Accountant
+from app.lib.tracelog.shipper.backlog import is_past
 from app.lib.tracelog.shipper.checkpoint import FILE_NAME, Checkpoint
 from app.lib.tracelog.shipper.election import LOCK_NAME, Election
 from app.lib.tracelog.shipper.shipper import AnotherDelivers, Shipper
@@ -35,6 +37,7 @@ from app.lib.tracelog.store.store import (
 from app.lib.tracelog.store.turso_store import TursoStore
 from app.lib.tracelog.upkeep.housekeeping import Housekeeper
 from app.lib.tracelog.upkeep.retention import Rules
+from app.lib.tracelog.upkeep.room import make_room
 from tests.lib.tracelog.rows import API, api_row
 from tests.support import faulty_server as faults
 from tests.support.faulty_server import Fault, FaultyServer, faulty_server
@@ -585,6 +588,33 @@ def test_a_drain_that_can_read_no_file_says_no_and_raises_nothing(
         assert not shipper.drain(1)
 
 
+def test_a_leader_that_was_stopped_does_not_forget_what_another_delivered_meanwhile(
+    logs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "SAVE_SECONDS", math.inf)
+    journal = Journal(logs, API, fsync="no", max_bytes=2_000)
+    stopped, other = (Shipper(logs, lambda: SQLiteStore(logs.parent / "trace.db")) for _ in "12")
+    for _ in range(5):
+        write(journal, 1)
+        assert stopped._turn() == (0.0, False)
+    # Its lock is taken away, as from one that does not move.
+    (logs / LOCK_NAME).unlink()
+    write(journal, 20)
+    while other.run_once():
+        pass
+    led = other._take_over().checkpoint
+    assert led.counters.batches < 5
+    assert make_room(logs, led, Rules(folder_bytes=1), time.time() + 3_600).files > 0
+    other.stop()
+
+    while not stopped._turn()[1]:
+        pass
+    checkpoint = stopped.progress().checkpoint
+    assert (checkpoint.counters.shipped, checkpoint.counters.lost_bytes) == (25, 0)
+    stopped.stop()
+    journal.close()
+
+
 class Sulking(SQLiteStore):
     """A store that fails with each of `failures` in turn, and then works."""
 
@@ -702,6 +732,26 @@ class Busy(SQLiteStore):
         inserted = super().insert(batch)
         write(self._journal, 2)
         return inserted
+
+
+def test_a_drain_does_not_wait_for_files_that_were_delivered_and_are_gone(logs: Path) -> None:
+    journal = Journal(logs, API, fsync="no", max_bytes=2_000)
+    shipper = Shipper(logs, lambda: SQLiteStore(logs.parent / "trace.db"))
+    write(journal, 25)
+    marks = shipper.marks()
+    assert len(marks) > 1
+    while shipper.run_once():
+        assert not is_past(Checkpoint(logs), marks)
+    checkpoint = shipper._take_over().checkpoint
+    assert is_past(checkpoint, marks)
+
+    assert make_room(logs, checkpoint, Rules(folder_bytes=1), time.time() + 3_600).files > 0
+    write(journal, 1)
+    shipper.run_once()
+    assert len(checkpoint.offsets[API.name]) < len(marks)
+    assert is_past(checkpoint, marks)
+    shipper.stop()
+    journal.close()
 
 
 @pytest.mark.parametrize("who", ["the leader", "the standby"])
