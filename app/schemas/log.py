@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Annotated, Final, Literal, NamedTuple, get_args
+from urllib.parse import unquote
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
@@ -24,9 +25,9 @@ def _empty_is_none(value: object) -> object:
 
 
 def _path_of(value: object) -> object:
-    """Of a whole address, as somebody sends it, the path."""
+    """Of a whole address, as somebody sends it, the path, which the log has without `%` codes."""
     if isinstance(value, str) and (match := _ADDRESS.fullmatch(value.strip())):
-        return match[1] or "/"
+        return unquote(match[1] or "/")
     return value
 
 

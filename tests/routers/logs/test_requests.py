@@ -115,6 +115,7 @@ async def test_whatever_one_was_told_of_a_request_finds_it_in_the_first_field(
 ) -> None:
     trace_id = (await admin.get("/account/999")).headers["X-Trace-Id"]
     await admin.get("/account")
+    await admin.get("/東京")
     delivered(app)
     for told in (
         "/account/9",
@@ -128,6 +129,8 @@ async def test_whatever_one_was_told_of_a_request_finds_it_in_the_first_field(
     assert (paths(page), "left out" in page.text) == (["/account/999"], False)
     address = await admin.get("/logs/requests", params={"path": "https://example.com"})
     assert "/account/999" in paths(address)
+    copied = {"path": "https://example.com/%E6%9D%B1%E4%BA%AC?a=%20"}
+    assert paths(await admin.get("/logs/requests", params=copied)) == ["/東京"]
 
 
 @pytest.mark.parametrize(
