@@ -17,6 +17,9 @@ RANGES: Final[Mapping[str, timedelta]] = {
 DEFAULT_RANGE: Final = "24h"
 
 _LONGEST: Final = 366 * 86_400
+_DIGITS: Final = 11
+"""Of a moment; later ones are beyond the years that there are on some clocks."""
+
 _MINUTE: Final = 60
 
 
@@ -95,10 +98,11 @@ def read_span(
 
 
 def _moment(text: str, zone: tzinfo) -> int | None:
-    if text.isascii() and text.isdigit() and len(text) <= 11:
+    if text.isascii() and text.isdigit() and len(text) <= _DIGITS:
         return int(text)
     try:
         local = datetime.fromisoformat(text)
-        return int((local if local.tzinfo else local.replace(tzinfo=zone)).timestamp())
+        moment = int((local if local.tzinfo else local.replace(tzinfo=zone)).timestamp())
     except (ValueError, OverflowError):
         return None
+    return moment if moment < 10**_DIGITS else None
