@@ -92,9 +92,11 @@ def _place(
     """The rows that are not in the store yet, under ids that are free there."""
     placed: dict[int, Row] = {}
     waiting = [(id_of(row), row) for row in rows]
-    for _ in range(_MOST_STEPS):
-        if not waiting:
-            return list(placed.values())
+    steps = 0
+    while waiting:
+        if steps == _MOST_STEPS:
+            raise RowRejected(f"No id after {waiting[0][0]} is free.")
+        steps += 1
         looked_at: dict[int, tuple[int, Row]] = {}
         later = []
         for original, row in waiting:
@@ -112,4 +114,4 @@ def _place(
             if row_id != original:
                 moved.append((original, row_id))
         waiting = later
-    raise RowRejected(f"No id after {waiting[0][0]} is free.")
+    return list(placed.values())

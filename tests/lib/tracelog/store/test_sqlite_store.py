@@ -5,23 +5,24 @@ import os
 import shutil
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from app.lib.tracelog.schema import API_LOGS
+from app.lib.tracelog.schema import API_LOGS, Row, Table
 from app.lib.tracelog.store.sqlite_store import SQLiteStore
 from app.lib.tracelog.store.store import (
     Batch,
     Inserted,
     QueryFailed,
+    RowRejected,
     StoreError,
     StoreRefused,
     StoreSchemaMissing,
     StoreUnavailable,
 )
-from tests.lib.tracelog.rows import api_row
+from tests.lib.tracelog.rows import ROW_ID, api_row
 from tests.support.disk import SmallDisk
 from tests.support.parts import needs
 
@@ -179,3 +180,91 @@ def test_once_it_is_closed_a_copy_of_the_file_alone_has_all_rows(
 def test_the_file_is_for_its_owner_only(store: SQLiteStore) -> None:
     if os.name == "posix":
         assert Path(store.name).stat().st_mode & 0o077 == 0
+
+
+class Rivalry(SQLiteStore):
+    """Somebody else writes what `rival` gives between our looking and our writing."""
+
+    def __init__(self, path: Path, rival: Callable[[Row], Row], times: int) -> None:
+        super().__init__(path)
+        self._rival, self._times = rival, times
+
+    def same(self, table: Table, rows: Sequence[Row]) -> dict[int, bool]:
+        answers = super().same(table, rows)
+        if self._times and (new := [row for row in rows if row[0] not in answers]):
+            self._times -= 1
+            self.write({table.name: [self._rival(row) for row in new]}, [])
+        return answers
+
+
+def test_a_row_that_somebody_else_delivers_at_the_same_moment_is_known(store: SQLiteStore) -> None:
+    rows = [api_row("known"), api_row("new")]
+    store.insert(Batch({API_LOGS: rows[:1]}))
+    ours = Rivalry(Path(store.name), lambda row: row, 1)
+
+    assert ours.insert(Batch({API_LOGS: rows})) == Inserted(known=2)
+    assert count(ours) == 2
+    ours.close()
+
+
+def test_a_store_in_which_others_take_every_id_is_tried_again_later(store: SQLiteStore) -> None:
+    rows = [api_row("known"), api_row("new")]
+    store.insert(Batch({API_LOGS: rows[:1]}))
+    ours = Rivalry(Path(store.name), lambda row: (*row[:7], '"another"', *row[8:]), 1000)
+
+    with pytest.raises(StoreUnavailable, match="keep taking"):
+        ours.insert(Batch({API_LOGS: rows}))
+    ours.close()
+
+
+def test_only_a_row_behind_too_many_others_of_its_id_is_rejected(
+    store: SQLiteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.lib.tracelog.store.insertion._MOST_STEPS", 3)
+    for n in range(3):
+        assert store.insert(Batch({API_LOGS: [api_row(str(n), row_id=ROW_ID)]})).written == 1
+
+    with pytest.raises(RowRejected, match=str(ROW_ID)):
+        store.insert(Batch({API_LOGS: [api_row("late", row_id=ROW_ID)]}))
+    assert count(store) == 3
+
+
+def test_a_store_that_was_closed_opens_its_file_again(store: SQLiteStore) -> None:
+    store.insert(batch())
+    store.close()
+    store.insert(batch())
+
+    assert count(store) == 2
+
+
+def test_who_reads_the_file_for_long_holds_up_no_writer(
+    store: SQLiteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.lib.tracelog.store.sqlite_store.BUSY_SECONDS", 0.1)
+    store.insert(batch())
+    with contextlib.closing(sqlite3.connect(store.name, isolation_level=None)) as other:
+        other.execute("BEGIN")
+        assert other.execute("SELECT count(*) FROM api_logs").fetchone() == (1,)
+
+        assert store.insert(batch()) == Inserted(written=1)
+    assert count(store) == 2
+
+
+def test_a_disk_that_is_full_is_waited_for(tmp_path: Path) -> None:
+    disk = SmallDisk(tmp_path / "disk", "2m")
+    needs("a small tmpfs", there=disk.is_there, mend="only root may mount one, on Linux")
+    store = SQLiteStore(disk.folder / "trace.db")
+    try:
+        store.migrate()
+        store.insert(batch())
+        disk.fill()
+
+        with pytest.raises(StoreUnavailable, match="full"):
+            store.insert(batch("x" * 500_000))
+        disk.free()
+
+        assert store.insert(batch("x" * 500_000)) == Inserted(written=1)
+        assert count(store) == 2
+    finally:
+        store.close()
+        disk.remove()

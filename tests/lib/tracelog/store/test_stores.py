@@ -237,6 +237,13 @@ def test_a_row_that_moved_gives_way_to_nobody(store: Store) -> None:
     assert stored(store) == [first, with_id(moved, ROW_ID + 1), with_id(late, ROW_ID + 2)]
 
 
+def test_a_row_that_moved_by_several_ids_is_told_once(store: Store) -> None:
+    rows = [api_row(text, row_id=ROW_ID) for text in ("first", "second", "third")]
+    moved = [store.insert(Batch({API_LOGS: [row]})).moved for row in rows]
+
+    assert moved == [(), ((ROW_ID, ROW_ID + 1),), ((ROW_ID, ROW_ID + 2),)]
+
+
 # --- rows that cannot be stored -------------------------------------------------------------
 
 _ROW = api_row()
