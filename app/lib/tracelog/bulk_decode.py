@@ -30,7 +30,7 @@ def decode_lines(table: Table, data: bytes) -> list[Row] | None:
         lines = data.decode().split("\n")
     except UnicodeDecodeError:
         return None
-    if lines.pop() or not lines:
+    if lines.pop():
         return None
     try:
         fields = list(csv.reader(lines, strict=True))

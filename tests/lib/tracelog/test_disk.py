@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.lib.logger import EnhancedCSVLogger
-from app.lib.tracelog.disk import make_folder, open_file
+from app.lib.tracelog.disk import make_folder, open_file, sync_folder
 from app.lib.tracelog.schema import API_LOGS
 from app.lib.tracelog.shipper.quarantine import Entry, Quarantine
 from tests.lib.tracelog.rows import ROW_ID
@@ -84,3 +84,26 @@ def test_a_folder_that_somebody_else_makes_at_the_same_moment_stays_theirs(
     monkeypatch.setattr(Path, "mkdir", make_twice)
     make_folder(logs)
     assert owner(logs)[0] == os.getuid()
+
+
+def test_a_folder_that_was_there_keeps_its_owner(home: Path) -> None:
+    (home / "of the system").mkdir()
+
+    make_folder(home / "of the system" / "new")
+
+    assert owner(home / "of the system") == (os.getuid(), os.getgid())
+
+
+def test_a_folder_that_is_gone_by_the_time_it_should_last_is_nothing_to_tell(
+    tmp_path: Path,
+) -> None:
+    sync_folder(tmp_path / "gone")
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="/proc tells the descriptors")
+def test_names_are_made_to_last_without_a_file_left_open(tmp_path: Path) -> None:
+    before = len([*Path("/proc/self/fd").iterdir()])
+
+    sync_folder(tmp_path)
+
+    assert len([*Path("/proc/self/fd").iterdir()]) == before

@@ -95,3 +95,30 @@ def test_an_unknown_status_is_kept_beside_the_row() -> None:
     row = columns(TASKS, make(TASKS, status="PAUSED"))
     assert row["status"] == "IN_PROGRESS"
     assert json.loads(str(row["output_data"])) == {":extra": {"status": "PAUSED"}}
+
+
+def test_an_empty_text_is_no_value_and_nothing_left_over() -> None:
+    row = columns(API, make(API, method="GET", endpoint="/", ip_address="", request_body=""))
+
+    assert row["ip_address"] is row["request_body"] is row["request_header"] is None
+
+
+def test_a_trace_id_that_is_given_holds() -> None:
+    assert columns(API, make(API, trace_id="theirs"))["trace_id"] == "theirs"
+
+
+def test_what_is_left_over_finds_room_beside_a_list() -> None:
+    row = columns(API, make(API, method="GET", endpoint="/", request_header=[1, 2], region="x"))
+
+    held = json.loads(str(row["request_header"]))
+    assert held == {":value": [1, 2], ":extra": {"region": "x"}}
+
+
+@pytest.mark.parametrize(
+    ("given", "held"),
+    [(3.7, 3), ("200", 200), (True, 1), (2**53, 2**53), (-(2**63), -(2**63)), (None, None)],
+)
+def test_numbers_of_any_kind_become_integers(given: object, held: int | None) -> None:
+    number = columns(API, make(API, method="GET", endpoint="/", user_id=given))["user_id"]
+
+    assert (type(number), number) == (type(held), held)

@@ -86,8 +86,6 @@ class _Loading:
 
     def insert(self, rows: Sequence[GoodRow]) -> None:
         """Insert all rows but those that the store rejects."""
-        if not rows:
-            return
         pauses = Backoff(0.5, 8.0)
         for attempt in range(1, _ATTEMPTS + 1):
             try:

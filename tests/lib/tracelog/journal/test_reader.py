@@ -252,6 +252,17 @@ def test_any_changed_byte_gives_the_same_rows_as_one_by_one_or_none() -> None:
             assert rows is None or rows == one_by_one(changed)
 
 
+@pytest.mark.parametrize("removed", [0, 1])
+def test_any_byte_that_was_put_between_or_instead_gives_the_same_rows_or_none(removed: int) -> None:
+    rows = [api_row(path='/a"b'), api_row("1, 2")]
+    data = b"".join(codec.encode(API, row) for row in rows)
+    for position in range(len(data)):
+        for byte in (b"", b"\n", b'"', b",", b"9", b"x"):
+            changed = data[:position] + byte + data[position + removed :]
+            found = decode_lines(API, changed)
+            assert found is None or found == one_by_one(changed)
+
+
 def test_a_header_that_a_second_writer_has_put_into_the_file_is_no_damage(tmp_path: Path) -> None:
     first, second = api_row(), api_row()
     header = codec.header(API)

@@ -28,6 +28,8 @@ TRACE = "6f1c4d2e-8a3b-4c5d-9e7f-0a1b2c3d4e5f"
         ([TRACE, "GET", "nowhere", "2026-11-23 12:00:00"], None),
         ([TRACE, "GET", "/", "2026-11-23 12:00:00", "{'order': 'another'}"], None),
         ([TRACE, "GET"], None),
+        ([TRACE, "", "/", "2026-11-23 12:00:00"], None),
+        ([TRACE, "GET", "/", "yesterday"], None),
     ],
 )
 def test_values_tell_their_columns(fields: list[str], columns: str | None) -> None:

@@ -263,17 +263,19 @@ def test_dictionaries_come_as_python_wrote_them_or_as_json(
         '{"a": null, "b": true}',
         "just text",
         "{'broken': ",
+        "{a: b}",
+        "[" + "-" * 5_000 + "1]",
         "12",
     ]
     for value in values:
         row = {"trace_id": TRACE, "method": "GET", "endpoint": "/", "request_body": value}
         path = source.log(API_LOGS, row)
 
-    assert put(store, path) == (Loaded(written=5), [])
+    assert put(store, path) == (Loaded(written=len(values)), [])
 
     bodies = [json.loads(str(row["request_body"])) for row in stored(store)]
     assert bodies[0] | {"d": None} == {"a": None, "b": True, "c": [1, 2.5, "it's"], "d": None}
-    assert bodies[1:] == [{"a": None, "b": True}, "just text", "{'broken': ", 12]
+    assert bodies[1:] == [{"a": None, "b": True}, *values[2:-1], 12]
 
 
 def test_columns_of_their_own_go_into_the_json_column(
@@ -607,6 +609,30 @@ def test_a_store_that_does_not_answer_for_a_moment_is_waited_for(tmp_path: Path)
     with pytest.raises(StoreUnavailable):
         put(store, path, sleep=pauses.append)
     assert len(pauses) == 8
+    store.close()
+
+
+@pytest.mark.parametrize(("count", "size", "sent"), [(1100, 1, [500, 500, 100]), (5, 4, [3, 2])])
+def test_rows_are_sent_in_batches_that_every_store_takes(
+    tmp_path: Path, count: int, size: int, sent: list[int]
+) -> None:
+    class Counting(SQLiteStore):
+        def insert(self, batch: Batch) -> Inserted:
+            batches.append(len(batch))
+            return super().insert(batch)
+
+    batches: list[int] = []
+    told: list[int] = []
+    store = Counting(tmp_path / "trace.db")
+    store.migrate()
+    rows = [api_row("x" * (size * 100_000 if size > 1 else 1)) for _ in range(count)]
+    lines = b"".join(codec.encode(API, row) for row in rows)
+    (tmp_path / "api_logs.csv").write_bytes(codec.header(API) + lines)
+
+    put(store, tmp_path / "api_logs.csv", watch=lambda loaded: told.append(loaded.written))
+
+    assert batches == sent
+    assert told == [sum(sent[: n + 1]) for n in range(len(sent))]
     store.close()
 
 
