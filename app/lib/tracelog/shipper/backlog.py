@@ -73,16 +73,22 @@ def marks_of(log_dir: Path, checkpoint: Checkpoint) -> Marks:
 
 
 def is_past(checkpoint: Checkpoint, marks: Marks) -> bool:
-    """Whether there were any, and all before them is delivered or was removed. Raises `OSError`."""
+    """Whether there were any, and all before them is delivered or was removed.
+
+    Not where that cannot be told.
+    """
     missing = {key for key, mark in marks.items() if checkpoint.offset(*key) < mark}
     # Of a segment that is gone the checkpoint keeps no offset.
     if any(first_id > checkpoint.removed_to.get(name, 0) for name, first_id in missing):
         return False
-    return bool(marks) and missing.isdisjoint(
-        (name, segment.first_id)
-        for name in {name for name, _ in missing}
-        for segment in reader.list_segments(checkpoint.log_dir, TABLES[name])
-    )
+    try:
+        return bool(marks) and missing.isdisjoint(
+            (name, segment.first_id)
+            for name in {name for name, _ in missing}
+            for segment in reader.list_segments(checkpoint.log_dir, TABLES[name])
+        )
+    except OSError:
+        return False
 
 
 def measure(log_dir: Path, checkpoint: Checkpoint, now: float | None = None) -> Backlog:
@@ -100,3 +106,11 @@ def measure(log_dir: Path, checkpoint: Checkpoint, now: float | None = None) -> 
         if match := _ROW_START.search(sample):
             oldest = min(oldest, ids.time_of(int(match[1])))
     return Backlog(round(rows), size, max(0.0, now - oldest))
+
+
+def nothing_waits(log_dir: Path) -> bool:
+    """Whether all is delivered, by the checkpoint on the disk; not where that cannot be told."""
+    try:
+        return measure(log_dir, Checkpoint.load(log_dir)).bytes == 0
+    except OSError:
+        return False

@@ -12,7 +12,8 @@ from app.lib.tracelog.schema import TABLES, Row
 from app.lib.tracelog.shipper.checkpoint import Checkpoint, Replaced
 from app.lib.tracelog.shipper.follower import Follower, Part
 from app.lib.tracelog.shipper.quarantine import Entry, Quarantine
-from app.lib.tracelog.store.store import Batch, Inserted, RowRejected, Store
+from app.lib.tracelog.store.opening import name_of
+from app.lib.tracelog.store.store import Batch, Inserted, RowRejected, Store, StoreSchemaMissing
 
 log = logging.getLogger("tracelog")
 
@@ -102,6 +103,30 @@ class Delivery:
             self._recent_rejected //= 2
         # Parts of empty lines alone settle nothing, and more may wait behind them.
         return max(1, rows + spans)
+
+    def go_to(self, address: str) -> None:
+        """Remember the store by its address, and tell of rows that are in the one before."""
+        checkpoint = self.checkpoint
+        if checkpoint.store == address:
+            return
+        if before := checkpoint.in_others(address).get(checkpoint.store):
+            log.warning(
+                "Rows go to %s from now on; %s are in another store, %s, and stay there.",
+                self.store.name,
+                before,
+                name_of(checkpoint.store, checkpoint.log_dir),
+            )
+        checkpoint.deliver_to(address)
+
+    def make_tables(self, error: StoreSchemaMissing, *, told: bool) -> None:
+        """Make the store's tables as far as they are missing. Raises `StoreError`."""
+        # A store that is used for the first time has none; later that is worth a look.
+        checkpoint = self.checkpoint
+        is_used = checkpoint.counters.shipped > sum(checkpoint.elsewhere.values())
+        if told:
+            level = logging.WARNING if is_used else logging.INFO
+            log.log(level, "Making the tables of %s: %s", self.store.name, error)
+        self.store.migrate()
 
     @property
     def may_repeat(self) -> bool:

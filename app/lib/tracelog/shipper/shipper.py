@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import Final
 
 from app.lib.tracelog.bell import Bell
-from app.lib.tracelog.shipper.backlog import Marks, is_past, marks_of, measure
+from app.lib.tracelog.shipper.backlog import Marks, is_past, marks_of, nothing_waits
 from app.lib.tracelog.shipper.backoff import Backoff, draw_evenly
 from app.lib.tracelog.shipper.beside import Beside
 from app.lib.tracelog.shipper.checkpoint import Checkpoint
 from app.lib.tracelog.shipper.delivery import Delivery, TooManyRejected
+from app.lib.tracelog.shipper.drains import Drains
 from app.lib.tracelog.shipper.election import LOCK_NAME, Election
 from app.lib.tracelog.shipper.status import Progress, ShipperStatus, State, describe
 from app.lib.tracelog.short_turns import take_short_turns, work_in_the_background
-from app.lib.tracelog.store.opening import name_of
 from app.lib.tracelog.store.store import (
     Store,
     StoreError,
@@ -101,10 +101,7 @@ class Shipper:
         self._bell = Bell()
         self._hurry = Bell()
         self._stopping = False
-        self._turns = threading.Condition()
-        self._drain_to: Marks = {}
-        self._drains_wanted = 0
-        self._drains_done = 0
+        self._drains = Drains()
 
     # --- for its owner -----------------------------------------------------------------------
 
@@ -142,16 +139,8 @@ class Shipper:
         """
         marks = self.marks() if marks is None else marks
         if self._thread is None or not self._thread.is_alive():
-            return self._nothing_waits()
-        with self._turns:
-            self._drains_wanted += 1
-            self._drain_to = marks
-            wanted = self._drains_wanted
-            self._bell.ring()
-            self._hurry.ring()
-            done = self._turns.wait_for(lambda: self._drains_done >= wanted, seconds)
-            self._end_drain(wanted)
-        return done
+            return nothing_waits(self._log_dir)
+        return self._drains.wait(marks, seconds, self._ring)
 
     def stop(self, seconds: float = 5.0) -> bool:
         """End the thread and resign; whether it ended in time.
@@ -160,13 +149,16 @@ class Shipper:
         the replay by the next leader is harmless.
         """
         self._stopping = True
-        self._bell.ring()
-        self._hurry.ring()
+        self._ring()
         if self._thread is None:
             self._resign()
             return True
         self._thread.join(seconds)
         return not self._thread.is_alive()
+
+    def _ring(self) -> None:
+        self._bell.ring()
+        self._hurry.ring()
 
     def run_once(self) -> int:
         """Deliver one batch in this thread: the rows and damaged spans settled, 0 if none waits.
@@ -223,14 +215,11 @@ class Shipper:
 
     def _round(self) -> None:
         """A batch, and what is to be done beside the delivery."""
-        with self._turns:
-            drain, marks = self._drains_wanted, self._drain_to
+        drain = self._drains.newest
         pause, caught_up = self._turn()
         self._hand_over()
-        if drain > self._drains_done and (caught_up or self._is_past(marks)):
-            with self._turns:
-                self._end_drain(drain)
-                self._turns.notify_all()
+        if self._drains.are_waited_for and (caught_up or self._is_past(drain.marks)):
+            self._drains.end(drain)
         self._rest(self._tend(pause, quiet=caught_up))
 
     def _hand_over(self) -> None:
@@ -277,26 +266,19 @@ class Shipper:
         """Whether all before the marks is delivered, whatever was written meanwhile."""
         delivery = self._delivery
         checkpoint = delivery.checkpoint if delivery else Checkpoint.load(self._log_dir)
-        try:
-            if not is_past(checkpoint, marks):
-                return False
-        except OSError:
+        if not is_past(checkpoint, marks):
             return False
         if delivery:
             delivery.save()
         return True
 
-    def _end_drain(self, number: int) -> None:
-        """The drains up to this one are done, or nobody waits for them any more."""
-        self._drains_done = max(self._drains_done, number)
-
     def _hurries(self) -> bool:
-        return self._stopping or self._drains_wanted > self._drains_done
+        return self._stopping or self._drains.are_waited_for
 
     def _rest(self, pause: float) -> None:
         if self._stopping or pause == 0:
             return
-        if self._drains_wanted > self._drains_done:
+        if self._drains.are_waited_for:
             time.sleep(min(pause, _DRAIN_SECONDS))
             # It has rung for this one, and is not to shorten a pause after it.
             self._hurry.wait(0)
@@ -314,20 +296,20 @@ class Shipper:
         try:
             if not self._election.lead():
                 self._leave("standby")
-                draining = self._drains_wanted > self._drains_done
-                return _STANDBY_SECONDS, draining and self._nothing_waits()
+                caught_up = self._drains.are_waited_for and nothing_waits(self._log_dir)
+                return _STANDBY_SECONDS, caught_up
             delivery = self._take_over()
             try:
                 settled = delivery.step()
             except StoreSchemaMissing as error:
-                self._make_tables(delivery, error)
+                delivery.make_tables(error, told=self._state != "refused")
                 settled = delivery.step()
         # Whatever happened, the rows are still in the journal.
         except Exception as error:  # noqa: BLE001
             return self._fail(error), False
         self._succeed(delivery)
         # Forcing it to the disk after every batch would cost more than the replay that it spares.
-        delivery.save(now=settled == 0 and self._drains_wanted > self._drains_done)
+        delivery.save(now=settled == 0 and self._drains.are_waited_for)
         return (0.0, False) if settled else (self._idle_seconds, True)
 
     def _take_over(self) -> Delivery:
@@ -345,21 +327,9 @@ class Shipper:
                 batch_bytes=self._batch_bytes,
                 clock=self._clock,
             )
-            self._notice_other_store(self._delivery)
+            if self._address:
+                self._delivery.go_to(self._address)
         return self._delivery
-
-    def _notice_other_store(self, delivery: Delivery) -> None:
-        checkpoint = delivery.checkpoint
-        if not self._address or checkpoint.store == self._address:
-            return
-        if before := checkpoint.in_others(self._address).get(checkpoint.store):
-            log.warning(
-                "Rows go to %s from now on; %s are in another store, %s, and stay there.",
-                delivery.store.name,
-                before,
-                name_of(checkpoint.store, self._log_dir),
-            )
-        checkpoint.deliver_to(self._address)
 
     def _kept_checkpoint(self) -> Checkpoint | None:
         """Ours, where somebody has removed the folder and the one on the disk with it."""
@@ -374,15 +344,6 @@ class Shipper:
         delivery.notice_removed()
         checkpoint.unsaved, checkpoint.folder_removed_at = True, time.monotonic()
         return checkpoint
-
-    def _make_tables(self, delivery: Delivery, error: StoreSchemaMissing) -> None:
-        # A store that is used for the first time has none; later that is worth a look.
-        checkpoint = delivery.checkpoint
-        is_used = checkpoint.counters.shipped > sum(checkpoint.elsewhere.values())
-        level = logging.WARNING if is_used else logging.INFO
-        if self._state != "refused":
-            log.log(level, "Making the tables of %s: %s", delivery.store.name, error)
-        delivery.store.migrate()
 
     def _succeed(self, delivery: Delivery) -> None:
         if self._state in _FAILING:
@@ -419,12 +380,6 @@ class Shipper:
         if isinstance(error, (StoreError, ValueError)):
             return "refused", self._long_retry.next()
         return "broken", self._retry.next()
-
-    def _nothing_waits(self) -> bool:
-        try:
-            return measure(self._log_dir, Checkpoint.load(self._log_dir)).bytes == 0
-        except OSError:
-            return False
 
     def _leave(self, state: State) -> None:
         """Let go of what only the leader has."""
