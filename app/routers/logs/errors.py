@@ -83,7 +83,7 @@ async def list_errors(
     try:
         page = await errors().page(chosen, before, words)
     except StoreError as error:
-        shown = ErrorsPage(chosen or "", None, problem_of(request, error))
+        shown = ErrorsPage(chosen or "", None, problem_of(request, error), words)
         return render(request, shown, 503, headers=RETRY)
     return render(request, ErrorsPage(chosen or "", page, q=words))
 

@@ -11,6 +11,7 @@ from app.lib.logger import CSVOnlyLogger
 from tests.routers.conftest import Visit
 from tests.routers.logs.conftest import JAPANESE, delivered, keep
 from tests.services.log_book import LogBook
+from tests.support.turso import TursoServer
 
 HOSTILE = "<script>alert(1)</script>\u202e"
 
@@ -165,3 +166,15 @@ async def test_an_app_that_logs_to_files_only_says_so(app: FastAPI, admin: Async
         page = await admin.get(url)
         assert page.status_code == 503
         assert "This app delivers its log to no database." in page.text
+
+
+@pytest.mark.parametrize("store_settings", ["sqld"], indirect=True)
+async def test_whoever_tries_again_looks_for_the_same(
+    admin: AsyncClient, sqld: TursoServer
+) -> None:
+    sqld.kill()
+
+    page = await admin.get("/logs/errors?state=all&q=refused")
+
+    assert page.status_code == 503
+    assert 'href="/logs/errors?state=all&amp;q=refused">Try again' in page.text
