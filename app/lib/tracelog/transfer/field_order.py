@@ -48,8 +48,6 @@ def by_value(fields: Sequence[str], table: Table) -> dict[str, str] | None:
     """
     names = [column.name for column in table.columns[1:]]
     required = {column.name for column in table.columns[1:] if column.required}
-    if not len(required) <= len(fields) <= len(names):
-        return None
 
     @cache
     def best(field: int, column: int) -> tuple[int, tuple[str, ...]] | None:
@@ -110,10 +108,6 @@ def _is_json(text: str) -> int | None:
     return None if structure(text) is None else 2
 
 
-def _is_prose(text: str) -> int:
-    return 0 if _INTEGER.fullmatch(text) or structure(text) is not None or moment(text) else 1
-
-
 def _is_address(text: str) -> int | None:
     try:
         ipaddress.ip_address(text)
@@ -136,7 +130,6 @@ _TESTS: Final[Mapping[str, Callable[[str], int | None]]] = {
     "status": lambda text: 3 if text in STATUSES else None,
     "input_data": _is_json,
     "output_data": _is_json,
-    "error_message": _is_prose,
     "stack_trace": lambda text: 2 if "Traceback" in text else 0,
     "execution_order": _matches(_INTEGER, 1),
     "created_at": lambda text: 3 if moment(text) else None,

@@ -3,11 +3,13 @@
 import contextlib
 import gzip
 import os
+import socket
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import orjson
 import pytest
 
 from app.lib.tracelog.schema import API_LOGS
@@ -55,6 +57,12 @@ def error_of(store: Store) -> StoreError:
     return told.value
 
 
+def answer_of_steps(*steps: object) -> bytes:
+    """An answer to a batch in which no step has failed."""
+    result = {"step_results": steps, "step_errors": [None] * len(steps)}
+    return orjson.dumps({"results": [{"type": "ok", "response": {"result": result}}]})
+
+
 @pytest.mark.parametrize(
     ("fault", "expected", "says"),
     [
@@ -67,6 +75,11 @@ def error_of(store: Store) -> StoreError:
         (faults.answers(200, b"garbage"), StoreUnavailable, "makes no sense"),
         (faults.answers(200, b"{}"), StoreUnavailable, "makes no sense"),
         (faults.answers(200, b'{"results":[]}'), StoreUnavailable, "makes no sense"),
+        (
+            faults.answers(200, answer_of_steps(None, None, None)),
+            StoreUnavailable,
+            "makes no sense",
+        ),
         (faults.answers(200, b"no gzip", b"Content-Encoding: gzip"), StoreUnavailable, "gzip"),
         (
             faults.answers(200, gzip.compress(b"{}")[:-1], b"Content-Encoding: gzip"),
@@ -77,6 +90,13 @@ def error_of(store: Store) -> StoreError:
         (faults.answers(400, b"[" * 1000 + b"]" * 1000), StoreRefused, "HTTP 400"),
         (faults.answers(500), StoreUnavailable, "HTTP 500"),
         (faults.answers(503, b"busy\nnow"), StoreUnavailable, "busy now"),
+        (faults.answers(503, b"busy\x1b[2Jnow"), StoreUnavailable, "busy [2Jnow"),
+        (faults.answers(500, b"cannot parse pipeline request"), RowRejected, "pipeline"),
+        (
+            faults.answers(400, b'{"message":"cannot deserialize client message"}'),
+            RowRejected,
+            ": cannot deserialize client message",
+        ),
         (faults.answers(429, b'{"error":"slowly"}'), StoreUnavailable, "slowly"),
         (faults.answers(401, b"no"), StoreRefused, "token"),
         (faults.answers(403, TOKEN.encode()), StoreRefused, "***"),
@@ -84,6 +104,7 @@ def error_of(store: Store) -> StoreError:
         (faults.answers(302, b"", b"Location: /login"), StoreRefused, "no address"),
         (faults.answers(413), RowRejected, "413"),
         (faults.answers_an_sql_error("Operation was blocked", "BLOCKED"), StoreRefused, "blocked"),
+        (faults.answers_an_sql_error("this database is blocked"), StoreRefused, "is blocked"),
         (faults.answers_an_sql_error("database is locked"), StoreUnavailable, "locked"),
         (faults.answers_an_sql_error("no such table: api_logs"), StoreSchemaMissing, "api_logs"),
         (faults.answers_an_sql_error("CHECK constraint failed: x"), RowRejected, "CHECK"),
@@ -115,6 +136,50 @@ def test_a_pause_that_the_server_asks_for_is_handed_on(
 
     assert isinstance(error, StoreUnavailable)
     assert error.retry_after == 7.0
+
+
+def test_a_pause_until_a_date_is_none_that_is_known(
+    faulty_server: FaultyServer, store: TursoStore
+) -> None:
+    faulty_server.fault = faults.answers(429, b"", b"Retry-After: Wed, 21 Oct 2026 07:28:00 GMT")
+
+    error = error_of(store)
+
+    assert isinstance(error, StoreUnavailable)
+    assert error.retry_after is None
+
+
+def test_a_blob_that_is_none_makes_no_sense(faulty_server: FaultyServer, store: TursoStore) -> None:
+    step = {"cols": [{"name": "a"}], "rows": [[{"type": "blob", "base64": "A"}]]}
+    faulty_server.fault = faults.answers(200, answer_of_steps(step, step, step))
+
+    with pytest.raises(StoreUnavailable, match="makes no sense"):
+        store.query("SELECT a FROM t")
+
+
+@pytest.mark.parametrize(
+    ("url", "port"),
+    [
+        ("libsql://127.0.0.1", 443),
+        ("https://127.0.0.1?tls=0", 443),
+        ("libsql://127.0.0.1?tls=0", 80),
+        ("http://127.0.0.1", 80),
+        ("http://127.0.0.1:8080", 8080),
+    ],
+)
+def test_without_a_port_it_is_that_of_the_scheme(
+    monkeypatch: pytest.MonkeyPatch, url: str, port: int
+) -> None:
+    def refuse(address: tuple[str, int], *_: object) -> None:
+        ports.append(address[1])
+        raise ConnectionRefusedError
+
+    ports: list[int] = []
+    monkeypatch.setattr(socket, "create_connection", refuse)
+
+    with pytest.raises(StoreUnavailable):
+        TursoStore(url).query("SELECT 1")
+    assert set(ports) == {port}
 
 
 @pytest.mark.parametrize("token", ["トークン", "secret\ntoken", "secret\0token"])
