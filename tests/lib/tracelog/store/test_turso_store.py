@@ -74,6 +74,7 @@ def answer_of_steps(*steps: object) -> bytes:
         (faults.ends_in_mid_answer, StoreUnavailable, "cut short"),
         (faults.answers(200, b"garbage"), StoreUnavailable, "makes no sense"),
         (faults.answers(200, b"{}"), StoreUnavailable, "makes no sense"),
+        (faults.answers(200, b'{"results":5}'), StoreUnavailable, "makes no sense"),
         (faults.answers(200, b'{"results":[]}'), StoreUnavailable, "makes no sense"),
         (
             faults.answers(200, answer_of_steps(None, None, None)),
@@ -90,6 +91,7 @@ def answer_of_steps(*steps: object) -> bytes:
         (faults.answers(400, b"[" * 1000 + b"]" * 1000), StoreRefused, "HTTP 400"),
         (faults.answers(500), StoreUnavailable, "HTTP 500"),
         (faults.answers(503, b"busy\nnow"), StoreUnavailable, "busy now"),
+        (faults.answers(429, b"BLOCKED: over quota"), StoreRefused, "blocked this database"),
         (faults.answers(503, b"busy\x1b[2Jnow"), StoreUnavailable, "busy [2Jnow"),
         (faults.answers(500, b"cannot parse pipeline request"), RowRejected, "pipeline"),
         (
