@@ -1,7 +1,9 @@
 """What is exported is what the journal had, byte for byte."""
 
+import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -12,11 +14,11 @@ from app.lib.tracelog.journal import reader
 from app.lib.tracelog.journal.journal import Journal
 from app.lib.tracelog.redaction.redactor import Redactor
 from app.lib.tracelog.rows import make_row
-from app.lib.tracelog.schema import API_LOGS, TABLES, TASK_PROGRESS_LOGS, Table
+from app.lib.tracelog.schema import API_LOGS, TABLES, TASK_PROGRESS_LOGS, Table, Value
 from app.lib.tracelog.shipper.shipper import Shipper
 from app.lib.tracelog.store.sql import Statement
 from app.lib.tracelog.store.sqlite_store import SQLiteStore
-from app.lib.tracelog.store.store import Batch, Store, StoreSchemaMissing
+from app.lib.tracelog.store.store import Batch, QueryFailed, Result, Store, StoreSchemaMissing
 from app.lib.tracelog.store.turso_store import TursoStore
 from app.lib.tracelog.transfer.csv_source import CSVSource
 from app.lib.tracelog.transfer.export import export
@@ -105,6 +107,60 @@ def test_rows_too_large_for_one_answer_come_in_several(sqld: TursoServer, tmp_pa
     encoded = b"".join(codec.encode(API, row) for row in rows)
     assert (tmp_path / "out" / "api_logs.csv").read_bytes() == codec.header(API) + encoded
     store.close()
+
+
+class Narrow(SQLiteStore):
+    """Answers with `most` rows of the tables at a time."""
+
+    most = 1
+
+    def query(self, sql: str, args: Sequence[Value] = (), *, timeout: float = 10.0) -> Result:
+        answer = super().query(sql, args, timeout=timeout)
+        if len(answer.rows) > self.most:
+            raise QueryFailed("The answer is too large.")
+        return answer
+
+
+def test_rows_that_come_one_by_one_only_all_come_and_go_back(tmp_path: Path) -> None:
+    store = Narrow(tmp_path / "trace.db")
+    store.migrate()
+    insert = "INSERT INTO api_logs (trace_id, method, endpoint) VALUES ('t', 'GET', ?)"
+    store.transact([Statement(insert, (f"/{n}",)) for n in range(20)])
+
+    assert export(store, tmp_path / "out")[API_LOGS] == 20
+
+    source = CSVSource(tmp_path / "out" / "api_logs.csv", Redactor())
+    assert load(store, source) == Loaded(known=20)
+    store.close()
+
+
+def test_a_row_that_no_answer_has_room_for_is_told(tmp_path: Path) -> None:
+    store = Narrow(tmp_path / "trace.db")
+    store.migrate()
+    store.transact(
+        [Statement("INSERT INTO api_logs (trace_id, method, endpoint) VALUES (1, 2, 3)")]
+    )
+    export(store, tmp_path / "out")
+    store.most = 0
+
+    with pytest.raises(QueryFailed, match="too large"):
+        export(store, tmp_path / "again")
+    with pytest.raises(QueryFailed, match="too large"):
+        load(store, CSVSource(tmp_path / "out" / "api_logs.csv", Redactor()))
+    store.close()
+
+
+def test_a_file_is_whole_on_the_disk_before_it_takes_its_name(
+    file_store: SQLiteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forced: list[bytes] = []
+    names = [tmp_path / "out" / f"{name}.csv.part" for name in TABLES]
+    monkeypatch.setattr(os, "fsync", lambda fd: forced.append(names[len(forced)].read_bytes()))
+    file_store.insert(Batch({API_LOGS: [api_row()]}))
+
+    export(file_store, tmp_path / "out")
+
+    assert forced == [name.with_suffix("").read_bytes() for name in names]
 
 
 def test_an_empty_store_becomes_headers(file_store: SQLiteStore, tmp_path: Path) -> None:
