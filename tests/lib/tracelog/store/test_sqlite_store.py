@@ -268,3 +268,22 @@ def test_a_disk_that_is_full_is_waited_for(tmp_path: Path) -> None:
     finally:
         store.close()
         disk.remove()
+
+
+@pytest.mark.parametrize("args", [(), (1, 2), (2**63,), ("\ud800",)])
+def test_a_question_whose_arguments_do_not_fit_has_failed(
+    store: SQLiteStore, args: tuple[int | str, ...]
+) -> None:
+    with pytest.raises(QueryFailed):
+        store.query("SELECT ?", args)
+    assert count(store) == 0
+
+
+def test_a_place_where_no_file_can_be_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    store = SQLiteStore(tmp_path / "file" / "trace.db")
+
+    with pytest.raises(StoreUnavailable, match="file"):
+        store.migrate()
+    with pytest.raises(StoreUnavailable, match="Not a directory" if os.name == "posix" else ""):
+        store.insert(batch())
