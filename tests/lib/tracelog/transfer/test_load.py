@@ -134,6 +134,39 @@ def test_damage_in_our_own_files_is_told_by_line_and_costs_no_other_row(
     assert "torn" in bad[1].reason
 
 
+def test_lines_are_counted_through_long_files_of_our_own(tmp_path: Path) -> None:
+    class Picky(SQLiteStore):
+        def insert(self, batch: Batch) -> Inserted:
+            if any("poison" in str(row) for row in batch.rows[API_LOGS]):
+                raise RowRejected("poison")
+            return Inserted(written=len(batch))
+
+    row = codec.encode(API, api_row())
+    poison = codec.encode(API, api_row("poison"))
+    lines = [row] * 5_000
+    lines[1_000] = lines[2_999] = lines[4_999] = b"damage\n"
+    lines[1_001] = lines[3_500] = poison
+    path = tmp_path / "copy.csv"
+    path.write_bytes(codec.header(API) + b"".join(lines))
+
+    loaded, bad = put(Picky(tmp_path / "trace.db"), path)
+
+    assert (loaded.written, loaded.bad) == (4_995, 5)
+    assert sorted(each.line for each in bad) == [1_002, 1_003, 3_001, 3_502, 5_001]
+
+
+def test_a_file_of_ours_that_becomes_shorter_meanwhile_is_read_to_its_end(
+    store: SQLiteStore, tmp_path: Path
+) -> None:
+    path = tmp_path / "copy.csv"
+    lines = [codec.encode(API, api_row(str(n))) for n in range(6)]
+    path.write_bytes(codec.header(API) + b"".join(lines))
+    source = CSVSource(path, Redactor())
+    os.truncate(path, len(codec.header(API) + b"".join(lines[:4])))
+
+    assert load(store, source) == Loaded(written=4)
+
+
 def saved_with_a_mark_and_carriage_returns(path: Path) -> None:
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
 
@@ -498,6 +531,22 @@ def test_rows_that_a_database_has_numbered_come_back_out_of_their_export(
     ]
     assert (first["endpoint"], first["request_body"]) == ("/a\nb", '"no JSON"')
     assert first["created_at"] == "2026-11-23 04:47:08.123"
+
+
+def test_what_only_begins_with_a_number_is_told_and_a_numbered_row_keeps_its_escapes(
+    store: SQLiteStore, tmp_path: Path
+) -> None:
+    time = "2026-11-23 04:47:08.123"
+    good = rf'17,t,GET,/a\tb,,"{{""a"":""two\nlines""}}",,,,,,{time}'
+    bad = ["17,t,GET", rf"18,t,GET,/\q,,,,,,,,{time}", "19,t,GET,/,,,,,,,,"]
+    text = "\n".join([codec.header(API).decode().strip(), *bad, good, ""])
+
+    loaded, told = put(store, write(tmp_path / "api_logs.csv", text))
+
+    assert (loaded.written, [each.line for each in told]) == (1, [2, 3, 4])
+    [row] = stored(store)
+    assert row["endpoint"] == "/a\tb"
+    assert json.loads(str(row["request_body"])) == {"a": "two\nlines"}
 
 
 def test_a_row_that_a_database_has_numbered_is_new_where_its_number_is_another_rows(
