@@ -1,5 +1,6 @@
 """Every way in which a journal and its store can differ is found and called by its name."""
 
+import os
 import subprocess
 import sys
 import time
@@ -313,3 +314,57 @@ def test_what_it_remembers_does_not_grow_with_the_journal(local: Log) -> None:
     finally:
         tracemalloc.stop()
     assert peak < 2_000_000
+
+
+def test_a_file_that_was_cut_after_its_delivery_is_compared_to_its_end(local: Log) -> None:
+    local.write(rows(5))
+    local.deliver()
+    path = local.folder / "api_logs.csv"
+    lines = path.read_bytes().splitlines(keepends=True)
+    os.truncate(path, len(b"".join(lines[:4])) + 30)
+
+    found = local.verify()
+
+    assert (found.same, found.missing, found.different, found.damaged) == (3, 0, 0, 0)
+
+
+def test_what_was_not_delivered_at_all_is_pending_to_the_row(local: Log) -> None:
+    local.write(rows(7))
+
+    assert local.verify() == Verification(pending=7)
+
+
+def test_the_watch_hears_of_all_that_was_delivered_and_of_no_more(local: Log) -> None:
+    local.write(rows(30))
+    local.deliver()
+    delivered = sum(path.stat().st_size for path in local.folder.glob("api_logs*.csv"))
+    local.write(rows(1))
+    told: list[tuple[int, int]] = []
+
+    verify(local.folder, local.store, lambda *found: told.append(found))
+
+    assert sum(size for size, _ in told) == delivered
+    assert sum(count for _, count in told) == 30
+
+
+def test_damage_that_waits_for_its_delivery_is_not_told_yet(local: Log) -> None:
+    local.write(rows(3))
+    local.deliver()
+    with (local.folder / "api_logs.csv").open("ab") as file:
+        file.write(b"no row\n")
+
+    assert local.verify() == Verification(same=3, pending=1)
+
+
+def test_a_file_that_is_removed_meanwhile_is_passed_over(local: Log) -> None:
+    local.write(rows(400))
+    local.deliver()
+    last = max(local.folder.glob("api_logs.*.csv"))
+
+    def remove(_bytes: int, _rows: int) -> None:
+        last.unlink(missing_ok=True)
+
+    found = verify(local.folder, local.store, remove)
+
+    assert 0 < found.same < 400
+    assert not found.differs(alone=False)
