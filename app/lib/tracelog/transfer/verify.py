@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final, Literal, NamedTuple
 
-from app.lib.tracelog import codec
 from app.lib.tracelog.journal import reader
 from app.lib.tracelog.journal.reader import Chunk, Segment
 from app.lib.tracelog.schema import API_LOGS, TABLES, TASK_PROGRESS_LOGS, Row, Table
@@ -132,11 +131,10 @@ class _Verifier:
                     self._look_up(table, segment.first_id, items)
                     self._watch(min(chunk.next_offset, end) - offset, len(items))
                     offset = chunk.next_offset
-                behind = max(end, len(codec.header(table)))
                 size = os.fstat(file.fileno()).st_size
-                self.found.pending += count_lines(file, behind, size)
+                self.found.pending += count_lines(file, end, size)
                 if seen:
-                    seen.extend(_ids(file, behind))
+                    seen.extend(_ids(file, end))
         except FileNotFoundError:
             # It was deleted to make room, which only happens to what was delivered or given up.
             pass
