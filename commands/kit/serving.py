@@ -13,6 +13,7 @@ import uvicorn
 
 from app.app_log import logging_config
 from app.config import Settings
+from app.lib.tracelog.bell import Bell
 from commands.kit.environment import ROOT
 from commands.kit.memory import give_memory_back
 
@@ -47,9 +48,32 @@ def serve(settings: Settings, listener: socket.socket, *, reload: bool) -> None:
         from uvicorn.supervisors import ChangeReload
 
         gc.freeze()
-        ChangeReload(config, target=run, sockets=[listener]).run()
+        reloader = ChangeReload(config, target=run, sockets=[listener])
+        reloader.should_exit = End()  # type: ignore[assignment] # with all that is used of an event
+        reloader.run()
     else:
         run(sockets=[listener])
+
+
+class End:
+    """Whether the reloader is to end: an event that a signal's handler may set at any moment.
+
+    A `threading.Event` that its own thread is about to wait for would never be set.
+    """
+
+    def __init__(self) -> None:
+        self._bell = Bell()
+        self._has_come = False
+
+    def set(self) -> None:
+        self._has_come = True
+        self._bell.ring()
+
+    def is_set(self) -> bool:
+        return self._has_come
+
+    def wait(self, seconds: float) -> bool:
+        return self._has_come or self._bell.wait(seconds)
 
 
 def _run(config: uvicorn.Config, settings: Settings, *, sockets: list[socket.socket]) -> None:

@@ -116,6 +116,24 @@ def test_with_reload_ctrl_c_ends_it_cleanly(run: StartRun) -> None:
     assert_ended_cleanly(app)
 
 
+def test_with_reload_ctrl_c_is_heard_at_any_moment() -> None:
+    # A handler that waits for what its own thread holds would never come back.
+    program = """
+import signal
+from commands.kit.serving import End
+
+for _ in range(300):
+    end = End()
+    signal.signal(signal.SIGALRM, lambda *_: end.set())
+    signal.setitimer(signal.ITIMER_REAL, 0.0003, 0.0002)
+    while not end.wait(0.00001):
+        pass
+    assert end.is_set()
+    signal.setitimer(signal.ITIMER_REAL, 0)
+"""
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, timeout=60)
+
+
 def test_a_key_is_filled_into_a_env_file_without_one(checkout: Checkout) -> None:
     lines = "# mine\nSECRET_KEY=\nLOG_DIR=records\nDATABASE_URL=postgresql://u:p@127.0.0.1:9/n\n"
     checkout.env_file.write_text(lines, encoding="utf-8")
