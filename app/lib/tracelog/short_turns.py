@@ -44,9 +44,10 @@ latest_request: Final = _Latest()
 class _Background:
     """A thread that gives way: until when it has, and how long it may wait for requests now."""
 
-    __slots__ = ("credit", "since")
+    __slots__ = ("credit", "meanwhile", "since")
 
-    def __init__(self) -> None:
+    def __init__(self, meanwhile: Callable[[], object]) -> None:
+        self.meanwhile = meanwhile
         self.since = 0.0
         self.credit = _MOST_CREDIT
 
@@ -54,9 +55,19 @@ class _Background:
 _thread: Final = threading.local()
 
 
-def work_in_the_background() -> None:
-    """Have this thread pause in `give_way`; in others that does nothing."""
-    _thread.background = _Background()
+def work_in_the_background(meanwhile: Callable[[], object] = lambda: None) -> None:
+    """Have this thread pause in `give_way`; in others that does nothing.
+
+    `meanwhile` is called now and then while it waits for an answer.
+    """
+    _thread.background = _Background(meanwhile)
+
+
+def use_the_wait() -> None:
+    """Do what else this thread has to do; to be called where it waits for an answer for long."""
+    background: _Background | None = getattr(_thread, "background", None)
+    if background is not None:
+        background.meanwhile()
 
 
 def give_way(

@@ -65,7 +65,8 @@ class Checkpoint:
     rows go to, empty where nobody knows; `elsewhere` has how many went to others before, by their
     addresses. `line` is the same in all that were saved one after the other, and `term` how many
     have taken one of them over. `leads` tells whether we are the leader. `folder_removed_at` is
-    when, on the monotonic clock, the folder was found to be a new one.
+    when, on the monotonic clock, the folder was found to be a new one. `under_way` are
+    the segments, by table and first id, whose rows the store is just being given.
     """
 
     log_dir: Path
@@ -81,6 +82,7 @@ class Checkpoint:
     term: int = 0
     unsaved: bool = field(default=False, compare=False)
     folder_removed_at: float | None = field(default=None, compare=False)
+    under_way: set[tuple[str, int]] = field(default_factory=set, compare=False)
     lock: threading.RLock = field(default_factory=threading.RLock, compare=False, repr=False)
     leads: Callable[[], bool] = field(default=lambda: True, compare=False, repr=False)
     _next_name: str = field(init=False, compare=False, repr=False)

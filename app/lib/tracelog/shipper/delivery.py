@@ -83,7 +83,11 @@ class Delivery:
         if not parts:
             self._new_in_a_row = len(TABLES)
             return 0
-        outcome = self._insert(parts)
+        self.checkpoint.under_way = {(part.table.name, part.key) for part in parts}
+        try:
+            outcome = self._insert(parts)
+        finally:
+            self.checkpoint.under_way = set()
         self._new_in_a_row = 0 if outcome.known else self._new_in_a_row + 1
         spans = self._put_into_quarantine(parts, outcome)
         rows = sum(len(part.chunk.rows) for part in parts)

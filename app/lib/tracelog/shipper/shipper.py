@@ -195,7 +195,8 @@ class Shipper:
     # --- the thread --------------------------------------------------------------------------
 
     def _run(self) -> None:
-        work_in_the_background()
+        # While a call waits for the store, the folder may fill up.
+        work_in_the_background(lambda: self._tend(calls=True))
         try:
             while not self._stopping:
                 try:
@@ -244,7 +245,7 @@ class Shipper:
             self._election.give_away()
             beside.lead()
 
-    def _tend(self, pause: float, *, quiet: bool = False) -> float:
+    def _tend(self, pause: float = 0, *, quiet: bool = False, calls: bool = False) -> float:
         """Have the housekeeper do a piece of its work, and how long to rest after it."""
         if self._housekeeper is None or not self._election.leads():
             return pause
@@ -255,10 +256,11 @@ class Shipper:
             if delivery
             else Checkpoint.take_over(self._log_dir, self._election.leads)
         )
-        works = delivery is not None and self._state == "delivering" and not self._hurries()
+        works = self._state == "delivering" and not calls and not self._hurries()
         store = delivery.store if delivery is not None and works else None
         # What was delivered already is to be told from what was not before it goes.
-        may_drop = delivery is None or self._state in _FAILING or not delivery.may_repeat
+        failing = calls or self._state in _FAILING
+        may_drop = delivery is None or failing or not delivery.may_repeat
         rest = self._housekeeper.tend(checkpoint, store, quiet=quiet, may_drop=may_drop)
         return min(pause, rest)
 

@@ -17,7 +17,7 @@ import time
 import zlib
 from base64 import b64encode
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -26,11 +26,12 @@ from urllib.request import getproxies, proxy_bypass
 import certifi
 
 from app.lib.tracelog.forks import renew_after_forks
-from app.lib.tracelog.short_turns import give_way
+from app.lib.tracelog.short_turns import give_way, use_the_wait
 
 CONNECT_SECONDS: Final = 5.0
 _MOST_IDLE: Final = 4
 _SEND_BYTES: Final = 1 << 18
+_WAIT_SECONDS: Final = 0.5
 
 
 class TransportError(Exception):
@@ -228,17 +229,24 @@ class _Wire:
     def sendall(self, data: bytes) -> None:
         view = memoryview(data)
         while view:
-            self._socket.settimeout(_left(self.deadline))
-            view = view[self._socket.send(view[:_SEND_BYTES]) :]
+            view = view[self._in_time(self._socket.send, view[:_SEND_BYTES]) :]
 
     def makefile(self, _mode: str) -> io.BufferedReader:
         return io.BufferedReader(_WireReader(self), 1 << 16)
 
     def recv_into(self, buffer: "memoryview | bytearray") -> int:
-        self._socket.settimeout(_left(self.deadline))
-        count = self._socket.recv_into(buffer)
+        count = self._in_time(self._socket.recv_into, buffer)
         give_way()
         return count
+
+    def _in_time(
+        self, call: "Callable[[memoryview | bytearray], int]", data: "memoryview | bytearray"
+    ) -> int:
+        while True:
+            self._socket.settimeout(min(_left(self.deadline), _WAIT_SECONDS))
+            with contextlib.suppress(TimeoutError):
+                return call(data)
+            use_the_wait()
 
     def close(self) -> None:
         """Called by `http.client` before it reads the answer; the connection closes the socket."""

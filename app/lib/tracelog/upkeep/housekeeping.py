@@ -33,6 +33,7 @@ _MOST_SHARE: Final = 1 / 10
 _FIRST_SECONDS: Final = 60.0
 _AGAIN_SECONDS: Final = 600.0
 _COMPLAINT_SECONDS: Final = 3600.0
+_TOLD_SECONDS: Final = 60.0
 _LEAST_ROW: Final = 64
 _COUNTED_SECONDS: Final = 3.0
 """By then all processes have found out that their counts were removed, and written them again."""
@@ -64,6 +65,7 @@ class Housekeeper:
         self._looked = monotonic(), 0
         self._run: Iterator[Chunk] = iter(())
         self._complained = -_COMPLAINT_SECONDS
+        self._untold, self._told_at = 0, -_TOLD_SECONDS
 
     def tend(
         self, checkpoint: Checkpoint, store: Store | None, *, quiet: bool, may_drop: bool = True
@@ -101,12 +103,18 @@ class Housekeeper:
         except OSError as error:
             self._complain("The log folder cannot be kept within its limits: %s.", error.strerror)
             return False
-        if freed.dropped:
+        self._tell_dropped(freed.dropped)
+        return fills_up or not may_drop
+
+    def _tell_dropped(self, rows: int) -> None:
+        """Tell it at once, and what follows each minute: a store may be away for days."""
+        self._untold += rows
+        if self._untold and self._monotonic() - self._told_at >= _TOLD_SECONDS:
             log.error(
                 "The log folder was full: %s rows that were never delivered have been dropped.",
-                freed.dropped,
+                self._untold,
             )
-        return fills_up or not may_drop
+            self._untold, self._told_at = 0, self._monotonic()
 
     def _fills_up(self, size: int) -> bool:
         """Whether a folder that grows as since the last look is full before the next but one."""

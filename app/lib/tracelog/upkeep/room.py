@@ -44,8 +44,8 @@ def make_room(
 
     Delivered segments are kept until they are older than `rules.days`, as long as all files have
     no more than `rules.folder_bytes`. Then the oldest delivered ones go, then, if it `may_drop`,
-    the oldest of all, whose rows are counted as dropped. A segment is removed after the checkpoint
-    that covers it is on the disk.
+    the oldest of all, whose rows are counted as dropped, but for those that are under way. A
+    segment is removed after the checkpoint that covers it is on the disk.
     """
     there = _sealed(log_dir)
     for name, given_up in checkpoint.given_up.items():
@@ -66,7 +66,8 @@ def make_room(
         return freed
     going, dropped = [], 0
     for each in sealed:
-        if too_much > 0 and not _covers(checkpoint, each):
+        is_under_way = (each.table.name, each.first_id) in checkpoint.under_way
+        if too_much > 0 and not is_under_way and not _covers(checkpoint, each):
             # What cannot be counted stays.
             with reader.passed_over_if_unreadable():
                 dropped += _waiting_rows(checkpoint, each)

@@ -172,6 +172,23 @@ def test_a_full_folder_is_told_and_the_delivery_goes_on(
     assert folder.numbers() == (10, 0, 20, 0)
 
 
+def test_what_is_dropped_again_and_again_is_told_once_a_minute(
+    folder: Folder, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder.seal(9)
+    clock = Clock()
+    keeper = housekeeper(folder, room_for(folder, 1.1), clock)
+    checkpoint = Checkpoint.load(folder.path)
+    for days in range(8, 0, -1):
+        folder.seal(days)
+        clock.now += 10
+        keeper.tend(checkpoint, None, quiet=False)
+
+    told = [int(record.message.split()[5]) for record in caplog.records]
+    assert told == [10, 60]
+    assert folder.numbers() == (0, 10, 80, 0)
+
+
 def test_rows_in_a_file_that_somebody_removed_are_reckoned(folder: Folder) -> None:
     for days in (3, 2, 1):
         folder.seal(days)
