@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis.internal.charmap import charmap_file
 
 from tests.support.browser import chromium
+from tests.support.faulty_server import faulty_server
 from tests.support.live_app import start_app, start_server
 from tests.support.parts import MEASURED, PREFIX
 from tests.support.postgres import (
@@ -33,6 +34,7 @@ __all__ = [
     "_stores_are_closed",
     "chromium",
     "empty_postgres_database",
+    "faulty_server",
     "open_sqld",
     "postgres_database",
     "postgres_server",

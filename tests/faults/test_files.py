@@ -20,7 +20,7 @@ from app.lib.tracelog.upkeep.housekeeping import Housekeeper
 from app.lib.tracelog.upkeep.retention import Rules
 from tests.faults.ledger import account_of, numbers
 from tests.faults.scene import Scene, scene
-from tests.lib.tracelog.rows import API, api_row
+from tests.lib.tracelog.rows import API, api_row, append
 from tests.support.processes import wait_until
 
 __all__ = ["scene"]
@@ -50,7 +50,7 @@ class Folder:
     def append(self, row: Row) -> None:
         """As a process does that has just been started."""
         journal = Journal(self.log_dir, API, fsync="no")
-        journal.append(codec.encode(API, row), int(str(row[0])))
+        append(journal, row)
         journal.close()
 
     def deliver(self) -> None:
@@ -198,8 +198,7 @@ def test_a_segment_that_somebody_deletes_is_counted_as_lost(folder: Folder) -> N
     tally = Tally(folder.log_dir)
     journal = Journal(folder.log_dir, API, max_bytes=20_000, fsync="no")
     for number in range(200):
-        row = api_row(str(number))
-        journal.append(codec.encode(API, row), int(str(row[0])))
+        append(journal, api_row(str(number)))
         tally.add(appended=1)
     journal.close()
     accountant = Accountant(folder.log_dir, tally)

@@ -14,10 +14,9 @@ from app.lib.tracelog.shipper.shipper import Shipper
 from app.lib.tracelog.store.sqlite_store import SQLiteStore
 from app.lib.tracelog.store.store import Batch, Store
 from app.lib.tracelog.upkeep.retention import DAY, Rules
-from tests.lib.tracelog.rows import API
+from tests.lib.tracelog.rows import API, STEPS
 
 NOW = 1_795_000_000.0
-STEPS = TABLES[TASK_PROGRESS_LOGS]
 EVERYTHING = Rules(0, 0, 0, 0)
 _numbers = itertools.count()
 

@@ -4,13 +4,16 @@ from pathlib import Path
 
 import pytest
 
+from app.lib.tracelog import codec
 from app.lib.tracelog.ids import IdGenerator
 from app.lib.tracelog.journal import reader
 from app.lib.tracelog.journal.journal import Journal
 from app.lib.tracelog.rows import make_row
-from app.lib.tracelog.schema import API_LOGS, TABLES, Row, Table
+from app.lib.tracelog.schema import API_LOGS, TABLES, TASK_PROGRESS_LOGS, Row, Table
+from app.lib.tracelog.store.store import Store
 
 API = TABLES[API_LOGS]
+STEPS = TABLES[TASK_PROGRESS_LOGS]
 ROW_ID = 1_537_387_947_986_012_629
 TRACE_ID = "6f1c4d2e-8a3b-4c5d-9e7f-0a1b2c3d4e5f"
 NOW = 1_795_000_000.123
@@ -43,6 +46,29 @@ def api_row(body: str = "hello", *, row_id: int | None = None, path: str = "/ite
         trace_id="6f1c4d2e-8a3b-4c5d-9e7f-0a1b2c3d4e5f",
         now=1_795_000_000.0,
     )
+
+
+def api_rows(count: int) -> list[Row]:
+    """So many that can be told apart."""
+    return [api_row(f"row {n}") for n in range(count)]
+
+
+def append(journal: Journal, row: Row) -> Row:
+    """Append it to a journal of `api_logs`."""
+    assert isinstance(row[0], int)
+    journal.append(codec.encode(API, row), row[0])
+    return row
+
+
+def stored(store: Store) -> list[tuple[object, ...]]:
+    """The rows of `api_logs`, by id."""
+    sql = f"SELECT {', '.join(API.column_names)} FROM api_logs ORDER BY id"
+    return [tuple(row) for row in store.query(sql).rows]
+
+
+def count(store: Store) -> object:
+    """How many rows `api_logs` has."""
+    return store.query("SELECT count(*) FROM api_logs").rows[0][0]
 
 
 def rows_of_appends(monkeypatch: pytest.MonkeyPatch) -> list[int]:

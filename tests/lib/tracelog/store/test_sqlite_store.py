@@ -22,7 +22,7 @@ from app.lib.tracelog.store.store import (
     StoreSchemaMissing,
     StoreUnavailable,
 )
-from tests.lib.tracelog.rows import ROW_ID, api_row
+from tests.lib.tracelog.rows import ROW_ID, api_row, count
 from tests.support.disk import SmallDisk
 from tests.support.parts import needs
 
@@ -33,10 +33,6 @@ def store(tmp_path: Path) -> Iterator[SQLiteStore]:
     store.migrate()
     yield store
     store.close()
-
-
-def count(store: SQLiteStore) -> object:
-    return store.query("SELECT count(*) FROM api_logs").rows[0][0]
 
 
 def batch(text: str = "hello") -> Batch:

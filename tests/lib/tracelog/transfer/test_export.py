@@ -24,8 +24,8 @@ from app.lib.tracelog.transfer.csv_source import CSVSource
 from app.lib.tracelog.transfer.export import export
 from app.lib.tracelog.transfer.load import Loaded, load
 from commands.kit.environment import ROOT
-from tests.lib.tracelog.rows import API, api_row
-from tests.lib.tracelog.shipper.test_accounting import WRITER
+from tests.lib.tracelog.rows import API, api_row, append
+from tests.lib.tracelog.writer import WRITER
 from tests.support.turso import TursoServer
 
 HOSTILE = [
@@ -55,9 +55,8 @@ def deliver(folder: Path, store: Store) -> None:
 def test_the_journal_of_one_writer_comes_back_byte_for_byte(store: Store, tmp_path: Path) -> None:
     journal = Journal(tmp_path, API, max_bytes=50_000, fsync="no")
     for n in range(700):
-        row = api_row(HOSTILE[n % len(HOSTILE)] if n < 60 else f"row {n}", path=f"/{n}")
-        assert isinstance(row[0], int)
-        journal.append(codec.encode(API, row), row[0])
+        text = HOSTILE[n % len(HOSTILE)] if n < 60 else f"row {n}"
+        append(journal, api_row(text, path=f"/{n}"))
     journal.close()
     steps = Journal(tmp_path, TABLES[TASK_PROGRESS_LOGS], fsync="no")
     for n, text in enumerate(HOSTILE):

@@ -26,8 +26,8 @@ from app.lib.tracelog.store.turso_store import TursoStore
 from app.lib.tracelog.transfer.verify import Difference, Verification, verify
 from app.lib.tracelog.upkeep.retention import DAY, Retention, Rules
 from commands.kit.environment import ROOT
-from tests.lib.tracelog.rows import API, api_row
-from tests.lib.tracelog.shipper.test_accounting import WRITER
+from tests.lib.tracelog.rows import API, api_row, api_rows, append
+from tests.lib.tracelog.writer import WRITER
 from tests.support.turso import TursoServer
 
 OpenStore = Callable[[], Store]
@@ -52,10 +52,7 @@ class Log:
         self.journal = Journal(folder, API, max_bytes=10_000, fsync="no")
 
     def write(self, rows: list[Row]) -> list[Row]:
-        for row in rows:
-            assert isinstance(row[0], int)
-            self.journal.append(codec.encode(API, row), row[0])
-        return rows
+        return [append(self.journal, row) for row in rows]
 
     def deliver(self) -> None:
         shipper = Shipper(self.folder, self.open_store)
@@ -87,14 +84,10 @@ def local(tmp_path: Path) -> Iterator[Log]:
     log.store.close()
 
 
-def rows(count: int) -> list[Row]:
-    return [api_row(f"row {n}") for n in range(count)]
-
-
 def test_what_was_delivered_is_the_same(log: Log) -> None:
-    log.write(rows(300))
+    log.write(api_rows(300))
     log.deliver()
-    log.write(rows(7))
+    log.write(api_rows(7))
 
     found = log.verify()
 
@@ -104,7 +97,7 @@ def test_what_was_delivered_is_the_same(log: Log) -> None:
 
 
 def test_rows_that_the_store_lost_are_missing(log: Log) -> None:
-    written = log.write(rows(200))
+    written = log.write(api_rows(200))
     log.deliver()
     lost = [written[0], written[120], written[199]]
     for row in lost:
@@ -118,7 +111,7 @@ def test_rows_that_the_store_lost_are_missing(log: Log) -> None:
 
 
 def test_rows_that_were_changed_are_different_and_say_where(log: Log) -> None:
-    written = log.write(rows(50))
+    written = log.write(api_rows(50))
     log.deliver()
     changed = "UPDATE api_logs SET response_status = 500, response_body = NULL WHERE id = ?"
     log.change(changed, written[30][0])
@@ -132,7 +125,7 @@ def test_rows_that_were_changed_are_different_and_say_where(log: Log) -> None:
 
 
 def test_rows_that_only_the_store_has_are_extra(log: Log) -> None:
-    written = log.write(rows(120))
+    written = log.write(api_rows(120))
     log.deliver()
     between = [(int(str(written[n][0])) + 1, *written[n][1:]) for n in (0, 60, 118)]
     outside = [(int(str(written[119][0])) + 1, *written[0][1:]), (1, *written[0][1:])]
@@ -149,7 +142,7 @@ def test_rows_that_only_the_store_has_are_extra(log: Log) -> None:
 def test_rows_under_another_id_have_moved(log: Log) -> None:
     same_id = 1_700_000_000_000_000_000
     log.write([api_row(str(n), row_id=same_id) for n in range(4)])
-    log.write(rows(10))
+    log.write(api_rows(10))
     log.deliver()
 
     found = log.verify()
@@ -159,18 +152,18 @@ def test_rows_under_another_id_have_moved(log: Log) -> None:
 
 
 def test_damage_that_was_seen_at_delivery_lies_in_quarantine(log: Log) -> None:
-    log.write(rows(5))
+    log.write(api_rows(5))
     active = log.journal.path
     with active.open("ab") as file:
         file.write(b"\0" * 50 + b"\n" + codec.encode(API, api_row())[:90])
-    log.write(rows(5))
+    log.write(api_rows(5))
     log.deliver()
 
     assert log.verify() == Verification(same=10, quarantined=2)
 
 
 def test_damage_that_came_later_is_told(log: Log) -> None:
-    written = log.write(rows(20))
+    written = log.write(api_rows(20))
     log.deliver()
     active = log.journal.path
     lines = active.read_bytes().split(b"\n")
@@ -196,7 +189,7 @@ def test_a_row_that_the_store_rejected_is_not_missing(tmp_path: Path) -> None:
             return super().insert(batch)
 
     log = Log(tmp_path, lambda: Picky(tmp_path / "trace.db"))
-    log.write([*rows(30), api_row("poison"), *rows(30)])
+    log.write([*api_rows(30), api_row("poison"), *api_rows(30)])
     log.deliver()
 
     assert log.verify() == Verification(same=60, quarantined=1)
@@ -212,8 +205,8 @@ def test_a_row_that_the_store_rejected_is_not_missing(tmp_path: Path) -> None:
 
 
 def test_rows_that_retention_deleted_have_expired(log: Log) -> None:
-    fine = [(row[0], f"trace {row[0]}", *row[2:]) for row in rows(30)]
-    failed = [(*row[:6], 500, *row[7:]) for row in rows(2)]
+    fine = [(row[0], f"trace {row[0]}", *row[2:]) for row in api_rows(30)]
+    failed = [(*row[:6], 500, *row[7:]) for row in api_rows(2)]
     log.write(fine + failed)
     log.deliver()
     retention = Retention(log.store, Rules(), clock=lambda: time.time() + 15 * DAY)
@@ -228,8 +221,8 @@ def test_rows_that_retention_deleted_have_expired(log: Log) -> None:
 def test_a_row_far_from_its_neighbours_is_not_extra(local: Log) -> None:
     """A writer that was stopped between making its id and writing its row."""
     early = api_row("stopped")
-    written = local.write(rows(400))
-    local.write([early, *rows(100)])
+    written = local.write(api_rows(400))
+    local.write([early, *api_rows(100)])
     assert early[0] < written[0][0]  # type: ignore[operator]
     ahead = (int(str(written[200][0])) + 1, *api_row("another clock")[1:])
     local.write([ahead])
@@ -239,9 +232,9 @@ def test_a_row_far_from_its_neighbours_is_not_extra(local: Log) -> None:
 
 
 def test_rows_in_the_store_that_the_checkpoint_does_not_cover_are_pending(local: Log) -> None:
-    written = local.write(rows(100))
+    written = local.write(api_rows(100))
     local.deliver()
-    local.write(rows(50))
+    local.write(api_rows(50))
     first_id = int(str(written[0][0]))
     saved = Checkpoint.load(local.folder)
     local.deliver()
@@ -271,7 +264,7 @@ def test_both_tables_are_compared(local: Log) -> None:
 
 
 def test_a_store_without_tables_is_said_so(local: Log) -> None:
-    local.write(rows(3))
+    local.write(api_rows(3))
     local.deliver()
     for table in TABLES:
         local.change(f"DROP TABLE {table}")
@@ -317,7 +310,7 @@ def test_what_it_remembers_does_not_grow_with_the_journal(local: Log) -> None:
 
 
 def test_a_file_that_was_cut_after_its_delivery_is_compared_to_its_end(local: Log) -> None:
-    local.write(rows(5))
+    local.write(api_rows(5))
     local.deliver()
     path = local.folder / "api_logs.csv"
     lines = path.read_bytes().splitlines(keepends=True)
@@ -329,16 +322,16 @@ def test_a_file_that_was_cut_after_its_delivery_is_compared_to_its_end(local: Lo
 
 
 def test_what_was_not_delivered_at_all_is_pending_to_the_row(local: Log) -> None:
-    local.write(rows(7))
+    local.write(api_rows(7))
 
     assert local.verify() == Verification(pending=7)
 
 
 def test_the_watch_hears_of_all_that_was_delivered_and_of_no_more(local: Log) -> None:
-    local.write(rows(30))
+    local.write(api_rows(30))
     local.deliver()
     delivered = sum(path.stat().st_size for path in local.folder.glob("api_logs*.csv"))
-    local.write(rows(1))
+    local.write(api_rows(1))
     told: list[tuple[int, int]] = []
 
     verify(local.folder, local.store, lambda *found: told.append(found))
@@ -348,7 +341,7 @@ def test_the_watch_hears_of_all_that_was_delivered_and_of_no_more(local: Log) ->
 
 
 def test_damage_that_waits_for_its_delivery_is_not_told_yet(local: Log) -> None:
-    local.write(rows(3))
+    local.write(api_rows(3))
     local.deliver()
     with (local.folder / "api_logs.csv").open("ab") as file:
         file.write(b"no row\n")
@@ -357,7 +350,7 @@ def test_damage_that_waits_for_its_delivery_is_not_told_yet(local: Log) -> None:
 
 
 def test_a_file_that_is_removed_meanwhile_is_passed_over(local: Log) -> None:
-    local.write(rows(400))
+    local.write(api_rows(400))
     local.deliver()
     last = max(local.folder.glob("api_logs.*.csv"))
 
