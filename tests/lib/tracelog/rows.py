@@ -60,10 +60,10 @@ def append(journal: Journal, row: Row) -> Row:
     return row
 
 
-def stored(store: Store) -> list[tuple[object, ...]]:
-    """The rows of `api_logs`, by id."""
-    sql = f"SELECT {', '.join(API.column_names)} FROM api_logs ORDER BY id"
-    return [tuple(row) for row in store.query(sql).rows]
+def stored(store: Store, table: str = API_LOGS) -> list[tuple[object, ...]]:
+    """The rows of a table, by id."""
+    columns = ", ".join(TABLES[table].column_names)
+    return [tuple(row) for row in store.query(f"SELECT {columns} FROM {table} ORDER BY id").rows]
 
 
 def count(store: Store) -> object:

@@ -1,4 +1,4 @@
-"""What stands under the name of the journal and is none of its files: a copy, a pipe, others' rows."""
+"""Where the file of a journal should be there is another: a pipe, a copy, another program's."""
 
 import errno
 import os

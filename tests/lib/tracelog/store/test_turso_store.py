@@ -28,14 +28,12 @@ from app.lib.tracelog.store.turso_store import TursoStore
 from tests.lib.tracelog.forks import child_does, forks
 from tests.lib.tracelog.rows import api_row
 from tests.support import faulty_server as faults
-from tests.support.faulty_server import Fault, FaultyServer, faulty_server
+from tests.support.faulty_server import Fault, FaultyServer
 from tests.support.processes import SPARE_SECONDS, free_port
-from tests.support.tls import Relay, make_certificate, proxy, tls_in_front_of
 from tests.support.turso import TursoServer
 
-__all__ = ["faulty_server"]
-
 TOKEN = "secret-token"
+
 SECONDS = 0.5
 
 
@@ -360,52 +358,3 @@ def test_what_is_no_url_of_a_server_is_refused_at_once(url: str) -> None:
 )
 def test_a_store_is_known_by_its_host_and_not_by_its_secrets(url: str, name: str) -> None:
     assert TursoStore(url).name == name
-
-
-# --- https ----------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def https(open_sqld: TursoServer, tmp_path: Path) -> Iterator[Relay]:
-    """A real server behind HTTPS, with a certificate that nobody knows."""
-    port = int(open_sqld.url.rpartition(":")[2])
-    relay = tls_in_front_of(port, make_certificate(tmp_path))
-    yield relay
-    relay.close()
-
-
-def test_rows_and_long_answers_go_through_https(
-    https: Relay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate.pem"))
-    store = TursoStore(f"libsql://{https.address}")
-    store.migrate()
-    rows = [api_row("x" * 9_000) for _ in range(100)]
-
-    store.insert(Batch({API_LOGS: rows}))
-
-    assert store.query("SELECT response_body FROM api_logs").rows == [(row[7],) for row in rows]
-    assert https.connections == 1
-    store.close()
-
-
-def test_a_certificate_that_nobody_knows_is_not_trusted(https: Relay) -> None:
-    store = TursoStore(f"libsql://{https.address}")
-
-    with pytest.raises(StoreUnavailable, match="certificate cannot be trusted"):
-        store.query("SELECT 1")
-
-
-def test_a_proxy_of_the_environment_is_used_for_https(
-    https: Relay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    relay = proxy()
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate.pem"))
-    monkeypatch.setenv("https_proxy", f"http://user:pass@{relay.address}")
-    monkeypatch.setenv("no_proxy", "")
-    store = TursoStore(f"libsql://{https.address}")
-
-    assert store.query("SELECT 1").rows == [(1,)]
-    assert relay.connections == 1
-    store.close()
-    relay.close()

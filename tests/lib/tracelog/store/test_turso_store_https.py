@@ -1,0 +1,59 @@
+"""Turso's servers behind https and proxies."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.lib.tracelog.schema import API_LOGS
+from app.lib.tracelog.store.store import Batch, StoreUnavailable
+from app.lib.tracelog.store.turso_store import TursoStore
+from tests.lib.tracelog.rows import api_row
+from tests.support.tls import Relay, make_certificate, proxy, tls_in_front_of
+from tests.support.turso import TursoServer
+
+
+@pytest.fixture
+def https(open_sqld: TursoServer, tmp_path: Path) -> Iterator[Relay]:
+    """A real server behind HTTPS, with a certificate that nobody knows."""
+    port = int(open_sqld.url.rpartition(":")[2])
+    relay = tls_in_front_of(port, make_certificate(tmp_path))
+    yield relay
+    relay.close()
+
+
+def test_rows_and_long_answers_go_through_https(
+    https: Relay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate.pem"))
+    store = TursoStore(f"libsql://{https.address}")
+    store.migrate()
+    rows = [api_row("x" * 9_000) for _ in range(100)]
+
+    store.insert(Batch({API_LOGS: rows}))
+
+    assert store.query("SELECT response_body FROM api_logs").rows == [(row[7],) for row in rows]
+    assert https.connections == 1
+    store.close()
+
+
+def test_a_certificate_that_nobody_knows_is_not_trusted(https: Relay) -> None:
+    store = TursoStore(f"libsql://{https.address}")
+
+    with pytest.raises(StoreUnavailable, match="certificate cannot be trusted"):
+        store.query("SELECT 1")
+
+
+def test_a_proxy_of_the_environment_is_used_for_https(
+    https: Relay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    relay = proxy()
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate.pem"))
+    monkeypatch.setenv("https_proxy", f"http://user:pass@{relay.address}")
+    monkeypatch.setenv("no_proxy", "")
+    store = TursoStore(f"libsql://{https.address}")
+
+    assert store.query("SELECT 1").rows == [(1,)]
+    assert relay.connections == 1
+    store.close()
+    relay.close()
