@@ -6,6 +6,7 @@ from app.lib.tracelog.schema import Row
 from app.lib.tracelog.store.sqlite_store import SQLiteStore
 from app.lib.tracelog.store.turso_store import TursoStore
 from tests.lib.tracelog.rows import api_row
+
 ROW = api_row()
 ROW_ID = 1_700_000_000_000_000_000
 STEP: Row = (
