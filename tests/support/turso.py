@@ -12,6 +12,7 @@ from commands.kit.parts import sqld_path, tursodb_path
 from tests.support.parts import needs
 from tests.support.processes import Program, answers, free_port
 
+UNREACHABLE = "libsql://your-db-name.invalid"
 _MEND = "`python3 manage.py test` installs it with npm; there is none for every system"
 
 

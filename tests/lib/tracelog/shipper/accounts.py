@@ -8,8 +8,6 @@ from app.lib.tracelog.shipper.accounting import Account
 from app.lib.tracelog.shipper.shipper import Shipper
 from app.lib.tracelog.store.sqlite_store import SQLiteStore
 
-UNREACHABLE = "libsql://your-db-name.invalid"
-
 
 def log(logger: EnhancedCSVLogger, rows: int, table: str = API_LOGS) -> None:
     for n in range(rows):

@@ -10,9 +10,9 @@ from app.lib.tracelog.journal.journal import Journal
 from app.lib.tracelog.shipper.shipper import Shipper
 from app.lib.tracelog.store.store import Store
 from tests.lib.tracelog.rows import API
-from tests.lib.tracelog.shipper.accounts import UNREACHABLE
 from tests.lib.tracelog.shipper.desk import Desk
 from tests.lib.tracelog.shipper.shippers import MakeShipper
+from tests.support.turso import UNREACHABLE
 
 
 @pytest.fixture

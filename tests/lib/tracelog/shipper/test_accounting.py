@@ -15,10 +15,10 @@ from app.lib.tracelog.schema import API_LOGS, TASK_PROGRESS_LOGS
 from app.lib.tracelog.shipper.quarantine import Quarantine
 from commands.kit.environment import ROOT
 from tests.lib.tracelog.rows import API, api_row
-from tests.lib.tracelog.shipper.accounts import UNREACHABLE, deliver, end, log, numbers
+from tests.lib.tracelog.shipper.accounts import deliver, end, log, numbers
 from tests.lib.tracelog.writer import WRITER
 from tests.support.processes import wait_until
-from tests.support.turso import TursoServer
+from tests.support.turso import UNREACHABLE, TursoServer
 
 
 def test_before_the_first_row_all_is_zero(near: EnhancedCSVLogger) -> None:

@@ -15,7 +15,8 @@ from app.lib.tracelog.schema import API_LOGS, TASK_PROGRESS_LOGS
 from app.lib.tracelog.shipper.accounting import Accountant
 from app.lib.tracelog.shipper.shipper import Shipper
 from app.lib.tracelog.store.sqlite_store import SQLiteStore
-from tests.lib.tracelog.shipper.accounts import UNREACHABLE, log, numbers
+from tests.lib.tracelog.shipper.accounts import log, numbers
+from tests.support.turso import UNREACHABLE
 
 
 def test_a_folder_that_cannot_be_read_is_shown_as_it_seems(tmp_path: Path) -> None:
