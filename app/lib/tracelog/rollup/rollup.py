@@ -69,7 +69,8 @@ def _step_statements(summary: StepSummary) -> Iterator[Statement]:
     yield from _parts(_add_sql(STEP_SUMS, ("task", "step"), STEP_COUNTS), counts)
     # A step that ends and begins again in one batch is open afterwards.
     yield from _parts(_CLOSE_SQL, sorted(summary.ended))
-    yield from _parts(_TOUCH_SQL, [[*key, at, at] for key, at in summary.touched.items()])
+    touched = [[*key, at, at, _id_at(at)] for key, at in summary.touched.items()]
+    yield from _parts(_TOUCH_SQL, touched)
     opened = [[*key, *times, _id_at(times[0])] for key, times in summary.opened.items()]
     yield from _parts(_OPEN_SQL, opened)
     runs = [
@@ -172,21 +173,16 @@ _CLOSE_SQL: Final = (
     f"DELETE FROM {OPEN_STEPS} WHERE rowid IN"
     f" (SELECT o.rowid FROM json_each(?) AS j JOIN {OPEN_STEPS} AS o ON {_matches('o', _STEP_KEY)})"
 )
+# What is delivered after its step's end, from quarantine or an older file, opens nothing.
 _TOUCH_SQL: Final = (
-    f"INSERT INTO {OPEN_STEPS} ({','.join(_STEP_KEY)}, began, seen)"
-    f" {_select(6)}"
-    f" ON CONFLICT ({','.join(_STEP_KEY)}) DO UPDATE SET seen = max(seen, excluded.seen)"
-)
-# A start that is delivered after its end, from quarantine or an older file, opens nothing.
-_OPEN_SQL: Final = (
     f"INSERT INTO {OPEN_STEPS} ({','.join(_STEP_KEY)}, began, seen)"
     f" {_select(6)} AND NOT EXISTS (SELECT 1 FROM {TASK_PROGRESS_LOGS} AS t"
     " WHERE t.trace_id = json_extract(value,'$[0]') AND t.id > json_extract(value,'$[6]')"
     " AND t.status IN ('SUCCESS','FAILED') AND t.execution_order = json_extract(value,'$[2]')"
     " AND t.task_name = json_extract(value,'$[1]') AND t.step_name = json_extract(value,'$[3]'))"
-    f" ON CONFLICT ({','.join(_STEP_KEY)}) DO UPDATE SET"
-    " began = max(began, excluded.began), seen = max(seen, excluded.seen)"
+    f" ON CONFLICT ({','.join(_STEP_KEY)}) DO UPDATE SET seen = max(seen, excluded.seen)"
 )
+_OPEN_SQL: Final = f"{_TOUCH_SQL}, began = max(began, excluded.began)"
 _RUNS_SQL: Final = (
     f"INSERT INTO {RUNS} (trace_id, task, first_id, last_id, status) {_select(5)}"
     " ON CONFLICT (trace_id, task) DO UPDATE SET first_id = min(first_id, excluded.first_id),"

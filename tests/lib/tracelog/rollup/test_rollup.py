@@ -169,6 +169,18 @@ def test_a_start_that_arrives_after_its_end_opens_nothing(store: Store, book: Lo
     assert ask(store, "SELECT status FROM tracelog_runs") == [("SUCCESS",)]
 
 
+def test_a_progress_that_arrives_after_its_end_opens_nothing(store: Store, book: LogBook) -> None:
+    book.step("Report", "Collect", "START")
+    store.insert(part(book))
+    book.after(20).step("Report", "Collect", "IN_PROGRESS")
+    late = part(book)
+    book.after(30).step("Report", "Collect", "SUCCESS")
+    store.insert(part(book))
+    store.insert(late)
+
+    assert open_steps(store) == []
+
+
 # --- failures ---------------------------------------------------------------------------------
 
 
