@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient, Response
+from pydantic import SecretStr
 
 from app.config import Settings
 from app.dependencies import SignedIn
@@ -17,8 +18,10 @@ from app.lib.logger import CSVOnlyLogger
 from app.schemas.item import ItemIn
 from app.services.item_service import ItemService
 from app.services.password_hasher import PasswordHasher
+from tests.routers.oauth_ways import connect
 from tests.support.accounts import PASSWORD, enter
 from tests.support.databases import BOTH
+from tests.support.oauth_servers import CLIENT_ID, CLIENT_SECRET, Servers
 from tests.support.routes import app_with_known_routes
 
 __all__ = ["PASSWORD"]
@@ -102,6 +105,23 @@ def probe(app: FastAPI) -> str:
 
     app.add_api_route("/api/probe", tell, methods=["GET", "POST"])
     return "/api/probe"
+
+
+@pytest.fixture
+async def servers(app: FastAPI) -> AsyncIterator[Servers]:
+    """GitHub and Google, as the app is set up with them."""
+    servers = Servers(frozenset(f"{ORIGIN}/oauth/{name}/callback" for name in ("github", "google")))
+    app.state.settings = app.state.settings.model_copy(
+        update={
+            "github_client_id": CLIENT_ID,
+            "github_client_secret": SecretStr(CLIENT_SECRET),
+            "google_client_id": CLIENT_ID,
+            "google_client_secret": SecretStr(CLIENT_SECRET),
+        }
+    )
+    await connect(app, ASGITransport(servers.app))
+    yield servers
+    await app.state.oauth_clients.close()
 
 
 async def add_item(browser: AsyncClient, title: str, **fields: str) -> int:

@@ -1,4 +1,4 @@
-"""Items as pages: with forms and links alone, and in parts for htmx."""
+"""Items as pages: with forms and links alone."""
 
 import html
 import re
@@ -8,15 +8,7 @@ from fastapi import FastAPI
 from httpx import AsyncClient
 from sqlalchemy import event
 
-from tests.routers.conftest import (
-    HTMX,
-    ORIGIN,
-    Visit,
-    add_item,
-    add_items,
-    titles,
-    version_in,
-)
+from tests.routers.conftest import HTMX, ORIGIN, Visit, add_item, add_items, titles, version_in
 
 ROUTES = [
     ("GET", "/items"),
@@ -176,94 +168,6 @@ class TestList:
             assert len(statements) == expected, statements
 
 
-class TestParts:
-    async def test_htmx_gets_the_list_alone_and_caches_know(self, hana: AsyncClient) -> None:
-        await add_item(hana, "One")
-        part = await hana.get("/items", headers=HTMX)
-        assert part.text.lstrip().startswith('<section id="items"')
-        assert titles(part) == ["One"]
-        for answer in (part, await hana.get("/items")):
-            assert {"HX-Request", "HX-Request-Type"} <= set(answer.headers["vary"].split(", "))
-
-    async def test_back_and_forward_get_the_whole_page(self, hana: AsyncClient) -> None:
-        headers = HTMX | {"HX-History-Restore-Request": "true"}
-        assert "<html" in (await hana.get("/items", headers=headers)).text
-
-    async def test_a_new_filter_is_a_step_of_history_and_typing_on_is_not(
-        self, hana: AsyncClient
-    ) -> None:
-        async def step(before: str, now: str) -> dict[str, str]:
-            headers = HTMX | {"HX-Current-URL": ORIGIN + before}
-            answer = await hana.get(now, headers=headers)
-            return {k: v for k, v in answer.headers.items() if k.endswith("-url")}
-
-        assert await step("/items", "/items?q=a&status=") == {"hx-push-url": "/items?q=a"}
-        assert await step("/items?q=a", "/items?q=ab") == {"hx-replace-url": "/items?q=ab"}
-        assert await step("/items?q=ab", "/items?q=") == {"hx-push-url": "/items"}
-        assert await step("/items?q=a", "/items?q=a&status=done") == {
-            "hx-push-url": "/items?q=a&status=done"
-        }
-
-    async def test_a_row_a_form_in_its_place_and_the_row_again(self, hana: AsyncClient) -> None:
-        item_id = await add_item(hana, "Before")
-        form = await hana.get(f"/items/{item_id}/edit", headers=HTMX)
-        assert form.text.lstrip().startswith(f'<tr id="item-{item_id}"')
-        assert "autofocus" in form.text
-        change = {"title": "After", "version": version_in(form)}
-        row = await hana.post(f"/items/{item_id}", data=change, headers=HTMX)
-        assert row.status_code == 200
-        assert titles(row) == ["After"]
-        assert '<hx-partial hx-target="#toasts"' in row.text
-        cancelled = await hana.get(f"/items/{item_id}", headers=HTMX)
-        assert titles(cancelled) == ["After"]
-
-    async def test_a_problem_stands_beside_its_field_and_gets_the_focus(
-        self, hana: AsyncClient
-    ) -> None:
-        item_id = await add_item(hana, "Good")
-        change = {"title": "Good", "due_on": "soon", "version": "1"}
-        answer = await hana.post(f"/items/{item_id}", data=change, headers=HTMX)
-        assert answer.status_code == 422
-        field = re.search(rf'<input[^>]*id="due_on-{item_id}"[^>]*>', answer.text)
-        assert field
-        assert f'aria-describedby="due_on-{item_id}-error"' in field[0]
-        assert 'aria-invalid="true"' in field[0]
-        assert "autofocus" in field[0]
-        assert 'value="soon"' in field[0], "what was typed is not lost"
-        assert f'id="due_on-{item_id}-error"' in answer.text
-
-    async def test_a_new_item_empties_the_form_and_joins_the_list_as_it_is_filtered(
-        self, hana: AsyncClient
-    ) -> None:
-        await add_item(hana, "Other", status="done")
-        headers = HTMX | {"HX-Current-URL": f"{ORIGIN}/items?status=todo"}
-        answer = await hana.post("/items", data={"title": "New"}, headers=headers)
-        assert answer.text.lstrip().startswith('<hx-partial hx-target="#items"')
-        assert titles(answer) == ["New"]
-
-    async def test_a_page_before_that_is_none(self, hana: AsyncClient) -> None:
-        headers = HTMX | {"HX-Current-URL": "http://[::1"}
-        answer = await hana.post("/items", data={"title": "Mine"}, headers=headers)
-        assert titles(answer) == ["Mine"]
-
-    async def test_deleting_answers_with_the_list_and_the_way_back(self, hana: AsyncClient) -> None:
-        first, second = await add_item(hana, "One"), await add_item(hana, "Two")
-        answer = await hana.post("/items/delete", data={"id": str(first)}, headers=HTMX)
-        assert titles(answer) == ["Two"]
-        toast = answer.text.partition('<hx-partial hx-target="#toasts"')[2]
-        assert f'name="id" value="{first}"' in toast
-        assert f'name="id" value="{second}"' not in toast
-        answer = await hana.post("/items/restore", data={"id": str(first)}, headers=HTMX)
-        assert titles(answer) == ["Two", "One"]
-
-    async def test_an_error_leaves_the_page_as_it_is_and_is_told(self, hana: AsyncClient) -> None:
-        answer = await hana.get("/items/999/edit", headers=HTMX)
-        assert answer.status_code == 404
-        assert answer.headers["hx-reswap"] == "none"
-        assert '<hx-partial hx-target="#toasts"' in answer.text
-        assert answer.headers["x-trace-id"] in answer.text
-
-
 class TestWithoutScript:
     async def test_create_edit_delete_undo(self, hana: AsyncClient) -> None:
         answer = await hana.post("/items", data={"title": " Buy  milk ", "due_on": "2026-12-01"})
@@ -343,114 +247,3 @@ class TestWithoutScript:
         for data in ({"status": "lost"}, {}):
             answer = await hana.post(f"/items/{item_id}/status", data=data, headers=headers)
             assert answer.status_code == 422
-
-
-@pytest.mark.parametrize("headers", [{}, HTMX])
-class TestConflict:
-    async def test_both_versions_are_shown_and_the_reader_decides(
-        self, hana: AsyncClient, headers: dict[str, str]
-    ) -> None:
-        item_id = await add_item(hana, "Start", description="First")
-        theirs = {"title": "Theirs", "description": "First", "version": "1"}
-        await hana.post(f"/items/{item_id}", data=theirs)
-        mine = {"title": "Start", "description": "Mine", "version": "1", "back": "/items?q=x"}
-        answer = await hana.post(f"/items/{item_id}", data=mine, headers=headers)
-        assert answer.status_code == 409
-        assert 'value="Start"' in answer.text, "my title"
-        assert ">Theirs<" in answer.text, "the saved title"
-        assert ">\nMine</textarea>" in answer.text
-        assert version_in(answer) == "2"
-        assert titles(await hana.get("/items")) == ["Theirs"], "nothing was overwritten"
-
-        take = mine | {"version": "2", "take": "title"}
-        answer = await hana.post(f"/items/{item_id}", data=take, headers=headers)
-        assert answer.status_code == 409
-        assert 'type="hidden" name="title" value="Theirs"' in answer.text, "decided"
-        assert ">\nMine</textarea>" in answer.text
-
-        merged = mine | {"title": "Theirs", "version": "2"}
-        answer = await hana.post(f"/items/{item_id}", data=merged, headers=headers)
-        assert answer.status_code in {200, 303}
-        page = (await hana.get(f"/items/{item_id}")).text
-        assert "Theirs" in page
-        assert "Mine" in page
-
-    async def test_a_third_version_in_between_is_another_conflict(
-        self, hana: AsyncClient, headers: dict[str, str]
-    ) -> None:
-        item_id = await add_item(hana, "Start")
-        for number in (1, 2):
-            change = {"title": f"Theirs {number}", "version": str(number)}
-            await hana.post(f"/items/{item_id}", data=change)
-        mine = {"title": "Mine", "version": "2"}
-        answer = await hana.post(f"/items/{item_id}", data=mine, headers=headers)
-        assert answer.status_code == 409
-        assert ">Theirs 2<" in answer.text
-        assert version_in(answer) == "3"
-
-    async def test_deleted_meanwhile_is_told_and_saving_brings_it_back(
-        self, hana: AsyncClient, headers: dict[str, str]
-    ) -> None:
-        item_id = await add_item(hana, "Start")
-        await hana.post(f"/items/{item_id}", data={"title": "Theirs", "version": "1"})
-        await hana.post("/items/delete", data={"id": str(item_id)})
-        mine = {"title": "Mine", "version": "1", "back": f"/items/{item_id}"}
-        answer = await hana.post(f"/items/{item_id}", data=mine, headers=headers)
-        assert answer.status_code == 409
-        assert "This item was deleted while you were editing it." in answer.text
-        assert ">Theirs<" in answer.text
-        assert titles(await hana.get("/items")) == []
-        assert f'href="/items/{item_id}"' not in answer.text, "that is gone"
-
-        mine |= {"version": version_in(answer), "restore": "true"}
-        answer = await hana.post(
-            f"/items/{item_id}", data=mine | {"take": "title"}, headers=headers
-        )
-        assert answer.status_code == 409
-        assert 'type="hidden" name="restore" value="true"' in answer.text
-
-        answer = await hana.post(f"/items/{item_id}", data=mine, headers=headers)
-        assert answer.status_code in {200, 303}
-        assert titles(await hana.get("/items")) == ["Mine"]
-
-    async def test_brought_back_meanwhile_is_another_conflict(
-        self, hana: AsyncClient, headers: dict[str, str]
-    ) -> None:
-        item_id = await add_item(hana, "Start")
-        for path in ("/items/delete", "/items/restore"):
-            await hana.post(path, data={"id": str(item_id)})
-        await hana.post(f"/items/{item_id}", data={"title": "Theirs", "version": "3"})
-        mine = {"title": "Mine", "version": "2", "restore": "true"}
-        for deleted in (False, True):
-            if deleted:
-                await hana.post("/items/delete", data={"id": str(item_id)})
-            answer = await hana.post(f"/items/{item_id}", data=mine, headers=headers)
-            assert answer.status_code == 409
-            assert ">Theirs<" in answer.text
-            assert titles(await hana.get("/items")) == ["Theirs"]
-
-    async def test_what_is_gone_already_is_said(
-        self, hana: AsyncClient, headers: dict[str, str]
-    ) -> None:
-        item = {"id": str(await add_item(hana, "Start")), "status": "done"}
-        said = {
-            "/items/restore": "That is back already",
-            "/items/delete": "That is deleted already.",
-            "/items/status": "That is not there any more.",
-        }
-        await hana.post("/items/restore", data=item, headers=headers)
-        for path, text in said.items():
-            if path == "/items/delete":
-                await hana.post(path, data=item)
-                await hana.get("/items")  # where that is said
-            answer = await hana.post(path, data=item, headers=headers)
-            if not headers:
-                answer = await hana.get("/items")
-            assert text in answer.text
-            assert 'action="/items/restore"' not in answer.text
-
-    async def test_too_many_are_not_none(self, hana: AsyncClient, headers: dict[str, str]) -> None:
-        ids = [str(number) for number in range(1, 202)]
-        answer = await hana.post("/items/delete", data={"id": ids}, headers=headers)
-        page = answer if headers else await hana.get("/items")
-        assert "Select at most 200 items, please." in page.text

@@ -18,7 +18,7 @@ from app.services.rate_limits import MemoryLimits
 from app.services.supabase_client import Supabase
 from app.services.supabase_tokens import SupabaseTokens
 from tests.routers.conftest import browser_for
-from tests.routers.test_oauth_router import HERE, leave
+from tests.routers.oauth_ways import HERE, leave
 from tests.routers.test_supabase_accounts import (
     PASSWORD,
     SIGN_IN,

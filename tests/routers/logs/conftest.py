@@ -1,11 +1,12 @@
 """The app with its log in a SQLite file and in a real sqld, and an administrator."""
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
-from httpx import AsyncClient
+from httpx import AsyncClient, Response
 
 from app.config import Settings
 from app.database import Database
@@ -20,6 +21,11 @@ from tests.support.turso import TursoServer
 
 TRACE = "3f2a1b9c-0000-4000-8000-000000000001"
 JAPANESE = {"Accept-Language": "ja"}
+HTMX = {
+    "HX-Request": "true",
+    "HX-Request-Type": "partial",
+    "HX-Current-URL": f"{ORIGIN}/logs/requests",
+}
 
 
 @pytest.fixture(params=["sqlite", "sqld"])
@@ -86,3 +92,8 @@ def delivered(app: FastAPI) -> None:
 def keep(app: FastAPI, book: LogBook) -> None:
     """Put a book's rows into the store."""
     book.deliver(app.state.logger.store)
+
+
+def paths(page: Response) -> list[str]:
+    """The paths in the list, from the top."""
+    return re.findall(r"<bdi class=\"line-clamp-2[^>]*>([^<]*)</bdi>", page.text)

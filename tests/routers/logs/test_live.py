@@ -17,8 +17,7 @@ from app.lib.utils import utc_now
 from app.routers.logs import live
 from app.services.logs.live_tail import LiveTail
 from tests.routers.conftest import Visit
-from tests.routers.logs.conftest import JAPANESE, delivered, keep
-from tests.routers.logs.test_requests import HTMX
+from tests.routers.logs.conftest import HTMX, JAPANESE, delivered, keep
 from tests.routers.test_job_router import add_job
 from tests.services.log_book import LogBook
 
