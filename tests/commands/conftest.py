@@ -116,8 +116,11 @@ class Run(Program):
         )
 
 
+StartRun = Callable[..., Run]
+
+
 @pytest.fixture
-def run(checkout: Checkout) -> Iterator[Callable[..., Run]]:
+def run(checkout: Checkout) -> Iterator[StartRun]:
     """`run(*arguments, **env)`: the app, started and answering; it ends with the test."""
     runs: list[Run] = []
 

@@ -1,17 +1,22 @@
 """Services on a real database of each kind, with two users in it."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
 from app.lib.logger import NullLogger
+from app.lib.tracelog.store.sqlite_store import SQLiteStore
+from app.lib.tracelog.store.store import Store
+from app.lib.tracelog.store.turso_store import TursoStore
 from app.models.user import User
 from app.services.item_service import ItemService
 from tests.support.databases import Clock, clock, database
+from tests.support.turso import TursoServer
 
 __all__ = ["clock", "database"]
 
@@ -37,6 +42,19 @@ async def add_users(database: Database, clock: Clock) -> Users:
 @pytest.fixture
 async def users(database: Database, clock: Clock) -> Users:
     return await add_users(database, clock)
+
+
+@pytest.fixture(params=["sqlite", "sqld"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """A store without tables."""
+    store: Store
+    if request.param == "sqlite":
+        store = SQLiteStore(tmp_path / "trace.db")
+    else:
+        server: TursoServer = request.getfixturevalue("sqld")
+        store = TursoStore(server.url, server.token)
+    yield store
+    store.close()
 
 
 ServiceOf = Callable[[int], AbstractAsyncContextManager[ItemService]]

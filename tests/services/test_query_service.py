@@ -8,16 +8,13 @@ import pytest
 from app.lib.logger import CSVOnlyLogger
 from app.lib.tracelog.schema import TABLES, TASK_PROGRESS_LOGS
 from app.lib.tracelog.store.sql import Statement
-from app.lib.tracelog.store.sqlite_store import SQLiteStore
 from app.lib.tracelog.store.store import QueryFailed, Store, StoreError
-from app.lib.tracelog.store.turso_store import TursoStore
 from app.lib.utils import utc_now
 from app.services.errors import NotFound
 from app.services.query_service import QueryService, bound, parameters_of, with_literals
 from app.services.ready_queries import READY_QUERIES
 from tests.lib.tracelog.rows import read_all
 from tests.services.log_book import LogBook
-from tests.support.turso import TursoServer
 
 TRACE = "3f2a1b9c-0000-4000-8000-000000000001"
 OTHER = "3f2a1b9c-0000-4000-8000-000000000002"
@@ -31,17 +28,10 @@ VALUES = {
 }
 
 
-@pytest.fixture(params=["sqlite", "sqld"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    store: Store
-    if request.param == "sqlite":
-        store = SQLiteStore(tmp_path / "trace.db")
-    else:
-        server: TursoServer = request.getfixturevalue("sqld")
-        store = TursoStore(server.url, server.token)
+@pytest.fixture
+def store(store: Store) -> Store:
     fill(store)
-    yield store
-    store.close()
+    return store
 
 
 @pytest.fixture

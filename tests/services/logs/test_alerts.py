@@ -1,16 +1,12 @@
 """Alert rules over both stores: an alarm for each thing out of bounds, told once."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from app.lib.secret_box import SecretBox
 from app.lib.tracelog.store.sql import Statement
-from app.lib.tracelog.store.sqlite_store import SQLiteStore
 from app.lib.tracelog.store.store import Store, StoreUnavailable
-from app.lib.tracelog.store.turso_store import TursoStore
 from app.lib.utils import utc_now
 from app.services.errors import NotFound
 from app.services.logs import alert_watch
@@ -18,23 +14,15 @@ from app.services.logs.alert_watch import CALM_LOOKS, AlertWatch, Delivery
 from app.services.logs.alerts import MOST_RULES, Alarm, AlertService
 from app.services.logs.store_reader import StoreReader
 from tests.services.log_book import LogBook
-from tests.support.turso import TursoServer
 
 BOX = SecretBox("a key of these tests")
 HOOK = "https://hooks.example.com/abc"
 
 
-@pytest.fixture(params=["sqlite", "sqld"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    store: Store
-    if request.param == "sqlite":
-        store = SQLiteStore(tmp_path / "trace.db")
-    else:
-        server: TursoServer = request.getfixturevalue("sqld")
-        store = TursoStore(server.url, server.token)
+@pytest.fixture
+def store(store: Store) -> Store:
     store.migrate()
-    yield store
-    store.close()
+    return store
 
 
 def alert_service(store: Store) -> AlertService:
