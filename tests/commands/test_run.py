@@ -21,7 +21,7 @@ from app.lib.env_file import read_env_file
 from commands.kit import settings as kit_settings
 from commands.kit.environment import ROOT
 from commands.kit.server import Server
-from tests.commands.conftest import Checkout, StartRun
+from tests.commands.conftest import Checkout, Run, StartRun
 from tests.support.plain_http import plain_client
 from tests.support.processes import free_port, wait_until
 

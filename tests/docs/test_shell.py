@@ -43,10 +43,10 @@ ELSEWHERE = {
     "python3 manage.py messages": "tests/docs/test_add_a_page.py",
     "python3 manage.py test tests/routers/test_note_router.py": "tests/docs/test_add_a_page.py",
     "python3 manage.py keys": "tests/commands/test_keys.py",
-    "python3 manage.py logs export old-log": "tests/commands/test_logs.py",
+    "python3 manage.py logs export old-log": "tests/commands/logs/test_transfer.py",
     "TURSO_URL=libsql://NEW.turso.io TURSO_TOKEN=… "
     "python3 manage.py logs import old-log/api_logs.csv old-log/task_progress_logs.csv": (
-        "tests/commands/test_logs.py"
+        "tests/commands/logs/test_transfer.py"
     ),
     # With a server of the test's own.
     "SUPABASE_AUTH_URL=http://localhost:9999 MAILPIT_URL=http://localhost:8025 "
