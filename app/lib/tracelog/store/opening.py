@@ -27,7 +27,7 @@ def address_of(url: str, log_dir: Path) -> str:
     if url.startswith(_FILE):
         path = Path(url.removeprefix(_FILE)).absolute()
         try:
-            return _FILE + Path(os.path.relpath(path, log_dir.absolute())).as_posix()
+            return _FILE + Path(os.path.relpath(path, log_dir)).as_posix()
         except ValueError:
             # On Windows there is no way from one drive to another.
             return _FILE + path.as_posix()

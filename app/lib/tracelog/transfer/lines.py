@@ -25,20 +25,17 @@ class Lines:
             line = self._kept[place]
         else:
             data = next(self._raw)
-            encoding = "utf-8" if self.position else "utf-8-sig"
             self.position += len(data)
-            line = data.decode(encoding, errors="surrogateescape")
+            line = data.decode(errors="surrogateescape")
             self._kept.append(line)
         self.number += 1
         return line
 
     def keep_from(self, number: int) -> None:
         """Forget the lines before this one."""
-        while self._kept and self._first_kept < number:
+        while self._first_kept < number:
             self._kept.popleft()
             self._first_kept += 1
-        if not self._kept:
-            self._first_kept = number
 
     def are_torn(self) -> bool:
         """Whether those of the latest row are none as a program writes one, whatever it holds."""

@@ -17,7 +17,6 @@ TIME: Final = "created_at"
 
 _HEAD_BYTES: Final = 64 * 1024
 _PACKED: Final = (b"\x1f\x8b", b"PK\x03\x04", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
-_UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 _ROUNDED: Final = re.compile(r"[0-9](?:[.,][0-9]+)?E\+?18", re.IGNORECASE)
 _SEPARATORS: Final = (";", "\t", "|")
 
@@ -42,16 +41,17 @@ def check_head(path: Path) -> None:
         raise WrongFile(path, "empty")
     if head.startswith(_PACKED):
         raise WrongFile(path, "packed")
-    if head.startswith(_UTF_16) or b"\0" in head.partition(b"\n")[0] or _is_other_text(head):
+    # Names of columns have NULs in UTF-16 and UTF-32.
+    if b"\0" in head.partition(b"\n")[0] or _is_other_text(head):
         raise WrongFile(path, "encoding")
 
 
 def read_header(path: Path, first_line: bytes) -> list[str]:
     """The names of the columns. Raises `WrongFile`."""
-    text = first_line.decode("utf-8-sig", errors="replace").rstrip("\r\n")
+    text = first_line.decode("utf-8-sig", errors="replace")
     names = _names(text, ",")
     for separator in _SEPARATORS:
-        if TIME not in names and TIME in _names(text, separator):
+        if TIME in _names(text, separator):
             raise WrongFile(path, "separator", separator)
     for name in names:
         if name and names.count(name) > 1:
@@ -61,7 +61,7 @@ def read_header(path: Path, first_line: bytes) -> list[str]:
 
 def check_first_row(path: Path, header: Sequence[str], line: bytes) -> None:
     """Raise `WrongFile` where ids cannot be read any more: all rows would seem to be new."""
-    fields = _names(line.decode(errors="replace").rstrip("\r\n"), ",")
+    fields = _names(line.decode(errors="replace"), ",")
     if (
         "id" in header
         and len(fields) == len(header)
@@ -79,6 +79,6 @@ def _names(text: str, separator: str) -> list[str]:
 
 def _is_other_text(head: bytes) -> bool:
     """Whether it is in another encoding: none of several lines that are no ASCII is UTF-8."""
-    if head.isascii() or not head.decode(errors="ignore").isascii():
+    if not head.decode(errors="ignore").isascii():
         return False
     return sum(not line.isascii() for line in head.split(b"\n")) > 1

@@ -100,6 +100,17 @@ def test_bad_rows_are_told_by_line_and_reason_and_good_ones_go_on(
     assert json.loads(str(found[2]["request_header"])) == {":extra": {"response_status": "fine"}}
 
 
+@pytest.mark.parametrize("rows", ["", "2026-11-23 09:00:00,/\n"])
+def test_a_file_whose_first_row_is_too_short_or_missing_is_read_all_the_same(
+    file_store: SQLiteStore, tmp_path: Path, rows: str
+) -> None:
+    path = write(tmp_path / "api_logs.csv", f"created_at,endpoint,id\n{rows}")
+
+    loaded, bad = put(file_store, path)
+
+    assert (loaded.written, [each.line for each in bad]) == (0, [2] if rows else [])
+
+
 def test_a_file_that_fits_no_table_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "customers.csv", "name,created_at\nA,2026-11-23 09:00:00\n")
 

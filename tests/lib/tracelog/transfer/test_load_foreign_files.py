@@ -5,6 +5,8 @@ import json
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from app.lib.tracelog import codec, ids
 from app.lib.tracelog.redaction.redactor import Redactor
 from app.lib.tracelog.store.sql import Statement
@@ -21,6 +23,24 @@ def test_a_file_that_excel_has_saved_is_read(file_store: SQLiteStore, tmp_path: 
 
     assert put(file_store, write(tmp_path / "api_logs.csv", text)) == (Loaded(written=1), [])
     assert stored(file_store)[0]["endpoint"] == "/a,b"
+
+
+@pytest.mark.parametrize(
+    ("header", "rest"),
+    [
+        (b"trace_id, method , endpoint,created_at", ""),
+        (b"trace_id,method,endpoint,created_at,,", ",,"),
+        (b"trace_id,method,endpoint,created_at,\x94\xf5\x8d\x6c", ",seen"),
+    ],
+)
+def test_blanks_around_names_columns_without_one_and_names_in_another_encoding_do_no_harm(
+    file_store: SQLiteStore, tmp_path: Path, header: bytes, rest: str
+) -> None:
+    path = tmp_path / "api_logs.csv"
+    path.write_bytes(header + f"\nt,GET,/,2026-11-23 09:00:00{rest}\n".encode())
+
+    assert put(file_store, path) == (Loaded(written=1), [])
+    assert (stored(file_store)[0]["method"], stored(file_store)[0]["endpoint"]) == ("GET", "/")
 
 
 def test_a_dump_of_the_table_keeps_its_times_and_what_its_ids_were(
