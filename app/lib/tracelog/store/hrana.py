@@ -76,8 +76,8 @@ def _encode(value: Value) -> dict[str, object]:
     return {"type": "integer", "value": str(int(value))}
 
 
-def results(body: bytes, *, write: bool) -> list[Result]:
-    """The answers to a `transaction`'s questions; none for one that writes.
+def results(body: bytes, statements: int, *, write: bool) -> list[Result]:
+    """The answers to the questions of a `transaction` of so many; none for one that writes.
 
     Raises the error of the step that failed, as `store.py` names it, and `StoreUnavailable` for an
     answer that makes no sense.
@@ -88,12 +88,14 @@ def results(body: bytes, *, write: bool) -> list[Result]:
             raise sql_error(first["error"])
         answer = first["response"]["result"]
         step_results, step_errors = answer["step_results"], answer["step_errors"]
-        # The step before the last is the COMMIT, or the last question.
-        if step_results[-2] is None:
+        # It begins with BEGIN. Where steps are missing in an answer, nothing else is the COMMIT.
+        if step_results[statements + 1 if write else statements] is None:
             raise sql_error(next(error for error in step_errors if error is not None))
-        return [] if write else [_result(step) for step in step_results[1:-1]]
+        return [] if write else [_result(step) for step in step_results[1 : statements + 1]]
     except (orjson.JSONDecodeError, LookupError, TypeError, ValueError, StopIteration):
-        raise StoreUnavailable("The answer makes no sense.") from None
+        # A network that wants its users to sign in answers with a page of its own.
+        said = _one_line(body[:2000].decode(errors="replace"))[:100]
+        raise StoreUnavailable(f"The answer makes no sense ({said}).") from None
 
 
 def _result(step: Any) -> Result:

@@ -80,9 +80,8 @@ class TursoStore:
 
     def query(self, sql: str, args: Sequence[Value] = (), *, timeout: float = 10.0) -> Result:
         check_reads_only(sql)
-        batch = hrana.transaction([Statement(sql, args)], write=False)
         try:
-            return self._post(batch, write=False, seconds=timeout)[0]
+            return self._post([Statement(sql, args)], write=False, seconds=timeout)[0]
         except RowRejected as error:
             raise QueryFailed(str(error)) from None
 
@@ -115,9 +114,7 @@ class TursoStore:
                 statements.append(Statement(compare_many_sql(table), (payload,)))
         if not statements:
             return {}
-        answers = self._post(
-            hrana.transaction(statements, write=False), write=False, seconds=self._seconds
-        )
+        answers = self._post(statements, write=False, seconds=self._seconds)
         return {
             row[0]: bool(row[1])
             for answer in answers
@@ -126,19 +123,21 @@ class TursoStore:
         }
 
     def transact(self, statements: Sequence[Statement]) -> None:
-        self._post(hrana.transaction(statements, write=True), write=True, seconds=self._seconds)
+        self._post(statements, write=True, seconds=self._seconds)
 
     def ask(self, statement: Statement) -> Result:
-        batch = hrana.transaction([statement], write=False)
-        return self._post(batch, write=False, seconds=self._seconds)[0]
+        return self._post([statement], write=False, seconds=self._seconds)[0]
 
     # --- the wire ----------------------------------------------------------------------------
 
-    def _post(self, batch: dict[str, object], *, write: bool, seconds: float) -> list[Result]:
+    def _post(
+        self, statements: Sequence[Statement], *, write: bool, seconds: float
+    ) -> list[Result]:
         if not _HEADER_VALUE.fullmatch(self._token):
             raise StoreRefused("The token has characters that no token has.")
         try:
             give_way()
+            batch = hrana.transaction(statements, write=write)
             body = hrana.pipeline(batch, close=self._knows_close)
             give_way()
             answer = self._transport.post(
@@ -150,10 +149,10 @@ class TursoStore:
             )
             give_way()
             if answer.status == 200:
-                return hrana.results(answer.body, write=write)
+                return hrana.results(answer.body, len(statements), write=write)
             if self._knows_close and b"unknown variant `close`" in answer.body:
                 self._knows_close = False
-                return self._post(batch, write=write, seconds=seconds)
+                return self._post(statements, write=write, seconds=seconds)
             raise hrana.http_error(answer.status, answer.body, answer.retry_after)
         except TooLarge as error:
             raise QueryFailed(f"Too much to show: {error}.") from None

@@ -74,6 +74,13 @@ def answer_of_steps(*steps: object) -> bytes:
         (faults.answers(200, b"{}"), StoreUnavailable, "makes no sense"),
         (faults.answers(200, b'{"results":5}'), StoreUnavailable, "makes no sense"),
         (faults.answers(200, b'{"results":[]}'), StoreUnavailable, "makes no sense"),
+        # Of the steps that were sent these are not all.
+        (faults.answers(200, answer_of_steps({}, {})), StoreUnavailable, "makes no sense"),
+        (
+            faults.answers(200, b"<h1>Hotel Wi-Fi</h1>"),
+            StoreUnavailable,
+            "makes no sense (<h1>Hotel Wi-Fi</h1>)",
+        ),
         (
             faults.answers(200, answer_of_steps(None, None, None)),
             StoreUnavailable,
