@@ -131,7 +131,7 @@ class Journal:
                     continue
                 if self._intruder == "foreign":
                     # Rows in it would go with it when it is set aside, and nobody would count them.
-                    raise OSError(errno.EEXIST, "another program's file stands in its place")
+                    raise _foreign()
                 if self._is_full(size, len(lines)) and locked and self._seal():
                     continue
                 if size <= len(self._header) and sealed_path(self.path, row_id).exists():
@@ -160,6 +160,8 @@ class Journal:
         fd = open_file(self.path, files.FLAGS)
         try:
             size = files.status_of(fd, self._file).st_size
+            if look_at(self.path, self.table)[1] == "foreign":
+                raise _foreign()
             files.write_all(fd, lines if size else self._header + lines)
             self._unsynced = True
             # When Python ends nobody is there to do it a second later.
@@ -351,3 +353,7 @@ class Journal:
             files.close(fd)
         self._dirty, self._forcing = [], []
         self._close()
+
+
+def _foreign() -> OSError:
+    return OSError(errno.EEXIST, "another program's file stands in its place")

@@ -155,6 +155,8 @@ class Checkpoint:
         if earlier.line == self.line:
             for table, of_table in earlier.offsets.items():
                 self.offsets[table] = {**of_table, **self.offsets.get(table, {})}
+            for table, given_up in earlier.given_up.items():
+                self.given_up.setdefault(table, set()).update(given_up)
 
     def in_others(self, store: str) -> dict[str, int]:
         """How many of the shipped rows went to other stores than this one, by their addresses."""

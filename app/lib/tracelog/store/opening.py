@@ -25,9 +25,10 @@ def address_of(url: str, log_dir: Path) -> str:
     Empty for a URL that is none.
     """
     if url.startswith(_FILE):
-        path = Path(url.removeprefix(_FILE)).absolute()
+        # Whichever links lead to them.
+        path = Path(url.removeprefix(_FILE)).resolve()
         try:
-            return _FILE + Path(os.path.relpath(path, log_dir)).as_posix()
+            return _FILE + Path(os.path.relpath(path, log_dir.resolve())).as_posix()
         except ValueError:
             # On Windows there is no way from one drive to another.
             return _FILE + path.as_posix()
@@ -42,5 +43,5 @@ def address_of(url: str, log_dir: Path) -> str:
 def name_of(address: str, log_dir: Path) -> str:
     """The same for people."""
     if address.startswith(_FILE):
-        return os.path.normpath(log_dir.absolute() / address.removeprefix(_FILE))
+        return os.path.normpath(log_dir.resolve() / address.removeprefix(_FILE))
     return address

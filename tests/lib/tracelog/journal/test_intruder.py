@@ -87,6 +87,8 @@ def test_a_row_that_would_go_away_with_another_programs_file_is_refused(
 
     with pytest.raises(OSError, match="another program's"):
         append(target, api_row())
+    with pytest.raises(OSError, match="another program's"):
+        target.append_apart(codec.encode(API, api_row()))
     assert path.read_bytes() == content
     os.close(holder)
 

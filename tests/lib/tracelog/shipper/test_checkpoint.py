@@ -196,3 +196,13 @@ def test_segments_that_are_gone_are_forgotten(tmp_path: Path) -> None:
     checkpoint.forget_before("api_logs", 5)
 
     assert checkpoint.offsets == {"api_logs": {0: 7, 5: 20, 9: 30}}
+
+
+def test_what_was_given_up_is_known_again_where_its_files_are_back(tmp_path: Path) -> None:
+    away = Checkpoint(tmp_path, {"api_logs": {1: 10}}, given_up={"api_logs": {1}}, line="ours")
+    ours = Checkpoint(tmp_path, {"api_logs": {5: 20}}, given_up={"api_logs": {5}}, line="ours")
+
+    ours.join(away)
+    ours.join(Checkpoint(tmp_path, given_up={"api_logs": {9}}, line="another's"))
+
+    assert ours.given_up == {"api_logs": {1, 5}}

@@ -2,6 +2,7 @@
 
 import logging
 import shutil
+import sys
 from pathlib import Path
 
 import orjson
@@ -73,6 +74,16 @@ def test_a_folder_that_was_moved_with_its_store_knows_it_again(tmp_path: Path) -
     assert look(there / "logs", there / "trace.db") == (4, 0, ())
     shutil.copytree(there, here)
     assert look(here / "logs", there / "trace.db") == (4, 4, (str(here / "trace.db"),))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links take rights there")
+def test_a_store_is_the_same_whichever_way_leads_to_it(tmp_path: Path) -> None:
+    disk = tmp_path / "disk" / "of the host"
+    disk.mkdir(parents=True)
+    (tmp_path / "link").symlink_to(disk)
+    deliver(disk / "logs", disk.parent / "trace.db", 4)
+    assert look(tmp_path / "link" / "logs", disk.parent / "trace.db") == (4, 0, ())
+    assert look(disk / "logs", tmp_path / "link" / ".." / "trace.db") == (4, 0, ())
 
 
 def test_rows_of_an_older_version_are_taken_for_those_of_the_store_that_is_set(
