@@ -10,10 +10,12 @@ from app.lib.tracelog.bulk_decode import decode_lines
 from app.lib.tracelog.journal import reader
 from app.lib.tracelog.rows import make_row
 from app.lib.tracelog.schema import Row
-from tests.lib.tracelog.rows import API, api_row, read_all
+from tests.lib.tracelog.rows import API, ROW_ID, api_row, read_all
 
 HEADER = codec.header(API)
-ROWS = [api_row('first, "quoted"\nline'), api_row("日本語" * 20), api_row("third")]
+TEXTS = ['first, "quoted"\nline', "日本語" * 20, "third"]
+# The ids are always the same ones: they stand in the names of tests, by which one runs it again.
+ROWS = [api_row(text, row_id=ROW_ID + n) for n, text in enumerate(TEXTS)]
 LINES = [codec.encode(API, row) for row in ROWS]
 
 

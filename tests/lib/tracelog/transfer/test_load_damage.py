@@ -21,7 +21,7 @@ GOOD = "trace_id,method,endpoint,created_at\nt,GET,/日本,2026-11-23 09:00:00\n
     ("content", "fault"),
     [
         (b"", "empty"),
-        (gzip.compress(GOOD.encode()), "packed"),
+        (gzip.compress(GOOD.encode(), mtime=0), "packed"),
         (b"PK\x03\x04 a workbook", "packed"),
         (GOOD.encode("utf-16"), "encoding"),
         (GOOD.encode("utf-16-be"), "encoding"),
