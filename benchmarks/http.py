@@ -194,8 +194,9 @@ def _wait_for(port: int) -> None:
     deadline = time.monotonic() + 20
     while True:
         try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=1)
-        except urllib.error.HTTPError:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=1).close()
+        except urllib.error.HTTPError as answer:
+            answer.close()
             return
         except OSError:
             if time.monotonic() > deadline:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from app.config import Settings
 from app.config_values import is_supabase_direct
+from app.lib.tracelog.disk import exists
 from commands.kit.words import Failure, place
 
 # Longer than any healthy server takes, short enough for a person who waits.
@@ -48,7 +49,7 @@ def check_database(settings: Settings) -> None:
     """The database of `DATABASE_URL` answers."""
     if path := sqlite_path(settings):
         try:
-            if not path.exists():
+            if not exists(path):
                 return  # it will be made
             with closing(sqlite3.connect(path, timeout=_DATABASE_SECONDS)) as connection:
                 connection.execute("PRAGMA schema_version").fetchone()

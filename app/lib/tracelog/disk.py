@@ -1,9 +1,14 @@
 """What lasts on a disk, and whose it is."""
 
 import contextlib
+import errno
 import os
+import stat
 import sys
 from pathlib import Path
+from typing import Final
+
+_NOTHING_THERE: Final = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
 
 
 def sync_folder(folder: Path) -> None:
@@ -14,6 +19,29 @@ def sync_folder(folder: Path) -> None:
             os.fsync(fd)
         finally:
             os.close(fd)
+
+
+def exists(path: Path) -> bool:
+    """Whether there is something of this name. Raises `OSError` where that cannot be told.
+
+    `Path.exists` takes that for a no, from Python 3.14 on.
+    """
+    return _mode(path) is not None
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is a file of this name. Raises `OSError` as `exists` does."""
+    mode = _mode(path)
+    return mode is not None and stat.S_ISREG(mode)
+
+
+def _mode(path: Path) -> int | None:
+    try:
+        return path.stat().st_mode
+    except OSError as error:
+        if error.errno not in _NOTHING_THERE:
+            raise
+        return None
 
 
 def make_folder(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Whose the files of a log folder are."""
+"""What there is in a log folder, and whose it is."""
 
 import os
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.lib.logger import EnhancedCSVLogger
-from app.lib.tracelog.disk import make_folder, open_file, sync_folder
+from app.lib.tracelog.disk import exists, is_file, make_folder, open_file, sync_folder
 from app.lib.tracelog.schema import API_LOGS
 from app.lib.tracelog.shipper.quarantine import Entry, Quarantine
 from tests.lib.tracelog.rows import ROW_ID
@@ -107,3 +107,15 @@ def test_names_are_made_to_last_without_a_file_left_open(tmp_path: Path) -> None
     sync_folder(tmp_path)
 
     assert len([*Path("/proc/self/fd").iterdir()]) == before
+
+
+def test_what_is_not_there_is_told_from_what_cannot_be_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "loop").symlink_to("loop")
+    there = [tmp_path / "file", tmp_path]
+    absent = [tmp_path / "other", tmp_path / "file" / "below", tmp_path / "loop"]
+    assert [exists(path) for path in (*there, *absent)] == [True, True, False, False, False]
+    assert [is_file(path) for path in (*there, *absent)] == [True, False, False, False, False]
+    for ask in (exists, is_file):
+        with pytest.raises(OSError, match="too long"):
+            ask(tmp_path / ("a" * 300))

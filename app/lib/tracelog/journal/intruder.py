@@ -12,6 +12,7 @@ import secrets
 from pathlib import Path
 from typing import Final, Literal
 
+from app.lib.tracelog.disk import exists
 from app.lib.tracelog.journal.reader import first_id_in, is_foreign, sealed_path
 from app.lib.tracelog.schema import Table
 
@@ -45,7 +46,7 @@ def set_aside(path: Path, intruder: Intruder, row_id: int) -> bool:
     else:
         aside = path.with_name(f"{path.stem}.other-{secrets.token_hex(4)}.csv")
     try:
-        if aside.exists():
+        if exists(aside):
             return False
         path.rename(aside)
     except OSError:

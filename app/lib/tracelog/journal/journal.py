@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from app.lib.tracelog import codec
-from app.lib.tracelog.disk import make_folder, open_file, sync_folder
+from app.lib.tracelog.disk import exists, make_folder, open_file, sync_folder
 from app.lib.tracelog.forks import hold_at_forks
 from app.lib.tracelog.ids import time_of
 from app.lib.tracelog.journal import files, locks
@@ -134,7 +134,7 @@ class Journal:
                     raise _foreign()
                 if self._is_full(size, len(lines)) and locked and self._seal():
                     continue
-                if size <= len(self._header) and sealed_path(self.path, row_id).exists():
+                if size <= len(self._header) and exists(sealed_path(self.path, row_id)):
                     raise IdTaken(errno.EEXIST, "another file begins with this id")
                 self._write(lines, size, locked=locked)
                 if self._first_id is None:
@@ -319,7 +319,7 @@ class Journal:
             if first_id is None:
                 return False
             sealed = sealed_path(self.path, first_id)
-            if sealed.exists():
+            if exists(sealed):
                 _, self._intruder = look_at(self.path, self.table)
                 return False
             size = os.fstat(self._fd).st_size

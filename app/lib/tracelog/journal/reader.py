@@ -16,6 +16,7 @@ from typing import BinaryIO, Final
 
 from app.lib.tracelog import codec
 from app.lib.tracelog.bulk_decode import decode_lines
+from app.lib.tracelog.disk import is_file
 from app.lib.tracelog.schema import Row, Table
 
 _ROW_START: Final = re.compile(rb"(?=([1-9]\d{18}),)")
@@ -70,7 +71,7 @@ def list_segments(log_dir: Path, table: Table) -> list[Segment]:
     the one that was meant at `sealed_path`.
     """
     active = log_dir / f"{table.name}.csv"
-    is_there, active_id = active.is_file(), None
+    is_there, active_id = is_file(active), None
     try:
         if is_there:
             with active.open("rb") as file:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from app.lib.tracelog import codec, ids
+from app.lib.tracelog.disk import is_file
 from app.lib.tracelog.journal import reader
 from app.lib.tracelog.journal.tally import Counts, Tally
 from app.lib.tracelog.schema import TABLES, Table
@@ -230,7 +231,7 @@ def _files(
     with contextlib.ExitStack() as stack:
         active = None
         # Something else of this name, as a pipe, may never open.
-        if (path := log_dir / f"{table.name}.csv").is_file():
+        if is_file(path := log_dir / f"{table.name}.csv"):
             with reader.passed_over_if_unreadable():
                 active = stack.enter_context(path.open("rb"))
         sealed = {s.first_id: s.path for s in reader.list_segments(log_dir, table) if s.sealed}

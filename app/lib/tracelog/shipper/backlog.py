@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from app.lib.tracelog import codec, ids
+from app.lib.tracelog.disk import exists
 from app.lib.tracelog.journal import reader
 from app.lib.tracelog.journal.reader import Segment
 from app.lib.tracelog.schema import TABLES, Table
@@ -42,9 +43,8 @@ def pending(log_dir: Path, checkpoint: Checkpoint) -> Iterator[Pending]:
         for segment in reader.list_segments(log_dir, table):
             try:
                 size = segment.path.stat().st_size
-                if (
-                    not segment.sealed
-                    and (sealed := reader.sealed_path(segment.path, segment.first_id)).exists()
+                if not segment.sealed and exists(
+                    sealed := reader.sealed_path(segment.path, segment.first_id)
                 ):
                     # What was looked at may be its successor.
                     segment = replace(segment, path=sealed, sealed=True)

@@ -21,7 +21,7 @@ from typing import Any, Final
 
 import orjson
 
-from app.lib.tracelog.disk import open_file, sync_folder
+from app.lib.tracelog.disk import exists, open_file, sync_folder
 
 FILE_NAME: Final = ".checkpoint.json"
 _PREVIOUS: Final = ".checkpoint.previous.json"
@@ -132,7 +132,7 @@ class Checkpoint:
         """Drop the offsets of segments older than the oldest that is left. Raises `OSError`."""
         for older in [key for key in self.offsets.get(table, {}) if 0 < key < first_id]:
             # A folder that may not be listed for a moment seems to have none of them.
-            if not (self.log_dir / f"{table}.{older}.csv").exists():
+            if not exists(self.log_dir / f"{table}.{older}.csv"):
                 del self.offsets[table][older]
                 self.unsaved = True
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from app.lib.tracelog.disk import exists
 from app.lib.tracelog.journal import reader
 from app.lib.tracelog.journal.reader import Chunk, Segment
 from app.lib.tracelog.schema import TABLES, Table
@@ -132,7 +133,7 @@ class Follower:
     def _notice_vanished(self, table: Table, there: set[int]) -> None:
         """Count what was not delivered of segments that somebody removed."""
         for name, key in [each for each in self._sizes if each[0] == table.name]:
-            if key in there or (self._log_dir / f"{name}.{key}.csv").exists():
+            if key in there or exists(self._log_dir / f"{name}.{key}.csv"):
                 continue
             lost = self._sizes.pop((name, key)) - self._checkpoint.offset(name, key)
             if key and lost > 0:

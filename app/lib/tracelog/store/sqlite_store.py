@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from app.lib.tracelog.disk import make_folder, open_file
+from app.lib.tracelog.disk import exists, make_folder, open_file
 from app.lib.tracelog.forks import renew_after_forks
 from app.lib.tracelog.schema import TABLES, Row, Table, Value
 from app.lib.tracelog.store import insertion, migrations
@@ -71,7 +71,7 @@ class SQLiteStore:
     def migrate(self) -> None:
         with _errors_named():
             make_folder(self._path.parent)
-            if not self._path.exists():
+            if not exists(self._path):
                 os.close(open_file(self._path, os.O_RDWR))
         migrations.migrate(self)
 

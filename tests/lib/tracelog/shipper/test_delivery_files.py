@@ -130,3 +130,27 @@ def test_a_folder_that_may_not_be_listed_for_a_moment_has_nothing_sent_again(
 
     assert desk.stored() == written
     assert (counters.shipped, counters.known) == (30, 0)
+
+
+def test_a_folder_that_may_not_be_entered_for_a_moment_has_lost_nothing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = api_rows(30)
+    for first in (0, 10):
+        os.utime(desk.write(written[first : first + 10], sealed=True))  # just now
+    delivery = desk.delivery(batch_rows=15)
+    assert delivery.step() == 15
+
+    def refuse(*_: object, **__: object) -> NoReturn:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        for name in ("scandir", "stat"):
+            patch.setattr(os, name, refuse)
+        with pytest.raises(PermissionError):
+            delivery.step()
+    desk.write(written[20:])
+    counters = desk.deliver(delivery)
+
+    assert desk.stored() == written
+    assert (counters.shipped, counters.known, counters.lost_bytes) == (30, 0, 0)
