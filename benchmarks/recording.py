@@ -21,7 +21,7 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping, Sequence
 from contextlib import ExitStack, contextmanager
-from importlib.util import find_spec
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from statistics import fmean
 from typing import Any, Final
@@ -42,6 +42,7 @@ BARE: Final = "bare"
 LIMIT: Final = "both bodies written as they are"
 CSV: Final = "recorded in CSV"
 DELIVERED: Final = "recorded and delivered to SQLite"
+OPENTELEMETRY: Final = "OpenTelemetry, default"
 RADAR: Final = "fastapi-radar"
 MANY: Final = 16
 AT_ONCE: Final = f", {MANY} at once"
@@ -165,11 +166,17 @@ async def run(requests: int, rounds: int, folder: Path) -> None:
             f"{LIMIT}{AT_ONCE}": limit,
             f"{CSV}{AT_ONCE}": in_csv,
         }
-        if find_spec("fastapi_radar") and find_spec("opentelemetry"):
-            apps["OpenTelemetry, default"] = stack.enter_context(with_opentelemetry())
-            apps[RADAR] = stack.enter_context(with_radar(folder / "radar"))
-        else:
-            print("Not compared with others: the packages of requirements-bench.txt are missing.")
+        others = {
+            "opentelemetry-instrumentation-fastapi": (OPENTELEMETRY, with_opentelemetry),
+            "fastapi-radar": (RADAR, lambda: with_radar(folder / "radar")),
+        }
+        for package, (name, observed) in others.items():
+            try:
+                distribution(package)
+            except PackageNotFoundError:
+                print(f"Not compared with {name}: {package} is not installed.")
+            else:
+                apps[name] = stack.enter_context(observed())
         times: dict[str, list[float]] = {name: [] for name in apps}
         delivery = {DELIVERED: delivering.shipper}
         for name, each in apps.items():
