@@ -102,3 +102,12 @@ def test_axe_looks_at_what_is_there(visit: Visit) -> None:
         "color-contrast"
     }
     assert violations(page, *COLORS, besides="h1") == []
+
+
+def test_where_one_is_can_be_seen_in_the_colors_of_the_system(visit: Visit) -> None:
+    visitor = visit(fresh=True)
+    visitor.page.emulate_media(forced_colors="active")
+    background = "it => getComputedStyle(it).backgroundColor"
+    page = visitor.go("/account")
+    paper = page.locator("html").evaluate(background)
+    assert page.locator("[aria-current]").evaluate(background) != paper

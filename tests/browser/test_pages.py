@@ -188,6 +188,11 @@ class TestLayout:
         assert table is not None
         assert list_ is not None
         assert (table["x"], table["width"]) == (list_["x"], list_["width"])
+        age = page.locator("tr.item td:nth-child(5) time")
+        age.evaluate("age => { age.textContent = '59 分前'; }")
+        end = age.bounding_box()
+        assert end is not None
+        assert end["x"] + end["width"] <= table["x"] + table["width"] - 12
 
     def test_many_jobs_beside_the_other_links_fit_on_a_phone(self, visit: Visit) -> None:
         page = visit().go("/jobs")
