@@ -1,6 +1,7 @@
 """`manage.py bench` prints what it measured."""
 
 import re
+import sys
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -200,4 +201,6 @@ def test_memory_is_shown_idle_and_after_work(capsys: pytest.CaptureFixture[str])
 
     table = _table(capsys)
     assert [row[0] for row in table[1:]] == ["0", "8", "16", "24", "32", "40"]
-    assert 20 < int(table[1][1]) < 150, "what is promised of an idle app"
+    # The same classes and functions are larger in Python 3.14.
+    promised = 150 if sys.version_info < (3, 14) else 160
+    assert 20 < int(table[1][1]) < promised, "what is promised of an idle app"
