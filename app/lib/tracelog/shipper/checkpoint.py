@@ -65,8 +65,8 @@ class Checkpoint:
     rows go to, empty where nobody knows; `elsewhere` has how many went to others before, by their
     addresses. `line` is the same in all that were saved one after the other, and `term` how many
     have taken one of them over. `leads` tells whether we are the leader. `folder_removed_at` is
-    when, on the monotonic clock, the folder was found to be a new one. `under_way` are
-    the segments, by table and first id, whose rows the store is just being given.
+    when, on the monotonic clock, the folder was found to be a new one, or its active file another.
+    `under_way` are the segments, by table and first id, whose rows the store is just being given.
     """
 
     log_dir: Path

@@ -55,6 +55,7 @@ class Follower:
         self._clock = clock
         self._finished: dict[str, set[int]] = {name: set() for name in TABLES}
         self._sizes: dict[tuple[str, int], int] = {}
+        self._active: dict[str, int] = {}
         self._forbidden: set[Path] = set()
         self._order = list(TABLES.values())
 
@@ -94,6 +95,8 @@ class Follower:
             # Its time is ahead of the clock where that was set back.
             final = segment.sealed and abs(self._clock() - stat.st_mtime) > LATE_SECONDS
             offset = self._start(table, segment, file, stat.st_size)
+            if not segment.sealed:
+                self._active[table.name] = key
             if final and offset >= stat.st_size:
                 self._finished[table.name].add(key)
             while offset < stat.st_size and room.rows > 0 and room.bytes > 0:
@@ -135,9 +138,30 @@ class Follower:
         for name, key in [each for each in self._sizes if each[0] == table.name]:
             if key in there or exists(self._log_dir / f"{name}.{key}.csv"):
                 continue
+            if key and key == self._active.get(name) and not self._was_taken(name, key):
+                continue
             lost = self._sizes.pop((name, key)) - self._checkpoint.offset(name, key)
             if key and lost > 0:
                 self._checkpoint.counters.lost_bytes += lost
                 log.error("%s.%s.csv was removed with %s bytes not delivered.", name, key, lost)
         if first := min(there - {0}, default=0):
             self._checkpoint.forget_before(table.name, first)
+
+    def _was_taken(self, name: str, key: int) -> bool:
+        """Whether another program, as one that rotates logs, has emptied or moved the active file.
+
+        Not where it can just not be read. What was written to it since we looked is not known: it
+        is what the account will miss.
+        """
+        active = self._log_dir / f"{name}.csv"
+        with reader.passed_over_if_unreadable():
+            # Something else of this name, as a pipe, may never open.
+            if not active.is_file() or reader.first_id_of(active) != key:
+                log.error(
+                    "%s was emptied or moved by another program; what was not delivered yet is"
+                    " lost. No program should rotate these files: the trace log does.",
+                    active,
+                )
+                self._checkpoint.folder_removed_at = time.monotonic()
+                return True
+        return False

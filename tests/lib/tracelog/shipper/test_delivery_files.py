@@ -3,6 +3,7 @@
 import errno
 import os
 import shutil
+from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
 import pytest
@@ -154,3 +155,25 @@ def test_a_folder_that_may_not_be_entered_for_a_moment_has_lost_nothing(
 
     assert desk.stored() == written
     assert (counters.shipped, counters.known, counters.lost_bytes) == (30, 0, 0)
+
+
+def test_an_active_file_that_cannot_be_read_for_a_moment_is_not_taken_for_gone(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    written = api_rows(20)
+    desk.write(written[:10])
+    delivery = desk.delivery(batch_rows=5)
+    assert delivery.step() == 5
+
+    def refuse(*_: object, **__: object) -> NoReturn:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", refuse)
+        assert delivery.step() == 0
+    desk.write(written[10:])
+
+    assert desk.deliver(delivery).lost_bytes == 0
+    assert desk.stored() == written
+    assert delivery.checkpoint.folder_removed_at is None
+    assert caplog.text == ""

@@ -1,5 +1,7 @@
 """What the leader deletes by itself, and when."""
 
+import logging
+import os
 import shutil
 import subprocess
 import sys
@@ -245,6 +247,44 @@ def test_rows_that_nobody_had_looked_at_in_a_folder_that_was_removed_are_reckone
     clock.now += 60
     shipper._tend(1.0)
     assert numbers() == (17, 12, 5, 0)
+    shipper.stop()
+    logger.close()
+
+
+@pytest.mark.parametrize("how", ["empties", "moves"])
+def test_rows_in_a_file_that_another_program_rotates_are_told_and_reckoned(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, how: str
+) -> None:
+    def log(rows: int) -> None:
+        for _ in range(rows):
+            logger.log(None, API_LOGS, {"method": "GET", "endpoint": "/"})
+        wait_until(lambda: shipper.run_once() == 0)
+
+    def numbers() -> tuple[int, ...]:
+        account = accountant.account(shipper.progress)
+        return account.appended, account.shipped, account.dropped, account.unaccounted
+
+    logs, clock = tmp_path / "logs", Clock()
+    clock.now = time.monotonic()
+    logger = CSVOnlyLogger(logs)
+    accountant = Accountant(logs, logger.recorder.tally)
+    keeper = Housekeeper(logs, EVERYTHING, accountant, monotonic=clock)
+    shipper = Shipper(logs, lambda: SQLiteStore(tmp_path / "trace.db"), housekeeper=keeper)
+    active = logs / "api_logs.csv"
+    log(10)
+    for _ in range(5):
+        logger.log(None, API_LOGS, {"method": "GET", "endpoint": "/"})
+    if how == "empties":
+        os.truncate(active, 0)
+    else:
+        active.rename(logs / "api_logs.csv.1")
+    log(2)
+
+    clock.now += 60
+    shipper._tend(1.0)
+    assert numbers() == (17, 12, 5, 0)
+    [told] = [record.message for record in caplog.records if record.levelno == logging.ERROR]
+    assert told.startswith(f"{active} was emptied or moved by another program")
     shipper.stop()
     logger.close()
 
