@@ -99,7 +99,7 @@ def _shown(
     if len(part.content) < part.size:
         return {CUT_KEY: part.size}
     kind = content_type.partition(";")[0].strip().lower()
-    encoding = headers.get("content-transfer-encoding", "").strip().lower()
+    encoding = headers.get("content-transfer-encoding", "").lower()
     text, readable = decode(bytes(part.content))
     if kind not in ("", "text/plain", "application/json") or encoding not in _PLAIN_ENCODINGS:
         return {":type": redactor.text(content_type), ":size": part.size}

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from app.lib.tracelog.capture.bodies import SLACK, body_json
+from app.lib.tracelog.redaction.plain import MARKER
 from app.lib.tracelog.redaction.redactor import UNREADABLE, Redactor
 from tests.lib.tracelog.redaction.corpus import Case, assert_each, leaked, not_shown, of_each_area
 
@@ -135,7 +136,7 @@ def test_json_that_is_not_json_shows_what_was_before_the_mistake() -> None:
 
 
 def test_a_form_becomes_an_object_with_lists_where_fields_repeat() -> None:
-    data = b"a=1&b=x+y%21&a=2&c=&d"
+    data = b"a=1&b=x+y%21&&a=2&c=&d&"
     assert body("application/x-www-form-urlencoded", data) == (
         '{"a":["1","2"],"b":"x y!","c":"","d":""}'
     )
@@ -151,6 +152,48 @@ MULTIPART = (
     b'--x\r\nContent-Disposition: form-data; name="photo"; filename="a.png"\r\n'
     b"Content-Type: image/png\r\n\r\n\x89PNG\r\n\0\0\r\n--x--\r\n"
 )
+
+
+def test_of_very_many_fields_of_a_form_the_first_are_shown_and_the_number_told() -> None:
+    data = b"&".join(b"n%d=1" % number for number in range(1001))
+
+    fields = json.loads(body("application/x-www-form-urlencoded", data) or "")
+
+    assert (len(fields), fields[":cut"]) == (1001, 1001)
+
+
+FIELD = b'--b\r\nContent-Disposition: form-data; name="%b"\r\n%b\r\n%b\r\n'
+
+
+def test_the_value_of_a_form_that_is_cut_before_its_name_is_hidden() -> None:
+    pairs = b"value=hunter2!&page=1&name=password"
+    parts = FIELD % (b"value", b"", b"hunter2!") + FIELD % (b"page", b"", b"1")
+    end = FIELD % (b"name", b"", b"password") + b"--b--"
+
+    for content_type, data, keep in (
+        ("application/x-www-form-urlencoded", pairs, len(pairs) - 1),
+        ("multipart/form-data; boundary=b", parts + end, len(parts) + 5),
+    ):
+        shown = json.loads(body(content_type, data, keep=keep) or "")
+        assert (shown["value"], shown["page"]) == (MARKER, "1")
+
+
+def form(*fields: tuple[bytes, bytes, bytes]) -> object:
+    data = b"".join(FIELD % field for field in fields) + b"--b--"
+    return json.loads(body("multipart/form-data; boundary=b", data) or "")
+
+
+def test_a_field_of_text_is_shown_however_its_type_is_written() -> None:
+    head = b"Content-Type: Text/Plain ; charset=utf-8\r\nContent-Transfer-Encoding: 8Bit\r\n"
+    assert form((b"title", head, b"milk")) == {"title": "milk"}
+
+
+def test_what_nobody_can_read_of_a_field_is_not_shown() -> None:
+    assert form((b"\xff", b"", b"hunter2!"), (b"%FF", b"", b"hunter2!")) == {
+        "\ufffd": MARKER,
+        "%FF": MARKER,
+    }
+    assert form((b"note", b"", b"\xff\xfe\xfd")) == {"note": {":size": 3}}
 
 
 def test_multipart_shows_fields_and_describes_files() -> None:

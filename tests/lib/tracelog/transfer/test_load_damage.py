@@ -12,7 +12,7 @@ from app.lib.tracelog.store.sqlite_store import SQLiteStore
 from app.lib.tracelog.transfer.csv_source import BadRow, CSVSource, UnknownTable
 from app.lib.tracelog.transfer.whole_file import WrongFile
 from tests.lib.tracelog.rows import API
-from tests.lib.tracelog.transfer.loading import put, stored, write
+from tests.lib.tracelog.transfer.loading import TOKYO, put, stored, write
 
 GOOD = "trace_id,method,endpoint,created_at\nt,GET,/日本,2026-11-23 09:00:00\n" * 2
 
@@ -109,6 +109,17 @@ def test_a_file_whose_first_row_is_too_short_or_missing_is_read_all_the_same(
     loaded, bad = put(file_store, path)
 
     assert (loaded.written, [each.line for each in bad]) == (0, [2] if rows else [])
+
+
+def test_what_breaks_a_row_and_times_that_no_clock_has_are_told(
+    file_store: SQLiteStore, tmp_path: Path
+) -> None:
+    rows = ["t,/a\rb,2026-11-23 09:00:00", "t,/,0001-01-01 00:00:00", "t,/,2026-11-23 09:00:00"]
+    text = "\n".join(["trace_id,endpoint,created_at", *rows, ""])
+
+    for zone in (TOKYO, None):
+        _, bad = put(file_store, write(tmp_path / "api_logs.csv", text), zone=zone)
+        assert [each.line for each in bad] == [2, 3]
 
 
 def test_a_file_that_fits_no_table_is_refused(tmp_path: Path) -> None:

@@ -63,6 +63,30 @@ def test_a_dump_of_the_table_keeps_its_times_and_what_its_ids_were(
     assert json.loads(str(old["request_header"])) == {":extra": {"old_id": "17"}}
 
 
+def test_rows_of_ours_keep_their_ids_where_only_some_columns_were_saved(
+    file_store: SQLiteStore, tmp_path: Path
+) -> None:
+    ours, above = ids.first_at(1_795_000_000.5), ids.MAX_ID + 1
+    times = "GET,/a,2026-11-23 04:47:08.123\n"
+    text = f"id,trace_id,method,endpoint,created_at\n{ours},t,{times}{above},t,{times}"
+
+    assert put(file_store, write(tmp_path / "api_logs.csv", text)) == (Loaded(written=2), [])
+
+    rows = {str(row["id"]): row["request_header"] for row in stored(file_store)}
+    assert rows.pop(str(ours)) is None
+    [header] = rows.values()
+    assert json.loads(str(header)) == {":extra": {"old_id": str(above)}}
+
+
+def test_the_same_rows_with_their_columns_in_another_order_are_known(
+    file_store: SQLiteStore, tmp_path: Path
+) -> None:
+    put(file_store, write(tmp_path / "api_logs.csv", "endpoint,created_at\n/,2026-11-23\n"))
+    text = "created_at,endpoint\n2026-11-23,/\n"
+
+    assert put(file_store, write(tmp_path / "api_logs.csv", text)) == (Loaded(known=1), [])
+
+
 def test_rows_that_a_database_has_numbered_come_back_out_of_their_export(
     file_store: SQLiteStore, tmp_path: Path
 ) -> None:
@@ -119,13 +143,18 @@ def test_a_row_that_a_database_has_numbered_is_new_where_its_number_is_another_r
 def test_times_without_a_zone_are_those_of_the_one_that_is_given(
     file_store: SQLiteStore, tmp_path: Path
 ) -> None:
-    lines = ["t,GET,/,2026-07-01 12:00:00", "t,GET,/,2026-12-01 12:00:00.5"]
+    lines = [f"t,GET,/,{at}" for at in ("2026-07-01 12:00:00", "2026-12-01 12:00:00.5")]
+    lines.append("t,GET,/,2026-12-02T12:00:00Z")
     text = "\n".join(["trace_id,method,endpoint,created_at", *lines])
 
     put(file_store, write(tmp_path / "api_logs.csv", text), zone=ZoneInfo("Europe/Berlin"))
 
     times = [row["created_at"] for row in stored(file_store)]
-    assert times == ["2026-07-01 10:00:00.000", "2026-12-01 11:00:00.500"]
+    assert times == [
+        "2026-07-01 10:00:00.000",
+        "2026-12-01 11:00:00.500",
+        "2026-12-02 12:00:00.000",
+    ]
 
 
 def test_rows_from_before_the_ids_reach_are_kept_and_counted_as_old(
