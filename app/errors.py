@@ -77,6 +77,9 @@ async def error_response(
         return _to_sign_in(request)
     title, advice = _words(request, status)
     if is_partial(request):
+        if status == HTTPStatus.NOT_FOUND:
+            # They had it on their page: nobody has mistyped an address.
+            title = language_of(request).gettext("That is not there any more.")
         # The part of the page that was asked for stays as it is.
         toast = Toast(title if status < 500 else f"{title} {advice}", "error", trace_id=_trace_id())
         return render(request, Nothing(), status, toast=toast, headers=headers | _KEEP_TARGET)

@@ -74,7 +74,9 @@ async def upload_file(
     except NoFile:
         return _refused(request, settings, language.gettext("Choose the file first."))
     except OSError:
-        text = language.gettext("There is no room for the file. Please tell who runs this app.")
+        text = language.gettext(
+            "There is no room left for the file. Please tell who runs this app."
+        )
         return _refused(request, settings, text)
     async with database.session(user_id) as session_of_file:
         added, dropped = await ImportService(session_of_file, user_id).add(table)

@@ -296,7 +296,7 @@ class TestTrouble:
         visitor.post("/items/delete", id=place.removeprefix("#item-"))
         page.locator(f"{place} [name=status]").click()
         toast = page.locator("#toasts [role=alert]")
-        expect(toast).to_contain_text("There is nothing here.")
+        expect(toast).to_contain_text("That is not there any more.")
         expect(toast.locator("[data-trace-id]")).to_have_text(re.compile("[0-9a-f-]{36}"))
         expect(page.locator(place)).to_contain_text("Banana")
 
