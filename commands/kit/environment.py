@@ -34,7 +34,8 @@ _REASONS = (
         r"|NameResolutionError|getaddrinfo|name resolution|Connection refused|timed out",
         "install_network",
     ),
-    (r"No matching distribution|Could not find a version", "install_no_package"),
+    # Where no wheel fits pip takes the source, which wants a compiler.
+    (r"No matching distribution|Could not find a version|[Ff]ailed.build", "install_no_package"),
 )
 
 

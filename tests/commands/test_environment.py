@@ -1,10 +1,12 @@
 """The project's own Python: its packages are installed once, whole, by one command at a time."""
 
 import hashlib
+import io
 import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import venv
 import zipfile
 from collections.abc import Sequence
@@ -197,6 +199,28 @@ def test_an_install_that_fails_has_its_own_sentence(
 
     assert installation.provide().splitlines()[1].startswith(sentence)
     assert not installation.stamp.exists(), "a failure must not count as done"
+
+
+def test_a_package_that_has_to_be_compiled_and_cannot_be_is_told_as_not_offered(
+    installation: Installation,
+) -> None:
+    source = installation.packages / "native-1.0.tar.gz"
+    files = {
+        "pyproject.toml": "[build-system]\nrequires = []\nbuild-backend = 'backend'\n"
+        "backend-path = ['.']\n",
+        "backend.py": "def build_wheel(*_): raise SystemExit('no compiler')\n",
+        "PKG-INFO": _METADATA.format(name="native", version="1.0"),
+    }
+    with tarfile.open(source, "w:gz") as archive:
+        for name, text in files.items():
+            info = tarfile.TarInfo(f"native-1.0/{name}")
+            info.size = len(text)
+            archive.addfile(info, io.BytesIO(text.encode()))
+    installation.wants("native==1.0", hashlib.sha256(source.read_bytes()).hexdigest())
+
+    said = installation.provide().splitlines()
+
+    assert said[1].startswith("A package is not offered for this Python and machine")
 
 
 def test_a_venv_whose_python_is_gone_is_made_anew(

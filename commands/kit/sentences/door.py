@@ -128,8 +128,8 @@ DOOR_SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "install_no_package": (
         "A package is not offered for this Python and machine; another Python version (3.11 to "
-        "3.13) may help (details: {log}).",
-        "この Python と環境に合うパッケージがありません。別の版の Python（3.11 から 3.13）を"
+        "3.14) may help (details: {log}).",
+        "この Python と環境に合うパッケージがありません。別の版の Python（3.11 から 3.14）を"
         "試してください（詳細: {log}）。",
     ),
     "install_hash": (
