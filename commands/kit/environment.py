@@ -35,7 +35,7 @@ _REASONS = (
         "install_network",
     ),
     # Where no wheel fits pip takes the source, which wants a compiler.
-    (r"No matching distribution|Could not find a version|[Ff]ailed.build", "install_no_package"),
+    (r"No matching distribution|Could not find a version|subprocess-exited", "install_no_package"),
 )
 
 
