@@ -233,10 +233,11 @@ class Recorder:
         if now - self._complained < COMPLAINT_SECONDS:
             return
         self._complained = now
-        unknown = isinstance(error, KeyError)
-        reason = f"unknown table {table_name!r}" if unknown else _text_of(error)
         # A filter of the app's may raise, and so does Python where too much calls each other.
         with contextlib.suppress(Exception):
+            reason = _text_of(error) or type(error).__name__
+            if table_name not in TABLES:
+                reason = f"unknown table {table_name!r}"
             log.error(
                 "The trace log lost a row (%s so far in this process): %s", self._lost, reason
             )

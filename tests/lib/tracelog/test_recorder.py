@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -183,6 +184,18 @@ def test_rows_of_a_table_that_is_none_are_counted_as_lost(recorder: Recorder) ->
 
 def syncing() -> set[threading.Thread]:
     return {each for each in threading.enumerate() if each.name == "tracelog-sync"}
+
+
+def test_a_loss_without_words_is_told_by_its_kind(
+    recorder: Recorder, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Strange(dict[str, object]):
+        def items(self) -> NoReturn:
+            raise KeyError
+
+    recorder.write(API_LOGS, Strange)
+
+    assert caplog.messages == ["The trace log lost a row (1 so far in this process): KeyError"]
 
 
 def test_losses_are_told_at_once_and_then_each_minute_with_their_number(
