@@ -26,9 +26,9 @@ def address_of(url: str, log_dir: Path) -> str:
     """
     if url.startswith(_FILE):
         # Whichever links lead to them.
-        path = Path(url.removeprefix(_FILE)).resolve()
+        path = _real(Path(url.removeprefix(_FILE)))
         try:
-            return _FILE + Path(os.path.relpath(path, log_dir.resolve())).as_posix()
+            return _FILE + Path(os.path.relpath(path, _real(log_dir))).as_posix()
         except ValueError:
             # On Windows there is no way from one drive to another.
             return _FILE + path.as_posix()
@@ -43,5 +43,10 @@ def address_of(url: str, log_dir: Path) -> str:
 def name_of(address: str, log_dir: Path) -> str:
     """The same for people."""
     if address.startswith(_FILE):
-        return os.path.normpath(log_dir.resolve() / address.removeprefix(_FILE))
+        return os.path.normpath(_real(log_dir) / address.removeprefix(_FILE))
     return address
+
+
+def _real(path: Path) -> Path:
+    # Other than `Path.resolve` it takes links that lead in a circle.
+    return Path(os.path.realpath(path))

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.lib.tracelog.schema import API_LOGS
+from app.lib.tracelog.store import transport
 from app.lib.tracelog.store.store import Batch, StoreUnavailable
 from app.lib.tracelog.store.turso_store import TursoStore
 from tests.lib.tracelog.rows import api_row
@@ -34,6 +35,24 @@ def test_rows_and_long_answers_go_through_https(
 
     assert store.query("SELECT response_body FROM api_logs").rows == [(row[7],) for row in rows]
     assert https.connections == 1
+    store.close()
+
+
+def test_nothing_is_lost_or_sent_twice_where_https_is_slow(
+    https: Relay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate.pem"))
+    waits: list[None] = []
+    monkeypatch.setattr(transport, "_WAIT_SECONDS", 0.0001)
+    monkeypatch.setattr(transport, "use_the_wait", lambda: waits.append(None))
+    store = TursoStore(f"libsql://{https.address}")
+    store.migrate()
+    rows = [api_row("x" * 90_000) for _ in range(30)]
+
+    store.insert(Batch({API_LOGS: rows}))
+
+    assert store.query("SELECT response_body FROM api_logs").rows == [(row[7],) for row in rows]
+    assert waits
     store.close()
 
 
