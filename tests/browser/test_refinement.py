@@ -9,10 +9,8 @@ from tests.browser.conftest import Visit
 from tests.browser.made_up_job import MadeUpJob
 from tests.support import chat_server as chat
 from tests.support.axe import violations
-from tests.support.faulty_server import FaultyServer, faulty_server
+from tests.support.faulty_server import FaultyServer
 from tests.support.live_app import LiveApp, StartApp
-
-__all__ = ["faulty_server"]
 
 pytestmark = pytest.mark.browser
 

@@ -22,7 +22,7 @@ from tests.docs.documents import Code, read
 from tests.support.live_app import clean_env
 from tests.support.plain_http import plain_client
 from tests.support.processes import Program, answers, free_port
-from tests.support.tree import copy_tree, once_a_run, share_installed
+from tests.support.tree import copy_tree, once_a_run, share_installed, type_in
 
 RUN = "python3 manage.py run"
 SAID = "said.json"
@@ -40,19 +40,7 @@ class Project:
 
     def run(self, command: str) -> tuple[int, str]:
         """Exit code and output of a command as people type it."""
-        words = shlex.split(command)
-        assert words[0] == "python3", command
-        done = subprocess.run(
-            [sys.executable, *words[1:]],
-            cwd=self.folder,
-            env=clean_env(LANG="C.UTF-8"),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=300,
-            check=False,
-        )
+        done = type_in(self.folder, command)
         return done.returncode, done.stdout
 
     def put(self, code: Code) -> None:

@@ -4,18 +4,14 @@ A new one fails until it is found in one of the three lists.
 """
 
 import re
-import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from commands.kit.environment import ROOT
 from tests.docs.documents import documents, read
-from tests.support.live_app import clean_env
 from tests.support.parts import needs
-from tests.support.tree import copy_tree, share_installed
+from tests.support.tree import copy_tree, share_installed, type_in
 
 HERE = (
     "python3 manage.py doctor",
@@ -106,19 +102,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(folder: Path, line: str, **env: str) -> str:
     """What a command prints that must go well."""
-    words = shlex.split(line)
-    assert words[0] == "python3"
-    done = subprocess.run(
-        [sys.executable, *words[1:]],
-        cwd=folder,
-        env=clean_env(LANG="C.UTF-8", **env),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    done = type_in(folder, line, **env)
     assert done.returncode == 0, done.stdout
     return done.stdout
 

@@ -2,10 +2,8 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-
-import pytest
 
 from app.lib.tracelog.shipper.shipper import AnotherDelivers, Shipper
 from app.lib.tracelog.store.opening import open_store
@@ -101,11 +99,3 @@ class Scene:
         self.programs.append(program)
         program.start()
         return program
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    """A scene with a SQLite file as its store."""
-    scene = Scene(tmp_path)
-    yield scene
-    scene.end()

@@ -11,11 +11,9 @@ from app.lib.logger import CSVOnlyLogger
 from app.lib.tracelog.schema import API_LOGS
 from app.lib.tracelog.shipper.checkpoint import FILE_NAME
 from tests.faults.ledger import account_of
-from tests.faults.scene import Scene, scene
+from tests.faults.scene import Scene
 from tests.support.disk import SmallDisk
 from tests.support.parts import needs
-
-__all__ = ["scene"]
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs the limits of POSIX")
 

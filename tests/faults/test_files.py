@@ -19,11 +19,9 @@ from app.lib.tracelog.store.sqlite_store import SQLiteStore
 from app.lib.tracelog.upkeep.housekeeping import Housekeeper
 from app.lib.tracelog.upkeep.retention import Rules
 from tests.faults.ledger import account_of, numbers
-from tests.faults.scene import Scene, scene
+from tests.faults.scene import Scene
 from tests.lib.tracelog.rows import API, api_row, append
 from tests.support.processes import wait_until
-
-__all__ = ["scene"]
 
 HEADER = codec.header(API)
 

@@ -10,11 +10,9 @@ import pytest
 
 from app.lib.tracelog.shipper.election import LOCK_NAME, Election
 from tests.faults.ledger import account_of
-from tests.faults.scene import Scene, scene
+from tests.faults.scene import Scene
 from tests.support.processes import SPARE_SECONDS
 from tests.support.turso import TursoServer
-
-__all__ = ["scene"]
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL and SIGSTOP")
 

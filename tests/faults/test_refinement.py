@@ -21,9 +21,7 @@ from app.services.refinement_service import Budget, RefinementService
 from tests.faults.job_worker import Plan, run
 from tests.lib.tracelog.rows import read_all
 from tests.support import chat_server as chat
-from tests.support.faulty_server import FaultyServer, faulty_server
-
-__all__ = ["faulty_server"]
+from tests.support.faulty_server import FaultyServer
 
 
 def test_a_suggestion_whose_writer_is_killed_is_written_again(

@@ -13,11 +13,9 @@ from app.lib.tracelog.capture.middleware import CaptureMiddleware
 from app.lib.tracelog.ids import IdGenerator
 from app.lib.tracelog.schema import API_LOGS, TABLES
 from tests.faults.ledger import account_of
-from tests.faults.scene import Scene, scene
+from tests.faults.scene import Scene
 from tests.lib.tracelog.rows import read_all
 from tests.support.turso import TursoServer
-
-__all__ = ["scene"]
 
 API = TABLES[API_LOGS]
 

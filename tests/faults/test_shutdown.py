@@ -14,13 +14,11 @@ from app.migration import upgrade
 from tests.faults.ledger import account_of
 from tests.faults.scene import Scene
 from tests.support import faulty_server as faults
-from tests.support.faulty_server import FaultyServer, faulty_server
+from tests.support.faulty_server import FaultyServer
 from tests.support.live_app import LiveApp
 from tests.support.plain_http import plain_client
 from tests.support.processes import SPARE_SECONDS
 from tests.support.turso import TursoServer
-
-__all__ = ["faulty_server"]
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs SIGTERM")
 

@@ -7,12 +7,10 @@ import pytest
 from app.lib.tracelog.rollup import tables as rollup
 from app.lib.tracelog.store.sql import Statement
 from tests.faults.ledger import account_of
-from tests.faults.scene import Scene, scene
+from tests.faults.scene import Scene
 from tests.support import faulty_server as faults
-from tests.support.faulty_server import Fault, FaultyServer, faulty_server
+from tests.support.faulty_server import Fault, FaultyServer
 from tests.support.turso import TursoServer
-
-__all__ = ["faulty_server", "scene"]
 
 FAULTS: dict[str, Fault] = {
     "accepts and never answers": faults.is_silent,

@@ -18,13 +18,10 @@ from tests.support.faulty_server import (
     Fault,
     FaultyServer,
     answers,
-    faulty_server,
     hangs_up,
     is_silent,
     never_ends,
 )
-
-__all__ = ["faulty_server"]
 
 KEY = "sk-a-key-that-nobody-may-see"
 PROMPT: list[Message] = [{"role": "user", "content": "お茶"}]

@@ -11,17 +11,16 @@ from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient, ConnectTimeout, Request, Response
 from sqlalchemy import select, update
 
-from app.lib.logger import CSVOnlyLogger
 from app.lib.utils import utc_now
 from app.models.login_session import LoginSession
 from app.routers.browser_session import AFTER_SIGN_IN
 from app.services.session_renewal import PURPOSE, RENEW_AFTER, SessionRenewal
 from app.services.supabase_client import Supabase
 from tests.routers.conftest import ORIGIN, browser_for
+from tests.routers.supabase_app import app_with
 from tests.support.accounts import PASSWORD
 from tests.support.databases import BOTH
 from tests.support.gotrue import GoTrue
-from tests.support.routes import app_with_known_routes
 from tests.support.supabase_project import Project, StandInInbox, open_project
 
 ON_BOTH = pytest.mark.parametrize("database_url", BOTH, indirect=True)
@@ -70,13 +69,8 @@ async def project(
 
 @pytest.fixture
 async def app(project: Project, tmp_path: Path) -> AsyncIterator[FastAPI]:
-    logger = CSVOnlyLogger(tmp_path / "logs")
-    app = app_with_known_routes(project.settings, logger=logger)
-    await app.state.supabase.close()
-    app.state.supabase = project.supabase
-    yield app
-    await app.state.database.close()
-    logger.close()
+    async with app_with(project.supabase, project.settings, tmp_path) as app:
+        yield app
 
 
 @pytest.fixture

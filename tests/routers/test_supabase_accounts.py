@@ -18,15 +18,14 @@ from pydantic import SecretStr
 from sqlalchemy import select
 
 from app.config import Settings
-from app.lib.logger import CSVOnlyLogger
 from app.models.user import User
 from app.routers.browser_session import AFTER_SIGN_IN
 from app.services import supabase_client
 from app.services.supabase_client import Supabase
 from app.services.supabase_tokens import SupabaseTokens
 from tests.routers.conftest import ORIGIN, browser_for
+from tests.routers.supabase_app import app_with
 from tests.support.gotrue import PUBLISHABLE, SECRET, GoTrue
-from tests.support.routes import app_with_known_routes
 
 PASSWORD = "correct horse battery"
 SIGN_UP = {"name": "Hana", "email": "hana@example.com", "password": PASSWORD}
@@ -54,14 +53,10 @@ def settings(sqlite_database: str, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 async def app(settings: Settings, gotrue: GoTrue, tmp_path: Path) -> AsyncIterator[FastAPI]:
-    logger = CSVOnlyLogger(tmp_path / "logs")
-    app = app_with_known_routes(settings, logger=logger)
-    await app.state.supabase.close()
-    app.state.supabase = Supabase(settings, transport=ASGITransport(gotrue.app))
-    yield app
-    await app.state.supabase.close()
-    await app.state.database.close()
-    logger.close()
+    supabase = Supabase(settings, transport=ASGITransport(gotrue.app))
+    async with app_with(supabase, settings, tmp_path) as app:
+        yield app
+        await app.state.supabase.close()
 
 
 def link(gotrue: GoTrue) -> dict[str, str]:

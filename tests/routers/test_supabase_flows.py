@@ -13,13 +13,12 @@ from fastapi import FastAPI
 from httpx import AsyncClient
 from sqlalchemy import func, select
 
-from app.lib.logger import CSVOnlyLogger
 from app.models.user import User
 from app.routers.browser_session import AFTER_SIGN_IN
 from tests.routers.conftest import ORIGIN, browser_for
+from tests.routers.supabase_app import app_with
 from tests.support.accounts import PASSWORD
 from tests.support.databases import BOTH
-from tests.support.routes import app_with_known_routes
 from tests.support.supabase_project import Project, open_project
 
 ON_BOTH = pytest.mark.parametrize("project", BOTH, indirect=True)
@@ -35,13 +34,8 @@ async def project(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
 
 @pytest.fixture
 async def app(project: Project, tmp_path: Path) -> AsyncIterator[FastAPI]:
-    logger = CSVOnlyLogger(tmp_path / "logs")
-    app = app_with_known_routes(project.settings, logger=logger)
-    await app.state.supabase.close()
-    app.state.supabase = project.supabase
-    yield app
-    await app.state.database.close()
-    logger.close()
+    async with app_with(project.supabase, project.settings, tmp_path) as app:
+        yield app
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """A copy of the project in a folder of its own, to change."""
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 
 from app.lib.tracelog.journal.locks import try_lock
 from commands.kit.environment import ROOT, STAMP, VENV
+from tests.support.live_app import clean_env
 from tests.support.processes import wait_until
 
 COMPILED = {".pyc", f".{sys.implementation.cache_tag}"}
@@ -47,6 +49,23 @@ def share_compiled(folder: Path) -> None:
             if path.suffix in COMPILED and copied.parent.parent.is_dir():
                 copied.parent.mkdir(exist_ok=True)
                 shutil.copy2(path, copied)
+
+
+def type_in(folder: Path, line: str, **env: str) -> "subprocess.CompletedProcess[str]":
+    """Run a command of a document in a copy, to its end; standard error is part of `stdout`."""
+    words = shlex.split(line)
+    assert words[0] == "python3", line
+    return subprocess.run(
+        [sys.executable, *words[1:]],
+        cwd=folder,
+        env=clean_env(LANG="C.UTF-8", **env),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=300,
+        check=False,
+    )
 
 
 def once_a_run(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:

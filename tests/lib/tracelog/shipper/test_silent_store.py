@@ -13,11 +13,9 @@ from app.lib.tracelog.upkeep.housekeeping import Housekeeper
 from app.lib.tracelog.upkeep.room import size_of
 from tests.lib.tracelog.aged import Folder, room_for
 from tests.support import faulty_server as faults
-from tests.support.faulty_server import Exchange, FaultyServer, faulty_server
+from tests.support.faulty_server import Exchange, FaultyServer
 from tests.support.processes import wait_until
 from tests.support.turso import TursoServer
-
-__all__ = ["faulty_server"]
 
 
 @pytest.fixture
