@@ -6,22 +6,19 @@ from datetime import timedelta
 from functools import partial
 from typing import Literal
 
-import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from app.lib.tracelog.store.sqlite_store import SQLiteStore
 from app.lib.utils import utc_now
 from tests.browser.conftest import Visit, Visitor
+from tests.browser.log_pages import beside, open_log, provoke_failure
 from tests.browser.made_up_job import MadeUpJob, change
 from tests.services.log_book import LogBook
 from tests.support.axe import COLORS, violations
 from tests.support.live_app import LiveApp
-from tests.support.plain_http import plain_client
-from tests.support.processes import wait_until
 
 pytestmark = pytest.mark.browser
-
 VisitAsAdmin = Callable[..., Visitor]
 Theme = Literal["light", "dark"]
 
@@ -42,26 +39,6 @@ def ask(visitor: Visitor, path: str) -> str:
     """The trace id of a request that was made in the visitor's session, beside the page."""
     with beside(visitor) as client:
         return client.get(path).headers["x-trace-id"]
-
-
-def beside(visitor: Visitor) -> httpx.Client:
-    """The visitor's session without their browser."""
-    cookies = "; ".join(f"{c['name']}={c['value']}" for c in visitor.context.cookies())
-    headers = {"Origin": visitor.origin, "Cookie": cookies}
-    return plain_client(base_url=visitor.origin, headers=headers)
-
-
-def open_log(visitor: Visitor, path: str, *texts: str) -> Page:
-    """A page of the log, once what it is to hold has been delivered: mostly ids of traces."""
-
-    with beside(visitor) as client:
-
-        def there() -> bool:
-            shown = client.get(path).text
-            return all(text in shown for text in texts)
-
-        wait_until(there, what="the delivery to the log database")
-    return visitor.go(path)
 
 
 def shown_paths(page: Page) -> list[str]:
@@ -164,15 +141,6 @@ def assert_accessible(
         page.emulate_media(color_scheme=theme)
         assert violations(page, *rules, within=within, besides=besides) == []
         rules = COLORS
-
-
-def provoke_failure(visitor: Visitor) -> str:
-    """The trace id of a request of which a step fails: a wrong password."""
-    change = {"current": "a guess", "new": "a-longer-one-2"}
-    with beside(visitor) as client:
-        answer = client.post("/account/password", data=change)
-    assert answer.status_code == 422
-    return answer.headers["x-trace-id"]
 
 
 def test_from_the_overview_a_failure_is_one_click_to_the_stack_trace_of_its_step(

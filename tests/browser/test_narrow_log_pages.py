@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.conftest import PASSWORD, Visit
+from tests.browser.log_pages import beside, open_log, provoke_failure
 from tests.browser.made_up_job import change
-from tests.browser.test_log_pages import beside, open_log, provoke_failure
 from tests.support.live_app import LiveApp
 
 pytestmark = pytest.mark.browser

@@ -7,27 +7,12 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
 from app.lib.logger import EnhancedCSVLogger
-from commands.kit.environment import ROOT
-from tests.docs.documents import read
-
-
-def examples(name: str, language: str) -> list[str]:
-    """The blocks of this language in a document that are no file's content."""
-    blocks = read(ROOT / name).code
-    return [code.text for code in blocks if code.language == language and not code.path]
-
-
-def load(code: str, **names: object) -> dict[str, Any]:
-    """The names that a block of Python defines."""
-    defined: dict[str, Any] = dict(names)
-    exec(code, defined)
-    return defined
+from tests.docs.examples import examples, load
 
 
 @pytest.fixture

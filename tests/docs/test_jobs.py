@@ -16,8 +16,8 @@ from app.models.user import User
 from app.schemas.account import NewAccessToken
 from app.services.access_token_service import AccessTokens
 from app.services.account_events import AccountEvents
-from tests.docs.test_examples import examples, load
-from tests.jobs.test_engine import has_ended, job_when
+from tests.docs.examples import examples, load
+from tests.jobs.queued import has_ended, job_when
 
 
 @pytest.fixture(params=["jobs.md", "jobs.ja.md"])

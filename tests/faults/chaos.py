@@ -20,7 +20,7 @@ from app.lib.tracelog.shipper.accounting import Account
 from app.lib.tracelog.shipper.checkpoint import FILE_NAME
 from tests.faults.ledger import account_of, numbers
 from tests.faults.scene import Scene
-from tests.faults.test_store import FAULTS
+from tests.faults.store_faults import FAULTS
 from tests.lib.tracelog.rows import api_row
 from tests.support import faulty_server as proxies
 from tests.support.disk import SmallDisk

@@ -8,25 +8,10 @@ from app.lib.tracelog.rollup import tables as rollup
 from app.lib.tracelog.store.sql import Statement
 from tests.faults.ledger import account_of
 from tests.faults.scene import Scene
+from tests.faults.store_faults import FAULTS
 from tests.support import faulty_server as faults
-from tests.support.faulty_server import Fault, FaultyServer
+from tests.support.faulty_server import FaultyServer
 from tests.support.turso import TursoServer
-
-FAULTS: dict[str, Fault] = {
-    "accepts and never answers": faults.is_silent,
-    "hangs up": faults.hangs_up,
-    "resets in the middle of its answer": faults.resets_in_mid_answer,
-    "does as told and loses the answer": faults.loses_the_answer,
-    "sends its answer a byte at a time": faults.drips_the_body,
-    "never ends its answer": faults.never_ends,
-    "429": faults.answers(429, b"", b"Retry-After: 0"),
-    "500": faults.answers(500),
-    "503": faults.answers(503),
-    "200 and nonsense": faults.answers(200, b"hello"),
-    "200 and an error": faults.answers_an_sql_error("busy", "SQLITE_BUSY"),
-    "BLOCKED": faults.answers_an_sql_error("over quota", "BLOCKED"),
-    "no right": faults.answers(403),
-}
 
 
 def test_a_way_to_the_server_that_fails_in_every_way_in_turn(

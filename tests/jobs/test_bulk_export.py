@@ -30,7 +30,7 @@ from app.services.item_list import ItemList
 from app.services.item_service import ItemService
 from app.services.job_files import FILES_KEPT, JobFiles
 from app.services.job_service import JobService
-from tests.jobs.test_engine import has_ended, job_when, steps
+from tests.jobs.queued import has_ended, job_when, steps
 
 SEVEN = [f"Item {number}" for number in range(7)]
 

@@ -30,16 +30,11 @@ from app.schemas.item import ItemQuery
 from app.schemas.item_import import ImportChoice
 from app.services.imports.folder import ImportFolder
 from app.services.imports.good_lines import line_of
-from app.services.imports.import_service import (
-    ImportService,
-    UploadedTable,
-    look_at,
-    table_limits,
-)
+from app.services.imports.import_service import ImportService, UploadedTable, look_at, table_limits
 from app.services.item_list import ItemList
 from app.services.item_service import ItemService
+from tests.jobs.queued import has_ended, job_when
 from tests.jobs.test_engine import database as database
-from tests.jobs.test_engine import has_ended, job_when
 from tests.jobs.test_engine import url as url
 
 ON_ONE = pytest.mark.parametrize("url", ["sqlite"], indirect=True)

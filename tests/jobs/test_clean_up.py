@@ -25,7 +25,7 @@ from app.models.user import User
 from app.services.job_service import JobService
 from app.services.session_service import IDLE, SessionService
 from app.trace_log import make_store
-from tests.jobs.test_engine import steps
+from tests.jobs.queued import steps
 from tests.lib.tracelog.aged import NOW, fill, left, request
 
 

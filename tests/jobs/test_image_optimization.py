@@ -23,7 +23,8 @@ from app.models.user import User
 from app.services.job_service import JobService
 from app.services.pictures.errors import StorageAway
 from app.services.pictures.storage import PictureFolder
-from tests.jobs.test_engine import StartWorker, has_ended, job_when, start_worker
+from tests.jobs.queued import has_ended, job_when
+from tests.jobs.test_engine import StartWorker, start_worker
 from tests.support.pictures import photo, png
 from tests.support.processes import wait_until
 

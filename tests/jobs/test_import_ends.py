@@ -24,11 +24,11 @@ from app.models.item_pack import ItemPack
 from app.models.job import Job
 from app.services.imports.folder import ImportFolder
 from app.services.job_service import JobService
+from tests.jobs.queued import has_ended, job_when
 from tests.jobs.test_bulk_import import ON_ONE, begin, imported, lines, the_import, titles, upload
 from tests.jobs.test_bulk_import import engine as engine
 from tests.jobs.test_bulk_import import settings as settings
 from tests.jobs.test_engine import database as database
-from tests.jobs.test_engine import has_ended, job_when
 from tests.jobs.test_engine import url as url
 from tests.lib.test_table_source import workbook
 

@@ -11,8 +11,8 @@ from app.jobs.running import RunningJob
 from app.lib.tracelog.steps import Task
 from app.models.job import Job
 from app.services.job_service import JobService
+from tests.jobs.queued import job_when, queue
 from tests.jobs.test_engine import database as database
-from tests.jobs.test_engine import job_when, queue
 from tests.jobs.test_engine import url as url
 
 

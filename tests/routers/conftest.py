@@ -148,3 +148,9 @@ def version_in(response: Response) -> str:
     """The version that the form of a page carries."""
     found: list[str] = re.findall(r'name="version" value="(\d+)"', response.text)
     return found[0]
+
+
+def trace_id_shown(answer: Response) -> str:
+    """The one on the page of an error; empty where none is shown."""
+    found = re.search(r'<code id="trace-id"[^>]*>([^<]*)<', answer.text)
+    return found[1] if found else ""

@@ -2,42 +2,18 @@
 
 import html
 import re
-from datetime import timedelta
 
-import pyotp
 import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient
-from sqlalchemy import update
 
-from app.lib.utils import utc_now
-from app.models.login_session import LoginSession
 from app.product import SLUG
 from app.routers.browser_session import AFTER_SIGN_IN
 from tests.routers.conftest import ON_BOTH, PASSWORD, Visit, browser_for
-from tests.support.accounts import link_fields, sign_up
+from tests.support.accounts import get_stale, link_fields, sign_up, turn_on_second_factor
 
 pytestmark = ON_BOTH
-
 SIGN_IN = {"email": "hana@example.com", "password": PASSWORD}
-
-
-async def get_stale(app: FastAPI) -> None:
-    """All sign-ins are an hour old."""
-    async with app.state.database.system_session() as session:
-        await session.execute(
-            update(LoginSession).values(authenticated_at=utc_now() - timedelta(hours=1))
-        )
-
-
-async def turn_on_second_factor(browser: AsyncClient) -> tuple[str, list[str]]:
-    """The key and the backup codes."""
-    page = (await browser.get("/account/second-factor")).text
-    found = re.search(r"<code[^>]*>([A-Z2-7]{32})</code>", page)
-    assert found is not None
-    code = pyotp.TOTP(found[1]).at(utc_now())
-    shown = await browser.post("/account/second-factor", data={"code": code})
-    return found[1], re.findall(r">(\w{5}-\w{5})<", shown.text)
 
 
 class TestForgottenPassword:

@@ -19,8 +19,15 @@ from sqlalchemy import text
 
 from app.dependencies import Items, SessionDep
 from app.schemas.item import ItemIn
-from tests.routers.conftest import HTMX, PASSWORD, Visit, add_item, browser_for, titles
-from tests.routers.test_errors import trace_id_shown
+from tests.routers.conftest import (
+    HTMX,
+    PASSWORD,
+    Visit,
+    add_item,
+    browser_for,
+    titles,
+    trace_id_shown,
+)
 from tests.support.postgres import PostgresServer, with_standby
 from tests.support.processes import SPARE_SECONDS
 

@@ -6,7 +6,7 @@ from httpx import AsyncClient
 
 from app.services.password_hasher import PasswordHasher
 from tests.routers.conftest import PASSWORD, browser_for
-from tests.routers.test_forms_fuzz import Unlimited
+from tests.routers.hard_tries import Unlimited
 from tests.support.accounts import sign_up
 from tests.support.statements import statements
 

@@ -1,15 +1,13 @@
 """What failed requests get."""
 
-import re
-
 import pytest
 from fastapi import FastAPI, HTTPException
-from httpx import AsyncClient, Response
+from httpx import AsyncClient
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from app.services.errors import Forbidden
-from tests.routers.conftest import HTMX, ORIGIN
+from tests.routers.conftest import HTMX, ORIGIN, trace_id_shown
 
 
 @pytest.fixture(autouse=True)
@@ -30,11 +28,6 @@ def _failing_routes(app: FastAPI) -> None:
 
     app.add_api_route("/fail/{kind}", fail)
     app.add_api_route("/api/fail/{kind}", fail, include_in_schema=False)
-
-
-def trace_id_shown(answer: Response) -> str:
-    found = re.search(r'<code id="trace-id"[^>]*>([^<]*)<', answer.text)
-    return found[1] if found else ""
 
 
 PAGES = [

@@ -19,7 +19,7 @@ from app.config import Settings
 from app.models.user import User
 from app.services.password_hasher import PasswordHasher
 from tests.routers.conftest import ORIGIN, Visit, add_item, browser_for
-from tests.routers.test_forms_fuzz import INSIDE, Unlimited
+from tests.routers.hard_tries import INSIDE, Unlimited
 from tests.support.page_forms import Page, PageForm
 from tests.support.routes import app_with_known_routes
 

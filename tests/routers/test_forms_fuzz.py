@@ -9,6 +9,7 @@ from fastapi.routing import APIRoute
 
 from app.routers import ROUTERS
 from tests.routers.conftest import Visit, add_item, browser_for
+from tests.routers.hard_tries import INSIDE, Unlimited
 
 _HARD: Final = (
     "",
@@ -32,12 +33,12 @@ _HARD: Final = (
     "a@b",
     "hana@example.com\r\nBcc: x@example.com",
 )
+
 _FIELDS: Final = (
     *("name", "email", "password", "current", "new", "code", "next", "token_hash", "type"),
     *("title", "description", "due_on", "status", "version", "ids", "scope", "days", "role"),
     *("language", "theme", "q", "take", "sort", "after", "before"),
 )
-INSIDE: Final = re.compile(r"Traceback|sqlalchemy|sqlite3|File &#34;|/site-packages/")
 # These end the visit or start work that goes on after the test.
 _LEFT_OUT: Final = ("/sign-out", "/account/delete", "/jobs", "/logs", "/api")
 
@@ -73,6 +74,7 @@ async def test_no_form_breaks(visit: Visit, app: FastAPI) -> None:
 
 
 _URLENCODED: Final = "application/x-www-form-urlencoded"
+
 _BODIES: Final = (
     (b"\xff\xfe=\x00&&&==", _URLENCODED),
     (b"&".join(name.encode() + b"=%ED%A0%80%00%FF" for name in _FIELDS), _URLENCODED),
@@ -101,10 +103,3 @@ async def test_bodies_that_are_no_forms_do_not_break_them(visit: Visit, app: Fas
                 answer = await browser.post(url, content=content, headers={"Content-Type": kind})
                 assert answer.status_code < 500, (path, content[:40])
                 assert not INSIDE.search(answer.text), (path, content[:40])
-
-
-class Unlimited:
-    """Lets all pass: here many things are tried, on purpose."""
-
-    async def hit(self, limit: object, whom: str) -> None:
-        pass

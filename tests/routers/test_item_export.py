@@ -18,7 +18,7 @@ from app.services import item_export
 from app.services.job_files import FILES_KEPT, JobFiles
 from app.services.job_service import JobService
 from tests.routers.conftest import Visit, add_item
-from tests.routers.test_job_router import add_job, session_of
+from tests.routers.made_up_jobs import add_job, session_of
 
 
 @pytest.fixture(autouse=True)

@@ -20,7 +20,7 @@ from app.routers import import_upload
 from app.services.imports.folder import ImportFolder
 from app.services.job_service import JobService
 from tests.routers.conftest import HTMX, Visit
-from tests.routers.test_job_router import session_of
+from tests.routers.made_up_jobs import session_of
 from tests.support.disk import SmallDisk
 from tests.support.parts import needs
 

@@ -8,7 +8,7 @@ from starlette.requests import Request
 
 from app.lib.utils import utc_now
 from app.routers.job_news import JobNews
-from tests.routers.test_job_router import add_job, session_of
+from tests.routers.made_up_jobs import add_job, session_of
 
 
 async def test_each_change_is_new_once_and_of_one_job_nothing_is_said(

@@ -9,7 +9,7 @@ from app.models.user import User
 from app.routers.browser_session import AFTER_SIGN_IN
 from tests.routers.conftest import ON_BOTH, ORIGIN
 from tests.routers.oauth_ways import events, leave, said, walk
-from tests.routers.test_account_flows import get_stale
+from tests.support.accounts import get_stale
 from tests.support.oauth_servers import Person, Servers
 
 

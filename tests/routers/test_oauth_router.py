@@ -15,7 +15,7 @@ from app.product import SLUG
 from app.routers.browser_session import AFTER_SIGN_IN
 from tests.routers.conftest import ON_BOTH, PASSWORD, browser_for
 from tests.routers.oauth_ways import BOTH_SERVICES, events, leave, said, walk
-from tests.routers.test_account_flows import turn_on_second_factor
+from tests.support.accounts import turn_on_second_factor
 from tests.support.oauth_servers import CLIENT_SECRET, Person, Servers
 
 

@@ -24,7 +24,7 @@ from app.routers import refinement_router
 from app.services.password_hasher import PasswordHasher
 from tests.lib.tracelog.rows import read_all
 from tests.routers.conftest import HTMX, ORIGIN, Visit, add_item
-from tests.routers.test_job_router import add_job, session_of
+from tests.routers.made_up_jobs import add_job, session_of
 from tests.support import chat_server as chat
 from tests.support.databases import BOTH
 from tests.support.faulty_server import FaultyServer

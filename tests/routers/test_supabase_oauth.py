@@ -13,8 +13,8 @@ from app.routers.browser_session import AFTER_SIGN_IN
 from app.services.supabase_client import Supabase
 from tests.routers.conftest import ORIGIN, browser_for
 from tests.routers.oauth_ways import events, leave, said
-from tests.routers.test_account_flows import turn_on_second_factor
 from tests.routers.test_supabase_accounts import SIGN_IN, SIGN_UP, app, gotrue, hana, settings
+from tests.support.accounts import turn_on_second_factor
 from tests.support.gotrue import PUBLISHABLE, GoTrue
 from tests.support.gotrue_oauth import Account
 from tests.support.oauth_servers import Person

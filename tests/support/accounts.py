@@ -1,14 +1,18 @@
-"""Making an account: the way people do, or without a page on the way."""
+"""Accounts: made the way people do or without a page on the way, and how they prove themselves."""
 
 import html
 import re
+from datetime import timedelta
 
+import pyotp
 from fastapi import FastAPI
 from httpx import URL, AsyncClient
+from sqlalchemy import update
 
 from app.cookies import SESSION, cookie_name
 from app.database import Database
 from app.lib.utils import utc_now
+from app.models.login_session import LoginSession
 from app.models.user import User
 from app.services.password_hasher import PasswordHasher
 from app.services.session_service import SessionService
@@ -55,3 +59,21 @@ async def add_account(database: Database, hasher: PasswordHasher, name: str, ema
         token = await SessionService(session).start(user, ip="127.0.0.1")
         await session.commit()
     return token
+
+
+async def get_stale(app: FastAPI) -> None:
+    """All sign-ins are an hour old."""
+    async with app.state.database.system_session() as session:
+        await session.execute(
+            update(LoginSession).values(authenticated_at=utc_now() - timedelta(hours=1))
+        )
+
+
+async def turn_on_second_factor(browser: AsyncClient) -> tuple[str, list[str]]:
+    """The key and the backup codes."""
+    page = (await browser.get("/account/second-factor")).text
+    found = re.search(r"<code[^>]*>([A-Z2-7]{32})</code>", page)
+    assert found is not None
+    code = pyotp.TOTP(found[1]).at(utc_now())
+    shown = await browser.post("/account/second-factor", data={"code": code})
+    return found[1], re.findall(r">(\w{5}-\w{5})<", shown.text)

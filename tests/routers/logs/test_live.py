@@ -18,7 +18,7 @@ from app.routers.logs import live
 from app.services.logs.live_tail import LiveTail
 from tests.routers.conftest import Visit
 from tests.routers.logs.conftest import HTMX, JAPANESE, delivered, keep
-from tests.routers.test_job_router import add_job
+from tests.routers.made_up_jobs import add_job
 from tests.services.log_book import LogBook
 
 
