@@ -23,6 +23,7 @@ from app.lib.tracelog.redaction.keys.neighbours import (
     NAMES_INSIDE,
     PART_OWNERS,
     ROWS,
+    STATEMENTS,
     TABLES,
     TARGET_KEYS,
 )
@@ -50,8 +51,9 @@ TOO_DEEP: Final = "[too deep]"
 _MAX_NESTED_JSON: Final = 4
 _MAX_HARMLESS: Final = 4096
 _SMALLEST_CARD: Final = 10**13
-_OF_KIN: Final = ("key", "state", "nonce")
+_OF_KIN: Final = ("key", "keys", "state", "nonce", "plaintext")
 _USER_FLAGS: Final = ("-u", "--user", "--proxy-user")
+_PLAIN_KEY: Final = re.compile(f"[A-Za-z0-9_-]{{1,{MAX_KEY}}}")
 _FIRST_OF_ARRAY: Final = re.compile(rb'\["([^"]*+)"')
 
 
@@ -64,6 +66,7 @@ class DataRedactor:
         text.held = self._held
         signs = key_signs(judge.phrases)
         self.has_key_signs = search(signs)
+        self._is_odd_key = search(key_signs(judge.phrases, hard=False))
         self._has_signs = search(f"{ODD}|{WORTH_A_LOOK}|{signs}")
         self.known_keys = Memo(self.look_at_key, size=4096, longest=MAX_KEY)
         self.known_parts = Memo(self._look_at_part, size=1024)
@@ -94,23 +97,46 @@ class DataRedactor:
                 text = orjson.dumps(data)
             except orjson.JSONEncodeError:  # deeper than it writes
                 return orjson.dumps(self.redact(data)), False
-        if self._is_plain(text) or (
-            (rest := without_plain_values(text)) != text and self._is_plain(rest)
-        ):
+        if self._is_plain(text):
             return text, True
         if data is None:
             data = loads(text)
+        if (look := self._look_at(text, data)) is None:
+            return text, True
+        return orjson.dumps(self.redact(data, look=look)), False
+
+    def value(self, data: Plain) -> Plain:
+        """Plain data without secrets: as `redact`, but with one look at all of it before."""
+        if self.text.has_patterns or not isinstance(data, (dict, list)):
+            return self.redact(data)
+        try:
+            text = orjson.dumps(data)
+        except orjson.JSONEncodeError:  # a lone surrogate
+            return self.redact(data)
+        if len(text) > MAX_TEXT and len(max(text.split(b'"'), key=len)) > MAX_TEXT:
+            return self.redact(data)  # which cuts what is too long
+        if self._is_plain(text) or (look := self._look_at(text, data)) is None:
+            return data
+        return self.redact(data, look=look)
+
+    def _look_at(self, text: bytes, data: Plain) -> Look | None:
+        """What can be seen in data and its compact JSON; None where no rule has to look."""
         look = look_at(text)
         if (
             look is Look.NOTHING
             and (not self.has_key_signs(text) or self._are_plain(_keys_of(data)))
             and not self._has_pairs(text)
         ):
-            return text, True
-        return orjson.dumps(self.redact(data, look=look)), False
+            return None
+        return look
 
     def _is_plain(self, text: bytes) -> bool:
         """Whether no rule would find anything to look at in compact JSON."""
+        return self._has_no_signs(text) or (
+            (rest := without_plain_values(text)) != text and self._has_no_signs(rest)
+        )
+
+    def _has_no_signs(self, text: bytes) -> bool:
         if has_long_word(text) or self._has_signs(text):
             return False
         return b'["' not in text or not self._has_pairs(text)
@@ -144,7 +170,7 @@ class DataRedactor:
             and ("data" not in keys or keys.isdisjoint(NAMES_INSIDE))
         ):
             return False
-        return not named or keys.isdisjoint(NAME_KEYS)
+        return not named or keys.isdisjoint(NAME_KEYS | {*STATEMENTS})
 
     def _has_pairs(self, text: bytes) -> bool:
         """Whether an array begins with the name of a secret: `["authorization", …]`."""
@@ -201,7 +227,9 @@ class DataRedactor:
         """
         shown = self.string(key)
         is_part = len(key) <= MAX_KEY and key.lower() in self.judge.phrase_ends
-        return self.judge(key), None if shown == key else shown, is_part
+        is_plain = _PLAIN_KEY.fullmatch(key) is not None and not self._is_odd_key(key)
+        rule = Rule.SHOW if is_plain else self.judge(key)
+        return rule, None if shown == key else shown, is_part
 
 
 class _Walk:
@@ -239,7 +267,7 @@ class _Walk:
             return TOO_DEEP
         keys = self._keys
         show, named, code, kin, typed = Rule.SHOW, Rule.NAMED, Rule.CODE, Rule.KIN, Rule.TYPED
-        salted = Rule.SESSION
+        salted, keyed, random = Rule.SESSION, Rule.KEYED, Rule.RANDOM
         renamed: dict[str, str] = {}
         owns = owner.lower() in PART_OWNERS
         if node.get("kind") == "Secret":
@@ -278,6 +306,8 @@ class _Walk:
             elif isinstance(item, dict):
                 node[key] = self._object(item, depth + 1, key)
             elif isinstance(item, list):
+                if rule is keyed or rule is random:
+                    item = [MARKER if is_hidden(rule, part) else part for part in item]
                 node[key] = self._array(item, depth + 1, key if "uestions" in key else "")
             elif isinstance(item, (int, float)):
                 node[key] = _number(item)

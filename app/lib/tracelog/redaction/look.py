@@ -54,7 +54,7 @@ _STEMS: Final = (
     r"|log(?:ged|ging)? ?in|authenticat|sign in|auth |/user:|pw |pwd|p/w|cookie|sqlplus"
     r"|[ei][xm]pdp|rman |bw unlock|net user|setuser|/p:"
     r"|ssn|iban|signature|seed|mnemonic|y phrase|community|combination|onfirm with|account n"
-    r"|insurance n|social s"
+    r"|insurance n|social s|hmac|y answer|t answer|driver"
     r'|auth" |crypt\(|sandi|wachtwoord|heslo|salasana|adgangskode)'
 )
 _PROSE: Final = (
@@ -133,13 +133,14 @@ def search(pattern: str) -> Callable[[bytes | str], bool]:
 
 
 @lru_cache(maxsize=4)
-def key_signs(phrases: tuple[tuple[str, ...], ...]) -> str:
+def key_signs(phrases: tuple[tuple[str, ...], ...], *, hard: bool = True) -> str:
     """A pattern of JSON, as orjson writes it, that may have a key which is not simply shown.
 
     To go through the data and ask for each key costs three times as much, and most documents have
     no key that even resembles a secret one. In doubt the pattern matches: then each key is judged.
-    `phrases` are words that are secret side by side. Keys with an escape in them are left to the
-    look at the whole text.
+    `phrases` are words that are secret side by side. Without `hard` it is for one key alone that is
+    of ASCII letters, digits, hyphens and underscores, however long. Keys with an escape in them are
+    left to the look at the whole text.
     """
     stems = _shortest(_ANYWHERE)
     stems += _shortest(
@@ -151,11 +152,14 @@ def key_signs(phrases: tuple[tuple[str, ...], ...]) -> str:
     signed = f"(?i:{_any_of(words.RANDOM_LAST)}){_GAP}(?i:{_any_of(words.SIGNED_WITH)})"
     word += f"|{_KEY_PART}*{signed}{_KEY_PART}*"
     alone = f"{_GAP}(?i:{_any_of(_ALONE)}){_GAP}"
+    if not hard:
+        typed = f"{_GAP}(?i:{_any_of(neighbours.TYPED_KEYS)}){_GAP}"
+        return f"^(?:{word}|{alone}|{typed})$"
     # There are too many ways to write others, and a long one may be a secret itself.
-    hard = f'{_KEY_PART}*[^A-Za-z0-9_"-][^"]*|{_KEY_PART}{{16}}[^"]*'
+    others = f'{_KEY_PART}*[^A-Za-z0-9_"-][^"]*|{_KEY_PART}{{16}}[^"]*'
     # With what stands before a key the search need not follow the text of values.
     named = f'[a-zA-Z_]{{2,9}}":"{_any_of(neighbours.FIELDS_OF_DATA)}"'
-    return f'[{{,]"(?:(?:{word}|{alone}|{hard})":|{named})'
+    return f'[{{,]"(?:(?:{word}|{alone}|{others})":|{named})'
 
 
 def _shortest(choices: Iterable[str]) -> list[str]:

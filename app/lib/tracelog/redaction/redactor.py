@@ -147,7 +147,7 @@ class Redactor:
     def value(self, value: object) -> Plain:
         """Any object as JSON-ready data without secrets: bounded, sharing nothing with `value`."""
         try:
-            return self.data.redact(plain(value))
+            return self.data.value(plain(value))
         except Exception:  # noqa: BLE001 # as in query()
             return UNREADABLE
 

@@ -14,6 +14,7 @@ from app.lib.tracelog.redaction.keys import foreign, neighbours, words
 from app.lib.tracelog.redaction.keys.judge import KeyJudge
 from app.lib.tracelog.redaction.keys.rules import Rule
 from app.lib.tracelog.redaction.look import Look, look_at
+from app.lib.tracelog.redaction.plain import Plain, plain
 from app.lib.tracelog.redaction.redactor import Redactor
 from app.lib.tracelog.redaction.text.redactor import is_prose
 
@@ -225,3 +226,22 @@ def test_random_text_is_looked_at_as_fast_as_any_other() -> None:
     plain = min(seconds("a ") for _ in range(3))
     for alphabet in ("abcdefghijklmnop ", "0123456789 ,", "あいうえおかきくけこ", "a1b2-_ ()."):
         assert min(seconds(alphabet) for _ in range(3)) < 30 * plain + 0.002
+
+
+@unhurried
+@given(st.one_of(keys, texts))
+def test_a_key_has_the_rule_that_the_judge_gives_it(key: str) -> None:
+    assert REDACTOR.data.look_at_key(key)[0] is JUDGE(key)
+
+
+@unhurried
+@given(documents)
+def test_values_come_out_as_if_each_string_had_been_looked_at(data: Plain) -> None:
+    assert REDACTOR.data.value(plain(data)) == REDACTOR.data.redact(plain(data))
+
+
+def test_harmless_values_need_no_second_look() -> None:
+    redactor = Redactor()
+    data = {f"name_{number}": f"value {number}" for number in range(2000)}
+    assert redactor.value(data) == data
+    assert not redactor.data.known_keys

@@ -20,18 +20,18 @@ _ABOUT: Final = words(
     created_at createdat updated_at updatedat expires_at expiresat expires last_used_at lastusedat
     revoked_at revokedat prefix algorithm alg file external environment source target required
     enum region subject message msg error reason loc field placeholder color spacing domain path
-    samesite role header mode plan level realm brand funding network
+    samesite role header mode plan level realm brand funding network policies displayname
     """
 )
 """Keys of what is said about a secret, where it is no word that may be one."""
-_DIVISIONS: Final = frozenset({"auth", "authentication"})
+DIVISIONS: Final = words("auth authentication csrf xsrf jwt")
 """Under these stand settings or texts as often as secrets, which have names of their own."""
 _NUMBERS: Final = words(
     """
     id x y z lat lng lon latitude longitude top left width height row column minlength maxlength
     minimum maximum count total mode uid gid user_id userid expires_in expiresin alg start end line
     offset pos index length digits period amount window min max version gpio
-    ttl attempts max_attempts exp_month exp_year
+    ttl lease_duration duration timeout port attempts max_attempts exp_month exp_year
     """
 )
 _PIECE: Final = re.compile(r"[^\x00-\x7f]?[A-Za-z]{1,12}|\W{1,3}|[^\x00-\x7f]{1,12}")
@@ -50,8 +50,11 @@ _REMARK: Final = re.compile(
     r"|ください|下さい|必須|ありません|できません|短すぎ|長すぎ|一致し|文字以[上内]"
 )
 _TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9:.]{5,15}(?:Z|[+-][0-9:]{4,6})?)?")
+_COUNTED: Final = re.compile(
+    r"\b[0-9]{1,3} (?:characters|chars|days|digits|hours|letters|minutes|seconds)\b"
+)
 _SIZE: Final = re.compile(
-    r"[0-9]{0,4}(?:\.[0-9]{1,4})?(?:px|r?em|pt|%|m?s|v[hw])|#[0-9a-fA-F]{3,8}"
+    r"[0-9]{0,4}(?:\.[0-9]{1,4})?(?:px|r?em|pt|%|m?s|v[hw]|[mhdw])|#[0-9a-fA-F]{3,8}"
 )
 _LONGEST: Final = 200
 _LAST: Final = 4
@@ -96,9 +99,9 @@ def _is_said(key: str, text: str, owner: str) -> bool:
     if owner == "tokens[]" and _PIECE.fullmatch(text):
         return True
     return (
-        (key in _ABOUT or (owner in _DIVISIONS and key not in VALUE_KEYS))
+        (key in _ABOUT or (owner in DIVISIONS and key not in VALUE_KEYS))
         and len(text) <= _LONGEST
-        and not any(map(_may_be_one, text.split()))
+        and not any(map(_may_be_one, _COUNTED.sub("", text).split()))
     )
 
 

@@ -153,7 +153,7 @@ STATED: Final = (
     rf"|[)）][はが]、?{_SPACE}?[!-~]|合言葉は|答えは|ードは|[ドン号葉トズ码호wWＷ][はが]?["
     rf"(（【\[［][!-~]{{6}}"
     rf"|[0-9]{{4}}[」』】\])）]?{_SPACE}?[がはを]{_SPACE}?[暗認確ロセリ復ピPパワ]"
-    r"|(?:ード|ークン|ーット|レット|キー)[!-~]{6}|で(?:ログ|サイン)イン"
+    r"|(?:ード|ークン|ーット|レット|キー)[!-~]{6}|[ド号葉ンー]の(?:入力)?値|で(?:ログ|サイン)イン"
     rf"|[番コ](?:号|ード)[はがを]?{_SPACE}?[0-9]{{3}}"
     rf"|[0-9][」』】\])）]?{_SPACE}?[がはを]{_SPACE}?[A-Z一-龠ァ-ヶ]"
     rf"|khẩu |hasło|şifre|пароль|код |kodu |xác |รหัส|OTP คือ|码[0-9]{{4}}|碼[0-9]{{4}}|번호"
@@ -190,7 +190,17 @@ FOREIGN_COUNT_TAILS: Final = (
 )
 """What follows a foreign secret word in a key that measures it: トークン数."""
 
-FOREIGN_COUNT_ENDS: Final = ("件数", "回数", "人数", "日数", "単価", "料金", "日時")
+FOREIGN_COUNT_ENDS: Final = (
+    "文字数",
+    "桁数",
+    "件数",
+    "回数",
+    "人数",
+    "日数",
+    "単価",
+    "料金",
+    "日時",
+)
 
 FOREIGN_COUNT_HEADS: Final = ("残り", "合計", "総", "最大", "最小", "上限")
 """What stands before one that is counted: 残りトークン."""

@@ -112,12 +112,14 @@ class KeyJudge:
             if tail and tail - {"reset"} <= words_of.COUNT_TAIL and last in words_of.COUNT_TAIL:
                 return Rule.COUNT
             if tail == {"reset"}:
-                return Rule.FLAG
+                return Rule.COUNT if words[0] == "last" else Rule.FLAG
             if tail and tail <= words_of.COUNT_TAIL | words_of.LABEL_TAIL | words_of.FILE_TAIL:
                 return Rule.RANDOM if tail.isdisjoint(words_of.FILE_TAIL) else Rule.FILE
             if last in words_of.FILE_TAIL and tail <= words_of.FILE_TAIL | words_of.KEY_LAST:
                 return Rule.FILE
             if tail and tail <= words_of.KEY_TAIL and words[end - 1] in words_of.KEY_TAILED:
+                return Rule.RANDOM
+            if tail and tail <= words_of.CHECK_TAIL and words[end - 1] in words_of.CHECKED:
                 return Rule.RANDOM
             if words[0] in words_of.FLAG_HEADS:
                 return Rule.FLAG
@@ -129,7 +131,7 @@ class KeyJudge:
                 return Rule.NAMED
             if last in words_of.RANDOM_ALONE:
                 return Rule.RANDOM
-            if last in ("key", "license", "licence"):
+            if last in ("key", "keys", "license", "licence"):
                 return Rule.KEYED
             if last in words_of.CODE_ALONE:
                 return Rule.CODE
@@ -155,9 +157,11 @@ class KeyJudge:
             return Rule.MIXED
         if words == ["passport"]:
             return Rule.MIXED
-        # X-Signature-Ed25519, SignatureValue
+        # X-Signature-Ed25519, SignatureValue, keys_base64
         while len(words) > 1 and (words[-1] in words_of.SIGNED_WITH or words[-1].isdigit()):
             words = words[:-1]
+        if words[-1] in words_of.KEY_LAST and last in ("base", "hex"):
+            return None if words_of.OTHER_KEYS & {*words[-2:-1]} else Rule.KEYED
         return Rule.RANDOM if words[-1] in words_of.RANDOM_LAST else None
 
     def _last_secret(self, words: list[str]) -> int:

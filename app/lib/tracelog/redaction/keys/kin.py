@@ -39,8 +39,12 @@ from app.lib.tracelog.redaction.keys.words import words
 from app.lib.tracelog.redaction.plain import MARKER, Plain
 
 _QUESTIONS: Final = ("secretquestion", "securityquestion", "秘密の質問", "秘密質問")
+_SEAMS: Final = re.compile("[_ -]")
 _ENTER: Final = re.compile("を(?:ご|再)?入力(?:して)?(?:ください|下さい)?$")
 _WHAT: Final = re.compile(r"(?i)\Awhat(?: is|'s| was) (?:your|the) (?:(?:current|new|old) )?|\?\Z")
+_PERSONAL: Final = re.compile(
+    r"(?i)maiden name\??\s*\Z|(?:first|childhood) (?:pet|school)|旧姓|ペットの名前"
+)
 _PROMPT_EDGE: Final = " \t\r\n:：>*。."
 _NO_PROMPT: Final = re.compile("[\n:：?？]")
 _OPERATORS: Final = words("= == === != <> eq neq ne is like ilike in contains equals match")
@@ -53,6 +57,8 @@ _LOGIN: Final = 3
 _LEAST: Final = 6
 _TYPES_IN: Final = re.compile(r"(?i)(?:enter|typ|input|chang|fill|past|submitt|set)(?:ed|e)?\Z")
 """`{"event": "passwordEntered", "value": …}`"""
+_NAMES_OF_KEY: Final = words("keyName key_name KeyName")
+"""`{"keyName": "key1", "value": …}`"""
 _SIGNS_IN: Final = re.compile(r"(?i)(?:log_?in|sign_?in|auth|authenticate)\Z")
 _VARIABLE: Final = re.compile(r"(\w{1,64}) ?: ?\$(\w{1,64})")
 _MANY: Final = 1000
@@ -87,7 +93,12 @@ def is_kin(key: str, value: object, keys: Collection[str]) -> bool:
     if key == "p":
         return is_hidden(Rule.MIXED, value) and not LOGIN_KEYS.isdisjoint(map(str.lower, keys))
     if key in ANSWERS:
-        flat = [other.lower().replace("_", "").replace("-", "") for other in keys]
+        said = keys.values() if isinstance(keys, dict) else ()
+        flat = [
+            _SEAMS.sub("", other.lower())
+            for other in (*keys, *said)
+            if isinstance(other, str) and len(other) <= MAX_KEY
+        ]
         asked = any(question in other for other in flat for question in _QUESTIONS)
         return asked and is_hidden(Rule.HIDE, value)
     return False
@@ -99,6 +110,8 @@ def is_reply(key: str, value: object, node: dict[str, Plain], judge: KeyJudge) -
     if key in HOLDERS:
         hide_held(key, value, node, judge)
         return False
+    if key == "plaintext":
+        return is_hidden(Rule.HIDE, value) and is_named_secret(node, key, judge)
     if key in TYPED_KEYS:
         asked = isinstance(value, (str, list)) and _is_typed_secretly(node, judge)
         if key == "data" and isinstance(value, str) and not asked:
@@ -139,6 +152,8 @@ def is_named_secret(node: dict[str, Plain], value_key: str, judge: KeyJudge) -> 
     if value_key.endswith("]"):
         of = value_key.rpartition("[")[0]  # fields[0][name]=password&fields[0][value]=…
         return any(_says_secret(node.get(f"{of}[{key}]"), judge) for key in NAMES_INSIDE)
+    if value_key == "values" and isinstance(node[value_key], list):
+        return _states_secret(node, judge)
     if "rule" in node and isinstance(node[value_key], int):
         return False  # {"field": "password", "rule": "min", "value": 8}
     for key, name in node.items():
@@ -148,6 +163,8 @@ def is_named_secret(node: dict[str, Plain], value_key: str, judge: KeyJudge) -> 
             continue  # {"value": "password", "label": "Password"}
         if key in HEADINGS and _is_few(node[value_key], name):
             continue
+        if key in _NAMES_OF_KEY and is_hidden(Rule.KEYED, node[value_key]):
+            return True
         if key == "event" and not (isinstance(name, str) and _TYPES_IN.search(name)):
             continue
         if _says_secret(name, judge) and (key not in HEADINGS or _heads_secret(name, judge)):
@@ -206,7 +223,7 @@ def _asks_for_secret(node: dict[str, Plain], judge: KeyJudge) -> bool:
         prompt = node.get(key)
         if not isinstance(prompt, str) or len(prompt) > _LONGEST_PROMPT:
             continue
-        if prompt.rstrip().endswith("maiden name?") or "秘密の質問" in prompt:
+        if _PERSONAL.search(prompt) or "秘密の質問" in prompt:
             return True
         asked = _WHAT.sub("", prompt.strip(_PROMPT_EDGE)) or prompt
         asked = _ENTER.sub("", asked.partition(" for ")[0])
@@ -245,9 +262,10 @@ def hide_undecided(node: dict[str, Plain], judge: KeyJudge) -> None:
             continue
         if rule in (Rule.NAMED, Rule.KIN) or (
             (rule is Rule.CODE and (is_code(item) or is_hidden(rule, item)))
-            or (rule is Rule.TYPED and is_hidden(Rule.MIXED, item))
+            or (key in TYPED_KEYS and is_hidden(Rule.MIXED, item))
             or (key == "state" and is_hidden(Rule.SESSION, item))
             or (key == "nonce" and is_hidden(Rule.CODE, item))
+            or (key == "plaintext" and is_hidden(Rule.MIXED, item))
             or (key in DERIVED and is_hidden(Rule.RANDOM, item))
         ):
             node[key] = MARKER

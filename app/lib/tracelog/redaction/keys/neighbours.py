@@ -75,7 +75,7 @@ PART_OWNERS: Final = words(
 VALUE_KEYS: Final = words(
     """
     value values val v input default current previous old new before after from to received
-    lhs rhs plaintext 値 入力値 入力 内容
+    lhs rhs attempted given actual supplied submitted 値 入力値 入力 内容
     """
 )
 """Keys whose secrecy hangs on a neighbour: `{"name": "password", "value": …}`."""
@@ -100,7 +100,7 @@ NAME_KEYS: Final = words(
     event propertyName columnName paramName attributeName variableName field_name column_name
     param_name property_name variable_name Name Key Field Property Column Label Title FieldName
     PropertyName ColumnName ParameterKey ParameterName AttributeName OptionName VariableName
-    項目 項目名 名前 名称 ラベル キー 見出し
+    keyName key_name KeyName 項目 項目名 名前 名称 ラベル キー 見出し
     """
 )
 """The neighbours that say what a value is."""

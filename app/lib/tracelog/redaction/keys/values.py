@@ -10,7 +10,7 @@ from app.lib.tracelog.redaction.keys.rules import Rule
 
 _YES_NO: Final = frozenset({"", "0", "1", "はい", "いいえ"})
 _MEASURE: Final = re.compile(
-    r"[+-]?[0-9]{1,9}(?:\.[0-9]{1,9})?(?:/[0-9]{1,9}|%)?"
+    r"[0-9]{1,3}(?:,[0-9]{3}){1,3}|[+-]?[0-9]{1,9}(?:\.[0-9]{1,9})?(?:/[0-9]{1,9}|%)?|1[0-9]{9}(?:[0-9]{3})?"
     r"|(?:[0-9]{1,6}(?:\.[0-9]{1,6})?(?:ns|us|ms|s|m|h|d|w)){1,5}"
     r"|[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9:.]{5,15}(?:Z|[+-][0-9:]{4,6})?)?"
     r"|[0-9]{1,6}(?:日|時間|分|秒|年|週|か月|ヶ月|回|件|個|文字|桁)間?"
@@ -69,7 +69,8 @@ PLACEHOLDER: Final = (
     r"(?:<[a-z][a-z _\-]{2,40}>|<base64>"
     r"|[A-Z]{2,12}(?:[_\-][A-Z]{2,12}){0,3}[_\-](?:TOKEN|KEY|SECRET)"
     r"|<[A-Z][A-Z_\-]{2,40}>|\$?\{\{[^{}\n]{1,80}\}\}"
-    r"|\$?\{[A-Za-z][A-Za-z_]{1,60}\}|\$\{[A-Za-z][A-Za-z0-9_]{1,60}\}"
+    r"|\$?\{[A-Za-z][A-Za-z_]{1,60}\}|\$\{[A-Za-z][A-Za-z0-9_]{1,60}(?::?\?[^{}\n]{0,40})?\}"
+    r"|<%=? ?[A-Za-z_.]{2,40}(?:\[[\"':]?[A-Za-z_]{2,40}[\"']?\])? ?%>"
     r"|\$\{?(?:PASS|PASSWD|PASSWORD|PWD|SECRET|TOKEN|JWT|APIKEY|KEY|AUTH|PIN|OTP)\}?"
     r"|\$[A-Z]{2,20}(?:_[A-Z]{1,20}){1,5}|%s|%\([a-z_0-9]{1,40}\)s"
     r"|(?i:your[ _\-](?:[a-z]{2,12}[ _\-]){0,4}(?:key|token|secret|password|jwt|here)))"
@@ -87,13 +88,16 @@ _NOTHING: Final = re.compile(
     rf"|(?i:(?:bearer|basic|token) )?{PLACEHOLDER}"
     r"|(?:SM|MM|CA|AC|PN|RE|CF|CH|IM|MG|VA|VE|ZS|WS|NO)[0-9a-f]{32}"  # what Twilio calls things by
     r"|arn:aws[a-z\-]{0,10}:[a-z0-9\-]{2,20}:[a-z0-9\-]{0,20}:[0-9]{0,12}:[\w/:.\-]{1,60}"
-    r"|[*•●＊]{3,}|x{4,}|X{4,}|(?i:\[(?:filtered|redacted|masked|hidden|secret|protected)\])"
+    r"|[A-Za-z0-9]{0,4}(?:[_\-][a-z]{2,5}[_\-])?[\-_]?[*•●＊]{4,}[\-_]?[A-Za-z0-9]{0,4}"
+    r"|[A-Za-z]{2,8}-(?:\.{3}|…)[A-Za-z0-9]{0,4}|[*•●＊]{3,}|x{4,}|X{4,}|(?i:\[(?:filtered|redacted|masked|hidden|secret|protected)\])"
 )
 """Said of a secret in its place, or where it is to be: `?pin=false`, `****`, `${DB_PASSWORD}`."""
 _ON_DEVICE: Final = re.compile(r"[A-Z0-9]{3,4}(?:-[A-Z0-9]{3,4}){1,2}|[B-DF-HJ-NP-TV-XZ]{8}")
 """What a device shows, to be typed in where one can sign in."""
 _PATH: Final = re.compile(r"[/\\]|\.[A-Za-z]{1,5}\Z")
-_BASE64: Final = re.compile("[A-Za-z0-9+/]{20,}={1,2}")
+_BASE64: Final = re.compile(
+    "[A-Za-z0-9+/]{20,}={1,2}|(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])[A-Za-z0-9+/]{40,}"
+)
 _ASCII: Final = re.compile(r"[!-~]*")
 _LONGEST_NOTHING: Final = 90
 _MNEMONICS: Final = (12, 15, 18, 21, 24)

@@ -18,7 +18,7 @@ SECRET_WORDS: Final = words(
     pswd pswrd psw passwort kennwort senha contrasena contrasenia contrasenya wachtwoord salasana
     heslo lozinka parool adgangskode jelszo haslo sifre secrets token jwt bearer cred creds csrf
     xsrf tpin mpin mypin xprv otps cvv cvc ccv csc ssn sid sids mnemonic psk samlresponse iban
-    wresult contrasenha psswd paswd passw secretword puk ansho anshou passwrod passowrd
+    wresult contrasenha psswd paswd passw secretword puk ansho anshou ansyo ansyou passwrod passowrd
     samlrequest pasuwado pasuwaado aikotoba nino
     """
 )
@@ -58,6 +58,7 @@ SECRET_PHRASES: Final = tuple(
     check code|emergency code|pairing code|gift code|gift card|v code|honeycomb team
     unlock pattern|challenge response|p word|entry code|keypad code|safe code|locker code
     garage code|lock code|lock combination|safe combination|snmp community|community string
+    verification value|key material
     kojin bango|koza bango|kouza bango|ninsho code|ninshou code|ninsyo code
     """.replace("\n", "|").split("|")
     if phrase.strip()
@@ -155,8 +156,9 @@ COUNT_TAIL: Final = words(
     length len count counts total limit limits max min size used usage left remaining budget
     attempts tries retries failures expiry expires expiration expired expire ttl age lifetime second
     seconds minute minutes hour hours day days at in on until since date time timestamp changed
-    change found updated created issued set required enabled disabled valid verified exists present
-    price cost ratio index position entropy score bits window step timeout interval exp
+    change found updated created creation modified rotated revoked issued set required enabled
+    disabled valid verified exists present price cost ratio index position entropy score bits window
+    step timeout interval exp history
     """
 )
 """Last words of keys that measure a secret and do not hold it: `password_length`."""
@@ -169,7 +171,7 @@ LABEL_TAIL: Final = words(
     source method methods supported auth consent manager hasher hashers list
     accepted use last four feedback tips arn country hint hints symbol
     link button icon toggle tab color colour background border class classname
-    validator validators origin origins trusted
+    banner validator validators origin origins trusted
     """
 )
 """Last words of keys that describe a secret: `token_type`, `authorization_url`."""
@@ -181,6 +183,11 @@ KEY_TAIL: Final = words("id ids header prefix")
 """The same behind a key or a token: `api_key_id`, but not Vault's `secret_id`."""
 
 KEY_TAILED: Final = words("key keys token csrf xsrf")
+
+CHECK_TAIL: Final = words("check checks result response")
+"""Behind the code of a card, what a bank said of it: `cvc_check`."""
+
+CHECKED: Final = words("cvc cvv csc ccv")
 
 PASS_JAPANESE: Final = re.compile("定期|年間|周遊|乗車|入場|搭乗|一日|日券|コン|バイ")
 """In what stands before a last `pass` that lets in."""
@@ -243,10 +250,10 @@ OTHER_KEYS: Final = words(
 KEY_LAST: Final = frozenset({"key", "keys"})
 """Last words of keys that hold a secret where the value looks like one and no UUID or path."""
 
-RANDOM_ALONE: Final = frozenset({"state", "access", "refresh", "oauth", "challenge", "verifier"})
+RANDOM_ALONE: Final = words("state access refresh oauth challenge verifier plaintext")
 """The same where a key has no other word."""
 
-RANDOM_PHRASES: Final = frozenset({"code id", "session state", "remember me"})
+RANDOM_PHRASES: Final = frozenset({"code id", "session state", "remember me", "relay state"})
 """The same of two words. The first two are Keycloak's."""
 
 CODE_ALONE: Final = frozenset({"code", "mfa", "tfa", "sms", "combination", "verification"})

@@ -33,7 +33,8 @@ _SECOND_ARGUMENT: Final = re.compile(
     rf"(?P<mark>[\"'`])){_REST.format(quote='mark')}"
 )
 _LAST_ARGUMENT: Final = re.compile(
-    r"(?i)(\bcreate_?(?:super)?_?user\((?:[ \t]{0,4}[bru]{0,2}(?:\"[^\"\n]{0,200}\""
+    r"(?i)(\b(?:create_?(?:super)?_?user|(?:sign_?in|create_?user)_?with_?email\w{0,20})"
+    r"\((?:[a-z]{1,16},[ ]?)?(?:[ \t]{0,4}[bru]{0,2}(?:\"[^\"\n]{0,200}\""
     r"|'[^'\n]{0,200}'),){1,2}"
     rf"[ \t]{{0,4}}[bru]{{0,2}}(?P<mark>[\"'])){_REST.format(quote='mark')}(?="
     rf"(?P=mark)[ \t]{{0,4}}[,)]"
@@ -116,7 +117,7 @@ def hide_arguments(text: str) -> str:
         text = _KEY_ARGUMENT.sub(rf"\g<1>{MARKER}", text)
     if "Client(" in text:
         text = _CLIENT.sub(_hide_random, text)
-    if "user(" in lower:
+    if "user(" in lower or "withemail" in lower:
         text = _LAST_ARGUMENT.sub(_hide_password, text)
     if any(name in text for name in _CONNECTS):
         text = _THIRD_ARGUMENT.sub(rf"\g<1>{MARKER}", text)

@@ -6,10 +6,10 @@ from typing import Final
 from app.lib.tracelog.redaction.keys.words import OTHER_CODES
 from app.lib.tracelog.redaction.plain import MARKER
 
-_STEMS: Final = ("code", "otp", "pin", "cv", "one-time", "one time", "confirm with")
+_STEMS: Final = ("code", "otp", "pin", "cv", " key", "one-time", "one time", "confirm with")
 _CODE: Final = re.compile(
     r"(?i)(\b(?:(?:verification|security|confirmation|login|sign-?in|one[ \-]?time|access|sms|2fa"
-    r"|mfa|two[ \-]factor|two[ \-]step|authentication|recovery|reset|door|gate|alarm|entry"
+    r"|mfa|two[ \-]factor|two[ \-]step|authentication|recovery|backup|reset|door|gate|alarm|entry"
     r"|lockbox|keypad"
     r"|garage|unlock|lock|locker|safe|building|wifi)"
     r"[ \-](?:code|password|pin)(?: is| was)?|(?:your|id)(?: (?-i:[A-Z][a-z]{2,16}))? code is"
@@ -17,6 +17,7 @@ _CODE: Final = re.compile(
     r"(?: [\-–—])?:?(?:[ \t]{1,3}|(?:\s{0,3}<[a-z/][^<>\n]{0,120}>){1,4}\s{0,3}))"
     r"(?:[A-Z]{1,3}-)?[0-9](?:[ \-]?[0-9]){2,9}+"
     r"|(?<!error )(?<!status )(?<!area )(?<!zip )(\bcode:? )[0-9]{3}-[0-9]{3}(?![\-0-9])"
+    r"|(\benter (?:the |this )?code )[A-Z0-9]{4}-[A-Z0-9]{4}(?= (?:at|on) (?:https?:|your )| to )"
 )
 _CODE_LAST: Final = re.compile(
     r"(?i)(\b(?:otp|pin|passcode|(?:access|door|gate|alarm) code"
@@ -32,7 +33,7 @@ _CODE_FIRST: Final = re.compile(
 )
 _IN_GROUPS: Final = re.compile(
     r"(?i)(\b(?:recovery|backup|scratch|reset|verification|security|access|one-time|device"
-    r"|activation) (?:code|key)s?"
+    r"|activation|licen[sc]e|product|serial) (?:code|key)s?"
     r"(?: (?:is|are|was))?:?(?:[ \t]{1,3}|\n)[\"'`]?)"
     r"(?=[a-z\-]{0,40}[0-9])(?=[0-9\-]{0,40}[a-z])[a-z0-9]{3,8}(?:-[a-z0-9]{3,8}){1,7}\b"
     r"(?:(?:, ?| and | )(?=[a-z\-]{0,40}[0-9])[a-z0-9]{3,8}(?:-[a-z0-9]{3,8}){1,7}\b){0,15}"
@@ -44,7 +45,10 @@ _COMBINATION: Final = re.compile(
 _ENTERED: Final = re.compile(
     r"(?i)(\b(?:(?:enter|use|type|with) (?:this|the|your|following|it)[^\n:0-9]{0,24}\bcode\b"
     r"[^\n:0-9]{0,40}:"
-    r"|confirm with:?|(?:\A|\n|[.,!;:] |\b(?:the|this|my) )code is"
+    r"|confirm with:?|\b(?:code|otp|pin) you (?:entered|typed|gave|submitted|provided)"
+    r"(?: was| is)?:?(?: ?[(\"'])?"
+    r"|\b(?:reset|changed?|set|updated?) (?:(?:the|your|his|her) )?(?:pin|passcode) (?:for|of)"
+    r" [^\n]{1,60}? to|(?:\A|\n|[.,!;:] |\b(?:the|this|my) )code is"
     r"|\b(?:invalid|wrong|incorrect|expired) (?:code|otp|pin)"
     r"|\b(?:sent|generated|issued) (?:[a-z]{1,12} ){0,2}code|\bcode:(?=\s{0,3}<)"
     r")[ \t]{0,3}(?:<[a-z]{1,8}>){0,3})[0-9]{4,8}\b(?![.,][0-9])"
@@ -55,7 +59,7 @@ _FIVE: Final = re.compile(
 )
 _SIX: Final = re.compile(r"\b[0-9]{6}\b")
 _COMPARED_CODES: Final = re.compile(
-    r"(?i)\b(?:code|t?otp|pin)\b[^\n0-9]{0,24}[0-9]{6} ?"
+    r"(?i)\b(?:code|t?otp|pin|passcode)\b[^\n0-9]{0,24}(?:[0-9]{6}|\[redacted\]) ?"
     r"(?:[!=]=|,? (?:but )?(?:got|received|was|vs|expected))"
     r" ?[0-9]{6}\b"
 )
@@ -87,7 +91,7 @@ def hide_codes(text: str, lower: str) -> str:
     text = _IN_GROUPS.sub(rf"\g<1>{MARKER}", text) if "-" in text else text
     text = _FIVE.sub(rf"\g<1>{MARKER}", _ENTERED.sub(rf"\g<1>\g<2>{MARKER}", text))
     text = _COMPARED_CODES.sub(lambda match: _SIX.sub(MARKER, match[0]), text)
-    text = _CODE_FIRST.sub(MARKER, _CODE.sub(rf"\g<1>\g<2>{MARKER}", text))
+    text = _CODE_FIRST.sub(MARKER, _CODE.sub(rf"\g<1>\g<2>\g<3>{MARKER}", text))
     if " for " in lower or " to " in lower:
         text = _CODE_LAST.sub(rf"\g<1>{MARKER}", text)
     return text

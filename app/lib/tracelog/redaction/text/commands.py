@@ -208,6 +208,10 @@ _FLAG: Final = re.compile(
 )
 
 
+_NO_VALUES: Final = frozenset(
+    {MARKER} | words("and as by can cannot flag for from in invalid is may must option or to via")
+)
+"""What follows an option that is only spoken of: `Using --password via the CLI`."""
 _SENT: Final = re.compile(
     r"(?i)((?:password|passphrase|passcode|pin|otp)[^\"'\n]{0,40}[\"']\)?[;\s]{1,8}[a-z_.]{0,20}?"
     r"send(?:line)?[ (]{1,2}(?:-- )?(?P<quote>[\"']))(?:(?!(?P=quote))[^\\\n]|\\.)++"
@@ -220,7 +224,7 @@ def hide_commands(text: str, judge: KeyJudge) -> str:
 
     def hide(match: re.Match[str]) -> str:
         flag = match["flag"].lstrip("-")
-        if judge(flag) is not Rule.HIDE or match["value"] == MARKER:
+        if judge(flag) is not Rule.HIDE or match["value"] in _NO_VALUES:
             return match[0]
         if flag == "secret-id" and not looks_random(match["value"]):
             return match[0]  # what AWS calls a secret

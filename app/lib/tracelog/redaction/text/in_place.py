@@ -117,6 +117,8 @@ _SCOPE: Final = re.compile(
     r"|generate|check|verify|validate|clear|cleanup|prune|sync)(?=[\s,;\"'\])]|\Z)|\*(?=[,;\"'\])]|\s{0,8}\Z)"
 )
 """`tokens:write`"""
+_IN_CODE: Final = re.compile(r"[A-Z][A-Za-z]{1,40}(?=[`;,(){}<>]|::)")
+"""`use crate::token::Secret;`"""
 _ASKS: Final = re.compile(r"[ \t]{0,2}(?P<quote>[\"'])(?=[\s,;:)\]]|\Z)")
 _ASKED: Final = re.compile(r"(?:^|[\s(,=\[])[bf]?(?P<quote>[\"'])(?:[\w@.-]{1,32} ){0,4}\Z")
 """A question: `input('Password: ')`. The quote that opens it stands before, the other behind."""
@@ -205,6 +207,10 @@ def is_no_secret(text: str, at: int, key_start: int) -> bool:
         return True
     if text.startswith("class ", max(0, key_start - 6)):
         return True
+    if text.startswith((" kid=", "kid="), at):
+        return True  # by which a key is known
+    if text[key_start - 2 : key_start] == "${" and text[at : at + 1] == "?":
+        return True  # ${DB_PASSWORD:?is not set}
     if (remark := _REMARK.match(text, at)) and _is_remark(remark[0]):
         return True
     sign = text[at - 1]
@@ -251,7 +257,9 @@ def is_no_secret(text: str, at: int, key_start: int) -> bool:
     if told := _TOLD.match(text, max(key_start, text.rfind(" ", key_start, at - 1) + 1)):
         words = text[at : told.end()]
         return len(words.split()) < _PHRASE or _SENTENCE.search(words) is not None
-    return text[at - 2 : at] != "::" and _SCOPE.match(text, at) is not None
+    if text[at - 2 : at] == "::":
+        return _IN_CODE.match(text, at) is not None
+    return _SCOPE.match(text, at) is not None
 
 
 def _is_log_line(text: str, at: int, key_start: int) -> bool:

@@ -23,6 +23,11 @@ _HELD: Final = re.compile(
     r"(?:\n|\Z))++)"
 )
 _HELD_LINE: Final = re.compile(r"(?m)^([ \t]+[\w.\-]{1,128}:[ \t]+)(?!\[redacted\])[^\s][^\r\n]*")
+_PROMPTED: Final = re.compile(
+    r"(?P<head>UGFzc3dvcmQ6[^\n]{0,40}\n(?:(?:reply:|S:|<)[^\n]{0,120}\n){0,2}"
+    r"(?:C: ?|[>~-]{1,3} ?|send: b?['\"])?)(?P<value>[A-Za-z0-9+/]{4,128}+={0,2})"
+)
+"""What is sent to `334 UGFzc3dvcmQ6`, which asks for a password."""
 _SETTING_NAME: Final = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 _DIGITS: Final = re.compile(r"[0-9]{4,8}|[0-9]{3,4}-[0-9]{3,4}")
 _SENT: Final = re.compile(
@@ -56,6 +61,8 @@ def hide_lines(text: str, judge: KeyJudge) -> str:
 
     A list of them ends where a line is none.
     """
+    if "UGFzc3dvcmQ6" in text:
+        text = _PROMPTED.sub(rf"\g<head>{MARKER}", text)
     shown: list[str] = []
     end, listed = 0, -1
     for match in _LONE_WORD.finditer(text):

@@ -34,6 +34,12 @@ _QUOTED: Final = re.compile(
     r"(?P<value>[^\s\"']{6,128}+)(?=(?P=quote))"
 )
 """`got "password" "hunter2x"`"""
+_VALUE_AT: Final = re.compile(
+    r"(?P<head>(?P<quote>[\"'`]))(?P<value>[^\"'`\n]{4,128}+)"
+    r"(?=(?P=quote) (?:at|in|for|of)(?: (?:the )?(?:attribute|column|field|key|parameter|path"
+    r"|property))? [\"'`](?P<name>[\w.\-\[\]]{2,64})[\"'`])"
+)
+"""`got invalid value "hunter2x" at "input.password"`"""
 _LIST: Final = re.compile(
     r"(?<![\w\])])(?P<head>\[(?P<quote>[\"'])(?P<name>[\w\-]{2,32})(?P=quote)"
     r"(?:, ?(?P=quote)(?P<between>[^\"'\n\[\]]{0,64})(?P=quote))?, ?(?P=quote))"
@@ -65,6 +71,11 @@ def hide_named_values(text: str, judge: KeyJudge) -> str:
 def hide_quoted(text: str, judge: KeyJudge) -> str:
     """Text without quoted values right behind the quoted names of secrets."""
     return _hide_named(_QUOTED, text, judge, lambda match: mixes(match["value"]))
+
+
+def hide_values_at(text: str, judge: KeyJudge) -> str:
+    """Text without quoted values before the quoted name of the secret field they were given for."""
+    return _hide_named(_VALUE_AT, text, judge, lambda match: mixes(match["value"]))
 
 
 def hide_lists(text: str, judge: KeyJudge) -> str:

@@ -175,6 +175,8 @@ def _key_before(
         for quote in _ENCODED_QUOTES:
             tail = tail.removesuffix(quote).rstrip("\\")
     closed = raw[len(tail) :]
+    if separator[0] in "\t|" and "\n" in closed:
+        return None  # a line ends between them
     if (")" in closed or "）" in closed or "]" in closed) and (
         bracket := max(tail.rfind("("), tail.rfind("（"), tail.rfind(" ["))
     ) > 0:

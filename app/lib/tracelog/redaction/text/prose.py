@@ -12,7 +12,7 @@ from app.lib.tracelog.redaction.keys.values import (
     mixes,
     says_nothing,
 )
-from app.lib.tracelog.redaction.keys.words import OTHER_CODES, OTHER_KEYS
+from app.lib.tracelog.redaction.keys.words import OTHER_CODES, OTHER_KEYS, words
 from app.lib.tracelog.redaction.plain import MARKER
 from app.lib.tracelog.redaction.text.codes import hide_codes, without_open_digits
 
@@ -26,7 +26,8 @@ _STATED: Final = re.compile(
     r"|master)[ _\-]?keys?"
     r"|credentials?|signature|session(?:[ _\-]?id)?|requirepass|masterauth|rootpw|bindpw|psk"
     r"|(?<=with )key|(?<=using )key|(?:tacacs|radius)[\-_]server(?: host \S{1,64})? key"
-    r"|(?<!revision )identified(?:[ \t]{1,3}with[ \t]{1,3}\w{1,40})?[ \t]{1,3}by|passwort|kennwort"
+    r"|(?<!revision )identified(?:[ \t]{1,3}with[ \t]{1,3}\w{1,40})?[ \t]{1,3}(?:by|as)"
+    r"(?:[ \t]{1,3}password)?|passwort|kennwort"
     r"|mot de passe|senha|contraseña)"
     r"(?P<link>[ \t]{1,3}(?:[05789] )?(?:[\-–—~➜➔][ \t]{1,3})?"
     r"(?:(?:for|of)[ \t](?:[\w@.\-]{1,40}[ \t]){1,3}"
@@ -54,6 +55,7 @@ _SECRETS: Final = ("passw", "pwd", "passphrase", "passcode", "token", "secret", 
 _NUMBER: Final = re.compile(
     r"(?i)(\b(?:ssn|social security)[^0-9\n]{1,16})[0-9]{3}-?[0-9]{2}-?[0-9]{4}\b"
     r"|(\biban[ :]{1,3})(?-i:[A-Z]{2})[0-9]{2}(?-i:[A-Z0-9 ]{10,32})"
+    r"|(\bdriver'?s?'? licen[sc]e (?:(?:number|no\.?) )?(?:is )?)(?-i:[A-Z]{1,2}[0-9]{6,8})\b"
     r"|(\bpassport (?:number|no\.?)(?: is)?:? )(?-i:[A-Z]{1,2}[0-9]{7})\b"
     r"|(\b(?:account (?:number|no\.?)(?: is| was)?|sort code:? [0-9]{2}-[0-9]{2}-[0-9]{2},? account"
     r"|national insurance (?:number|no\.?)(?: is)?):? )"
@@ -80,7 +82,9 @@ _PHRASE_HEAD: Final = (
 _PHRASE: Final = re.compile(
     rf"{_PHRASE_HEAD}(?P<value>(?-i:[a-z]{{3,8}}(?: [a-z]{{3,8}}){{11,23}}))"
 )
-_OPEN_MNEMONIC: Final = re.compile(rf"{_PHRASE_HEAD}(?-i:[a-z]{{3,8}} ?){{1,23}}[a-z]{{0,2}}\Z")
+_OPEN_MNEMONIC: Final = re.compile(
+    rf"{_PHRASE_HEAD}(?:\[redacted\] )?(?-i:[a-z]{{3,8}} ?){{1,23}}[a-z]{{0,2}}\Z"
+)
 _LED: Final = re.compile(
     r"(?i)((?<![a-z])(?:passwords?|passwd|pwd|passphrase|passcode|secret|token|(?:api|access|secret)"
     r"[ _\-]?key|pin) ?[.·…]{4,120}+ ?)[^\s.·…][^\s]{3,128}+"
@@ -98,11 +102,16 @@ _ALGORITHM: Final = re.compile(
     "(?i)argon|base|bcrypt|blake|hmac|md[0-9]|pbkdf|scram|sha|scrypt|v[0-9]"
 )
 _EXPECTED: Final = re.compile(
-    r"(?i)(\b(?:expected|got|received|but was|actual|instead of|want(?:ed)?)"
-    r"(?: (?:token|code|otp|secret|signature))?"
+    r"(?i)(\b(?:expected|got|received|but was|actual|instead of|want(?:ed)?|computed|calculated)"
+    r"(?: (?:token|code|otp|secret|signature|hmac))?"
     r"[: ]{1,2}[\"']?)(?P<value>[^\s\"',;]{6,128}+)"
 )
-_EXPECTS: Final = re.compile(r"(?i)token|csrf|otp|secret|passw|signature")
+_EXPECTS: Final = re.compile(r"(?i)token|csrf|otp|secret|passw|signature|hmac")
+_ANSWER: Final = re.compile(
+    r"(?i)(\banswer (?:to|for) (?:the |your |his |her |their )?(?:secret|security) question"
+    r"(?: (?:is|was))?:? |\b(?:secret|security) answer (?:is |was )?(?=[\"'`]))"
+    r"([\"'`]?)[^\"'`\n.,;]{2,60}"
+)
 _NETRC: Final = re.compile(
     r"(\bmachine\s{1,8}[\w.\-]{1,128}\s{1,8}login\s{1,8}\S{1,128}\s{1,8}password\s{1,8})\S++"
 )
@@ -128,11 +137,13 @@ _ANNOUNCED: Final = re.compile(
     r"(?P<value>[^\s\"'<>]{6,128}+)"
 )
 _NAMED: Final = re.compile(
-    r"[a-z]+(?:[.\-_][a-z]+){0,6}[\"'`] (?:not found|does not|(?:was |has been |is )?(?:created"
-    r"|deleted|set|renewed|cleared|removed|missing"
+    r"[a-z]+(?:[.\-_][a-z]+){0,6}[\"'`] (?:not found|does not|version [0-9]"
+    r"|(?:was |has been |is )?(?:created|deleted|revoked|rotated|set|renewed|cleared|removed"
+    r"|missing"
     r"|configured|updated|unchanged|patched|forbidden|rejected|not)|already|will be)\b"
 )
 """What is called so, and no secret: `secret "tls-cert" created`."""
+_OF_NAMES: Final = words("secret secrets cookie cookies key keys") | {"api key", "api keys"}
 _OPEN_STATED: Final = re.compile(
     r"(?<!\S)[\"'`]?(?P<value>[^\s\"'`]{6,128}+)[\"'`]?(?: (?:as|is|was)(?: \w{1,16}){0,3})?"
     r"\s{0,8}\Z"
@@ -146,7 +157,7 @@ _NUMBER_OF: Final = re.compile(r"(?<!\S)(?:[a-z]{1,8}=[0-9.:]{0,40}|[0-9]{1,5}m?
 _MESSAGE: Final = re.compile(
     r"(?i)(?:must|should|may|can|does|do|has|have|is|are|was) (?:not|no|be|been|contain|have|match"
     r"|include|required|missing|invalid|incorrect|wrong|expired|empty|too|already)\b"
-    r"|(?:string|input|value|field|this field) (?:should|must|is|required)\b"
+    r"|(?:string|input|value|field|this field|scheme|header) (?:should|must|is|required)\b"
     r"|(?:not|no longer) (?:found|valid|provided|allowed|set|given|configured)\b"
     r"|too (?:short|long|weak|common|many)\b"
     r"|(?:authentication|session|account|password|login) (?:failure|failed|opened|closed|changed"
@@ -176,13 +187,23 @@ def hide_stated(text: str) -> str:
         text = _NETRC.sub(rf"\g<1>{MARKER}", text)
     if any(
         word in lower
-        for word in ("ssn", "social security", "iban", "passport", "account", "insurance n")
+        for word in (
+            "ssn",
+            "social security",
+            "iban",
+            "passport",
+            "account",
+            "insurance n",
+            "driver",
+        )
     ):
-        text = _NUMBER.sub(rf"\g<1>\g<2>\g<3>\g<4>{MARKER}", text)
+        text = _NUMBER.sub(rf"\g<1>\g<2>\g<3>\g<4>\g<5>{MARKER}", text)
     if ":" in text:
         text = _ANNOUNCED.sub(_hide_announced, text)
     if "...." in text or "····" in text or "……" in text:
         text = _LED.sub(rf"\g<1>{MARKER}", text)
+    if "answer" in lower:
+        text = _ANSWER.sub(rf"\g<1>\g<2>{MARKER}", text)
     if "(" in text and any(word in lower for word in _WRONG_WORDS):
         text = _WRONG.sub(_hide_chosen, text)
     if "seed" in lower or "phrase" in lower or "mnemonic" in lower or " words" in lower:
@@ -192,7 +213,7 @@ def hide_stated(text: str) -> str:
     if "key " in lower or "code " in lower:
         text = _KEY.sub(_hide_key, text)
     text = hide_bracketed(text, lower)
-    if ("expected" in lower or " got" in lower) and _EXPECTS.search(text):
+    if ("expected" in lower or " got" in lower or "computed" in lower) and _EXPECTS.search(text):
         text = _EXPECTED.sub(_hide_chosen, text)
     if any(_begins_word(lower, stem) for stem in _STEMS):
         text = _STATED.sub(_hide_stated, text)
@@ -239,9 +260,7 @@ def _hide_stated(match: re.Match[str]) -> str:
     else:
         # "Unexpected token '<'" is what every JavaScript parser says.
         word = match["word"].lower()
-        if says_nothing(value) or (
-            word in ("secret", "secrets", "cookie", "cookies") and _NAMED.match(match.string, start)
-        ):
+        if says_nothing(value) or (word in _OF_NAMES and _NAMED.match(match.string, start)):
             return match[0]
         hidden = (
             not word.startswith(("token", "sig", "key"))

@@ -28,6 +28,7 @@ from app.lib.tracelog.redaction.text.named import (
     hide_named_values,
     hide_parts,
     hide_quoted,
+    hide_values_at,
 )
 from app.lib.tracelog.redaction.text.pairs import hide_pairs
 from app.lib.tracelog.redaction.text.paths import hide_paths
@@ -73,6 +74,8 @@ _PIN: Final = re.compile("PIN[0-9]{4}")
 _ESCAPED: Final = re.compile(r"%[0-9A-Fa-f]{2}")
 _TOKEN: Final = re.compile(r"[^\s\"'<>]++")
 _PRINTABLE: Final = "".join(sorted(set(string.printable) - set(string.whitespace)))
+_VALUE_AT: Final = re.compile("[\"'`] (?:at|in|for|of) ")
+_ONE_WORD: Final = re.compile(r"[A-Za-z0-9_\-]++\Z")
 _HELD: Final = "\x1a"
 _PLACE: Final = re.compile(rf"\{{{_HELD}([0-9]{{1,5}})\}}")
 """Stands for data while the text around it is looked at."""
@@ -83,7 +86,8 @@ _has_word: Final = search(
     r"(?i)oken|pass|ecret|key|otp|pin|bearer|basic|credential|code|session|cookie|signature"
     r"|identif(?:ied|y )|failing row|insert|cvv|cvc|ssn|iban|psk|pwd|pw |p/w|rootpw|bindpw"
     r"|masterauth|login|log in|logged in|logging in|sign in|authenticat|auth |auth\" | is your"
-    r"|onfirm with|account n|insurance n|social s|seed|mnemonic|y phrase|combination"
+    r"|onfirm with|account n|insurance n|social s|hmac|y answer|t answer|driver"
+    r"|seed|mnemonic|y phrase|combination"
     r"|community|crypt\("
     r"|sqlplus|expdp|impdp|rman |bw unlock|net user|setuser|rabbitmqctl|/p:|/user:"
     r"|kennwort|senha|sandi|wachtwoord|heslo|salasana|adgangskode|contrase"
@@ -173,6 +177,8 @@ class TextRedactor:
         if "%" in text and depth < 3 and _ESCAPED.search(text):
             text = _TOKEN.sub(lambda token: self._unescaped(token[0], depth), text)
         text = hide_cards(hide_logins(hide_shapes(text)))
+        if _ONE_WORD.match(text):
+            return text  # of which the rules below make nothing
         if "/" in text:
             text = hide_paths(text, self._judge)
         if "<" in text:
@@ -188,6 +194,8 @@ class TextRedactor:
         text = hide_pairs(text, self._judge)
         if "' '" in text or '" "' in text:
             text = hide_quoted(text, self._judge)
+        if _VALUE_AT.search(text):
+            text = hide_values_at(text, self._judge)
         if '["' in text or "['" in text:
             text = hide_lists(text, self._judge)
         if "==" in text or "!=" in text:

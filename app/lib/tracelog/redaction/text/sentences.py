@@ -60,6 +60,10 @@ _PASSWORD: Final = re.compile(
     r"(パスワードは[ \u3000]?)(?!半角|全角|残り|最[大小低]|前回|計)[ぁ-んァ-ヶー一-龠A-Za-z]{1,12}"
     r"[0-9]{2,8}(?=[ \u3000]?(?:です|でした))"
 )
+_VALUE_OF: Final = re.compile(
+    r"((?:パスワード|パスコード|暗証番号|合言葉|トークン|コード|キー)[」』】]?の(?:入力)?値[はが]?"
+    r"[ \u3000:：]?(?P<quote>[「『'\"]))[^「」『』'\"\n]{2,128}"
+)
 _QUALIFIED: Final = re.compile(
     r"((?:パスワード|パスコード|トークン|パス|PW)[はがを][ぁ-んァ-ヶー一-龠]{1,10}[ \u3000]?)"
     r"(?P<value>[!-~]{6,128}+)"
@@ -129,6 +133,8 @@ def hide_stated_in_other_languages(text: str) -> str:
         text = _GLUED.sub(_hide_glued, text)
     if "(" in text or "（" in text or "【" in text or "[" in text or "［" in text:
         text = _IN_BRACKETS.sub(_hide_mixed, text)
+    if "値" in text:
+        text = _VALUE_OF.sub(rf"\g<1>{MARKER}", text)
     if "ードは" in text:
         text = _QUALIFIED.sub(_hide_chosen, _PASSWORD.sub(rf"\g<1>{MARKER}", text))
     if "ードに" in text or "ードとして" in text:

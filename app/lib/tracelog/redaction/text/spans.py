@@ -4,6 +4,7 @@ import re
 import sys
 from typing import Final
 
+from app.lib.tracelog.redaction.keys.containers import DIVISIONS
 from app.lib.tracelog.redaction.keys.rules import Rule
 from app.lib.tracelog.redaction.keys.values import is_hidden, mixes
 from app.lib.tracelog.redaction.plain import MARKER
@@ -18,7 +19,7 @@ _OPENING: Final = re.compile(
 _CJK_CLOSING: Final = {"「": "」", "『": "』", "“": "”", "‘": "’", "«": "»", "（": "）"}
 _NEXT: Final = r"[\w.\-\[\]%]{1,64}\\{0,4}[\"']?[:=]"
 _BARE: Final = re.compile(
-    r"(?:[^\s,;&|\"'`(\[{)\]}><」』。，]++"
+    r"(?:[^\s,;&|\"'`(\[{)\]}><」』。，、]++"
     rf"|[,;&|](?!\s|\Z|[\"'\\]|{_NEXT}|(?<=;)[\w]{{1,32}} {_NEXT})"
     r"|[\"'`)\]}>](?![\s,;:)\]}>&\"'`\\」]|\Z)"
     r"|<(?!/)"
@@ -47,6 +48,8 @@ _NAMES_OF_SECRETS: Final = re.compile(
     r"[ \t]{0,8}(?:\r?\n|\Z))+"
 )
 """Which secrets a service is given: `secrets:`, below it `- db_password`."""
+_FIRST_SETTING: Final = re.compile(r"\s{1,40}[\w\-]{1,40}:(?:\s|\Z)")
+"""Below `csrf:` stand settings, each with a name of its own."""
 _QUERY: Final = ("?", "&")
 _FILED: Final = re.compile(r"\s{1,40}(?:environment|external|file): ?[\w./\-]{1,80}\s{0,8}")
 _CLOSED_TAGS: Final = re.compile(
@@ -55,6 +58,14 @@ _CLOSED_TAGS: Final = re.compile(
 """Between a label and its value: `<b>Password:</b> …`."""
 _NEXT_LABEL: Final = re.compile(r"[、，\u3000][ぁ-ヶ一-龠ー]{1,12}[：:]")
 """Ends a value in a line of several: `パスワード：…、ユーザー：hana`."""
+_PHRASE: Final = re.compile("(?:[a-z]{3,8} ){11,23}[a-z]{3,8}(?![A-Za-z])")
+"""The words that a wallet is recovered with."""
+_COMPARED: Final = re.compile(
+    r"(?P<of>expected|got|received|want(?:ed)?)[ :]{1,2}(?=\S{0,40}[0-9])\S{4,128}+"
+    r"(?:,? (?:but )?(?:expected|got|received|want(?:ed)?)[ :]{1,2}\S{4,128}+)?"
+    r"|(?P<old>old|from|previous|before)=[^\s,;]{4,128}+,? (?:new|to|current|after)=[^\s,;]{4,128}+"
+)
+"""`wrong password: got … want …`, `secret rotated: old=… new=…`"""
 _FALLBACK: Final = re.compile(
     r"[ \t]{0,4}(?:\|\||\?\?|\?:|or\b)[ \t]{0,4}(?P<quote>[\"'`])(?:(?!(?P=quote))[^\\\n]|\\.)*+"
     r"(?P=quote)?"
@@ -139,11 +150,16 @@ def _bare_value(
             stop = _lone_word_end(text, block.end())
         held = text[block.end() : stop]
         names = _NAMES_OF_SECRETS if text[key_start:at].endswith("ecrets:") else _FILED
-        if names.fullmatch(held):
+        is_division = text[key_start:at].rstrip(" :").lower() in DIVISIONS
+        if names.fullmatch(held) or (is_division and _FIRST_SETTING.match(held)):
             return None
         return (start, stop) if held else None
     if rule is Rule.HIDE and (stated := _STATED_IN_JAPANESE.match(text, at)):
         stop = stated.end()
+    elif rule is Rule.HIDE and (phrase := _PHRASE.match(text, start)):
+        stop = phrase.end()
+    elif rule is Rule.HIDE and (compared := _COMPARED.match(text, start)):
+        return start, compared.end()
     elif whole_line and rule is Rule.HIDE:
         stop = _line_end(text, start)
         if label := _NEXT_LABEL.search(text, start, stop):
