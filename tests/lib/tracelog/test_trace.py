@@ -1,9 +1,11 @@
 """One chain of work has one trace id, wherever the work goes."""
 
 import asyncio
+import contextvars
 import os
 import threading
 import uuid
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -165,6 +167,23 @@ def test_an_exception_tells_the_trace_that_it_left_last() -> None:
             raise error
         assert trace_id_of(error) == trace_id
     assert trace_id_of(LookupError()) is None
+
+
+def test_a_trace_is_over_also_where_another_context_ends_it() -> None:
+    """A generator that a pool of threads goes through runs in a copy of the context each time."""
+
+    def pieces() -> Iterator[Trace | None]:
+        with use_trace(Trace(UUID)):
+            yield current_trace()
+
+    going = pieces()
+    first = contextvars.copy_context()
+    trace = first.run(next, going)
+    second, outside = first.copy(), contextvars.copy_context()
+
+    assert second.run(list, going) == []
+    assert trace is not None
+    assert [each.run(current_trace) for each in (first, second, outside)] == [trace, None, None]
 
 
 def test_new_trace_ids_are_random_uuids_also_in_many_threads() -> None:
