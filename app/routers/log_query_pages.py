@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 
 from app.forms import Form
 from app.i18n import Language
+from app.lib.tracelog.schema import TABLES
 from app.lib.tracelog.store.store import Cell
 from app.routers.logs.reading import Problem
 from app.services.logs.log_text import visible
@@ -113,7 +114,12 @@ class QuestionPage(Template):
 
     def context(self) -> dict[str, object]:
         rows = rows_of(self.answer) if self.answer else []
-        extra = {"view_url": self.view_url, "shows_chart": self.shows_chart, "rows": rows}
+        extra = {
+            "view_url": self.view_url,
+            "shows_chart": self.shows_chart,
+            "rows": rows,
+            "tables": TABLES.values(),
+        }
         # Not super(): a dataclass with slots is another class than the one that is written here.
         return Template.context(self) | extra
 

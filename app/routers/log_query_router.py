@@ -225,7 +225,7 @@ def _problem(request: Request, error: StoreError) -> Problem:
         return problem_of(request, error)
     _ = language_of(request).gettext
     title = _("This question could not be answered.")
-    advice = _("The log database says what is wrong with it, or that it took too long:")
+    advice = _("The reason, as the log or its database gives it:")
     return Problem(title, advice, str(error), 422)
 
 

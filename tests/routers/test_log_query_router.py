@@ -123,6 +123,8 @@ async def test_the_console_asks_with_values_and_keeps_what_was_typed(
     waiting = await admin.get("/logs/console", params={"sql": sql})
     answered = await admin.get("/logs/console", params={"sql": sql, "status": "500"})
 
+    assert "task_progress_logs" in empty.text
+    assert "error_message" in empty.text, "the columns that can be asked for"
     assert "answer-heading" not in empty.text + waiting.text
     assert ":status" in waiting.text
     assert "-- &lt;i&gt;" in answered.text
@@ -134,6 +136,7 @@ async def test_the_console_only_reads_and_says_so(filled: FastAPI, admin: AsyncC
 
     assert page.status_code == 422
     assert "Only questions can be asked" in page.text
+    assert "log database says" not in page.text, "it was not asked"
     count = "SELECT 'reports: ' || count(*) FROM api_logs WHERE endpoint = '/report'"
     assert "reports: 2" in (await admin.get("/logs/console", params={"sql": count})).text
 
