@@ -301,7 +301,7 @@ class Exchange:
                 cap=self._body_bytes,
                 content_encoding=self._response_encoding,
                 html=keeping.html,
-                whole=whole,
+                whole=whole and self._response_size >= (self._expected or 0),
             )
         more: dict[str, str] = {}
         if (route := route_of(scope)) is not None:

@@ -138,6 +138,20 @@ def test_a_stream_of_known_length_is_recorded_before_its_last_byte(
     assert client.rows_when_sent == [0, 0, 1, 1]
 
 
+def test_a_response_that_ends_before_its_length_is_not_whole(
+    app: FastAPI, client: Client, log_dir: Path
+) -> None:
+    """Whoever waits for the rest gets an error of the connection."""
+
+    @app.get("/")
+    async def short() -> StreamingResponse:
+        return StreamingResponse(iter([b"12"]), headers={"Content-Length": "4"})
+
+    client.request()
+
+    assert rows(log_dir)[0]["response_body"] == {":type": "", ":cut": 2}
+
+
 @pytest.mark.parametrize(
     "path", ["/static/app.css", "/healthz", "/readyz", "/favicon.ico", "/logs"]
 )
