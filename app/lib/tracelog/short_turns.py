@@ -46,7 +46,7 @@ class _Background:
 
     __slots__ = ("credit", "meanwhile", "since")
 
-    def __init__(self, meanwhile: Callable[[], object]) -> None:
+    def __init__(self, meanwhile: Callable[[float], object]) -> None:
         self.meanwhile = meanwhile
         self.since = 0.0
         self.credit = _MOST_CREDIT
@@ -55,19 +55,19 @@ class _Background:
 _thread: Final = threading.local()
 
 
-def work_in_the_background(meanwhile: Callable[[], object] = lambda: None) -> None:
+def work_in_the_background(meanwhile: Callable[[float], object] = lambda _: None) -> None:
     """Have this thread pause in `give_way`; in others that does nothing.
 
-    `meanwhile` is called now and then while it waits for an answer.
+    `meanwhile` is called now and then while it waits for an answer, with the seconds so far.
     """
     _thread.background = _Background(meanwhile)
 
 
-def use_the_wait() -> None:
-    """Do what else this thread has to do; to be called where it waits for an answer for long."""
+def use_the_wait(seconds: float) -> None:
+    """Do what else this thread has to do, which has waited for an answer for so long."""
     background: _Background | None = getattr(_thread, "background", None)
     if background is not None:
-        background.meanwhile()
+        background.meanwhile(seconds)
 
 
 def give_way(

@@ -42,6 +42,7 @@ _COMPLAINTS: Final = {
 _COMPLAINT_SECONDS: Final = 60.0
 _STANDBY_SECONDS: Final = 0.25
 _DRAIN_SECONDS: Final = 0.05
+_SILENT_SECONDS: Final = 2.0
 
 
 class AnotherDelivers(Exception):
@@ -196,7 +197,7 @@ class Shipper:
 
     def _run(self) -> None:
         # While a call waits for the store, the folder may fill up.
-        work_in_the_background(lambda: self._tend(calls=True))
+        work_in_the_background(lambda seconds: self._tend(waited=seconds))
         try:
             while not self._stopping:
                 try:
@@ -245,23 +246,19 @@ class Shipper:
             self._election.give_away()
             beside.lead()
 
-    def _tend(self, pause: float = 0, *, quiet: bool = False, calls: bool = False) -> float:
+    def _tend(self, pause: float = 0, *, quiet: bool = False, waited: float = 0) -> float:
         """Have the housekeeper do a piece of its work, and how long to rest after it."""
-        if self._housekeeper is None or not self._election.leads():
+        delivery, leads = self._delivery, self._election.leads
+        if self._housekeeper is None or not leads():
             return pause
-        delivery = self._delivery
         # Without a store that can be opened at all there is no delivery, but a journal.
-        checkpoint = (
-            delivery.checkpoint
-            if delivery
-            else Checkpoint.take_over(self._log_dir, self._election.leads)
-        )
-        works = self._state == "delivering" and not calls and not self._hurries()
+        saved = delivery.checkpoint if delivery else Checkpoint.take_over(self._log_dir, leads)
+        works = self._state == "delivering" and not waited and not self._hurries()
         store = delivery.store if delivery is not None and works else None
         # What was delivered already is to be told from what was not before it goes.
-        failing = calls or self._state in _FAILING
+        failing = waited > _SILENT_SECONDS or self._state in _FAILING
         may_drop = delivery is None or failing or not delivery.may_repeat
-        rest = self._housekeeper.tend(checkpoint, store, quiet=quiet, may_drop=may_drop)
+        rest = self._housekeeper.tend(saved, store, quiet=quiet, may_drop=may_drop)
         return min(pause, rest)
 
     def _is_past(self, marks: Marks) -> bool:

@@ -242,11 +242,12 @@ class _Wire:
     def _in_time(
         self, call: "Callable[[memoryview | bytearray], int]", data: "memoryview | bytearray"
     ) -> int:
+        began = time.monotonic()
         while True:
             self._socket.settimeout(min(_left(self.deadline), _WAIT_SECONDS))
             with contextlib.suppress(TimeoutError):
                 return call(data)
-            use_the_wait()
+            use_the_wait(time.monotonic() - began)
 
     def close(self) -> None:
         """Called by `http.client` before it reads the answer; the connection closes the socket."""
