@@ -6,57 +6,19 @@ from app.lib.tracelog.rollup.histogram import bucket_of
 from app.lib.tracelog.rollup.tables import FILL_RUN_SUMS
 from app.lib.tracelog.schema import API_LOGS, TASK_PROGRESS_LOGS
 from app.lib.tracelog.store.sql import Statement
-from app.lib.tracelog.store.store import Batch, Cell, Inserted, Store
+from app.lib.tracelog.store.store import Batch, Inserted, Store
 from app.lib.tracelog.upkeep.retention import DAY, Retention, Rules
+from tests.lib.tracelog.rollup.sums import STACK, ask, errors, open_steps, part, steps, totals
 from tests.services.log_book import START, LogBook
 
 MINUTE = int(START.timestamp()) // 60 * 60
 HOUR = MINUTE // 3600 * 3600
 TRACE = "3f2a1b9c-0000-4000-8000-000000000001"
-STACK = (
-    'Traceback\n  File "/app/app/report.py", line 4, in render\n    1 / 0\nZeroDivisionError: no'
-)
 
 
 @pytest.fixture
 def book() -> LogBook:
     return LogBook()
-
-
-def ask(store: Store, sql: str) -> list[tuple[Cell, ...]]:
-    return store.query(sql).rows
-
-
-def totals(store: Store) -> list[tuple[Cell, ...]]:
-    return ask(
-        store,
-        "SELECT seconds, start, n, c2, c5, ms FROM tracelog_request_sums WHERE method = ''"
-        " ORDER BY seconds, start",
-    )
-
-
-def steps(store: Store) -> list[tuple[Cell, ...]]:
-    return ask(
-        store,
-        "SELECT task, step, started, succeeded, failed, timed, ms FROM tracelog_step_sums"
-        " WHERE seconds = 3600 ORDER BY task, step",
-    )
-
-
-def open_steps(store: Store) -> list[tuple[Cell, ...]]:
-    return ask(store, "SELECT task, step, seen - began FROM tracelog_open_steps ORDER BY 1, 2")
-
-
-def errors(store: Store) -> list[tuple[Cell, ...]]:
-    return ask(store, "SELECT kind, task, step, hits, state FROM tracelog_errors ORDER BY last_id")
-
-
-def part(book: LogBook) -> Batch:
-    """The rows since the last part."""
-    batch = Batch({name: list(rows) for name, rows in book.rows.items()})
-    for rows in book.rows.values():
-        rows.clear()
-    return batch
 
 
 # --- requests ---------------------------------------------------------------------------------
