@@ -236,6 +236,21 @@ def test_a_live_list_gets_new_requests_and_holds_them_while_it_is_paused(
         page.wait_for_selector("#requests[data-live-open]")
 
 
+def test_a_live_list_says_when_the_server_is_away_and_goes_on_when_it_is_back(
+    visit_as_admin: VisitAsAdmin,
+) -> None:
+    visitor = visit_as_admin()
+    page = visitor.page
+    page.route("**/logs/requests/live?*", lambda route: route.abort("connectionrefused"))
+    visitor.go("/logs/requests?live=1")
+    warning = page.locator("[data-live-problem]")
+    expect(warning).to_contain_text("The server is not answering.")
+
+    page.unroute_all()
+    expect(warning).to_be_hidden()
+    expect(page.locator("#requests[data-live-open]")).to_have_count(1)
+
+
 def test_a_live_list_tells_of_jobs_by_its_one_stream(
     visit_as_admin: VisitAsAdmin, live_app: LiveApp
 ) -> None:

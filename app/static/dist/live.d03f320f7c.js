@@ -13,6 +13,7 @@
   let isMore = false;
   let isWhole = false; // what waits takes the place of what is there
   let isPlanned = false;
+  let lost = null; // until a stream that broke off is told of
 
   const find = (name) => place.querySelector(`[data-live-${name}]`);
   const table = () => place.querySelector("table");
@@ -140,16 +141,27 @@
       say(event.data === "down" ? find("problem").dataset.down : ""),
     );
     source.addEventListener("error", () => {
-      // It tries again by itself, unless it was refused.
+      // It tries again by itself, unless it was refused. A restart is over before that is told.
       if (source?.readyState === EventSource.CLOSED) say(find("problem").dataset.ended);
+      else lost ??= setTimeout(() => say(find("problem").dataset.away), 5000);
     });
-    source.addEventListener("open", () => place.setAttribute("data-live-open", ""));
+    source.addEventListener("open", () => {
+      forget();
+      say(""); // what the stream has to tell comes after this
+      place.setAttribute("data-live-open", "");
+    });
+  };
+
+  const forget = () => {
+    clearTimeout(lost);
+    lost = null;
   };
 
   // A connection that nobody looks at is one less for the host's other pages: there are six.
   const disconnect = () => {
     source?.close();
     source = null;
+    forget();
     place?.removeAttribute("data-live-open");
   };
 
