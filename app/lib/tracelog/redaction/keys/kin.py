@@ -19,6 +19,7 @@ from app.lib.tracelog.redaction.keys.neighbours import (
     NAME_KEYS,
     NAMES_INSIDE,
     PROMPTS,
+    REPEATS,
     REPLIES,
     ROWS,
     STATEMENTS,
@@ -39,6 +40,7 @@ from app.lib.tracelog.redaction.keys.words import words
 from app.lib.tracelog.redaction.plain import MARKER, Plain
 
 _QUESTIONS: Final = ("secretquestion", "securityquestion", "秘密の質問", "秘密質問")
+_PASSWORD: Final = re.compile("(?i)passw|pwd|passphrase|passcode")
 _SEAMS: Final = re.compile("[_ -]")
 _ENTER: Final = re.compile("を(?:ご|再)?入力(?:して)?(?:ください|下さい)?$")
 _WHAT: Final = re.compile(r"(?i)\Awhat(?: is|'s| was) (?:your|the) (?:(?:current|new|old) )?|\?\Z")
@@ -88,6 +90,8 @@ def is_kin(key: str, value: object, keys: Collection[str]) -> bool:
         return "ssid" in map(str.lower, keys) and is_hidden(Rule.HIDE, value)
     if key == "state":
         return is_hidden(Rule.SESSION, value) and not BESIDE_STATE.isdisjoint(keys)
+    if key in REPEATS:
+        return is_hidden(Rule.HIDE, value) and any(_PASSWORD.search(other) for other in keys)
     if key == "nonce":
         return "password" in keys and is_hidden(Rule.CODE, value)
     if key == "p":

@@ -42,6 +42,9 @@ REPLIES: Final = ANSWERS | {"response", "reply"}
 
 PROMPTS: Final = ("prompt", "question", "label", "message", "title", "質問")
 
+REPEATS: Final = words("confirm confirmation repeat retype again")
+"""Beside a password, the same once more."""
+
 CALLS: Final = ("method", "action", "type", "command", "cmd", "op", "function", "func", "task")
 """What says what is done with them."""
 
@@ -60,7 +63,7 @@ ROWS: Final = frozenset({"rows", "data", "values"})
 HOLDERS: Final = TABLES | {"variables"}
 """Beside a query or rows they say which of what stands there is secret."""
 
-KIN_ALONE: Final = KEY_PARTS | REPLIES | BINDINGS | HOLDERS
+KIN_ALONE: Final = KEY_PARTS | REPLIES | REPEATS | BINDINGS | HOLDERS
 
 PART_OWNERS: Final = words(
     """

@@ -19,7 +19,7 @@ SECRET_WORDS: Final = words(
     heslo lozinka parool adgangskode jelszo haslo sifre secrets token jwt bearer cred creds csrf
     xsrf tpin mpin mypin xprv otps cvv cvc ccv csc ssn sid sids mnemonic psk samlresponse iban
     wresult contrasenha psswd paswd passw secretword puk ansho anshou ansyo ansyou passwrod passowrd
-    samlrequest pasuwado pasuwaado aikotoba nino
+    dockerconfigjson samlrequest pasuwado pasuwaado aikotoba nino
     """
 )
 

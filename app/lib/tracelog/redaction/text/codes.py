@@ -33,7 +33,7 @@ _CODE_FIRST: Final = re.compile(
 )
 _IN_GROUPS: Final = re.compile(
     r"(?i)(\b(?:recovery|backup|scratch|reset|verification|security|access|one-time|device"
-    r"|activation|licen[sc]e|product|serial) (?:code|key)s?"
+    r"|activation|licen[sc]e|product|serial|gift card) (?:code|key)s?"
     r"(?: (?:is|are|was))?:?(?:[ \t]{1,3}|\n)[\"'`]?)"
     r"(?=[a-z\-]{0,40}[0-9])(?=[0-9\-]{0,40}[a-z])[a-z0-9]{3,8}(?:-[a-z0-9]{3,8}){1,7}\b"
     r"(?:(?:, ?| and | )(?=[a-z\-]{0,40}[0-9])[a-z0-9]{3,8}(?:-[a-z0-9]{3,8}){1,7}\b){0,15}"

@@ -33,7 +33,7 @@ _STATED: Final = re.compile(
     r"(?:(?:for|of)[ \t](?:[\w@.\-]{1,40}[ \t]){1,3}"
     r"(?=is[ \t]|was[ \t]|to[ \t]))?"
     r"(?:(?:is|eq|ne|equals|was|to|now|be|will|has|been|(?:re)?set|changed|updated|ist|lautet|est|es"
-    r"|é|è)"
+    r"|é|è|rotated, new value|value)"
     r"[ \t]{1,3}){0,4}(?:<[a-z]{1,8}>)?)"
     r"b?(?:'(?P<one>(?:[^'\\\n]++|''|\\.)++)|\"(?P<two>(?:[^\"\\\n]++|\"\"|\\.)++)"
     r"|`(?P<tick>[^`\n]++)|(?P<bare>(?!HTTP/[0-9])[^\s'\"`<>()\[\]{},;]{6,}+))"
