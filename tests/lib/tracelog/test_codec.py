@@ -123,9 +123,45 @@ def test_objects_without_a_json_form_are_shown_as_text() -> None:
     assert json.loads(codec.json_text(cycle))
 
 
+def test_what_cannot_even_be_shown_is_named() -> None:
+    class Shy:
+        def __repr__(self) -> str:
+            raise LookupError
+
+    class Halved(list[object]):
+        def __repr__(self) -> str:
+            return "\ud800"
+
+    assert json.loads(codec.json_text({Shy: 1}))
+    assert json.loads(codec.json_text(Shy())) == "Shy"
+    halved = Halved()
+    halved.append(halved)
+    assert json.loads(codec.json_text(halved)) == "\ufffd"
+    assert json.loads(codec.json_text({1: 2})) == {"1": 2}
+
+
+def test_text_is_cut_by_its_bytes_and_half_a_character_is_replaced() -> None:
+    assert len(codec.clean_text("あ" * 400_000).encode()) <= codec.MAX_VALUE_BYTES
+    assert codec.clean_text("a\udc80") == "a\ufffd"
+
+
+def test_times_of_every_year_are_of_one_length() -> None:
+    assert codec.timestamp(-62_135_596_800.0) == "0001-01-01 00:00:00.000"
+
+
+LINE = b"1537387947986012629,t,GET,/,{},,200,,3,,,2026-11-23 04:47:08.123"
+
+
 @pytest.mark.parametrize(
     ("line", "why"),
     [
+        (LINE.replace(b"GET", b"G\0T"), "control"),
+        (LINE.replace(b"GET", b""), "method is empty"),
+        (LINE.replace(b"/", rb"/\q"), "unknown escape"),
+        (LINE.replace(b"{}", b"{"), "request_header is no JSON"),
+        (LINE.replace(b",3,", b",9223372036854775808,"), "duration_ms is no integer"),
+        (LINE.replace(b",3,", b",-9223372036854775809,"), "duration_ms is no integer"),
+        (LINE.replace(b":08.123", b":08"), "created_at is no time"),
         (b"", "fields"),
         (b"1,2,3", "fields"),
         (b'"', "unexpected end"),
@@ -136,6 +172,7 @@ def test_objects_without_a_json_form_are_shown_as_text() -> None:
     ],
 )
 def test_a_line_that_is_no_row_says_why(line: bytes, why: str) -> None:
+    assert codec.decode(API, LINE)[0] == 1_537_387_947_986_012_629
     with pytest.raises(codec.BadLine, match=why):
         codec.decode(API, line)
 
