@@ -42,9 +42,9 @@ def test_nothing_is_lost_or_sent_twice_where_https_is_slow(
     https: Relay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate.pem"))
-    waits: list[None] = []
+    waits: list[float] = []
     monkeypatch.setattr(transport, "_WAIT_SECONDS", 0.0001)
-    monkeypatch.setattr(transport, "use_the_wait", lambda: waits.append(None))
+    monkeypatch.setattr(transport, "use_the_wait", waits.append)
     store = TursoStore(f"libsql://{https.address}")
     store.migrate()
     rows = [api_row("x" * 90_000) for _ in range(30)]
