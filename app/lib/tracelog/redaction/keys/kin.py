@@ -156,8 +156,14 @@ def is_named_secret(node: dict[str, Plain], value_key: str, judge: KeyJudge) -> 
     if value_key.endswith("]"):
         of = value_key.rpartition("[")[0]  # fields[0][name]=password&fields[0][value]=…
         return any(_says_secret(node.get(f"{of}[{key}]"), judge) for key in NAMES_INSIDE)
-    if value_key == "values" and isinstance(node[value_key], list):
-        return _states_secret(node, judge)
+    values = node[value_key]
+    if value_key == "values" and isinstance(values, list):
+        if _states_secret(node, judge):
+            return True
+        if not any(
+            isinstance(each, str) and len(each) >= _LEAST and mixes(each) for each in values
+        ):
+            return False  # {"name": "Tokens", "values": ["Mon", "Tue"]}
     if "rule" in node and isinstance(node[value_key], int):
         return False  # {"field": "password", "rule": "min", "value": 8}
     for key, name in node.items():

@@ -117,7 +117,7 @@ _SCOPE: Final = re.compile(
     r"|generate|check|verify|validate|clear|cleanup|prune|sync)(?=[\s,;\"'\])]|\Z)|\*(?=[,;\"'\])]|\s{0,8}\Z)"
 )
 """`tokens:write`"""
-_IN_CODE: Final = re.compile(r"[A-Z][A-Za-z]{1,40}(?=[`;,(){}<>]|::)")
+_IN_CODE: Final = re.compile(r"[A-Z][A-Za-z]{1,40}(?=[`;,(){}<>]|::)|[a-z][a-z_]{1,40}(?=\(|::)")
 """`use crate::token::Secret;`"""
 _ASKS: Final = re.compile(r"[ \t]{0,2}(?P<quote>[\"'])(?=[\s,;:)\]]|\Z)")
 _ASKED: Final = re.compile(r"(?:^|[\s(,=\[])[bf]?(?P<quote>[\"'])(?:[\w@.-]{1,32} ){0,4}\Z")

@@ -109,7 +109,9 @@ _EXPECTED: Final = re.compile(
 _EXPECTS: Final = re.compile(r"(?i)token|csrf|otp|secret|passw|signature|hmac")
 _ANSWER: Final = re.compile(
     r"(?i)(\banswer (?:to|for) (?:the |your |his |her |their )?(?:secret|security) question"
-    r"(?: (?:is|was))?:? |\b(?:secret|security) answer (?:is |was )?(?=[\"'`]))"
+    r"(?:(?: is| was):?|:) (?!(?:(?:not|too|already|no longer) )?"
+    r"(?:required|needed|missing|invalid|incorrect|wrong|empty|optional|set|stored|case)\b)"
+    r"|\b(?:secret|security) answer (?:is |was )?(?=[\"'`]))"
     r"([\"'`]?)[^\"'`\n.,;]{2,60}"
 )
 _NETRC: Final = re.compile(
