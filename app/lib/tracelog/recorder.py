@@ -236,7 +236,8 @@ class Recorder:
         # A filter of the app's may raise, and so does Python where too much calls each other.
         with contextlib.suppress(Exception):
             reason = _text_of(error) or type(error).__name__
-            if table_name not in TABLES:
+            # What cannot even be a name, as a list, raises another error, which says so.
+            if isinstance(error, KeyError) and table_name not in TABLES:
                 reason = f"unknown table {table_name!r}"
             log.error(
                 "The trace log lost a row (%s so far in this process): %s", self._lost, reason

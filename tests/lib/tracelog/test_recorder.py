@@ -198,6 +198,16 @@ def test_a_loss_without_words_is_told_by_its_kind(
     assert caplog.messages == ["The trace log lost a row (1 so far in this process): KeyError"]
 
 
+def test_a_row_for_what_cannot_be_a_name_is_a_loss_that_is_told(
+    recorder: Recorder, caplog: pytest.LogCaptureFixture
+) -> None:
+    recorder.write([API_LOGS], dict)  # type: ignore[arg-type]
+
+    [told] = caplog.messages
+    assert told.startswith("The trace log lost a row (1 so far in this process): ")
+    assert "unhashable" in told
+
+
 def test_losses_are_told_at_once_and_then_each_minute_with_their_number(
     recorder: Recorder, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

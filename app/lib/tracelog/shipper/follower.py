@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from app.lib.tracelog.disk import exists
+from app.lib.tracelog.disk import exists, is_file
 from app.lib.tracelog.journal import reader
 from app.lib.tracelog.journal.reader import Chunk, Segment
 from app.lib.tracelog.schema import TABLES, Table
@@ -138,7 +138,10 @@ class Follower:
         for name, key in [each for each in self._sizes if each[0] == table.name]:
             if key in there or exists(self._log_dir / f"{name}.{key}.csv"):
                 continue
-            if key and key == self._active.get(name) and not self._was_taken(name, key):
+            # What has just been sealed may have gone to make room already.
+            by_others = key > self._checkpoint.removed_to.get(name, 0)
+            is_active = key and key == self._active.get(name)
+            if is_active and by_others and not self._was_taken(name, key):
                 continue
             lost = self._sizes.pop((name, key)) - self._checkpoint.offset(name, key)
             if key and lost > 0:
@@ -156,7 +159,7 @@ class Follower:
         active = self._log_dir / f"{name}.csv"
         with reader.passed_over_if_unreadable():
             # Something else of this name, as a pipe, may never open.
-            if not active.is_file() or reader.first_id_of(active) != key:
+            if not is_file(active) or reader.first_id_of(active) != key:
                 log.error(
                     "%s was emptied or moved by another program; what was not delivered yet is"
                     " lost. No program should rotate these files: the trace log does.",

@@ -9,8 +9,10 @@ from typing import IO, Any
 import pytest
 
 from app.lib.tracelog import codec
+from app.lib.tracelog.journal import reader
 from app.lib.tracelog.schema import API_LOGS, TASK_PROGRESS_LOGS
 from app.lib.tracelog.shipper.checkpoint import FILE_NAME, Checkpoint
+from app.lib.tracelog.shipper.follower import Follower
 from app.lib.tracelog.shipper.shipper import Shipper
 from app.lib.tracelog.store.sqlite_store import SQLiteStore
 from app.lib.tracelog.transfer.verify import Verification, verify
@@ -243,3 +245,22 @@ def test_rows_of_files_that_are_gone_are_not_taken_for_extra_ones(folder: Folder
 
     assert folder.files() == {newer}
     assert verify(folder.path, folder.store) == Verification(same=10)
+
+
+def test_a_file_that_makes_room_soon_after_it_was_sealed_is_not_told_as_another_programs_doing(
+    folder: Folder, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As while a call waits for the store, in which nobody follows the files."""
+    active = folder.path / f"{API_LOGS}.csv"
+    folder.seal(3).rename(active)
+    checkpoint = Checkpoint.load(folder.path)
+    follower = Follower(folder.path, checkpoint)
+    assert follower.next(1, 10_000)
+
+    active.rename(reader.sealed_path(active, reader.first_id_of(active) or 0))
+    assert make_room(folder.path, checkpoint, Rules(0, 0, 0, 1), NOW).dropped == 10
+    folder.seal(1).rename(active)
+
+    assert follower.next(10, 10_000)
+    assert checkpoint.folder_removed_at is None
+    assert caplog.messages == []

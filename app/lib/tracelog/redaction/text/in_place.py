@@ -119,6 +119,10 @@ _SCOPE: Final = re.compile(
 """`tokens:write`"""
 _IN_CODE: Final = re.compile(r"[A-Z][A-Za-z]{1,40}(?=[`;,(){}<>]|::)|[a-z][a-z_]{1,40}(?=\(|::)")
 """`use crate::token::Secret;`"""
+_KEY_IDS: Final = re.compile(
+    r" ?kid=[\w.\-]{1,64}(?:, ?kid=[\w.\-]{1,64}){0,64}+[ \t]{0,8}(?:[\r\n]|\Z)"
+)
+"""By which keys are known, and nothing else: `signing keys: kid=a1, kid=b2`."""
 _ASKS: Final = re.compile(r"[ \t]{0,2}(?P<quote>[\"'])(?=[\s,;:)\]]|\Z)")
 _ASKED: Final = re.compile(r"(?:^|[\s(,=\[])[bf]?(?P<quote>[\"'])(?:[\w@.-]{1,32} ){0,4}\Z")
 """A question: `input('Password: ')`. The quote that opens it stands before, the other behind."""
@@ -207,8 +211,8 @@ def is_no_secret(text: str, at: int, key_start: int) -> bool:
         return True
     if text.startswith("class ", max(0, key_start - 6)):
         return True
-    if text.startswith((" kid=", "kid="), at):
-        return True  # by which a key is known
+    if _KEY_IDS.match(text, at):
+        return True
     if text[key_start - 2 : key_start] == "${" and text[at : at + 1] == "?":
         return True  # ${DB_PASSWORD:?is not set}
     if (remark := _REMARK.match(text, at)) and _is_remark(remark[0]):

@@ -5,8 +5,9 @@ import sys
 from typing import Final
 
 from app.lib.tracelog.redaction.keys.containers import DIVISIONS
+from app.lib.tracelog.redaction.keys.neighbours import VALUE_KEYS
 from app.lib.tracelog.redaction.keys.rules import Rule
-from app.lib.tracelog.redaction.keys.values import is_hidden, mixes
+from app.lib.tracelog.redaction.keys.values import is_hidden, looks_random, mixes
 from app.lib.tracelog.redaction.plain import MARKER
 from app.lib.tracelog.redaction.text.in_place import is_no_secret, is_state
 from app.lib.tracelog.redaction.text.prose import is_message
@@ -49,7 +50,7 @@ _NAMES_OF_SECRETS: Final = re.compile(
 )
 """Which secrets a service is given: `secrets:`, below it `- db_password`."""
 _FIRST_SETTING: Final = re.compile(r"\s{1,40}[\w\-]{1,40}:(?:\s|\Z)")
-"""Below `csrf:` stand settings, each with a name of its own."""
+"""Below `csrf:` stand settings, each with a name of its own, where none may be a secret."""
 _QUERY: Final = ("?", "&")
 _FILED: Final = re.compile(r"\s{1,40}(?:environment|external|file): ?[\w./\-]{1,80}\s{0,8}")
 _CLOSED_TAGS: Final = re.compile(
@@ -139,6 +140,15 @@ def value_span(
     return start, max(stop, _line_end(text, start))
 
 
+def _are_settings(held: str) -> bool:
+    return _FIRST_SETTING.match(held) is not None and not any(
+        word.lower().removesuffix(":") in VALUE_KEYS
+        if word.endswith(":")
+        else mixes(word) or looks_random(word)
+        for word in held.split()
+    )
+
+
 def _bare_value(
     text: str, at: int, rule: Rule, key_start: int, *, whole_line: bool
 ) -> tuple[int, int] | None:
@@ -151,7 +161,7 @@ def _bare_value(
         held = text[block.end() : stop]
         names = _NAMES_OF_SECRETS if text[key_start:at].endswith("ecrets:") else _FILED
         is_division = text[key_start:at].rstrip(" :").lower() in DIVISIONS
-        if names.fullmatch(held) or (is_division and _FIRST_SETTING.match(held)):
+        if names.fullmatch(held) or (is_division and _are_settings(held)):
             return None
         return (start, stop) if held else None
     if rule is Rule.HIDE and (stated := _STATED_IN_JAPANESE.match(text, at)):
