@@ -36,6 +36,7 @@ SERVERS = {
     "uvicorn with two workers": (*WORKERS, "app.main:create_app", *OPTIONS),
     "gunicorn with preload": (*GUNICORN, "app.main:create_app()", "--preload", "-w", "2"),
 }
+REQUESTS_OF = "SELECT count(*) FROM api_logs WHERE endpoint LIKE ?"
 STREAMING = (*UVICORN, "tests.faults.streaming_app:create_app", *OPTIONS)
 
 
@@ -84,7 +85,8 @@ def test_a_backlog_of_5000_rows_is_delivered_before_the_end(
     each_anew = httpx.Limits(max_keepalive_connections=0)
     with plain_client(base_url=app.origin, limits=each_anew) as client:
         assert {client.get(f"/nowhere/{number}").status_code for number in range(20)} == {404}
-    assert account_of(app.log_dir).pending == BACKLOG + 20
+    # At the full hour there are a few more: of work by the clock.
+    assert account_of(app.log_dir).pending >= BACKLOG + 20
 
     faulty_server.fault = faults.passes
     started = time.monotonic()
@@ -92,9 +94,9 @@ def test_a_backlog_of_5000_rows_is_delivered_before_the_end(
 
     assert time.monotonic() - started < ENDS_IN
     account = account_of(app.log_dir)
-    assert (account.pending, account.shipped, account.unaccounted) == (0, BACKLOG + 20, 0), (
-        app.output()
-    )
+    assert (account.pending, account.unaccounted) == (0, 0), app.output()
+    assert account.shipped == account.appended >= BACKLOG + 20
+    assert scene.store.query(REQUESTS_OF, ("/nowhere/%",)).rows == [(20,)]
     scene.check()
 
 
@@ -117,8 +119,6 @@ def test_an_open_stream_neither_holds_up_the_end_nor_the_delivery(
 
     assert time.monotonic() - started < ENDS_IN
     account = account_of(app.log_dir)
-    assert (account.pending, account.shipped, account.unaccounted) == (0, BACKLOG + 3, 0), (
-        app.output()
-    )
-    endless = "SELECT count(*) FROM api_logs WHERE endpoint = '/endless'"
-    assert scene.store.query(endless).rows == [(3,)]
+    assert (account.pending, account.unaccounted) == (0, 0), app.output()
+    assert account.shipped == account.appended >= BACKLOG + 3
+    assert scene.store.query(REQUESTS_OF, ("/endless",)).rows == [(3,)]

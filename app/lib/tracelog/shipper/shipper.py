@@ -246,19 +246,19 @@ class Shipper:
             self._election.give_away()
             beside.lead()
 
-    def _tend(self, pause: float = 0, *, quiet: bool = False, waited: float = 0) -> float:
+    def _tend(self, pause: float = 0, *, quiet: bool = False, waited: float | None = None) -> float:
         """Have the housekeeper do a piece of its work, and how long to rest after it."""
         delivery, leads = self._delivery, self._election.leads
         if self._housekeeper is None or not leads():
             return pause
         # Without a store that can be opened at all there is no delivery, but a journal.
-        saved = delivery.checkpoint if delivery else Checkpoint.take_over(self._log_dir, leads)
-        works = self._state == "delivering" and not waited and not self._hurries()
+        checkpoint = delivery.checkpoint if delivery else Checkpoint.take_over(self._log_dir, leads)
+        works = self._state == "delivering" and waited is None and not self._hurries()
         store = delivery.store if delivery is not None and works else None
         # What was delivered already is to be told from what was not before it goes.
-        failing = waited > _SILENT_SECONDS or self._state in _FAILING
+        failing = (waited or 0) > _SILENT_SECONDS or self._state in _FAILING
         may_drop = delivery is None or failing or not delivery.may_repeat
-        rest = self._housekeeper.tend(saved, store, quiet=quiet, may_drop=may_drop)
+        rest = self._housekeeper.tend(checkpoint, store, quiet=quiet, may_drop=may_drop)
         return min(pause, rest)
 
     def _is_past(self, marks: Marks) -> bool:

@@ -43,6 +43,35 @@ class Clock:
         return self.now
 
 
+class Tended:
+    """A log whose shipper looks after its folder, as in an app."""
+
+    def __init__(self, tmp_path: Path) -> None:
+        self.folder, self.clock = tmp_path / "logs", Clock()
+        self.clock.now = time.monotonic()
+        self.logger = CSVOnlyLogger(self.folder)
+        self._accountant = Accountant(self.folder, self.logger.recorder.tally)
+        keeper = Housekeeper(self.folder, EVERYTHING, self._accountant, monotonic=self.clock)
+        store = tmp_path / "trace.db"
+        self.shipper = Shipper(self.folder, lambda: SQLiteStore(store), housekeeper=keeper)
+
+    def log(self, rows: int) -> None:
+        for _ in range(rows):
+            self.logger.log(None, API_LOGS, {"method": "GET", "endpoint": "/"})
+
+    def numbers(self) -> tuple[int, ...]:
+        account = self._accountant.account(self.shipper.progress)
+        return account.appended, account.shipped, account.dropped, account.unaccounted
+
+
+@pytest.fixture
+def tended(tmp_path: Path) -> Iterator[Tended]:
+    tended = Tended(tmp_path)
+    yield tended
+    tended.shipper.stop()
+    tended.logger.close()
+
+
 def housekeeper(folder: Folder, rules: Rules, clock: Clock) -> Housekeeper:
     accountant = Accountant(folder.path, folder.tally)
     return Housekeeper(
@@ -219,74 +248,42 @@ def test_rows_in_a_file_that_somebody_removed_are_reckoned(folder: Folder) -> No
 
 
 def test_rows_that_nobody_had_looked_at_in_a_folder_that_was_removed_are_reckoned(
-    tmp_path: Path,
+    tended: Tended,
 ) -> None:
-    def log(rows: int) -> None:
-        for _ in range(rows):
-            logger.log(None, API_LOGS, {"method": "GET", "endpoint": "/"})
+    tended.log(10)
+    assert tended.shipper.run_once() == 10
+    tended.log(5)
+    shutil.rmtree(tended.folder)
+    tended.log(2)
+    assert tended.shipper.run_once() == 2
 
-    def numbers() -> tuple[int, ...]:
-        account = accountant.account(shipper.progress)
-        return account.appended, account.shipped, account.dropped, account.unaccounted
-
-    logs, clock = tmp_path / "logs", Clock()
-    clock.now = time.monotonic()
-    logger = CSVOnlyLogger(logs)
-    accountant = Accountant(logs, logger.recorder.tally)
-    keeper = Housekeeper(logs, EVERYTHING, accountant, monotonic=clock)
-    shipper = Shipper(logs, lambda: SQLiteStore(tmp_path / "trace.db"), housekeeper=keeper)
-    log(10)
-    assert shipper.run_once() == 10
-    log(5)
-    shutil.rmtree(logs)
-    log(2)
-    assert shipper.run_once() == 2
-
-    shipper._tend(1.0)
-    assert numbers() == (17, 12, 0, 5), "other processes may not have counted again"
-    clock.now += 60
-    shipper._tend(1.0)
-    assert numbers() == (17, 12, 5, 0)
-    shipper.stop()
-    logger.close()
+    tended.shipper._tend(1.0)
+    assert tended.numbers() == (17, 12, 0, 5), "other processes may not have counted again"
+    tended.clock.now += 60
+    tended.shipper._tend(1.0)
+    assert tended.numbers() == (17, 12, 5, 0)
 
 
 @pytest.mark.parametrize("how", ["empties", "moves"])
 def test_rows_in_a_file_that_another_program_rotates_are_told_and_reckoned(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, how: str
+    tended: Tended, caplog: pytest.LogCaptureFixture, how: str
 ) -> None:
-    def log(rows: int) -> None:
-        for _ in range(rows):
-            logger.log(None, API_LOGS, {"method": "GET", "endpoint": "/"})
-        wait_until(lambda: shipper.run_once() == 0)
-
-    def numbers() -> tuple[int, ...]:
-        account = accountant.account(shipper.progress)
-        return account.appended, account.shipped, account.dropped, account.unaccounted
-
-    logs, clock = tmp_path / "logs", Clock()
-    clock.now = time.monotonic()
-    logger = CSVOnlyLogger(logs)
-    accountant = Accountant(logs, logger.recorder.tally)
-    keeper = Housekeeper(logs, EVERYTHING, accountant, monotonic=clock)
-    shipper = Shipper(logs, lambda: SQLiteStore(tmp_path / "trace.db"), housekeeper=keeper)
-    active = logs / "api_logs.csv"
-    log(10)
-    for _ in range(5):
-        logger.log(None, API_LOGS, {"method": "GET", "endpoint": "/"})
+    active = tended.folder / "api_logs.csv"
+    tended.log(10)
+    wait_until(lambda: tended.shipper.run_once() == 0)
+    tended.log(5)
     if how == "empties":
         os.truncate(active, 0)
     else:
-        active.rename(logs / "api_logs.csv.1")
-    log(2)
+        active.rename(tended.folder / "api_logs.csv.1")
+    tended.log(2)
+    wait_until(lambda: tended.shipper.run_once() == 0)
 
-    clock.now += 60
-    shipper._tend(1.0)
-    assert numbers() == (17, 12, 5, 0)
+    tended.clock.now += 60
+    tended.shipper._tend(1.0)
+    assert tended.numbers() == (17, 12, 5, 0)
     [told] = [record.message for record in caplog.records if record.levelno == logging.ERROR]
     assert told.startswith(f"{active} was emptied or moved by another program")
-    shipper.stop()
-    logger.close()
 
 
 def test_a_full_folder_makes_room_while_the_store_cannot_be_reached(tmp_path: Path) -> None:
