@@ -120,7 +120,7 @@ class KeyJudge:
             if tail and tail <= words_of.KEY_TAIL and words[end - 1] in words_of.KEY_TAILED:
                 return Rule.RANDOM
             if tail and tail <= words_of.CHECK_TAIL and words[end - 1] in words_of.CHECKED:
-                return Rule.RANDOM
+                return Rule.CODE
             if words[0] in words_of.FLAG_HEADS:
                 return Rule.FLAG
             return Rule.COUNT if words[0] in words_of.COUNT_HEADS else Rule.HIDE

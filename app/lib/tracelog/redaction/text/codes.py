@@ -32,8 +32,8 @@ _CODE_FIRST: Final = re.compile(
     r"(?:code|otp|pin|password|passcode)\b)"
 )
 _IN_GROUPS: Final = re.compile(
-    r"(?i)(\b(?:recovery|backup|scratch|reset|verification|security|access|one-time|device"
-    r"|activation|licen[sc]e|product|serial|gift card) (?:code|key)s?"
+    r"(?i)((?:\b(?:recovery|backup|scratch|reset|verification|security|access|one-time|device"
+    r"|activation|licen[sc]e|gift card) (?:code|key)s?|\b(?:product|serial) keys?)"
     r"(?: (?:is|are|was))?:?(?:[ \t]{1,3}|\n)[\"'`]?)"
     r"(?=[a-z\-]{0,40}[0-9])(?=[0-9\-]{0,40}[a-z])[a-z0-9]{3,8}(?:-[a-z0-9]{3,8}){1,7}\b"
     r"(?:(?:, ?| and | )(?=[a-z\-]{0,40}[0-9])[a-z0-9]{3,8}(?:-[a-z0-9]{3,8}){1,7}\b){0,15}"
@@ -45,10 +45,11 @@ _COMBINATION: Final = re.compile(
 _ENTERED: Final = re.compile(
     r"(?i)(\b(?:(?:enter|use|type|with) (?:this|the|your|following|it)[^\n:0-9]{0,24}\bcode\b"
     r"[^\n:0-9]{0,40}:"
-    r"|confirm with:?|\b(?:code|otp|pin) you (?:entered|typed|gave|submitted|provided)"
+    r"|confirm with:?"
+    r"|(?<!error )(?<!status )\b(?:code|otp|pin) you (?:entered|typed|gave|submitted|provided)"
     r"(?: was| is)?:?(?: ?[(\"'])?"
     r"|\b(?:reset|changed?|set|updated?) (?:(?:the|your|his|her) )?(?:pin|passcode) (?:for|of)"
-    r" [^\n]{1,60}? to|(?:\A|\n|[.,!;:] |\b(?:the|this|my) )code is"
+    r"(?! gpio) [^\n]{1,60}? to|(?:\A|\n|[.,!;:] |\b(?:the|this|my) )code is"
     r"|\b(?:invalid|wrong|incorrect|expired) (?:code|otp|pin)"
     r"|\b(?:sent|generated|issued) (?:[a-z]{1,12} ){0,2}code|\bcode:(?=\s{0,3}<)"
     r")[ \t]{0,3}(?:<[a-z]{1,8}>){0,3})[0-9]{4,8}\b(?![.,][0-9])"

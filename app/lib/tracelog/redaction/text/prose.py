@@ -110,7 +110,8 @@ _EXPECTS: Final = re.compile(r"(?i)token|csrf|otp|secret|passw|signature|hmac")
 _ANSWER: Final = re.compile(
     r"(?i)(\banswer (?:to|for) (?:the |your |his |her |their )?(?:secret|security) question"
     r"(?:(?: is| was):?|:) (?!(?:(?:not|too|already|no longer) )?"
-    r"(?:required|needed|missing|invalid|incorrect|wrong|empty|optional|set|stored|case)\b)"
+    r"(?:required|needed|missing|invalid|incorrect|wrong|empty|optional|set|short|long"
+    r"|stored|case)\b)"
     r"|\b(?:secret|security) answer (?:is |was )?(?=[\"'`]))"
     r"([\"'`]?)[^\"'`\n.,;]{2,60}"
 )
