@@ -229,14 +229,13 @@ def looks_random(text: str, *, least: int = 16) -> bool:
     `uploads/2026/report.png`, `refresh_token_not_found` and `enterKey` are names; a UUID, a
     hash and `token_urlsafe()` are not.
     """
-    if len(text) < least or any(char.isspace() for char in text[:512]):
-        return False
-    return any(not _is_name(piece) for piece in _PIECE.split(text[:512]))
+    text, size = text[:512], len(text)
+    return size >= least and _is_one_word(text) and not all(map(_is_name, _PIECE.split(text)))
 
 
 def _is_mixed(text: str) -> bool:
     """Whether a word is mixed as no name is: `a1b2c3`, `abc123`, but not `day2`, `spring2026`."""
-    if not text.isascii() or any(char.isspace() for char in text):
+    if not text.isascii() or not _is_one_word(text):
         return False
     return any(
         not (_is_name(piece) if piece.isalpha() else piece.isdigit() or _NUMBERED.fullmatch(piece))
@@ -254,17 +253,21 @@ def looks_chosen(word: str) -> bool:
     )
 
 
+def _is_one_word(text: str) -> bool:
+    return text.split() == [text]
+
+
 def _is_name(piece: str) -> bool:
     if piece.isdigit():
         return len(piece) <= 8
     if not piece.isalpha():
         return len(piece) <= 6 or _NUMBERED_NAME.fullmatch(piece) is not None
+    if piece.islower() or piece.isupper() or piece.istitle():
+        return len(piece) <= 20
     if _LONG_NAME.fullmatch(piece):
         return True  # RootManageSharedAccessKey
     if len(piece) > 24:
         return False
-    if piece.islower() or piece.isupper() or piece.istitle():
-        return len(piece) <= 20
     humps = [hump for hump in _CAMEL.findall(piece) if hump]
     return len(piece) >= 3 * len(humps)
 
