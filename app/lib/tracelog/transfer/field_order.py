@@ -17,7 +17,6 @@ import orjson
 
 from app.lib.tracelog.schema import STATUSES, Table
 
-_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _METHOD: Final = re.compile(r"[A-Z]{3,10}")
 _INTEGER: Final = re.compile(r"-?\d{1,18}")
 _STATUS_CODE: Final = re.compile(r"[1-5]\d\d")
@@ -81,7 +80,7 @@ def structure(text: str) -> dict[object, object] | list[object] | None:
     except orjson.JSONDecodeError:
         try:
             value = ast.literal_eval(text)
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
+        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
             return None
     return value if isinstance(value, (dict, list)) else None
 
@@ -117,7 +116,6 @@ def _is_address(text: str) -> int | None:
 
 
 _TESTS: Final[Mapping[str, Callable[[str], int | None]]] = {
-    "trace_id": lambda text: 3 if _UUID.fullmatch(text) else 0,
     "method": _matches(_METHOD, 3),
     "endpoint": lambda text: 2 if text.startswith("/") else None,
     "request_header": _is_json,

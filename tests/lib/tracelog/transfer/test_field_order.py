@@ -25,9 +25,14 @@ TRACE = "6f1c4d2e-8a3b-4c5d-9e7f-0a1b2c3d4e5f"
             [TRACE, "GET", "/", "404", "[1]", "2026-11-23 12:00:00"],
             "trace_id method endpoint response_status response_body created_at",
         ),
+        (
+            [TRACE, "GET", "/", "", "{'b': 2}", "200", "2026-11-23 12:00:00"],
+            "trace_id method endpoint request_header request_body response_status created_at",
+        ),
         ([TRACE, "GET", "nowhere", "2026-11-23 12:00:00"], None),
         ([TRACE, "GET", "/", "2026-11-23 12:00:00", "{'order': 'another'}"], None),
         ([TRACE, "GET"], None),
+        (["GET", "/", "2026-11-23 12:00:00"], None),
         ([TRACE, "", "/", "2026-11-23 12:00:00"], None),
         ([TRACE, "GET", "/", "yesterday"], None),
     ],
@@ -61,6 +66,7 @@ def test_an_error_and_its_stack_trace_are_told_apart() -> None:
         (["t", "S", "FAILED", "", "1"], True),
         (["t", "S", "SUCCESS", "{}", "first"], False),
         (["t", "S", "1", "SUCCESS", "{}"], False),
+        (["t", "S", "it broke", "{}", "1"], False),
         (["t", "S", "SUCCESS", "{}"], False),
     ],
 )

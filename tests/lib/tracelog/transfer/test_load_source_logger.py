@@ -106,6 +106,8 @@ def test_dictionaries_come_as_python_wrote_them_or_as_json(
         "just text",
         "{'broken': ",
         "{a: b}",
+        "{{'name'}}",
+        "{'a', 'b'}",
         "[" + "-" * 5_000 + "1]",
         "12",
     ]
