@@ -26,6 +26,7 @@ from app.lib.tracelog.disk import exists, open_file, sync_folder
 FILE_NAME: Final = ".checkpoint.json"
 _PREVIOUS: Final = ".checkpoint.previous.json"
 _EVERY_NEXT: Final = ".checkpoint.next.*.json"
+_DAMAGED: Final = (ValueError, LookupError, TypeError, AttributeError)
 
 
 class Replaced(OSError):
@@ -93,18 +94,41 @@ class Checkpoint:
     @classmethod
     def load(cls, log_dir: Path) -> "Checkpoint":
         """The newest one that is whole, or an empty one. Never raises."""
+        try:
+            return cls.newest(log_dir)
+        except OSError:
+            return cls(log_dir)
+
+    @classmethod
+    def newest(cls, log_dir: Path) -> "Checkpoint":
+        """The same, but raises `OSError` where there may be one that just cannot be read now.
+
+        Whoever began anew then would take all that it covers, and that is gone, for lost.
+        """
+        unreadable: OSError | None = None
         for name in (FILE_NAME, _PREVIOUS):
-            if (found := _read(log_dir, name)) is not None:
-                return found
+            try:
+                return _parse(log_dir, (log_dir / name).read_bytes())
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                unreadable = error
+            except _DAMAGED:
+                continue
+        if unreadable is not None:
+            raise unreadable
         return cls(log_dir)
 
     @classmethod
     def take_over(cls, log_dir: Path, leads: Callable[[], bool]) -> "Checkpoint":
-        """The same for a new leader. What an earlier one was about to save comes to nothing."""
+        """The same for a new leader. What an earlier one was about to save comes to nothing.
+
+        Raises `OSError` as `newest` does.
+        """
         for unfinished in log_dir.glob(_EVERY_NEXT):
             with contextlib.suppress(OSError):
                 unfinished.unlink()
-        checkpoint = cls.load(log_dir)
+        checkpoint = cls.newest(log_dir)
         checkpoint.leads = leads
         checkpoint.line = checkpoint.line or secrets.token_hex(8)
         checkpoint.term += 1
@@ -208,7 +232,7 @@ class Checkpoint:
                 following.unlink()
             raise
         # One that was damaged meanwhile must not cost us the copy: two such would be one too many.
-        if _read(self.log_dir, FILE_NAME) is not None:
+        if _is_whole(current):
             with contextlib.suppress(FileNotFoundError):
                 current.replace(self.log_dir / _PREVIOUS)
         try:
@@ -219,12 +243,12 @@ class Checkpoint:
         sync_folder(self.log_dir)
 
 
-def _read(log_dir: Path, name: str) -> Checkpoint | None:
-    """None for one that is not there, or not whole."""
+def _is_whole(path: Path) -> bool:
     try:
-        return _parse(log_dir, (log_dir / name).read_bytes())
-    except (OSError, ValueError, LookupError, TypeError, AttributeError):
-        return None
+        _parse(path.parent, path.read_bytes())
+    except (OSError, *_DAMAGED):
+        return False
+    return True
 
 
 def _parse(log_dir: Path, data: bytes) -> Checkpoint:

@@ -331,12 +331,15 @@ class Shipper:
         return self._delivery
 
     def _kept_checkpoint(self) -> Checkpoint | None:
-        """Ours, where somebody has removed the folder and the one on the disk with it."""
+        """Ours, where somebody has removed the folder and the one on the disk with it.
+
+        Raises `OSError`.
+        """
         delivery = self._delivery or self._left
         if delivery is None:
             return None
         # Of a folder that is just being removed its copy from the time before may still be there.
-        there, checkpoint = Checkpoint.load(self._log_dir), delivery.checkpoint
+        there, checkpoint = Checkpoint.newest(self._log_dir), delivery.checkpoint
         if there.has_gone_further(checkpoint):
             return None
         checkpoint.join(there)

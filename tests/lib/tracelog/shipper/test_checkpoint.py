@@ -117,6 +117,29 @@ def test_when_both_copies_are_damaged_it_starts_over(tmp_path: Path, damage: byt
     assert Checkpoint.load(tmp_path) == Checkpoint(tmp_path)
 
 
+@pytest.mark.parametrize("code", [errno.EIO, errno.EMFILE, errno.EACCES])
+def test_one_that_cannot_be_read_now_is_not_taken_for_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    saved(tmp_path, 1000)
+    saved(tmp_path, 2000)
+    read, unreadable = Path.read_bytes, [FILE_NAME]
+
+    def fails(path: Path) -> bytes:
+        if path.name in unreadable:
+            raise OSError(code, os.strerror(code), str(path))
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", fails)
+    assert Checkpoint.take_over(tmp_path, lambda: True).counters.shipped == 10
+
+    unreadable += [path.name for path in tmp_path.glob(".checkpoint*")]
+    with pytest.raises(OSError, match=os.strerror(code)):
+        Checkpoint.take_over(tmp_path, lambda: True)
+    # What only looks sees nothing, as without one.
+    assert Checkpoint.load(tmp_path) == Checkpoint(tmp_path)
+
+
 def test_a_full_disk_leaves_the_old_one_in_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -245,6 +245,37 @@ def test_who_finds_no_free_descriptor_when_it_begins_to_lead_delivers_once_there
     tally.close()
 
 
+def test_who_cannot_read_the_checkpoint_at_first_counts_no_row_that_was_delivered_as_missing(
+    logs: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def open_store() -> SQLiteStore:
+        return SQLiteStore(logs / "trace.db")
+
+    write(journal, 3)
+    before = Shipper(logs, open_store)
+    assert before.run_once() == 3
+    before.stop()
+    # Its rows are in the store, and had to make room.
+    journal.path.unlink()
+    write(journal, 2)
+    read, left = Path.read_bytes, [2]
+
+    def fails_twice(path: Path) -> bytes:
+        if path.name.startswith(".checkpoint") and left[0]:
+            left[0] -= 1
+            raise OSError(errno.EIO, "Input/output error", str(path))
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", fails_twice)
+    after = Shipper(logs, open_store)
+    with pytest.raises(OSError, match="Input/output error"):
+        after.run_once()
+
+    assert after.run_once() == 2
+    assert after.status().shipped == 5
+    after.stop()
+
+
 def test_what_fails_beside_the_delivery_is_told_once_and_rows_arrive(
     logs: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
