@@ -59,7 +59,7 @@ class Recorder:
         self._fsync = fsync
         self._ids = IdGenerator()
         self._written = written
-        self._lost = 0
+        self._lost = self._told = 0
         self._complained = -COMPLAINT_SECONDS
         self._syncer_pid = 0
         self._closed = Bell()
@@ -206,6 +206,7 @@ class Recorder:
 
     def close(self) -> None:
         """Sync the journal and let go of its files; a later row opens them again."""
+        self._tell_the_rest()
         self._closed.ring()
         self._syncer_pid = 0
         for journal in self.journals.values():
@@ -232,7 +233,7 @@ class Recorder:
         now = time.monotonic()
         if now - self._complained < COMPLAINT_SECONDS:
             return
-        self._complained = now
+        self._complained, self._told = now, self._lost
         # A filter of the app's may raise, and so does Python where too much calls each other.
         with contextlib.suppress(Exception):
             reason = _text_of(error) or type(error).__name__
@@ -242,6 +243,15 @@ class Recorder:
             log.error(
                 "The trace log lost a row (%s so far in this process): %s", self._lost, reason
             )
+
+    def _tell_the_rest(self) -> None:
+        """Tell how many were lost in all, where some were since that was told last."""
+        lost, told, self._told = self._lost, self._told, self._lost
+        if lost > told:
+            with contextlib.suppress(Exception):
+                log.error(
+                    "The trace log lost %s rows more (%s in this process).", lost - told, lost
+                )
 
 
 def _text_of(error: BaseException) -> str:

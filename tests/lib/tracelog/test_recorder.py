@@ -218,7 +218,19 @@ def test_losses_are_told_at_once_and_then_each_minute_with_their_number(
         recorder.write_lines("nowhere", [made("a")])
 
     told = "The trace log lost a row (%s so far in this process): unknown table 'nowhere'"
-    assert [record.message for record in caplog.records] == [told % 1, told % 4, told % 6]
+    assert caplog.messages == [told % 1, told % 4, told % 6]
+
+
+def test_losses_that_nobody_was_told_of_yet_are_told_at_the_end(
+    recorder: Recorder, caplog: pytest.LogCaptureFixture
+) -> None:
+    recorder.write_lines("nowhere", [made(str(number)) for number in range(5)])
+    caplog.clear()
+
+    recorder.close()
+    recorder.close()
+
+    assert caplog.messages == ["The trace log lost 4 rows more (5 in this process)."]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="descriptors are not told there")

@@ -114,17 +114,16 @@ class Transport:
             connection.close()
 
     def _connect(self, deadline: float) -> "_Connection":
-        seconds = min(CONNECT_SECONDS, _left(deadline))
         host, port = self._proxy[:2] if self._proxy else (self._host, self._port)
         client: http.client.HTTPConnection
         with contextlib.ExitStack() as stack:
             try:
                 if self._context is not None:
-                    client = http.client.HTTPSConnection(
-                        host, port, timeout=seconds, context=self._context
-                    )
+                    client = http.client.HTTPSConnection(host, port, context=self._context)
                 else:
-                    client = http.client.HTTPConnection(host, port, timeout=seconds)
+                    client = http.client.HTTPConnection(host, port)
+                # Its own one gives each of a host's addresses the whole time, one after the other.
+                client._create_connection = lambda address, *_: _dial(address, deadline)  # type: ignore[attr-defined]
                 stack.callback(client.close)
                 if self._proxy:
                     client.set_tunnel(self._host, self._port, self._proxy[2])
@@ -262,6 +261,25 @@ class _WireReader(io.RawIOBase):
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         return self._wire.recv_into(buffer)
+
+
+def _dial(address: tuple[str, int], deadline: float) -> socket.socket:
+    """A connection to the first of a host's addresses that takes one. Raises `OSError`.
+
+    Each of them gets its part of the time.
+    """
+    found = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)
+    for left, (*_, where) in zip(range(len(found), 0, -1), found, strict=True):
+        seconds = min(CONNECT_SECONDS, _left(deadline) / left)
+        try:
+            connected = socket.create_connection((str(where[0]), address[1]), seconds)
+        except OSError:
+            if left == 1:
+                raise
+        else:
+            connected.settimeout(min(CONNECT_SECONDS, _left(deadline)))
+            return connected
+    raise OSError("the host has no address")
 
 
 def _left(deadline: float) -> float:

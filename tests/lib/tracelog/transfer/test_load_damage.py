@@ -55,6 +55,14 @@ def test_what_can_be_read_only_once_is_not_taken_for_an_empty_file(tmp_path: Pat
         CSVSource(tmp_path / "api_logs.csv", Redactor())
 
 
+def test_a_file_with_times_and_nothing_else_is_not_taken_for_one_with_another_separator(
+    file_store: SQLiteStore, tmp_path: Path
+) -> None:
+    path = write(tmp_path / "api_logs.csv", "created_at\n2026-11-23 09:00:00\n")
+
+    assert put(file_store, path)[0].written == 1
+
+
 def test_one_byte_that_is_damaged_does_not_speak_for_the_whole_file(
     file_store: SQLiteStore, tmp_path: Path
 ) -> None:
