@@ -115,7 +115,7 @@ def test_axe_finds_nothing_on_the_logs_pages(
     accessible(visitor.go("/logs/traces/00000000-0000-4000-8000-00000000dead"))
     accessible(visitor.go("/logs/requests?path=/nothing/at/all"))
     provoke_failure(visitor)
-    page = open_log(visitor, "/logs/errors", "/logs/errors/")
+    page = open_log(visitor, "/logs/errors?state=refused", "/logs/errors/")
     accessible(page)
     page.locator("a[href^='/logs/errors/']").first.click()
     expect(page.locator("#note")).to_be_visible()
@@ -144,17 +144,27 @@ def assert_accessible(
 
 
 def test_from_the_overview_a_failure_is_one_click_to_the_stack_trace_of_its_step(
-    visit_as_admin: VisitAsAdmin,
+    visit_as_admin: VisitAsAdmin, live_app: LiveApp
 ) -> None:
-    visitor = visit_as_admin()
-    trace_id = provoke_failure(visitor)
-    # Its step may come first, and is one without an end until its failure comes.
-    page = open_log(visitor, "/logs?range=15m", f"{trace_id}#failure")
+    trace_id = "5e000000-0000-4000-8000-000000000001"
+    book = LogBook(utc_now() - timedelta(seconds=9))
+    book.step(
+        "Nightly",
+        "Sync",
+        "FAILED",
+        trace=trace_id,
+        error_message="ValueError: no such day",
+        stack_trace='  File "app/services/nightly.py", line 3, in sync\nValueError: no such day',
+    )
+    store = SQLiteStore(live_app.log_dir / "trace.db")
+    book.deliver(store)
+    store.close()
+    page = visit_as_admin().go("/logs?range=15m")
     page.locator(f"a[href='/logs/traces/{trace_id}#failure']").click()
     step = page.locator("#failure")
     expect(step).to_have_js_property("open", value=True)
     expect(step.get_by_role("group", name="Stack trace")).to_be_in_viewport()
-    expect(step.get_by_role("group", name="Stack trace")).to_contain_text("account_service.py")
+    expect(step.get_by_role("group", name="Stack trace")).to_contain_text("nightly.py")
 
 
 def test_dragging_over_a_chart_makes_that_the_span_of_the_page(

@@ -17,6 +17,7 @@ from app.schemas.numbers import IdFromZero
 from app.services.logs.errors import (
     NOTE_CHARS,
     STATES,
+    VIEWS,
     ErrorDetail,
     ErrorPage,
     ErrorService,
@@ -31,14 +32,14 @@ _MOST_SOUGHT: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class ErrorsPage(Template):
-    """`state` is the one that is shown, empty for all; `q` is what is looked for."""
+    """`view` is the one that is shown, empty for all; `q` is what is looked for."""
 
     template: ClassVar[str] = "logs/errors.html"
-    state: str
+    view: str
     page: ErrorPage | None
     problem: Problem | None = None
     q: str = ""
-    states: tuple[str, ...] = STATES
+    views: tuple[str, ...] = VIEWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +78,8 @@ async def list_errors(
     q: str = "",
     before: IdFromZero | None = None,
 ) -> Response:
-    """Groups in a state, which hold the words of `q`; `all` shows those in any."""
-    chosen = _state(state)
+    """Groups of a view, which hold the words of `q`; `all` shows every group."""
+    chosen = next((view for view in VIEWS if view == state), None)
     words = q.strip()[:_MOST_SOUGHT]
     try:
         page = await errors().page(chosen, before, words)

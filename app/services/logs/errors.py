@@ -20,11 +20,17 @@ from app.lib.tracelog.store.store import Cell, StoreSchemaMissing
 from app.lib.utils import utc_now
 from app.services.errors import NotFound
 from app.services.logs.log_text import visible
+from app.services.logs.refusals import REFUSED, REQUEST_OF_HIT
 from app.services.logs.store_reader import Ask, StoreReader
 from app.services.logs.sums import DAY, HOUR, integer
 
 State = Literal["open", "resolved", "ignored"]
 STATES: Final[tuple[State, ...]] = get_args(State)
+
+View = Literal["open", "refused", "resolved", "ignored"]
+"""What a list shows: of the open groups those that are failures, or those that are refusals."""
+
+VIEWS: Final[tuple[View, ...]] = get_args(View)
 
 PAGE: Final = 50
 NOTE_CHARS: Final = 2000
@@ -54,22 +60,28 @@ class ErrorGroup:
     last_at: datetime
     last_id: int
     last_trace: str
-    state: State
+    view: View
     note: str
     line: list[int]
     users: int = 0
     routes: int = 0
 
+    @property
+    def state(self) -> State:
+        """What somebody has said of it; a refusal counts as open."""
+        return "open" if self.view == "refused" else self.view
+
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One failure, with the request in whose trace it is."""
+    """One failure, with the request in which it occurred, or else the first one of its trace."""
 
     id: int
     trace_id: str
     at: datetime
     method: str
     endpoint: str
+    status: int | None
     user_id: int | None
 
 
@@ -105,14 +117,14 @@ class ErrorService:
         self._clock = clock
 
     async def page(
-        self, state: State | None, before: int | None = None, words: str = ""
+        self, view: View | None, before: int | None = None, words: str = ""
     ) -> ErrorPage:
-        """One page of the groups in a state, or in any; none before the first delivery.
+        """One page of the groups of a view, or of all; none before the first delivery.
 
         Each of the `words` is in a group's message, place, task or step.
         """
         try:
-            return await self._reader.run(partial(self._page, state, before, words))
+            return await self._reader.run(partial(self._page, view, before, words))
         except StoreSchemaMissing:
             return ErrorPage([], {}, None)
 
@@ -137,35 +149,37 @@ class ErrorService:
         async with self._logger.task("Log_Errors") as task, task.step("Change", what):
             await self._reader.write(statement)
 
-    def _page(self, state: State | None, before: int | None, words: str, ask: Ask) -> ErrorPage:
+    def _page(self, view: View | None, before: int | None, words: str, ask: Ask) -> ErrorPage:
         wanted = words.split()[:_MOST_WORDS]
         text = "lower(message || char(10) || place || char(10) || task || ' › ' || step)"
         # The store folds the letters of both: Python knows more of them than SQLite does.
         found = "".join(f" AND instr({text}, lower(?))" for _ in wanted)
         sql = (
-            f"SELECT * FROM {ERRORS} WHERE last_id < ? AND (? IS NULL OR state = ?){found}"
-            " ORDER BY last_id DESC LIMIT ?"
+            f"SELECT *, {_VIEW} AS view FROM {ERRORS} WHERE last_id < ?"
+            f" AND (? IS NULL OR {_VIEW} = ?){found} ORDER BY last_id DESC LIMIT ?"
         )
-        rows = ask(Statement(sql, (before or _NEWEST, state, state, *wanted, PAGE + 1)))
+        rows = ask(Statement(sql, (before or _NEWEST, view, view, *wanted, PAGE + 1)))
         shown = rows[:PAGE]
-        sql = f"SELECT state, count(*) AS n FROM {ERRORS} WHERE 1{found} GROUP BY state"
+        sql = f"SELECT {_VIEW} AS view, count(*) AS n FROM {ERRORS} WHERE 1{found} GROUP BY 1"
         count = ask(Statement(sql, tuple(wanted)))
         return ErrorPage(
             self._groups(ask, shown),
-            {str(row["state"]): integer(row, "n") for row in count},
+            {str(row["view"]): integer(row, "n") for row in count},
             integer(shown[-1], "last_id") if len(rows) > PAGE else None,
         )
 
     def _detail(self, fingerprint: str, before: int | None, ask: Ask) -> ErrorDetail:
-        found = ask(Statement(f"SELECT * FROM {ERRORS} WHERE fingerprint = ?", (fingerprint,)))
+        sql = f"SELECT *, {_VIEW} AS view FROM {ERRORS} WHERE fingerprint = ?"
+        found = ask(Statement(sql, (fingerprint,)))
         if not found:
             raise NotFound
         [group] = self._groups(ask, found)
         sql = (
-            f"SELECT h.id, h.trace_id, a.method, a.endpoint, a.user_id FROM (SELECT id, trace_id"
-            f" FROM {ERROR_HITS} WHERE fingerprint = ? AND id < ? ORDER BY id DESC LIMIT ?) AS h"
-            f" LEFT JOIN {API_LOGS} AS a ON a.id = (SELECT min(id) FROM {API_LOGS}"
-            " WHERE trace_id = h.trace_id) ORDER BY h.id DESC"
+            "SELECT h.id, h.trace_id, a.method, a.endpoint, a.response_status, a.user_id"
+            f" FROM (SELECT id, trace_id FROM {ERROR_HITS} WHERE fingerprint = ? AND id < ?"
+            f" ORDER BY id DESC LIMIT ?) AS h LEFT JOIN {API_LOGS} AS a"
+            f" ON a.id = coalesce({REQUEST_OF_HIT},"
+            f" (SELECT min(id) FROM {API_LOGS} WHERE trace_id = h.trace_id)) ORDER BY h.id DESC"
         )
         args = (fingerprint, before or _NEWEST, PAGE + 1)
         rows = ask(Statement(sql, args))
@@ -195,7 +209,7 @@ class ErrorService:
                     _moment(integer(row, "last_id")),
                     integer(row, "last_id"),
                     str(row["last_trace"]),
-                    next((state for state in STATES if state == row["state"]), "open"),
+                    next((view for view in VIEWS if view == row["view"]), "open"),
                     str(row["note"]),
                     lines.get(fingerprint, [0] * (LINE_DAYS * DAY // _LINE_STEP)),
                     integer(seen, "users") if seen else 0,
@@ -220,13 +234,14 @@ class ErrorService:
 
 
 def _hit(row: dict[str, Cell]) -> Hit:
-    user = row["user_id"]
+    user, status = row["user_id"], row["response_status"]
     return Hit(
         integer(row, "id"),
         str(row["trace_id"]),
         _moment(integer(row, "id")),
         visible(str(row["method"] or "")),
         visible(str(row["endpoint"] or "")),
+        status if isinstance(status, int) else None,
         user if isinstance(user, int) else None,
     )
 
@@ -235,6 +250,7 @@ def _moment(row_id: int) -> datetime:
     return datetime.fromtimestamp(time_of(row_id), UTC)
 
 
+_VIEW: Final = f"CASE WHEN state = 'open' AND {REFUSED} THEN 'refused' ELSE state END"
 _PEOPLE_SQL: Final = (
     "SELECT h.fingerprint, count(DISTINCT a.user_id) AS users,"
     " count(DISTINCT a.method || ' ' || a.endpoint) AS routes FROM (SELECT fingerprint, trace_id"

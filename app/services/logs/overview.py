@@ -23,6 +23,7 @@ from app.lib.tracelog.store.store import StoreSchemaMissing
 from app.lib.utils import utc_now
 from app.services.logs.log_text import visible
 from app.services.logs.open_steps import OpenSteps, open_steps
+from app.services.logs.refusals import REFUSED
 from app.services.logs.store_reader import Ask, StoreReader
 from app.services.logs.sums import (
     BUCKET_SUMS,
@@ -211,7 +212,7 @@ def _routes(ask: Ask, start: int, end: int) -> list[RouteLine]:
 
 
 def top_errors(ask: Ask, start: int, end: int, most: int) -> list[ErrorLine]:
-    """The groups with most hits in a span, ignored ones left out; in a long span by whole hours."""
+    """The failures with most hits in a span, without what is ignored; if long, by whole hours."""
     if end - start <= _EXACT:
         counted = f"{ERROR_HITS} WHERE id >= ? AND id < ?", "count(*)"
         args = (ids.first_at(start), ids.first_at(end), most)
@@ -220,9 +221,9 @@ def top_errors(ask: Ask, start: int, end: int, most: int) -> list[ErrorLine]:
         args = (start // HOUR * HOUR, end, most)
     source, count = counted
     sql = (
-        f"SELECT e.*, s.n FROM (SELECT fingerprint, {count} AS n FROM {source}"
-        f" GROUP BY fingerprint) AS s JOIN {ERRORS} AS e ON e.fingerprint = s.fingerprint"
-        " WHERE e.state <> 'ignored' ORDER BY s.n DESC, e.last_id DESC LIMIT ?"
+        f"SELECT {ERRORS}.*, s.n FROM (SELECT fingerprint, {count} AS n FROM {source}"
+        f" GROUP BY fingerprint) AS s JOIN {ERRORS} ON {ERRORS}.fingerprint = s.fingerprint"
+        f" WHERE state <> 'ignored' AND NOT {REFUSED} ORDER BY s.n DESC, last_id DESC LIMIT ?"
     )
     rows = ask(Statement(sql, args))
     return [

@@ -16,11 +16,13 @@ from tests.support.turso import TursoServer
 HOSTILE = "<script>alert(1)</script>\u202e"
 
 
-def fail(book: LogBook, number: int, message: str = "Order 1 was refused") -> str:
+def fail(
+    book: LogBook, number: int, message: str = "Order 1 was refused", status: int = 500
+) -> str:
     """A failing step in a trace of its own, with its request; the trace's id."""
     trace = f"00000000-0000-4000-8000-{number:012}"
     book.after(5).step("Order", "Pay", "FAILED", trace=trace, error_message=message)
-    book.after(5).request(f"/orders/{number}", 409, trace=trace, user=number % 3)
+    book.after(5).request(f"/orders/{number}", status, trace=trace, user=number % 3)
     return trace
 
 
