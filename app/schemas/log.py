@@ -10,13 +10,25 @@ from functools import cached_property
 from typing import Annotated, Final, Literal, NamedTuple, get_args
 from urllib.parse import unquote
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+)
 
 from app.lib.utils import moment_of
+from app.schemas.exclusion import MOST, Exclusion, exclusions
 from app.schemas.numbers import IdFromZero, WholeNumber
 
 SHORT_TRACE_ID: Final = 8
 """So many characters of a trace id are shown in lists, and are enough to search for."""
+
+
+PATH_CHARS: Final = 200
+"""So much of a path can be searched for."""
 
 
 def _empty_is_none(value: object) -> object:
@@ -32,7 +44,7 @@ def _path_of(value: object) -> object:
 
 
 _ADDRESS: Final = re.compile(r"https?://[^\s/?#]+(/[^?#]*)?.*", re.I)
-_Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
+_Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=PATH_CHARS)]
 
 
 class RequestFilter(BaseModel):
@@ -53,7 +65,10 @@ class RequestFilter(BaseModel):
     path: Annotated[
         _Line,
         BeforeValidator(_path_of),
-        Field(description="With a leading `/` how the path begins, else a part of it."),
+        Field(
+            description="With a leading `/` how the path begins, else a part of it; "
+            "a `$` behind it is where the path ends."
+        ),
     ] = ""
     user: Annotated[IdFromZero | None, BeforeValidator(_empty_is_none)] = None
     trace: Annotated[
@@ -74,6 +89,9 @@ class RequestFilter(BaseModel):
         BeforeValidator(lambda value: value or False),
         Field(description="Only those in whose trace a step has failed."),
     ] = False
+    without: tuple[Exclusion, ...] = Field(
+        (), description="Which are left out, such as `status:404 path:/api/health`."
+    )
     since: WholeNumber | None = Field(None, description="From this second of Unix time on.")
     until: WholeNumber | None = Field(None, description="Before this second of Unix time.")
     after: Annotated[IdFromZero | None, BeforeValidator(_empty_is_none)] = Field(
@@ -83,6 +101,25 @@ class RequestFilter(BaseModel):
         None, description="`previous_cursor` of the page behind; `after` counts where both are."
     )
     limit: WholeNumber = Field(50, ge=1, le=200)
+
+    @field_validator("without", mode="before")
+    @classmethod
+    def _exclusions(cls, value: object) -> object:
+        """Each is what the filter of its name would take."""
+        if not isinstance(value, str):
+            return value
+        found = exclusions(value)
+        if len(found) > MOST:
+            raise ValueError("too many")
+        return tuple(
+            Exclusion(name, str(getattr(cls.model_validate({name: text}), name)))
+            for name, text in found
+        )
+
+    @property
+    def search(self) -> str:
+        """What stands in the field for the path: that, and what is left out."""
+        return " ".join([*filter(None, [self.path]), *(f"-{one}" for one in self.without)])
 
 
 class RequestLine(BaseModel):

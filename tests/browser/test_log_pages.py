@@ -372,3 +372,19 @@ def test_a_running_trace_updates_itself_and_leaves_what_is_open_as_it_is(
     expect(page.get_by_text("This is still running.")).to_have_count(0)
     expect(row).to_have_js_property("open", value=True)
     expect(row.locator("summary")).to_be_focused()
+
+
+def test_what_is_noise_is_left_out_by_typing_and_by_a_click(visit_as_admin: VisitAsAdmin) -> None:
+    visitor = visit_as_admin()
+    noise, other = ask(visitor, "/noise"), ask(visitor, "/noise/other")
+    page = open_log(visitor, "/logs/requests", noise, other)
+    page.locator("#path").press_sequentially("/noise -/noise/")
+    expect(page).to_have_url(re.compile(r"path=%2Fnoise&without=%2Fnoise%2F$"))
+    expect(page.locator("#requests tbody td bdi").first).to_have_text("/noise")
+    page.locator("#path").fill("/noise")
+    expect(page.locator("#requests")).to_contain_text("/noise/other")
+    row = page.locator("#requests tbody tr", has_text=noise[:8])
+    row.hover()
+    row.get_by_title("Everything but /noise", exact=True).click()
+    expect(page.locator("#path")).to_have_value("/noise -/noise$")
+    assert set(shown_paths(page)) == {"/noise/other"}

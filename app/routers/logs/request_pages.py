@@ -17,7 +17,15 @@ from app.routers.logs.columns import CHOICES, DEFAULT, in_order
 from app.routers.logs.frame import Frame
 from app.routers.logs.reading import Problem
 from app.routers.logs.span import Span
-from app.schemas.log import SHORT_TRACE_ID, LogState, RequestFilter, RequestLine, RequestPage
+from app.schemas.exclusion import EXCLUDABLE, MOST, Exclusion, without_exclusions
+from app.schemas.log import (
+    PATH_CHARS,
+    SHORT_TRACE_ID,
+    LogState,
+    RequestFilter,
+    RequestLine,
+    RequestPage,
+)
 from app.security import current_url
 from app.templating import Template
 
@@ -32,18 +40,20 @@ FILTERS: Final = (
     "slower",
     "faster",
     "failed",
+    "without",
 )
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 CLASSES: Final = ("2xx", "3xx", "4xx", "5xx")
 _PATH: Final = "/logs/requests"
 _CURSORS: Final = ("after", "before")
-_AS_SENT: Final = frozenset({"path", "route"})
+_AS_SENT: Final = frozenset({"path", "route", "without"})
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I)
 
 
 def filter_state(wanted: RequestFilter) -> dict[str, str]:
     """The filters that are on, by name, as they stand in a URL."""
     values = {name: getattr(wanted, name) for name in FILTERS}
+    values["without"] = " ".join(map(str, wanted.without))
     return {
         name: "1" if value is True else str(value)
         for name, value in values.items()
@@ -58,6 +68,9 @@ def read_filter(parameters: Mapping[str, str], span: Span) -> tuple[RequestFilte
         for name in (*FILTERS, *_CURSORS)
         if name in parameters
     }
+    if "path" in sent:
+        sent["path"], left_out = without_exclusions(sent["path"])
+        sent["without"] = f"{sent.get('without', '')} {left_out}".strip()
     if not sent.get("trace") and _UUID.fullmatch(sent.get("path", "").strip()):
         sent["trace"] = sent.pop("path")  # what somebody was told, in the first field there is
     ends = {"since": span.start, "until": span.end} if span.is_bounded else {}
@@ -111,6 +124,21 @@ class Listing:
         url = self.url(**{name: None})
         return f"{url}{'&' if '?' in url else '?'}{name}="
 
+    def url_of_others(self, name: str, value: object) -> str:
+        """The URL of the requests of this list that another value of one filter has."""
+        more = Exclusion(name, str(value))
+        kept = {name: None} if self.filters.get(name) == more.value else {}
+        return self.url(**kept, without=" ".join(map(str, (*self.wanted.without, more))))
+
+    def can_leave_out(self, path: str) -> bool:
+        """Whether a path is one that a search can name."""
+        return '"' not in path and len(path) < PATH_CHARS
+
+    def url_with_again(self, left_out: Exclusion) -> str:
+        """The URL of a list with what is left out of this one."""
+        kept = (str(one) for one in self.wanted.without if one != left_out)
+        return self.url(without=" ".join(kept))
+
     @property
     def can_be_live(self) -> bool:
         """Only the newest page can, and only of a span without an end."""
@@ -143,7 +171,12 @@ class Listing:
 
     @property
     def filters(self) -> dict[str, str]:
-        return filter_state(self.wanted)
+        """Those that choose; what is left out is `wanted.without`."""
+        return {k: v for k, v in filter_state(self.wanted).items() if k != "without"}
+
+    @property
+    def is_filtered(self) -> bool:
+        return bool(filter_state(self.wanted))
 
     @property
     def count(self) -> int | None:
@@ -178,6 +211,8 @@ class _ListTemplate(Template):
     classes: tuple[str, ...] = CLASSES
     methods: tuple[str, ...] = METHODS
     columns: tuple[str, ...] = CHOICES
+    excludable: tuple[str, ...] = EXCLUDABLE
+    most_exclusions: int = MOST
     short: int = SHORT_TRACE_ID
 
 

@@ -90,5 +90,5 @@ def _history(request: Request, listing: Listing) -> dict[str, str]:
     wanted = listing.wanted
     url = listing.url(after=wanted.after, before=wanted.before)
     before = current_filter(request)
-    typing = bool(before.path and wanted.path and before.path != wanted.path)
+    typing = bool(before.search and wanted.search and before.search != wanted.search)
     return {"HX-Replace-Url" if typing else "HX-Push-Url": url}

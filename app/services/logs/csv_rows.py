@@ -94,6 +94,10 @@ def _matches(row: LogRow, wanted: RequestFilter, failed: set[str]) -> bool:
         not wanted.failed or trace in failed,
         wanted.since is None or when >= wanted.since,
         wanted.until is None or when < wanted.until,
+        not any(
+            _matches(row, RequestFilter.model_validate({name: value}), failed)
+            for name, value in wanted.without
+        ),
     )
     return all(tests)
 
@@ -104,7 +108,11 @@ def _has_status(status: Cell, wanted: str) -> bool:
 
 
 def _has_path(endpoint: str, path: str) -> bool:
-    return endpoint.startswith(path) if path.startswith("/") else path in endpoint
+    begins, ends = path.startswith("/"), path.endswith("$")
+    path = path.removesuffix("$")
+    if begins:
+        return endpoint == path if ends else endpoint.startswith(path)
+    return endpoint.endswith(path) if ends else path in endpoint
 
 
 def _has_route(row: LogRow, route: str) -> bool:

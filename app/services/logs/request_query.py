@@ -8,7 +8,7 @@ the other filters look at no more than `SCANNED` requests at once, and can say w
 # ruff: noqa: S608
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import orjson
@@ -140,6 +140,7 @@ def count_statement(wanted: RequestFilter) -> Statement | None:
         wanted.since is None
         or wanted.until is None
         or wanted.failed
+        or wanted.without
         or any(value not in {None, ""} for value in other)
     ):
         return None
@@ -158,7 +159,8 @@ def _conditions(wanted: RequestFilter) -> Iterator[_Condition]:
         yield _Condition("method", "method = ?", (wanted.method,))
     if wanted.path:
         start = "" if wanted.path.startswith("/") else "%"
-        pattern = f"{start}{_escaped(wanted.path)}%"
+        end = "" if wanted.path.endswith("$") else "%"
+        pattern = f"{start}{_escaped(wanted.path.removesuffix('$'))}{end}"
         yield _Condition("endpoint", "endpoint LIKE ? ESCAPE '\\'", (pattern,))
     if wanted.route:
         yield _route(wanted.route)
@@ -174,8 +176,17 @@ def _conditions(wanted: RequestFilter) -> Iterator[_Condition]:
         test = f"EXISTS (SELECT 1 FROM {ERROR_HITS} h WHERE h.trace_id = c.trace_id)"
         yield _Condition("trace_id", test, ())
     if wanted.trace and wanted.status:
-        ends = int(wanted.status.replace("x", "0")), int(wanted.status.replace("x", "9"))
-        yield _Condition("response_status", "response_status BETWEEN ? AND ?", ends)
+        yield _status(wanted.status)
+    for name, value in wanted.without:
+        one = RequestFilter.model_validate({name: value})
+        met = _status(value) if name == "status" else next(_conditions(one))
+        # What is not known, as the user of who is not signed in, is not what is left out.
+        yield replace(met, test=f"NOT coalesce({met.test}, 0)")
+
+
+def _status(status: str) -> _Condition:
+    ends = int(status.replace("x", "0")), int(status.replace("x", "9"))
+    return _Condition("response_status", "response_status BETWEEN ? AND ?", ends)
 
 
 def _route(route: str) -> _Condition:
