@@ -50,12 +50,10 @@ _PART_OF_WORD: Final = bytes(
 _COLON: Final = r'[^"]:|[:,\[{]":'
 _STEMS: Final = (
     r"(?i:key|oken|pass|ecret|otp|pin|bearer|basic|credential|identified|identify|rabbitmqctl"
-    r"|insert|code|session|cvv|cvc|rootpw|bindpw|masterauth|psk|kennwort|senha|contrase"
-    r"|log(?:ged|ging)? ?in|authenticat|sign in|auth |/user:|pw |pwd|p/w|cookie|sqlplus"
-    r"|[ei][xm]pdp|rman |bw unlock|net user|setuser|/p:"
-    r"|ssn|iban|signature|seed|mnemonic|y phrase|community|combination|onfirm with|account n"
-    r"|insurance n|social s|hmac|y answer|t answer|driver"
-    r'|auth" |crypt\(|sandi|wachtwoord|heslo|salasana|adgangskode)'
+    r"|insert|code|session|cvv|cvc|rootpw|bindpw|masterauth|psk|kennwort|senha|contrase|login"
+    r"|authenticat|pwd|p/w|cookie|sqlplus|[ei][xm]pdp|setuser|ssn|iban|signature|seed|mnemonic"
+    r"|y phrase|community|combination|account n|insurance n|social s|hmac|y answer|t answer|driver"
+    r"|crypt\(|sandi|wachtwoord|heslo|salasana|adgangskode)"
 )
 _PROSE: Final = (
     r'[ "]-|[0-9]{4} (?i:to) |@[^"]*(?: / |／)|(?i:failing row)|\', b?\''

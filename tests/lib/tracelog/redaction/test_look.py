@@ -17,6 +17,7 @@ from app.lib.tracelog.redaction.look import Look, look_at
 from app.lib.tracelog.redaction.plain import Plain, plain
 from app.lib.tracelog.redaction.redactor import Redactor
 from app.lib.tracelog.redaction.text.redactor import is_prose
+from tests.lib.tracelog.redaction.corpus import Case, assert_each, of_each_area
 
 REDACTOR = Redactor(extra_keys=["employee_no", "社員番号"])
 JUDGE = REDACTOR.judge
@@ -146,6 +147,37 @@ def test_text_that_a_rule_changes_is_seen(text: str) -> None:
     if look is Look.NOTHING:
         assert REDACTOR.text(text) == text
         assert not (" " in text and is_prose(text))
+
+
+@of_each_area("text")
+def test_text_within_a_document_comes_out_as_it_does_alone(corpus: list[Case]) -> None:
+    def check(case: Case) -> None:
+        shown, _ = REDACTOR.data.json(orjson.dumps({"note": case.input}))
+        assert orjson.loads(shown) == REDACTOR.data.redact({"note": case.input})
+
+    assert_each(corpus, check)
+
+
+SIGNED_ONCE = """sent bearer Zq9x2mK4|masterauth Zq9x2mK4
+session Zq9x2mK4|the cvc is 482|rootpw Zq9x2mK4|bindpw Zq9x2mK4|psk Zq9x2mK4
+das Kennwort ist Zq9x2mK4|a senha é Zq9x2mK4|sign in as bob and Zq9x2mK4|AUTH bob Zq9x2mK4
+net use x /user:bob Zq9x2mK4|the pw is Zq9x2mK4|sqlplus scott/Zq9x2mK4|expdp scott/Zq9x2mK4
+rman target sys/Zq9x2mK4|bw unlock Zq9x2mK4|net user bob Zq9x2mK4|rabbitmqctl add_user bob Zq9x2mK4
+xfreerdp /u:bob /p:Zq9x2mK4|iban DE89 3704 0044|signature Zq9x2mK4|confirm with 482913
+my mnemonic is apple bread cat door egg fish goat hat ice jam kite lamp
+my recovery phrase is apple bread cat door egg fish goat hat ice jam kite lamp
+kata sandi adalah Zq9x2mK4|het wachtwoord is Zq9x2mK4|heslo je Zq9x2mK4|salasana on Zq9x2mK4
+adgangskode er Zq9x2mK4|Failing row contains (1, bob, Zq9x2mK4)|ACL SETUSER bob on >Zq9x2mK4
+a%3Dpassword%3DZq9x2mK4|パスワード＝Zq9x2mK4|パスワード⇒Zq9x2mK4|['password','Zq9x2mK4']
+トークンZq9x2mK4|doğrulama kodu 482913|mã xác nhận 482913|รหัส 482913|/pin/4829|/activate/482913
+/pass/4829|/auth/4829|/token/4829|/pwd/4829"""
+
+
+def test_a_secret_is_seen_where_a_single_word_or_sign_gives_it_away() -> None:
+    texts = SIGNED_ONCE.replace("\n", "|").split("|")
+
+    assert [text for text in texts if REDACTOR.text(text) == text] == []
+    assert [text for text in texts if passes({"note": text})] == []
 
 
 @unhurried

@@ -85,7 +85,7 @@ _CARD_PIECES: Final = string.digits + " -０１２３４５６７８９"
 _has_word: Final = search(
     r"(?i)oken|pass|ecret|key|otp|pin|bearer|basic|credential|code|session|cookie|signature"
     r"|identif(?:ied|y )|failing row|insert|cvv|cvc|ssn|iban|psk|pwd|pw |p/w|rootpw|bindpw"
-    r"|masterauth|login|log in|logged in|logging in|sign in|authenticat|auth |auth\" | is your"
+    r"|masterauth|login|log in|logged in|logging in|sign in|authenticat|auth |auth\""
     r"|onfirm with|account n|insurance n|social s|hmac|y answer|t answer|driver"
     r"|seed|mnemonic|y phrase|combination"
     r"|community|crypt\("
