@@ -118,7 +118,7 @@ def _value(column: Column, cell: Cell) -> Value:
         return cell
     # From here on some of it is what others have put there: SQLite keeps any value in any column.
     if isinstance(cell, float):
-        return int(cell) if column.kind == "int" and cell.is_integer() else str(cell)
+        return str(cell)
     text = cell.decode(errors="replace") if isinstance(cell, bytes) else cell
     if column.kind == "json" and not _is_json(text):
         return codec.one_line(orjson.dumps(text)).decode()

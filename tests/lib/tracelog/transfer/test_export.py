@@ -180,7 +180,7 @@ def test_no_file_is_overwritten(file_store: SQLiteStore, tmp_path: Path) -> None
 def test_rows_that_others_put_into_the_tables_are_lines_too(
     file_store: SQLiteStore, tmp_path: Path
 ) -> None:
-    values = "(7, 'a', 'GET', 'two\nlines', '{\n \"a\": 1\n}', x'00ff', '200', 'text\nlines', 1.0)"
+    values = "(7, 'a', 'GET', 'two\nlines', '{\n \"a\": 1\n}', x'00ff', '200', 'text\nlines', 1.5)"
     columns = "id, trace_id, method, endpoint, request_header, request_body, response_status, "
     columns += "response_body, duration_ms"
     file_store.transact([Statement(f"INSERT INTO api_logs ({columns}) VALUES {values}")])
@@ -190,7 +190,7 @@ def test_rows_that_others_put_into_the_tables_are_lines_too(
     header, line = (tmp_path / "out" / "api_logs.csv").read_bytes().splitlines()
     fields = codec.split_fields(line.decode())
     assert fields[:5] == ["7", "a", "GET", "two\\nlines", '{  "a": 1 }']
-    assert fields[5:9] == ['"\\u0000\ufffd"', "200", '"text\\nlines"', "1"]
+    assert fields[5:9] == ['"\\u0000\ufffd"', "200", '"text\\nlines"', "1.5"]
     assert header + b"\n" == codec.header(API)
 
 
