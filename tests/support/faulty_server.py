@@ -44,6 +44,10 @@ def hangs_up(exchange: Exchange) -> None:
     """Closes the connection without an answer."""
 
 
+def speaks_otherwise(exchange: Exchange) -> None:
+    exchange.client.sendall(b"SSH-2.0-OpenSSH_9.6\r\n")
+
+
 def loses_the_answer(exchange: Exchange) -> None:
     """The real server did what was asked, and nobody hears of it."""
     exchange.forward()

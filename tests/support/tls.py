@@ -102,7 +102,7 @@ def tls_in_front_of(port: int, certificate: Path) -> Relay:
 
 
 def proxy() -> Relay:
-    """A proxy that knows CONNECT and nothing else."""
+    """A proxy that knows CONNECT and nothing else, and takes it from `user` with `p@ss`."""
 
     def open_far_side(near: socket.socket) -> tuple[socket.socket, socket.socket]:
         head = b""
@@ -110,6 +110,7 @@ def proxy() -> Relay:
             head += near.recv(1)
         method, target, _ = head.split(b" ", 2)
         assert method == b"CONNECT"
+        assert b"\r\nProxy-Authorization: Basic dXNlcjpwQHNz\r\n" in head
         host, _, port = target.decode().partition(":")
         far = socket.create_connection((host, int(port)))
         near.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")

@@ -174,13 +174,12 @@ class _Connection:
         self, path: str, body: bytes, headers: Mapping[str, str], deadline: float, max_bytes: int
     ) -> Answer:
         self._wire.deadline = deadline
-        self.reusable = False
         try:
-            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            with contextlib.suppress(ConnectionError):
                 self._client.request("POST", path, body, dict(headers))
             # A server may say no before it has read all, and close; its answer is there even so.
             response = self._client.getresponse()
-        except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError) as error:
+        except ConnectionError as error:
             raise _Gone(_reason(error)) from None
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise TransportError(_reason(error)) from None

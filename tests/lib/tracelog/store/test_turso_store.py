@@ -93,6 +93,8 @@ def answer_of_steps(*steps: object) -> bytes:
             "cut short",
         ),
         (faults.answers(200, b"-5\r\nx", b"Transfer-Encoding: chunked"), StoreUnavailable, ""),
+        (faults.answers(200, b"5\r\nx", b"Transfer-Encoding: chunked"), StoreUnavailable, ""),
+        (faults.speaks_otherwise, StoreUnavailable, "SSH-2.0"),
         (faults.answers(400, b"[" * 1000 + b"]" * 1000), StoreRefused, "HTTP 400"),
         (faults.answers(500), StoreUnavailable, "HTTP 500"),
         (faults.answers(503, b"busy\nnow"), StoreUnavailable, "busy now"),
@@ -204,11 +206,16 @@ def test_a_token_with_spaces_and_a_line_end_around_it_is_that_token(sqld: TursoS
 
 
 @pytest.mark.parametrize(
-    "url",
-    ["libsql://a..b", f"libsql://{'a' * 64}.invalid", "http://a\x01b", "http://127.0.0.1:1/é"],
+    ("url", "says"),
+    [
+        ("libsql://a..b", "no such host"),
+        (f"libsql://{'a' * 64}.invalid", "no such host"),
+        ("http://a\x01b", "control characters"),
+        ("http://127.0.0.1:1/é", "nobody listens"),
+    ],
 )
-def test_where_no_server_can_be_is_told(url: str) -> None:
-    with pytest.raises(StoreUnavailable):
+def test_where_no_server_can_be_is_told(url: str, says: str) -> None:
+    with pytest.raises(StoreUnavailable, match=says):
         TursoStore(url).query("SELECT 1")
 
 

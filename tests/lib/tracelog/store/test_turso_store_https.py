@@ -63,16 +63,23 @@ def test_a_certificate_that_nobody_knows_is_not_trusted(https: Relay) -> None:
         store.query("SELECT 1")
 
 
-def test_a_proxy_of_the_environment_is_used_for_https(
-    https: Relay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("scheme", ["http://", ""])
+@pytest.mark.parametrize(("without", "connections"), [("", 1), ("127.0.0.1", 0)])
+def test_a_proxy_of_the_environment_is_used_for_https_but_where_it_says_otherwise(
+    https: Relay,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    scheme: str,
+    without: str,
+    connections: int,
 ) -> None:
     relay = proxy()
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate.pem"))
-    monkeypatch.setenv("https_proxy", f"http://user:pass@{relay.address}")
-    monkeypatch.setenv("no_proxy", "")
+    monkeypatch.setenv("https_proxy", f"{scheme}user:p%40ss@{relay.address}")
+    monkeypatch.setenv("no_proxy", without)
     store = TursoStore(f"libsql://{https.address}")
 
     assert store.query("SELECT 1").rows == [(1,)]
-    assert relay.connections == 1
+    assert relay.connections == connections
     store.close()
     relay.close()

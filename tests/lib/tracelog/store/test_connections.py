@@ -1,0 +1,84 @@
+"""Connections to Turso's servers: how they come about, and what becomes of those that are kept."""
+
+import threading
+from collections.abc import Iterator
+
+import orjson
+import pytest
+
+from app.lib.tracelog.store.store import StoreUnavailable
+from app.lib.tracelog.store.turso_store import TursoStore
+from tests.support import faulty_server as faults
+from tests.support.faulty_server import Exchange, Fault, FaultyServer
+
+STEP = {"cols": [{"name": "1"}], "rows": [[{"type": "integer", "value": "1"}]]}
+RESULT = {"step_results": [STEP] * 3, "step_errors": [None] * 3}
+ANSWER = faults.answers(
+    200, orjson.dumps({"results": [{"type": "ok", "response": {"result": RESULT}}]})
+)
+
+
+@pytest.fixture
+def store(faulty_server: FaultyServer) -> Iterator[TursoStore]:
+    store = TursoStore(faulty_server.url)
+    yield store
+    store.close()
+
+
+# Who closes with something unread resets the connection.
+@pytest.mark.parametrize("read", [1 << 16, 1])
+def test_a_question_that_a_kept_connection_has_lost_is_asked_again(
+    faulty_server: FaultyServer, store: TursoStore, read: int
+) -> None:
+    def answers_once(exchange: Exchange) -> None:
+        ANSWER(exchange)
+        if faulty_server.requests == 1:
+            exchange.client.recv(read)
+
+    faulty_server.fault = answers_once
+
+    for _ in range(2):
+        assert store.query("SELECT 1").rows == [(1,)]
+    assert faulty_server.requests == 2
+
+
+def test_what_a_server_says_unasked_is_no_answer(
+    faulty_server: FaultyServer, store: TursoStore
+) -> None:
+    """Some say that the time is up before they close a connection on which nothing comes."""
+    heard, said = threading.Event(), threading.Event()
+
+    def says_more(exchange: Exchange) -> None:
+        ANSWER(exchange)
+        if faulty_server.requests == 1:
+            heard.wait(60)
+            faults.answers(408)(exchange)
+            said.set()
+            exchange.closing.wait()
+
+    faulty_server.fault = says_more
+    store.query("SELECT 1")
+    heard.set()
+    assert said.wait(60)
+
+    assert store.query("SELECT 1").rows == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        (faults.answers(407), "407"),
+        (faults.hangs_up, "RemoteDisconnected"),
+        (faults.is_silent, "did not answer in time"),
+    ],
+)
+def test_a_proxy_that_does_not_pass_a_question_on_is_told(
+    faulty_server: FaultyServer, monkeypatch: pytest.MonkeyPatch, fault: Fault, says: str
+) -> None:
+    faulty_server.fault = fault
+    monkeypatch.setenv("https_proxy", faulty_server.url)
+    monkeypatch.setenv("no_proxy", "")
+
+    with pytest.raises(StoreUnavailable, match=says):
+        TursoStore("libsql://db.example").query("SELECT 1", timeout=0.2)
+    assert faulty_server.requests == 1
