@@ -64,7 +64,7 @@ class Windows:
         page.unroute_all()
         page.goto(quiet)
         page.context.clear_cookies()
-        page.emulate_media(color_scheme="light")
+        page.emulate_media(media="screen", color_scheme="light")
         page.set_viewport_size(PHONE if kind.phone else DESKTOP)  # type: ignore[arg-type]
         page.mouse.move(0, 0)
         self._free[kind].append(page)
