@@ -307,5 +307,6 @@ def _take(table: Table, chunk: Chunk, start: int, line: bytes, cut: _Cut) -> Non
         chunk.rows.append(row)
         chunk.row_ends.append(end)
         return
-    if line or cut.length:
+    # A header of other columns, or one that is damaged, is no row that anybody has counted.
+    if (line or cut.length) and not line.startswith(b"id,"):
         chunk.bad.append(BadSpan(start - cut.length, end, reason, cut.head or line))
