@@ -276,7 +276,9 @@ def test_a_header_that_a_second_writer_has_put_into_the_file_is_no_damage(tmp_pa
 
 def test_a_header_of_other_columns_or_a_damaged_one_is_no_row_that_is_lost(tmp_path: Path) -> None:
     other = HEADER.replace(b"user_id,", b"user_id,region,")
-    path = write(tmp_path, other + LINES[0] + HEADER[:20] + b"\n" + LINES[1] + HEADER[:9] + LINES[2])
+    path = write(
+        tmp_path, other + LINES[0] + HEADER[:20] + b"\n" + LINES[1] + HEADER[:9] + LINES[2]
+    )
 
     chunk = reader.read(path, API)
 
