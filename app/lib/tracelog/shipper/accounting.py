@@ -115,6 +115,7 @@ class Accountant:
         self._clock = clock
         self._lines: dict[tuple[str, int], tuple[int, int, int]] = {}
         self._outcomes: tuple[tuple[int, int], Counter[Outcome]] = ((0, 0), Counter())
+        self._unaccounted = 0
 
     def account(self, look: Callable[[], Progress] | None = None) -> Account:
         """The account of this moment; `look` gives the delivery's progress.
@@ -133,8 +134,10 @@ class Accountant:
                 # A segment was removed meanwhile, or the folder cannot be read.
                 tables = [TableAccount(name, 0, 0, 0, 0, 0.0) for name in TABLES]
             account = self._put_together(progress, tables, before, self._tally.totals())
-            if account.unaccounted == 0:
+            # What a process that was killed has left stays, and is not worth another look.
+            if account.unaccounted in {0, self._unaccounted}:
                 break
+        self._unaccounted = account.unaccounted
         return account
 
     def _put_together(

@@ -141,3 +141,22 @@ def test_each_byte_that_waits_is_looked_at_once(
 
     header = len(codec.header(API))
     assert sum(looked_at) == (tmp_path / "api_logs.csv").stat().st_size - header
+
+
+def test_a_row_that_a_killed_process_has_not_counted_is_looked_for_no_longer_each_time(
+    tmp_path: Path,
+) -> None:
+    journal = Journal(tmp_path, API)
+    append(journal, api_row())
+    accountant, looks = Accountant(tmp_path, Tally(tmp_path)), list[int]()
+
+    def look() -> Progress:
+        looks.append(1)
+        return Progress.load(tmp_path)
+
+    assert accountant.account(look).unaccounted == -1
+    looks.clear()
+    assert accountant.account(look).unaccounted == -1
+    journal.close()
+
+    assert len(looks) == 1
