@@ -69,6 +69,17 @@ def test_threads_of_one_process_never_share_an_id() -> None:
     assert len(set(ids)) == 40_000
 
 
+def test_ids_of_a_forked_process_rise_too_and_tell_when_they_were_made() -> None:
+    generator = IdGenerator(4095, lambda: NOW_NS)
+    before = generator.next()
+    generator.renew_after_fork()
+
+    ids = [before, *(generator.next() for _ in range(3))]
+
+    assert ids == sorted(set(ids))
+    assert [time_of(i) for i in ids] == [(NOW_NS // 1000 + n) / 1_000_000 for n in range(4)]
+
+
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 def test_a_forked_process_does_not_share_its_parents_node() -> None:

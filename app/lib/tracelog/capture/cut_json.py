@@ -13,6 +13,8 @@ from app.lib.tracelog.redaction.parsing import parse
 from app.lib.tracelog.redaction.plain import MAX_DEPTH, Plain
 
 _TOKEN: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[{}\[\],:]|[^\s{}\[\],:"]++', re.DOTALL)
+"""A string that is not closed reaches to the end."""
+
 _PLAIN: Final = rb'[^",{}\[\]]++|"(?:[^"\\]++|\\.)*+"'
 _TO_BRACKET: Final = re.compile(rb"(?:%b|,)*+([{}\[\]])" % _PLAIN, re.DOTALL)
 _TO_LAST_COMMA: Final = re.compile(rb"(?:(?:%b)*+,)*+" % _PLAIN, re.DOTALL)
@@ -99,10 +101,7 @@ def _last_complete(body: bytes) -> tuple[int, list[bytes]]:
     for match in _TOKEN.finditer(body):
         first = body[match.start()]
         after_comma, before = before == _COMMA, first
-        if first == 0x22:
-            if not _is_closed(match[0]):
-                break
-        elif first in _CLOSERS:
+        if first in _CLOSERS:
             if len(stack) >= _MAX_OPEN:
                 break
             stack.append(_CLOSERS[first])
@@ -118,10 +117,3 @@ def _last_complete(body: bytes) -> tuple[int, list[bytes]]:
             if not stack:
                 break
     return complete, closers
-
-
-def _is_closed(string: bytes) -> bool:
-    if len(string) < 2 or not string.endswith(b'"'):
-        return False
-    slashes = len(string) - 1 - len(string[:-1].rstrip(b"\\"))
-    return slashes % 2 == 0

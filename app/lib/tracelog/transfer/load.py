@@ -20,9 +20,9 @@ _ATTEMPTS: Final = 6
 class Loaded:
     """What became of the rows of a file.
 
-    `known` ones were in the store already; `moved` of the others lie under another id, since theirs
-    was taken. Of `guessed` ones the columns were told by their values. `old` ones have ids before
-    the one that was given. `bad` ones were left out.
+    `known` ones were in the store already; `moved` ones, written or known, lie under another id,
+    since theirs was taken. Of `guessed` ones the columns were told by their values. `old` ones have
+    ids before the one that was given. `bad` ones were left out.
     """
 
     written: int = 0

@@ -87,6 +87,37 @@ def test_a_failure_without_a_message_is_a_failure_too() -> None:
     assert failure_of(None, None, task="T", step="S").message == ""
 
 
+def test_what_a_library_does_with_the_call_makes_no_difference() -> None:
+    library = '  File "/app/.venv/lib/python3.12/site-packages/x/{}.py", line 7, in {}\n    pass\n'
+    head, found = STACK.rsplit("ValueError", 1)
+    stacks = [f"{head}{library.format(n, n)}ValueError{found}" for n in ("a", "b")]
+
+    failures = {failure_of("ValueError: a", stack) for stack in (STACK, *stacks)}
+
+    assert [failure.place for failure in failures] == ["app/services/report_service.py render"]
+
+
+@pytest.mark.parametrize(
+    "message", ["\ud800 is no character", "ValueError: only said", "x" * 9_999]
+)
+def test_a_message_without_a_stack_trace_names_no_type_and_may_be_anything(message: str) -> None:
+    failure = failure_of(message, None)
+
+    assert (failure.kind, failure.message) == ("", message[:300])
+
+
+def test_a_long_way_to_a_failure_makes_no_difference_beyond_twenty_frames() -> None:
+    frame = '  File "/app/app/{}.py", line 3, in walk\n    walk(node)\n'
+    start, *rest = (frame.format(name) for name in "abcdefghijklmnopqrstuvwxy")
+
+    first, second, third = (
+        failure_of("ValueError: a", "".join(frames)) for frames in (rest, [start, *rest], rest[9:])
+    )
+
+    assert first == second
+    assert first.fingerprint != third.fingerprint
+
+
 def test_recursion_is_one_frame() -> None:
     frame = '  File "/app/app/tree.py", line 3, in walk\n    walk(node)\n'
     deep = f"Traceback (most recent call last):\n{frame * 50}RecursionError: maximum"

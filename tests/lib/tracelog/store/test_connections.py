@@ -1,5 +1,7 @@
 """Connections to Turso's servers: how they come about, and what becomes of those that are kept."""
 
+import socket
+import struct
 import threading
 from collections.abc import Iterator
 
@@ -25,15 +27,17 @@ def store(faulty_server: FaultyServer) -> Iterator[TursoStore]:
     store.close()
 
 
-# Who closes with something unread resets the connection.
-@pytest.mark.parametrize("read", [1 << 16, 1])
+@pytest.mark.parametrize("resets", [False, True])
 def test_a_question_that_a_kept_connection_has_lost_is_asked_again(
-    faulty_server: FaultyServer, store: TursoStore, read: int
+    faulty_server: FaultyServer, store: TursoStore, *, resets: bool
 ) -> None:
     def answers_once(exchange: Exchange) -> None:
         ANSWER(exchange)
         if faulty_server.requests == 1:
-            exchange.client.recv(read)
+            while b"SELECT" not in exchange.client.recv(1 << 16):
+                pass
+            linger = struct.pack("ii", resets, 0)
+            exchange.client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
 
     faulty_server.fault = answers_once
 

@@ -75,6 +75,14 @@ def test_the_journal_of_one_writer_comes_back_byte_for_byte(store: Store, tmp_pa
         assert (tmp_path / "out" / f"{table}.csv").read_bytes() == journal_of(tmp_path, table)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="rights are another thing there")
+def test_an_export_is_for_its_owner_alone(file_store: SQLiteStore, tmp_path: Path) -> None:
+    export(file_store, tmp_path / "out")
+
+    for path in (tmp_path / "out").iterdir():
+        assert path.stat().st_mode & 0o777 == 0o600
+
+
 def test_the_journal_of_several_writers_comes_back_line_for_line(tmp_path: Path) -> None:
     logger = EnhancedCSVLogger(base_path=tmp_path)
     command = [sys.executable, "-c", WRITER, str(tmp_path), "1500"]

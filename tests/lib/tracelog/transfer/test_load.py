@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 
 from app.lib.tracelog import codec
+from app.lib.tracelog.schema import API_LOGS
 from app.lib.tracelog.store.sqlite_store import SQLiteStore
 from app.lib.tracelog.store.store import Batch, Inserted, RowRejected, StoreUnavailable
 from app.lib.tracelog.transfer.csv_source import BadRow
+from app.lib.tracelog.transfer.load import Loaded
 from tests.lib.tracelog.rows import API, api_row
 from tests.lib.tracelog.transfer.loading import put, write
 
@@ -53,6 +55,17 @@ def test_a_store_that_does_not_answer_for_a_moment_is_waited_for(tmp_path: Path)
         put(store, path, sleep=pauses.append)
     assert len(pauses) == 8
     store.close()
+
+
+def test_a_row_whose_id_another_has_arrives_under_another_one(
+    file_store: SQLiteStore, tmp_path: Path
+) -> None:
+    row = api_row("of this file")
+    file_store.insert(Batch({API_LOGS: [api_row("of the store", row_id=int(str(row[0])))]}))
+    (tmp_path / "api_logs.csv").write_bytes(codec.header(API) + codec.encode(API, row))
+
+    assert put(file_store, tmp_path / "api_logs.csv") == (Loaded(written=1, moved=1), [])
+    assert put(file_store, tmp_path / "api_logs.csv") == (Loaded(known=1, moved=1), [])
 
 
 @pytest.mark.parametrize(("count", "size", "sent"), [(1100, 1, [500, 500, 100]), (5, 4, [3, 2])])

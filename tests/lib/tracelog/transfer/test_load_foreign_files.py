@@ -13,7 +13,7 @@ from app.lib.tracelog.store.sql import Statement
 from app.lib.tracelog.store.sqlite_store import SQLiteStore
 from app.lib.tracelog.transfer.csv_source import CSVSource
 from app.lib.tracelog.transfer.export import export
-from app.lib.tracelog.transfer.load import Loaded
+from app.lib.tracelog.transfer.load import Loaded, load
 from tests.lib.tracelog.rows import API, STEPS
 from tests.lib.tracelog.transfer.loading import TRACE, put, stored, write
 
@@ -21,8 +21,12 @@ from tests.lib.tracelog.transfer.loading import TRACE, put, stored, write
 def test_a_file_that_excel_has_saved_is_read(file_store: SQLiteStore, tmp_path: Path) -> None:
     text = '\ufefftrace_id,method,endpoint,created_at\r\nt,GET,"/a,b",2026-11-23 09:00:00\r\n'
 
-    assert put(file_store, write(tmp_path / "api_logs.csv", text)) == (Loaded(written=1), [])
+    path = write(tmp_path / "api_logs.csv", text)
+    source = CSVSource(path, Redactor(), zone=ZoneInfo("Asia/Tokyo"))
+
+    assert load(file_store, source) == Loaded(written=1)
     assert stored(file_store)[0]["endpoint"] == "/a,b"
+    assert source.position == path.stat().st_size
 
 
 @pytest.mark.parametrize(
