@@ -135,6 +135,9 @@ class RequestLine(BaseModel):
     created_at: datetime
     ip_address: str | None = None
     route: str | None = Field(None, description="Its route's template, where that was asked for.")
+    failed: bool = Field(
+        default=False, description="Whether a step of its trace is known to have failed."
+    )
 
 
 class RequestPage(BaseModel):

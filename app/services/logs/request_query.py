@@ -42,6 +42,11 @@ ROUTE: Final = (
 )
 """The one fact out of the headers that a list can show."""
 
+FAILED: Final = (
+    f"EXISTS (SELECT 1 FROM {ERROR_HITS} h WHERE h.trace_id = api_logs.trace_id) AS failed"
+)
+"""Whether a step has failed in a request's trace; asked of those that are shown alone."""
+
 _CODES_OF_A_CLASS: Final = 100
 
 
@@ -61,7 +66,7 @@ class RequestQuery:
         self.backwards = wanted.before is not None and wanted.after is None
         """Whether the page is read from its cursor towards newer requests."""
         self._wanted = wanted
-        self._columns = (*COLUMNS, ROUTE) if routes else COLUMNS
+        self._columns = (*COLUMNS, FAILED, *([ROUTE] if routes else []))
         self._conditions = list(_conditions(wanted))
         self._direction = "ASC" if self.backwards else "DESC"
 

@@ -65,6 +65,7 @@ def request_line(row: LogRow) -> RequestLine:
         created_at=moment_of(logged_at(text(row, "created_at"), row_id)),
         ip_address=visible(text(row, "ip_address")) or None,
         route=route,
+        failed=bool(row.get("failed")),
     )
 
 

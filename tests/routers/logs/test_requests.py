@@ -311,3 +311,22 @@ async def test_a_filter_is_shown_as_the_sql_that_finds_the_same(
     assert "response_status = 404" in html.unescape(page.text)
     assert "2 rows" in answer.text
     assert "/it&#39;s/2" in answer.text
+
+
+async def test_a_good_answer_with_a_failed_step_is_marked_and_leads_to_it(
+    app: FastAPI, admin: AsyncClient
+) -> None:
+    delivered(app)
+    book, other = LogBook(), "7d000000-0000-4000-8000-000000000002"
+    book.after(1).step("Order", "Pay", "FAILED", error_message="try again")
+    book.after(1).step("Order", "Pay", "SUCCESS")
+    book.after(1).request("/tried-again")
+    book.after(1).step("Order", "Pay", "FAILED", trace=other, error_message="no")
+    book.after(1).request("/refused", 409, trace=other)
+    keep(app, book)
+
+    page = (await admin.get("/logs/requests")).text
+
+    assert re.findall(r'href="([^"]+)"[^>]*title="A step failed"', page) == [
+        f"/logs/traces/{TRACE}#failure"
+    ]
