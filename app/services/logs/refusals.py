@@ -8,7 +8,7 @@ from typing import Final
 from app.lib.tracelog.rollup.tables import ERROR_HITS, ERRORS
 from app.lib.tracelog.schema import API_LOGS
 
-_LOOKED_AT: Final = 20
+_LOOKED_AT: Final = 10
 """So many of a group's newest failures are looked at."""
 
 _REQUEST: Final = (
