@@ -10,7 +10,10 @@ from app.lib.tracelog.redaction.compact import is_compact
 from app.lib.tracelog.redaction.keys.containers import shown_part
 from app.lib.tracelog.redaction.keys.judge import MAX_KEY, KeyJudge
 from app.lib.tracelog.redaction.keys.kin import (
+    SECONDS,
     hide_derived,
+    hide_firsts,
+    hide_generated,
     hide_manifest,
     is_kin,
     is_login,
@@ -272,6 +275,10 @@ class _Walk:
         owns = owner.lower() in PART_OWNERS
         if node.get("kind") == "Secret":
             hide_manifest(node)
+        if node.get("type") == "random_password":
+            hide_generated(node)
+        if not SECONDS.isdisjoint(node):
+            hide_firsts(node)
         for key, item in node.items():
             rule, shown_key, is_part = keys[key]
             if owns and is_part and self._of.known_parts[owner, key]:

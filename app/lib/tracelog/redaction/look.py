@@ -34,7 +34,7 @@ ODD: Final = (
     r"[=$<>|%&\\\x7f\x{85}\x{2028}\x{2029}\x{feff}\x{212a}：＝﹕「『→⇒０-９]|\([bBrRuU]{0,2}['`]|\['"
     rf"|{STATED}"
     r"|[0-9](?:[ \x{3000}\x{ff0d}\x{30fc}\x{2010}-\x{2015}\x{2212}-]*[0-9]){13}"
-    r'|"kind":"Secret"|[0-9]{4}[./][0-9]{4}[./][0-9]{4}[./][0-9]{4}'
+    r'|"kind":"Secret"|"random_password"|[0-9]{4}[./][0-9]{4}[./][0-9]{4}[./][0-9]{4}'
     r"|/[^ /\"]+/(?:[^ /\"0-9]+[0-9]|[0-9]+[^ /\"0-9.,;:)\]])"
     r"|(?:hook|otp|pin|confirm|verif|activat|2fa|mfa|pass|auth|token|code|pwd|認|確)"
     r"[^ \"]*/[0-9]{4}"
@@ -52,8 +52,8 @@ _STEMS: Final = (
     r"(?i:key|oken|pass|ecret|otp|pin|bearer|basic|credential|identified|identify|rabbitmqctl"
     r"|insert|code|session|cvv|cvc|rootpw|bindpw|masterauth|psk|kennwort|senha|contrase|login"
     r"|authenticat|pwd|p/w|cookie|sqlplus|[ei][xm]pdp|setuser|ssn|iban|signature|seed|mnemonic"
-    r"|y phrase|community|combination|account n|insurance n|social s|hmac|y answer|t answer|driver"
-    r"|crypt\(|sandi|wachtwoord|heslo|salasana|adgangskode)"
+    r"|y phrase|community|combination|account n|insurance n|social s|hmac|[ty] answer"
+    r"|answer (?:to|for)|driver|crypt\(|sandi|wachtwoord|heslo|salasana|adgangskode)"
 )
 _PROSE: Final = (
     r'[ "]-|[0-9]{4} (?i:to) |@[^"]*(?: / |／)|(?i:failing row)|\', b?\''
@@ -96,6 +96,7 @@ _ALONE: Final = (
     | neighbours.PART_OWNERS
     | neighbours.TARGET_KEYS
     | {key for key in neighbours.KIN_ALONE if key.isascii()}
+    | {"api"}
 )
 
 

@@ -33,7 +33,7 @@ _URLS: Final = frozenset(
 )
 _KEYS_OF_THINGS: Final = re.compile(
     "idempot|cache|surrogate|partition|sort|primary|routing|sec-websocket|object|file|dedup|message"
-    "|public|translation|order|group|shard|hash-key|tenant"
+    "|public|translation|order|group|shard|hash-key|tenant|retry"
 )
 """In the names of headers whose key opens nothing."""
 _COOKIE_VALUE: Final = re.compile(rb"=[^;]+")

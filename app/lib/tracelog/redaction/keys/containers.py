@@ -20,7 +20,7 @@ _ABOUT: Final = words(
     created_at createdat updated_at updatedat expires_at expiresat expires last_used_at lastusedat
     revoked_at revokedat prefix algorithm alg file external environment source target required
     enum region subject message msg error reason loc field placeholder color spacing domain path
-    samesite role header mode plan level realm brand funding network policies displayname
+    samesite role header mode plan level realm brand funding network policies displayname symbol
     """
 )
 """Keys of what is said about a secret, where it is no word that may be one."""
@@ -31,7 +31,7 @@ _NUMBERS: Final = words(
     id x y z lat lng lon latitude longitude top left width height row column minlength maxlength
     minimum maximum count total mode uid gid user_id userid expires_in expiresin alg start end line
     offset pos index length digits period amount window min max version gpio
-    ttl lease_duration duration timeout port attempts max_attempts exp_month exp_year
+    ttl lease_duration duration timeout port attempts max_attempts exp_month exp_year decimals price
     """
 )
 _PIECE: Final = re.compile(r"[^\x00-\x7f]?[A-Za-z]{1,12}|\W{1,3}|[^\x00-\x7f]{1,12}")
@@ -95,6 +95,8 @@ def _is_said(key: str, text: str, owner: str) -> bool:
     if key.endswith(("_at", "_on", "date", "time")) and _TIME.fullmatch(text):
         return True
     if key in ("last4", "last_four") and text.isdecimal() and len(text) == _LAST:
+        return True
+    if key == "pattern" and text[:1] == "^":
         return True
     if owner == "tokens[]" and _PIECE.fullmatch(text):
         return True

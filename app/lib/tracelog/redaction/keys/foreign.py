@@ -149,7 +149,7 @@ _SPACE: Final = "[ \u3000]"
 STATED: Final = (
     rf"(?:D|{'|'.join(FOREIGN_ENDS)})(?:(?:[はがを是为為는은（】\]］)）＞〉／]"
     rf"|{_SPACE})、?{_SPACE}?"
-    rf"[#＃\"'“]?[\[A-Za-z0-9]|[【\[(（]?[0-9]{{4}})|[A-Za-z]{_SPACE}?[はがをに]、?{_SPACE}?[A-Za-z0-9]"
+    rf"[#＃\"'“]?[\[A-Za-z0-9]|[【\[［(（]?[0-9]{{4}})|[A-Za-z]{_SPACE}?[はがをに]、?{_SPACE}?[A-Za-z0-9]"
     rf"|[)）][はが]、?{_SPACE}?[!-~]|合言葉は|答えは|ードは|[ドン号葉トズ码호wWＷ][はが]?["
     rf"(（【\[［][!-~]{{6}}"
     rf"|[0-9]{{4}}[」』】\])）]?{_SPACE}?[がはを]{_SPACE}?[暗認確ロセリ復ピPパワ]"
@@ -171,6 +171,8 @@ FOREIGN_COUNT_TAILS: Final = (
     "長さ",
     "文字数",
     "桁数",
+    "下4桁",
+    "末尾4桁",
     "変更日",
     "更新日",
     "設定日",
@@ -214,7 +216,14 @@ FOREIGN_LABEL_TAILS: Final = (
 FOREIGN_ACTION_TAILS: Final = ("変更", "再設定", "入力")
 """What is done with one, and may stand before it: `パスワード入力: hunter2x`."""
 
-FOREIGN_SENTENCE_ENDS: Final = ("失敗しました", "失敗", "エラー", "ません", "せんでした")
+FOREIGN_SENTENCE_ENDS: Final = (
+    "失敗しました",
+    "メールを送信しました",
+    "失敗",
+    "エラー",
+    "ません",
+    "せんでした",
+)
 """How a sentence about one ends: アクセストークンの取得に失敗しました: 401."""
 
 LOOKALIKES: Final = str.maketrans(

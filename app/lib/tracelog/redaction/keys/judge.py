@@ -93,7 +93,7 @@ class KeyJudge:
             return Rule.RANDOM  # a header's
         if " ".join(words[-2:]) in words_of.RANDOM_PHRASES:
             return Rule.RANDOM
-        if words == ["existing", "secret"]:
+        if words[-2:] in (["existing", "secret"], ["application", "credentials"]):
             return Rule.FILE
         if words[:2] == ["publickey", "credentials"]:
             return Rule.SHOW  # what a page may do
@@ -117,7 +117,11 @@ class KeyJudge:
                 return Rule.RANDOM if tail.isdisjoint(words_of.FILE_TAIL) else Rule.FILE
             if last in words_of.FILE_TAIL and tail <= words_of.FILE_TAIL | words_of.KEY_LAST:
                 return Rule.FILE
-            if tail and tail <= words_of.KEY_TAIL and words[end - 1] in words_of.KEY_TAILED:
+            if (
+                tail
+                and tail <= words_of.KEY_TAIL | words_of.LABEL_TAIL
+                and words[end - 1] in words_of.KEY_TAILED
+            ):
                 return Rule.RANDOM
             if tail and tail <= words_of.CHECK_TAIL and words[end - 1] in words_of.CHECKED:
                 return Rule.CODE
@@ -131,7 +135,7 @@ class KeyJudge:
                 return Rule.NAMED
             if last in words_of.RANDOM_ALONE:
                 return Rule.RANDOM
-            if last in ("key", "keys", "license", "licence"):
+            if last in ("api", "key", "keys", "license", "licence"):
                 return Rule.KEYED
             if last in words_of.CODE_ALONE:
                 return Rule.CODE

@@ -59,6 +59,9 @@ _LOGIN: Final = 3
 _LEAST: Final = 6
 _TYPES_IN: Final = re.compile(r"(?i)(?:enter|typ|input|chang|fill|past|submitt|set)(?:ed|e)?\Z")
 """`{"event": "passwordEntered", "value": …}`"""
+_FIRSTS: Final = words("primaryKey primary_key hashKey HashKey hash_key")
+SECONDS: Final = words("secondaryKey secondary_key hashIV HashIV hash_iv")
+"""Beside one of these a key that is else a database's opens something."""
 _NAMES_OF_KEY: Final = words("keyName key_name KeyName")
 """`{"keyName": "key1", "value": …}`"""
 _SIGNS_IN: Final = re.compile(r"(?i)(?:log_?in|sign_?in|auth|authenticate)\Z")
@@ -166,6 +169,9 @@ def is_named_secret(node: dict[str, Plain], value_key: str, judge: KeyJudge) -> 
             return False  # {"name": "Tokens", "values": ["Mon", "Tue"]}
     if "rule" in node and isinstance(node[value_key], int):
         return False  # {"field": "password", "rule": "min", "value": 8}
+    if isinstance(values, dict) and node.get("type") == "missing":
+        path = node.get("loc")  # Pydantic: what the last of it is missing from
+        return not isinstance(path, list) or _says_secret(path[:-1], judge)
     for key, name in node.items():
         if key not in NAME_KEYS or (key == "type" and value_key in ("from", "to", "received")):
             continue  # {"type": "password_reset", "from": "Tokyo"}
@@ -276,7 +282,7 @@ def hide_undecided(node: dict[str, Plain], judge: KeyJudge) -> None:
             or (key == "state" and is_hidden(Rule.SESSION, item))
             or (key == "nonce" and is_hidden(Rule.CODE, item))
             or (key == "plaintext" and is_hidden(Rule.MIXED, item))
-            or (key in DERIVED and is_hidden(Rule.RANDOM, item))
+            or (key in DERIVED | _FIRSTS and is_hidden(Rule.RANDOM, item))
         ):
             node[key] = MARKER
 
@@ -335,3 +341,22 @@ def hide_manifest(node: dict[str, Plain]) -> None:
         held = node.get(holder)
         if isinstance(held, dict):
             node[holder] = dict.fromkeys(held, MARKER)
+
+
+def hide_generated(node: Plain) -> None:
+    """Hide the password that Terraform has made, in the state that it keeps."""
+    if isinstance(node, list):
+        for item in node:
+            hide_generated(item)
+    elif isinstance(node, dict):
+        if "result" in node:
+            node["result"] = MARKER
+        for holder in ("instances", "attributes", "values"):
+            hide_generated(node.get(holder))
+
+
+def hide_firsts(node: dict[str, Plain]) -> None:
+    """Hide the first of two keys, of which the second is called so: `primaryKey`, `hashKey`."""
+    for key in _FIRSTS & node.keys():
+        if is_hidden(Rule.RANDOM, node[key]):
+            node[key] = MARKER

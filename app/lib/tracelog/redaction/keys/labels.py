@@ -21,7 +21,7 @@ _SAID: Final = re.compile(
 )
 """Not what may as well be said in a passphrase: `this is my password`."""
 _FOREIGN: Final = re.compile(
-    r"(?=.*(?:パスワード|パスコード|暗証番号|合言葉|トークン|認証コード|シークレット|APIキー))"
+    r"(?=.*(?:パスワード|パスコード|暗証番号|合言葉|トークン|認証コード|シークレット|APIキー|[0-9０-９](?:文字|桁)))"
     r"(?=.*(?:ください|下さい|ません|必須|任意|以上|以内|新しい|現在|確認|再|入力|変更|忘れ|期限|無効|不正))"
     r"(?:[ぁ-んァ-ヶー一-龠々〜～・、。！？!?（）()「」『』\u3000 ]|API"
     r"|[0-9０-９]{1,3}(?=[ 〜～\-]?(?:[0-9０-９]{1,3})?[文桁字回分日時個]))+"
@@ -57,7 +57,11 @@ def is_label(key: str, value: str) -> bool:
         return value[:1].isupper() and (value[1:2].islower() or len(value) < _SHORT)
     lower = value.lower()
     last = _LAST_WORD.search(key)
-    if last and _TITLE.fullmatch(value) and lower.endswith(f" {last[0].lower()}"):
+    if (
+        last
+        and _TITLE.fullmatch(value)
+        and lower.endswith((f" {last[0].lower()}", f" {last[0].lower()}s"))
+    ):
         return True  # API tokens
     if _MESSAGE.fullmatch(value) and _MESSAGE_WORDS.search(lower):
         return True

@@ -28,6 +28,8 @@ _OF_PIECES: Final = words(
 )
 """Beside one of these a `token` is a piece of a text."""
 _OF_STATUS: Final = re.compile("[1-5]0[0-9]{4}|[1-5][0-9]{2}[0-9]?00")
+_COOKIE: Final = re.compile("[A-Za-z_-]{0,24}(?:csrf|xsrf|session|token|sid|sessionid|auth|jwt)")
+"""What one is called: `{"csrf": {"cookie": "csrftoken"}}`."""
 _FILE: Final = re.compile(r"(?:[\w\-]{1,40}/){1,8}[\w.\-]{1,80}\.[a-z]{3,4}")
 """Where something is stored: `{"storage_key": "a/b.png"}`."""
 _LEAST_NUMBER: Final = 4
@@ -53,6 +55,8 @@ def is_of_another_kind(key: str, value: object, keys: Collection[str]) -> bool:
         return True  # {"card": {"number": "3"}}
     if key.lower().endswith("key") and _FILE.fullmatch(value):
         return True
+    if key == "cookie":
+        return _COOKIE.fullmatch(value) is not None
     if key == "pass":
         return value in FARES or value.endswith(" Pass")
     if key in ("code", "コード"):

@@ -77,7 +77,7 @@ PLACEHOLDER: Final = (
 )
 """A pattern of what stands where a secret is to be: `${DB_PASSWORD}`, `your-api-key`."""
 _NOTHING: Final = re.compile(
-    r"(?i:true|false|yes|no|on|off|null|none|undefined|required|optional|enabled|disabled|ok|success"
+    r"(?i:true|false|yes|no|all|on|off|null|none|undefined|required|optional|enabled|disabled|ok|success"
     r"|granted|denied|accepted|rejected|changed|updated|unchanged|set|unset|empty|present|provided|failed|failure|missing|invalid|expired|basic|bearer|digest|oauth2?|oidc|saml|ldap|kerberos"
     r"|ntlm|noauth|omit|same-origin|include|inherit|read|write|scram-sha-[0-9]{1,3})|~|\.{3}|…"
     r"|(?:(?:required|confirmed|nullable|string|sometimes|(?:min|max|size):[0-9]{1,4})(?:\||\Z))+"
@@ -95,6 +95,7 @@ _NOTHING: Final = re.compile(
 _ON_DEVICE: Final = re.compile(r"[A-Z0-9]{3,4}(?:-[A-Z0-9]{3,4}){1,2}|[B-DF-HJ-NP-TV-XZ]{8}")
 """What a device shows, to be typed in where one can sign in."""
 _PATH: Final = re.compile(r"[/\\]|\.[A-Za-z]{1,5}\Z")
+_PLACE: Final = re.compile(r"(?:~|\.\.?)/|/[a-z]{2,16}/")
 _BASE64: Final = re.compile(
     "[A-Za-z0-9+/]{20,}={1,2}|(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])[A-Za-z0-9+/]{40,}"
 )
@@ -160,6 +161,8 @@ def is_hidden(rule: Rule, value: object) -> bool:
             return is_mnemonic(text)
         if rule is Rule.GRANT:
             return is_code(text) or _ON_DEVICE.fullmatch(text) is not None
+        if rule is Rule.FILE and _PLACE.match(text):
+            return False
         if rule is Rule.MIXED or (rule is Rule.FILE and not looks_random(text)):
             text = _ASCII.match(text)[0]  # type: ignore[index] # it matches anything
             return len(text) >= _LEAST_WORD and mixes(text) and not _PATH.search(text)

@@ -58,7 +58,7 @@ SECRET_PHRASES: Final = tuple(
     check code|emergency code|pairing code|gift code|gift card|v code|honeycomb team
     unlock pattern|challenge response|p word|entry code|keypad code|safe code|locker code
     garage code|lock code|lock combination|safe combination|snmp community|community string
-    verification value|key material
+    verification value|key material|hash iv
     kojin bango|koza bango|kouza bango|ninsho code|ninshou code|ninsyo code
     """.replace("\n", "|").split("|")
     if phrase.strip()
@@ -158,7 +158,7 @@ COUNT_TAIL: Final = words(
     seconds minute minutes hour hours day days at in on until since date time timestamp changed
     change found updated created creation modified rotated revoked issued set required enabled
     disabled valid verified exists present price cost ratio index position entropy score bits window
-    step timeout interval exp history
+    step timeout interval exp history checks
     """
 )
 """Last words of keys that measure a secret and do not hold it: `password_length`."""

@@ -9,8 +9,11 @@ _DIGITS: Final = re.compile(r"[0-9]++(?:[ \-\u2010-\u2015\u2212\u3000][0-9]++)*+
 _SEPARATED: Final = re.compile(
     r"(?<![0-9./_])[0-9]{4}([./_])[0-9]{4}\1[0-9]{4}\1[0-9]{4}(?![0-9./_][0-9])(?![0-9])"
 )
-_STRIPE: Final = re.compile(r"\[redacted\](?:=[0-9]{7,40}\??|\^[^\^\n]{2,26}\^[0-9]{7,40}\??)")
-"""What a magnetic stripe holds behind the number."""
+_BEHIND: Final = re.compile(
+    r"\[redacted\](?:=[0-9]{7,40}\??|\^[^\^\n]{2,26}\^[0-9]{7,40}\??"
+    r"|[ ,|]{1,3}[01]?[0-9][/|\-](?:20)?[0-9]{2}[ ,|]{1,3}[0-9]{3,4}(?![0-9]))"
+)
+"""What a magnetic stripe holds behind the number, and the date and the code of a card."""
 _GROUP: Final = re.compile(r"[0-9]+")
 _IBAN: Final = re.compile(
     r"[A-Z](?<![A-Za-z0-9].)[A-Z][0-9]{2} ?(?:[A-Z0-9]{4} ?){2,6}[A-Z0-9]{1,4}(?![A-Za-z0-9])"
@@ -53,7 +56,7 @@ def hide_cards(text: str) -> str:
     if not shown:
         text = _SEPARATED.sub(_hide_separated, text) if _has_separator(text) else text
         return hide_accounts(text) if is_long else text
-    return hide_accounts(_STRIPE.sub(MARKER, "".join([*shown, text[end:]])))
+    return hide_accounts(_BEHIND.sub(MARKER, "".join([*shown, text[end:]])))
 
 
 def hide_accounts(text: str) -> str:

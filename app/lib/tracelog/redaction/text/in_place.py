@@ -100,15 +100,15 @@ _LOGGER: Final = re.compile(
 )
 _TELLS: Final = re.compile(" [a-z_]{2,16}=")
 _REPORT: Final = re.compile(
-    r" (?:user|login|log-?in|sign-?in|session|account|token|password|request)"
-    r" (?:[a-z]{2,16}(?: [a-z\-]{2,16}){1,8}(?=[.,:;\n]|\Z)|(?:ok|failed|succeeded|denied)"
-    r"(?= [a-z_]{2,16}=))"
+    r" (?:user|login|log-?in|sign-?in|session|account|token|password|request)(?: [0-9]{1,9})?"
+    r" (?:[a-z]{2,16}(?: [a-z\-]{2,16}){1,8}(?: [0-9]{1,3}(?:\.[0-9]{1,3}){3})?(?=[.,:;\n]|\Z)"
+    r"|(?:ok|failed|succeeded|denied)(?= [a-z_]{2,16}=))"
 )
 _SAYS: Final = re.compile(r" [A-Za-z]{2,16}[,:]? [^\n]{1,200}")
 _MORE_ARGUMENTS: Final = re.compile("[A-Za-z_]{2,40}[,)]")
 _MEANS: Final = re.compile(
     r"[A-Za-z]{2,16}[ \u3000]?(?:に(?!変更|設定|し|なり|リセット|戻)|で(?!す|し|ロ|サ|入|ご)"
-    r"|の|を|へ|から|により)"
+    r"|の|を|へ|から|により)|0[0-9\-]{9,12}[ \u3000]?[にへ宛]"
 )
 """How or where, and not what: `認証コードをSMSで送りました`."""
 _SIGNS: Final = re.compile(r"[ \t]{0,2}[\"'][^\w\s]{1,2}[\"']")
@@ -119,6 +119,11 @@ _SCOPE: Final = re.compile(
 """`tokens:write`"""
 _IN_CODE: Final = re.compile(r"[A-Z][A-Za-z]{1,40}(?=[`;,(){}<>]|::)|[a-z][a-z_]{1,40}(?=\(|::)")
 """`use crate::token::Secret;`"""
+_STATEMENT: Final = re.compile(
+    r"[ ]?(?:raise [A-Z]\w{2,40}(?=[(\n]|\Z)|return (?:None|True|False|[a-z_]{2,40}\()"
+    r"|(?:pass|continue|break|return)\s{0,4}(?:\n|\Z))"
+)
+"""`if token != expected_token: raise HTTPException(401)`"""
 _KEY_IDS: Final = re.compile(
     r" ?kid=[\w.\-]{1,64}(?:, ?kid=[\w.\-]{1,64}){0,64}+[ \t]{0,8}(?:[\r\n]|\Z)"
 )
@@ -252,9 +257,15 @@ def is_no_secret(text: str, at: int, key_start: int) -> bool:
         return asks["quote"] == asked["quote"]
     if text[key_start - 11 : key_start].lower() == "unexpected ":
         return not any(map(looks_chosen, text[at : at + 80].split()[:1]))
-    if _STATE_OF_STYLE.match(text, at) or _is_log_line(text, at, key_start):
+    if (
+        _STATEMENT.match(text, at)
+        or _STATE_OF_STYLE.match(text, at)
+        or _is_log_line(text, at, key_start)
+    ):
         return True
-    if is_label(text[key_start : at - 1].strip("\"' "), text[at : _line_end(text, at)].strip()):
+    if is_label(
+        text[key_start : at - 1].strip("\"' "), text[at : _line_end(text, at)].strip(" \t\r\"',")
+    ):
         return True
     if text[key_start - 1 : key_start] in ('"', "'"):
         return _names_itself(text, at, key_start)  # {'token': token}

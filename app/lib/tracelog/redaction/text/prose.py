@@ -70,7 +70,7 @@ _OF_BOTH: Final = re.compile(r"[^\s\"',;()]{6,128}")
 _KEY: Final = re.compile(
     r"(?i)(?P<head>(?:(?<![\w.\-])(?P<of>[\w.\-]{1,32}) )?(?<![\w.\-/])(?:key|code) "
     r"(?:(?:is|was|value) )?[\"'`]?)"
-    r"(?P<value>[a-z0-9+/_\-]{24,256}+={0,2})(?![\w.:/])"
+    r"(?P<value>[a-z0-9+/_\-]{16,256}+={0,2})(?![\w.:/])"
 )
 """`key 3f9a… loaded`"""
 _FINGERPRINT: Final = re.compile("[0-9A-F]{32,40}")
@@ -136,16 +136,18 @@ _STEMS: Final = (
 )  # fmt: skip
 _ANNOUNCED: Final = re.compile(
     r"(?i)(\b(?:following|this|new|temporary|initial|generated|one-time) (?:\w{1,16} ){0,2}"
-    r"(?:password|passphrase|passcode|pin|secret|token|key)\b[^\n:=]{0,60}:[ \t]{0,4})"
+    r"(?:password|passphrase|passcode|pin|secret|token|key)\b[^\n:=]{0,60}:[ \t]{0,4}"
+    r"|\b(?:password|passphrase|secret|token|key) (?:you|we|i) [^\n:=,.;]{0,40}:[ \t]{0,4})"
     r"(?P<value>[^\s\"'<>]{6,128}+)"
 )
 _NAMED: Final = re.compile(
-    r"[a-z]+(?:[.\-_][a-z]+){0,6}[\"'`] (?:not found|does not|version [0-9]"
+    r"[a-z]+(?:[.\-_/][a-z]+){0,6}[\"'`] (?:not found|does not|version [0-9]"
     r"|(?:was |has been |is )?(?:created|deleted|revoked|rotated|set|renewed|cleared|removed"
     r"|missing"
     r"|configured|updated|unchanged|patched|forbidden|rejected|not)|already|will be)\b"
 )
 """What is called so, and no secret: `secret "tls-cert" created`."""
+_KEBAB: Final = re.compile("[a-z]{2,16}(?:[.-][a-z]{2,16}){1,4}")
 _OF_NAMES: Final = words("secret secrets cookie cookies key keys") | {"api key", "api keys"}
 _OPEN_STATED: Final = re.compile(
     r"(?<!\S)[\"'`]?(?P<value>[^\s\"'`]{6,128}+)[\"'`]?(?: (?:as|is|was)(?: \w{1,16}){0,3})?"
@@ -244,7 +246,7 @@ def without_open_code(text: str) -> str:
 
 
 def _is_odd(value: str) -> bool:
-    return not value.startswith(MARKER) and (mixes(value) or looks_random(value))
+    return not value.startswith(MARKER) and (mixes(value) or looks_random(value, least=8))
 
 
 def _begins_word(text: str, stem: str) -> bool:
@@ -263,7 +265,12 @@ def _hide_stated(match: re.Match[str]) -> str:
     else:
         # "Unexpected token '<'" is what every JavaScript parser says.
         word = match["word"].lower()
-        if says_nothing(value) or (word in _OF_NAMES and _NAMED.match(match.string, start)):
+        if says_nothing(value) or (
+            word in _OF_NAMES
+            and (
+                _NAMED.match(match.string, start) or _names_one(match.string, match.start(), value)
+            )
+        ):
             return match[0]
         hidden = (
             not word.startswith(("token", "sig", "key"))
@@ -272,6 +279,12 @@ def _hide_stated(match: re.Match[str]) -> str:
             or (" eq " in match["link"] or " equals " in match["link"])
         )
     return match[0][: start - match.start()] + MARKER if hidden else match[0]
+
+
+def _names_one(text: str, at: int, value: str) -> bool:
+    """`denied on secret "db-credentials"`"""
+    before = text[max(0, at - 5) : at]
+    return before.endswith((" on ", " in ", " from ")) and _KEBAB.fullmatch(value) is not None
 
 
 def _hide_if_chosen(match: re.Match[str]) -> str:

@@ -86,7 +86,7 @@ _has_word: Final = search(
     r"(?i)oken|pass|ecret|key|otp|pin|bearer|basic|credential|code|session|cookie|signature"
     r"|identif(?:ied|y )|failing row|insert|cvv|cvc|ssn|iban|psk|pwd|pw |p/w|rootpw|bindpw"
     r"|masterauth|login|log in|logged in|logging in|sign in|authenticat|auth |auth\""
-    r"|onfirm with|account n|insurance n|social s|hmac|y answer|t answer|driver"
+    r"|onfirm with|account n|insurance n|social s|hmac|answer (?:to|for) |[ty] answer|driver"
     r"|seed|mnemonic|y phrase|combination"
     r"|community|crypt\("
     r"|sqlplus|expdp|impdp|rman |bw unlock|net user|setuser|rabbitmqctl|/p:|/user:"

@@ -66,7 +66,8 @@ _VALUE_OF: Final = re.compile(
     r"[^「」『』'\"\n]{2,128}"
 )
 _QUALIFIED: Final = re.compile(
-    r"((?:パスワード|パスコード|トークン|パス|PW)[はがを][ぁ-んァ-ヶー一-龠]{1,10}[ \u3000]?)"
+    r"((?:パスワード|パスコード|トークン|パス|PW)(?:[はがを][ぁ-んァ-ヶー一-龠]{1,10}|の(?:入力)?値[はが]?)"
+    r"[ \u3000]?)"
     r"(?P<value>[!-~]{6,128}+)"
 )
 _USED: Final = re.compile(
@@ -136,7 +137,7 @@ def hide_stated_in_other_languages(text: str) -> str:
         text = _IN_BRACKETS.sub(_hide_mixed, text)
     if "値" in text:
         text = _VALUE_OF.sub(rf"\g<1>{MARKER}", text)
-    if "ードは" in text:
+    if "ードは" in text or "ードの" in text:
         text = _QUALIFIED.sub(_hide_chosen, _PASSWORD.sub(rf"\g<1>{MARKER}", text))
     if "ードに" in text or "ードとして" in text:
         text = _USED.sub(_hide_mixed, text)

@@ -58,7 +58,8 @@ _LDAP_HASH: Final = re.compile(
 )
 _MYSQL_HASH: Final = re.compile(r"(?<![\w*])\*[0-9A-F]{40}(?![0-9A-Za-z])")
 _AWS_PAIR: Final = re.compile(
-    r"(A(?:KIA|SIA)[A-Z0-9]{16}(?:[^A-Za-z0-9+/\n]{1,6}[A-Za-z_]{1,12}){0,3}[^A-Za-z0-9+/]{1,6})"
+    r"(A(?:KIA|SIA)[A-Z0-9]{16}(?:[^A-Za-z0-9+/\n]{1,6}[A-Za-z_]{1,12}){0,3}"
+    r"(?: / |[^A-Za-z0-9+/]{1,6}))"
     r"[A-Za-z0-9+/]{40}(?![A-Za-z0-9+/=])"
 )
 _MASKED: Final = re.compile(r"(::add-mask::)[^\s]++")

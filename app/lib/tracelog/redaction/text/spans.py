@@ -7,7 +7,7 @@ from typing import Final
 from app.lib.tracelog.redaction.keys.containers import DIVISIONS
 from app.lib.tracelog.redaction.keys.neighbours import VALUE_KEYS
 from app.lib.tracelog.redaction.keys.rules import Rule
-from app.lib.tracelog.redaction.keys.values import is_hidden, looks_random, mixes
+from app.lib.tracelog.redaction.keys.values import is_hidden, looks_random, mixes, says_nothing
 from app.lib.tracelog.redaction.plain import MARKER
 from app.lib.tracelog.redaction.text.in_place import is_no_secret, is_state
 from app.lib.tracelog.redaction.text.prose import is_message
@@ -20,7 +20,7 @@ _OPENING: Final = re.compile(
 _CJK_CLOSING: Final = {"「": "」", "『": "』", "“": "”", "‘": "’", "«": "»", "（": "）"}
 _NEXT: Final = r"[\w.\-\[\]%]{1,64}\\{0,4}[\"']?[:=]"
 _BARE: Final = re.compile(
-    r"(?:[^\s,;&|\"'`(\[{)\]}><」』。，、]++"
+    r"(?:[^\s,;&|\"'`(\[{)\]}><」』。，、（]++"
     rf"|[,;&|](?!\s|\Z|[\"'\\]|{_NEXT}|(?<=;)[\w]{{1,32}} {_NEXT})"
     r"|[\"'`)\]}>](?![\s,;:)\]}>&\"'`\\」]|\Z)"
     r"|<(?!/)"
@@ -144,7 +144,7 @@ def _are_settings(held: str) -> bool:
     return _FIRST_SETTING.match(held) is not None and not any(
         word.lower().removesuffix(":") in VALUE_KEYS
         if word.endswith(":")
-        else mixes(word) or looks_random(word)
+        else (mixes(word) or looks_random(word)) and not says_nothing(word)
         for word in held.split()
     )
 
