@@ -153,15 +153,10 @@ class CSVSource:
         with self.path.open("rb") as raw:
             lines = Lines(raw)
             while True:
-                line = lines.number + 1
                 found = self._next_row(lines)
                 self.position = lines.position
                 if found is None:
                     return
-                if isinstance(found, BadRow) and lines.number > line and lines.are_torn():
-                    # The quote of a row that was cut off has no partner, and takes the rows that
-                    # follow for its own.
-                    lines.go_back_to(line + 1)
                 if isinstance(found, (GoodRow, BadRow)):
                     yield found
 
@@ -170,10 +165,13 @@ class CSVSource:
         line = lines.number + 1
         lines.keep_from(line)
         try:
-            fields = next(csv.reader(lines))
+            fields = next(csv.reader(lines, strict=True))
         except StopIteration:
             return None
         except csv.Error as error:
+            # The quote of a row that was cut off has no partner, and takes the rows that follow
+            # for its own, and of one of them the end.
+            lines.go_back_to(line + 1)
             return BadRow(line, str(error))
         # Two that began a file at once have both written a header.
         if line == 1 or not any(fields) or fields == self._header:

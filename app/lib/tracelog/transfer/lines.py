@@ -1,9 +1,7 @@
 """The lines of a CSV file as text, of which those of the latest row can be read once more."""
 
-import csv
 from collections import deque
 from collections.abc import Iterator
-from itertools import islice
 
 
 class Lines:
@@ -36,15 +34,6 @@ class Lines:
         while self._first_kept < number:
             self._kept.popleft()
             self._first_kept += 1
-
-    def are_torn(self) -> bool:
-        """Whether those of the latest row are none as a program writes one, whatever it holds."""
-        of_row = islice(self._kept, self.number + 1 - self._first_kept)
-        try:
-            list(csv.reader(of_row, strict=True))
-        except csv.Error:
-            return True
-        return False
 
     def go_back_to(self, number: int) -> None:
         """Have this line come next."""

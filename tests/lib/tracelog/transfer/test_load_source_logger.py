@@ -180,6 +180,23 @@ def test_a_row_that_a_kill_has_cut_off_takes_none_of_those_behind_it_along(
     assert [each.line for each in bad] == [5, 15]
 
 
+@pytest.mark.parametrize("end", ["", "\r\n"])
+def test_a_row_that_a_kill_has_cut_off_is_not_made_whole_by_the_end_of_the_next_one(
+    file_store: SQLiteStore, source: SourceLogger, end: str
+) -> None:
+    row = {"trace_id": TRACE, "method": "GET", "endpoint": "/", "request_header": 'a "b"'}
+    path = source.log(API_LOGS, row)
+    with path.open("ab") as file:
+        file.write(f'{TRACE},GET,/torn,"a {end}'.encode())
+    for _ in range(3):
+        source.log(API_LOGS, row)
+
+    loaded, bad = put(file_store, path)
+
+    assert [each["endpoint"] for each in stored(file_store)] == ["/"] * (4 if end else 3)
+    assert (loaded.written, [each.line for each in bad]) == (4 if end else 3, [3])
+
+
 def test_what_somebody_has_sent_is_no_row_of_its_own_where_its_row_is_left_out(
     file_store: SQLiteStore, source: SourceLogger
 ) -> None:
