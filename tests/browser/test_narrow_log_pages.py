@@ -16,7 +16,8 @@ PATHS = (
     *(
         "/logs?range=15m",
         "/logs/requests?user=1&status=4xx&columns=ip&columns=route",
-        "/logs/errors",
+        f"/logs/requests?status=404&path=/{'p' * 150}&without=/{'x' * 150}+user:3",
+        "/logs/errors?state=all",
     ),
     *("/logs/tasks", "/logs/queries", "/logs/queries/user-actions?user=1", "/logs/console"),
     "/logs/alerts",
