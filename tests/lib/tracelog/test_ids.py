@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 
 from app.lib.tracelog.ids import MAX_ID, MIN_ID, IdGenerator, time_of
+from tests.lib.tracelog.forks import child_does, forks
 
 NOW_NS = 1_795_000_000_123_456_789
 
@@ -78,6 +79,15 @@ def test_ids_of_a_forked_process_rise_too_and_tell_when_they_were_made() -> None
 
     assert ids == sorted(set(ids))
     assert [time_of(i) for i in ids] == [(NOW_NS // 1000 + n) / 1_000_000 for n in range(4)]
+
+
+class TestAFork:
+    pytestmark = forks
+
+    def test_while_another_thread_draws_an_id_keeps_the_child_from_none(self) -> None:
+        generator = IdGenerator()
+
+        assert child_does(generator.next, while_held=generator._lock)
 
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")

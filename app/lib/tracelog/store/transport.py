@@ -9,7 +9,6 @@ shipper shares its process with the app.
 import contextlib
 import http.client
 import io
-import os
 import select
 import socket
 import ssl
@@ -145,9 +144,8 @@ class Transport:
     def renew_after_fork(self) -> None:
         # Its sockets are the parent's. Their copies are closed at once: later the numbers of those
         # may be other files'.
-        inherited, self._idle = self._idle, deque()
-        for connection in inherited:
-            connection.drop()
+        while self._idle:
+            self._idle.pop().close()
 
     def _give_back(self, connection: "_Connection") -> None:
         if len(self._idle) < _MOST_IDLE:
@@ -210,11 +208,6 @@ class _Connection:
     def close(self) -> None:
         self._client.close()
         self._socket.close()
-
-    def drop(self) -> None:
-        """Close the descriptor and tell the server nothing."""
-        with contextlib.suppress(OSError):
-            os.close(self._socket.detach())
 
 
 class _Wire:

@@ -174,11 +174,17 @@ def test_the_name_of_a_field_is_what_the_app_takes_for_it() -> None:
     def found(disposition: str) -> str | None:
         return parameters(f"form-data; {disposition}").get("name")
 
-    assert found("name=pass word; x=1") == "pass word"
+    assert found("name=pass word ; x=1") == "pass word"
     assert found('name = "password"') == "password"
     assert found("name*=UTF-8''title; name=password") == "password"
     assert found("name=password; name*=UTF-8''title") == "password"
-    assert found("name*=UTF-8''p%61ssword") == "password"
+    assert found("NAME*=UTF-8''p%61ssword") == "password"
+
+
+@pytest.mark.parametrize(("length", "is_read"), [(0, False), (1, True), (200, True), (201, False)])
+def test_a_form_is_read_whose_boundary_is_none_too_long(length: int, *, is_read: bool) -> None:
+    content_type = b'multipart/form-data; boundary="%b"' % (b"x" * length)
+    assert (Parts.of(content_type) is not None) == is_read
 
 
 @pytest.mark.parametrize(

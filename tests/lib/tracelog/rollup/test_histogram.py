@@ -18,7 +18,13 @@ def test_each_duration_lies_within_the_bounds_of_its_bucket() -> None:
         start, end = bounds_of(bucket_of(milliseconds))
         assert start <= milliseconds < (end or float("inf"))
     assert bucket_of(10**9) == BUCKETS - 1
-    assert list(BOUNDS_MS) == sorted(set(BOUNDS_MS))
+
+
+def test_the_bounds_are_those_that_stored_counts_were_made_with() -> None:
+    minute = "1 2 3 4 6 8 11 16 23 32 45 64 91 128 181 256 362 512 724 1024 1448 2048 2896 4096"
+    minute += " 5793 8192 11585 16384 23170 32768 46341 65536"
+    longer = [2**power for power in range(17, 25)]
+    assert list(BOUNDS_MS) == [*map(int, minute.split()), *longer]
 
 
 @pytest.mark.parametrize("share", [0.5, 0.95, 0.99])

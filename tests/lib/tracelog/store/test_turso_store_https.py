@@ -1,6 +1,7 @@
 """Turso's servers behind https and proxies."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -73,13 +74,10 @@ def test_a_proxy_of_the_environment_is_used_for_https_but_where_it_says_otherwis
     without: str,
     connections: int,
 ) -> None:
-    relay = proxy()
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate.pem"))
-    monkeypatch.setenv("https_proxy", f"{scheme}user:p%40ss@{relay.address}")
     monkeypatch.setenv("no_proxy", without)
-    store = TursoStore(f"libsql://{https.address}")
-
-    assert store.query("SELECT 1").rows == [(1,)]
-    assert relay.connections == connections
-    store.close()
-    relay.close()
+    with closing(proxy()) as relay:
+        monkeypatch.setenv("https_proxy", f"{scheme}user:p%40ss@{relay.address}")
+        with closing(TursoStore(f"libsql://{https.address}")) as store:
+            assert store.query("SELECT 1").rows == [(1,)]
+        assert relay.connections == connections
