@@ -146,6 +146,16 @@ def test_a_boundary_may_have_commas_and_quotation_marks() -> None:
     assert shown(body, content_type) == {"title": "milk"}
 
 
+@pytest.mark.parametrize("step", [1, 100_000])
+def test_what_follows_the_end_of_a_form_is_none_of_its_fields(step: int) -> None:
+    body = field("title", b"milk") + b"--b--\r\n" + field("title", b"another") + b"--b--\r\n"
+    parts = Parts(b"b")
+    for at in range(0, len(body), step):
+        parts.feed(body[at : at + step], keep=True)
+
+    assert [bytes(part.content) for part in parts.end()] == [b"milk"]
+
+
 @pytest.mark.parametrize("end", [b"\r\n", b"\n"])
 def test_each_end_of_a_line_counts_with_the_bytes_that_it_has(end: bytes) -> None:
     body = field("note", b"one\r\ntwo") + file("photo", "a.png", b"1\r\n2\r\n") + b"--b--\r\n"
