@@ -81,8 +81,9 @@ class Transport:
     ) -> Answer:
         """The server's answer, whatever its status. Raises `TransportError`.
 
-        The call ends within `seconds`; only looking up the host's name is not in our hands. The
-        answer's body, unpacked, has at most `max_bytes`.
+        The call ends within `seconds`; only looking up the host's name is not in our hands, nor how
+        long a proxy takes that lets us through byte by byte. The answer's body, unpacked, has at
+        most `max_bytes`.
         """
         deadline = time.monotonic() + seconds
         connection = self._take()
