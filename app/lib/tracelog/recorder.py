@@ -15,6 +15,7 @@ from typing import Final
 
 from app.lib.tracelog import codec
 from app.lib.tracelog.bell import Bell
+from app.lib.tracelog.forks import renew_after_forks
 from app.lib.tracelog.ids import IdGenerator
 from app.lib.tracelog.journal.journal import Fsync, IdTaken, Journal, PartlyAppended
 from app.lib.tracelog.journal.tally import Tally
@@ -63,6 +64,11 @@ class Recorder:
         self._complained = -COMPLAINT_SECONDS
         self._syncer_pid = 0
         self._closed = Bell()
+        renew_after_forks(self)
+
+    def renew_after_fork(self) -> None:
+        # What the parent has lost, it tells.
+        self._lost = self._told = 0
 
     def write(
         self,

@@ -233,6 +233,18 @@ def test_losses_that_nobody_was_told_of_yet_are_told_at_the_end(
     assert caplog.messages == ["The trace log lost 4 rows more (5 in this process)."]
 
 
+def test_a_forked_process_does_not_tell_what_its_parent_has_lost(
+    recorder: Recorder, caplog: pytest.LogCaptureFixture
+) -> None:
+    recorder.write_lines("nowhere", [made(str(number)) for number in range(5)])
+    caplog.clear()
+
+    recorder.renew_after_fork()
+    recorder.close()
+
+    assert not caplog.messages
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="descriptors are not told there")
 def test_a_recorder_that_is_closed_lets_go_of_all_until_the_next_row(tmp_path: Path) -> None:
     others, before = syncing(), open_descriptors()
@@ -267,6 +279,6 @@ def test_counts_that_somebody_has_removed_are_there_again_within_a_second(tmp_pa
     [path] = (tmp_path / ".tally").iterdir()
     path.unlink()
 
-    wait_until(path.exists, what="the counts")
-    assert Tally(tmp_path).totals() == Counts(appended=1)
+    wait_until(lambda: Tally(tmp_path).totals() == Counts(appended=1), what="the counts")
+    assert path.exists()
     recorder.close()
