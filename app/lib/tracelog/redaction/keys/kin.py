@@ -169,9 +169,9 @@ def is_named_secret(node: dict[str, Plain], value_key: str, judge: KeyJudge) -> 
             return False  # {"name": "Tokens", "values": ["Mon", "Tue"]}
     if "rule" in node and isinstance(node[value_key], int):
         return False  # {"field": "password", "rule": "min", "value": 8}
-    if isinstance(values, dict) and node.get("type") == "missing":
-        path = node.get("loc")  # Pydantic: what the last of it is missing from
-        return not isinstance(path, list) or _says_secret(path[:-1], judge)
+    path = node.get("loc")
+    if isinstance(values, dict) and isinstance(path, list) and node.get("type") == "missing":
+        return _says_secret(path[:-1], judge)  # Pydantic: what the last of it is missing from
     for key, name in node.items():
         if key not in NAME_KEYS or (key == "type" and value_key in ("from", "to", "received")):
             continue  # {"type": "password_reset", "from": "Tokyo"}

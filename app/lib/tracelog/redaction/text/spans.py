@@ -23,7 +23,7 @@ _BARE: Final = re.compile(
     r"(?:[^\s,;&|\"'`(\[{)\]}><」』。，、（]++"
     rf"|[,;&|](?!\s|\Z|[\"'\\]|{_NEXT}|(?<=;)[\w]{{1,32}} {_NEXT})"
     r"|[\"'`)\]}>](?![\s,;:)\]}>&\"'`\\」]|\Z)"
-    r"|<(?!/)"
+    r"|<(?!/)|（(?=[!-~])"
     r")++"
 )
 _BRACKETS: Final = re.compile(
@@ -205,7 +205,7 @@ def _bare_value(
 
 def _bare_end(text: str, start: int, end: int) -> int:
     """The end of a value without quotes; brackets in it are followed to their ends."""
-    at = start
+    at = start + text.startswith("（", start)
     while at < end:
         if text.startswith(MARKER, at):
             at += len(MARKER)
