@@ -10,6 +10,7 @@ MOST: Final = 20
 """So many things are left out at most."""
 
 _WORD: Final = r'(?:[^\s:"：]+[:：])?(?:"[^"]*"?|\S+)'
+_COLON: Final = re.compile("[:：]")
 _WORDS: Final = re.compile(_WORD)
 _LEFT_OUT: Final = re.compile(rf"(?:^|(?<=\s))[-－](?:({_WORD})|$)")
 
@@ -21,7 +22,7 @@ class Exclusion(NamedTuple):
     value: str
 
     def __str__(self) -> str:
-        value = f'"{self.value}"' if " " in self.value else self.value
+        value = self.value if self.value.split() == [self.value] else f'"{self.value}"'
         return value if self.name == "path" and value.startswith("/") else f"{self.name}:{value}"
 
 
@@ -41,9 +42,9 @@ def without_exclusions(search: str) -> tuple[str, str]:
 
 
 def _exclusion(word: str) -> Exclusion:
-    name, colon, value = word.replace("：", ":", 1).partition(":")
+    name, *rest = _COLON.split(word, maxsplit=1)
     name = half_width(name).lower()
-    if not colon or name not in EXCLUDABLE:
-        name, value = "path", word
-    value = value.strip('"').strip()
+    if not rest or name not in EXCLUDABLE:
+        name, rest = "path", [word]
+    value = rest[0].strip('"').strip()
     return Exclusion(name, value if name in {"path", "route"} else half_width(value).strip())

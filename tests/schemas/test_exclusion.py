@@ -33,7 +33,10 @@ def test_words_behind_a_minus_sign_are_left_out(
     assert exclusions(words) == tuple(Exclusion(*one) for one in left_out)
 
 
-@pytest.mark.parametrize("value", ["/a", "/a b", "part", "a b", "/a:b", "status:1", "/x$"])
+@pytest.mark.parametrize(
+    "value",
+    ["/a", "/a b", "part", "a b", "/a:b", "status:1", "/x$", "/東京\u3000駅", "/a\tb", "東京：駅"],
+)
 def test_what_stands_in_a_url_is_read_as_what_it_was(value: str) -> None:
     one, other = Exclusion("path", value), Exclusion("status", "404")
     assert exclusions(f"{one} {other}") == (one, other)
