@@ -308,5 +308,6 @@ def _take(table: Table, chunk: Chunk, start: int, line: bytes, cut: _Cut) -> Non
         chunk.row_ends.append(end)
         return
     # A header of other columns, or one that is damaged, is no row that anybody has counted.
-    if (line or cut.length) and not line.startswith(b"id,"):
+    is_header = line.startswith(b"id,") and not _ROW_START.search(line)
+    if cut.length or (line and not is_header):
         chunk.bad.append(BadSpan(start - cut.length, end, reason, cut.head or line))

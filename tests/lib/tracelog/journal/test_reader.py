@@ -284,3 +284,12 @@ def test_a_header_of_other_columns_or_a_damaged_one_is_no_row_that_is_lost(tmp_p
 
     assert chunk.rows == ROWS
     assert [span.raw for span in chunk.bad] == [HEADER[:9]]
+
+
+def test_a_damaged_row_behind_a_piece_of_a_header_lies_in_quarantine(tmp_path: Path) -> None:
+    piece = HEADER[:9] + LINES[0][:40]
+
+    chunk = reader.read(write(tmp_path, LINES[1] + piece + b"\n" + LINES[2]), API)
+
+    assert chunk.rows == ROWS[1:]
+    assert [span.raw for span in chunk.bad] == [piece]
