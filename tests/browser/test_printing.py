@@ -99,6 +99,6 @@ def test_a_group_of_failures_is_printed_without_its_form(
     visitor = visit()
     page = paper(live_app, visitor, f"/logs/traces/{trace_id}")
     group = page.locator("a[href^='/logs/errors/']").first.get_attribute("href")
-    visitor.go(str(group))
+    page = paper(live_app, visitor, str(group))
     expect(page.get_by_text("Occurrences")).to_be_visible()
     expect(page.locator("#note")).to_be_hidden()
