@@ -254,6 +254,7 @@ class Recorder:
         """Tell how many were lost in all, where some were since that was told last."""
         lost, told, self._told = self._lost, self._told, self._lost
         if lost > told:
+            # As in _complain().
             with contextlib.suppress(Exception):
                 log.error(
                     "The trace log lost %s rows more (%s in this process).", lost - told, lost
