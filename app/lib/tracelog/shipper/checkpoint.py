@@ -25,6 +25,9 @@ from app.lib.tracelog.disk import exists, open_file, sync_folder
 
 FILE_NAME: Final = ".checkpoint.json"
 _PREVIOUS: Final = ".checkpoint.previous.json"
+COPIES: Final = (FILE_NAME, _PREVIOUS)
+"""From the newest on."""
+
 _EVERY_NEXT: Final = ".checkpoint.next.*.json"
 _DAMAGED: Final = (ValueError, LookupError, TypeError, AttributeError)
 
@@ -106,7 +109,7 @@ class Checkpoint:
         Whoever began anew then would take all that it covers, and that is gone, for lost.
         """
         unreadable: OSError | None = None
-        for name in (FILE_NAME, _PREVIOUS):
+        for name in COPIES:
             try:
                 return _parse(log_dir, (log_dir / name).read_bytes())
             except FileNotFoundError:

@@ -20,6 +20,7 @@ from app.lib.tracelog.shipper.checkpoint import Checkpoint
 from app.lib.tracelog.shipper.delivery import Delivery, TooManyRejected
 from app.lib.tracelog.shipper.drains import Drains
 from app.lib.tracelog.shipper.election import LOCK_NAME, Election
+from app.lib.tracelog.shipper.patience import Patience
 from app.lib.tracelog.shipper.status import Progress, ShipperStatus, State, describe
 from app.lib.tracelog.short_turns import take_short_turns, work_in_the_background
 from app.lib.tracelog.store.store import (
@@ -90,7 +91,7 @@ class Shipper:
         self._clock = clock
         self._retry = Backoff(0.2, retry_seconds, draw)
         self._long_retry = Backoff(refused_seconds / 8, refused_seconds, draw)
-        self._election = Election(log_dir / LOCK_NAME)
+        self._election, self._patience = Election(log_dir / LOCK_NAME), Patience(log_dir)
         self._delivery: Delivery | None = None
         self._left: Delivery | None = None
         self._term = 0
@@ -99,8 +100,7 @@ class Shipper:
         self._failing_since = 0.0
         self._complained = -_COMPLAINT_SECONDS
         self._thread: threading.Thread | None = None
-        self._bell = Bell()
-        self._hurry = Bell()
+        self._bell, self._hurry = Bell(), Bell()
         self._stopping = False
         self._drains = Drains()
 
@@ -252,7 +252,7 @@ class Shipper:
         if self._housekeeper is None or not leads():
             return pause
         # Without a store that can be opened at all there is no delivery, but a journal.
-        checkpoint = delivery.checkpoint if delivery else Checkpoint.take_over(self._log_dir, leads)
+        checkpoint = delivery.checkpoint if delivery else self._patience.take_over(leads)
         works = self._state == "delivering" and waited is None and not self._hurries()
         store = delivery.store if delivery is not None and works else None
         # What was delivered already is to be told from what was not before it goes.
@@ -321,7 +321,7 @@ class Shipper:
             self._delivery = Delivery(
                 self._log_dir,
                 self._store_factory(),
-                kept or Checkpoint.take_over(self._log_dir, self._election.leads),
+                kept or self._patience.take_over(self._election.leads),
                 batch_rows=self._batch_rows,
                 batch_bytes=self._batch_bytes,
                 clock=self._clock,
@@ -339,7 +339,7 @@ class Shipper:
         if delivery is None:
             return None
         # Of a folder that is just being removed its copy from the time before may still be there.
-        there, checkpoint = Checkpoint.newest(self._log_dir), delivery.checkpoint
+        there, checkpoint = self._patience.newest(), delivery.checkpoint
         if there.has_gone_further(checkpoint):
             return None
         checkpoint.join(there)

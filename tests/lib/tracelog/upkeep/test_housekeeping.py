@@ -23,6 +23,7 @@ from app.lib.tracelog.upkeep import housekeeping, room
 from app.lib.tracelog.upkeep.housekeeping import ROOM_SECONDS, Housekeeper
 from app.lib.tracelog.upkeep.retention import Horizon, Rules, horizon
 from tests.lib.tracelog.aged import EVERYTHING, NOW, Folder, fill, left, request, room_for
+from tests.lib.tracelog.clock import Clock
 from tests.support.processes import wait_until
 
 
@@ -31,16 +32,6 @@ def folder(tmp_path: Path) -> Iterator[Folder]:
     folder = Folder(tmp_path)
     yield folder
     folder.store.close()
-
-
-class Clock:
-    """A monotonic clock that a test moves."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Tended:
