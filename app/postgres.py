@@ -9,7 +9,7 @@ from app.acting import enforce
 _READ_ONLY: Final = "25006"
 
 
-def set_up_postgres(engine: Engine, *, seconds: float | None = None) -> None:
+def set_up_postgres(engine: Engine, *, seconds: float | None) -> None:
     """Have the connections of a PostgreSQL engine behave as this app expects.
 
     `seconds` is the most that a statement may take.

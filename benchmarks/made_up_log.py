@@ -12,7 +12,6 @@ from app.lib.tracelog.schema import API_LOGS, TABLES, TASK_PROGRESS_LOGS, Row, T
 from app.lib.tracelog.store.store import Batch
 
 DAYS: Final = 13
-STEP_ROWS: Final = 3
 
 _API, _STEPS = TABLES[API_LOGS], TABLES[TASK_PROGRESS_LOGS]
 _ROUTES: Final = (

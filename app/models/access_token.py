@@ -1,7 +1,7 @@
 """Personal access tokens: how programs use `/api` for a user."""
 
 from datetime import datetime
-from typing import Final, Literal, get_args
+from typing import Literal
 
 from sqlalchemy import CheckConstraint, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -10,7 +10,6 @@ from app.models.base import Base, Id, UtcDateTime
 from app.models.user import User
 
 Scope = Literal["read", "write"]
-SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)
 
 
 class AccessToken(Base):

@@ -1,7 +1,7 @@
 """The audit trail: what happened to accounts."""
 
 from datetime import datetime
-from typing import Final, Literal, get_args
+from typing import Literal
 
 from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -34,7 +34,6 @@ EventKind = Literal[
     "log_viewed",
     "deleted",
 ]
-EVENT_KINDS: Final[tuple[EventKind, ...]] = get_args(EventKind)
 
 
 class AccountEvent(Base):

@@ -31,8 +31,8 @@ async def complete_sign_in(
     proven: Proven,
     next_: str,
     *,
+    how: str,
     toast: Toast | None = None,
-    how: str = "",
 ) -> Response:
     """Start the session, or ask for the second factor first."""
     user = proven.user
@@ -47,7 +47,7 @@ async def complete_sign_in(
 
 
 async def start_session(
-    request: Request, response: Response, sessions: SessionService, user: User, tokens: str = ""
+    request: Request, response: Response, sessions: SessionService, user: User, tokens: str
 ) -> None:
     """Give the browser a fresh session; the one it had, if any, ends."""
     if old := read_cookie(request, SESSION):

@@ -23,7 +23,6 @@ router = APIRouter(prefix="/logs", include_in_schema=False, dependencies=[Depend
 MOST_SQL: Final = 10_000
 MOST_NAME: Final = 100
 _READY: Final = {query.key: query for query in READY_QUERIES}
-_RETRY: Final = {"Retry-After": "5"}
 
 
 async def query_service(logger: LoggerDep) -> QueryService | None:

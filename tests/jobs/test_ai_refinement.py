@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
-from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
@@ -129,7 +128,7 @@ def writing(url: str, **settings: int) -> Iterator[tuple[Writing, Session]]:
     engine.dispose()
 
 
-async def test_what_is_gone_is_said(sqlite_database: str, tmp_path: Path) -> None:
+async def test_what_is_gone_is_said(sqlite_database: str) -> None:
     with writing(sqlite_database) as (work, session):
         session.add(User(email="hana@example.com", name="Hana", role="user"))
         session.commit()

@@ -14,11 +14,11 @@ from app.models.picture import Picture, new_key
 from app.services.pictures.storage import picture_storage
 
 
-def png(width: int = 60, height: int = 40, colour: str = "red") -> bytes:
+def png() -> bytes:
     """A plain PNG, with a comment in it."""
     info = PngImagePlugin.PngInfo()
     info.add_text("Comment", "secret-comment")
-    return saved(Image.new("RGB", (width, height), colour), "PNG", pnginfo=info)
+    return saved(Image.new("RGB", (60, 40), "red"), "PNG", pnginfo=info)
 
 
 @cache

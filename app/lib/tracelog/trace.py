@@ -148,9 +148,9 @@ def incoming_trace_id(
     return None
 
 
-def outgoing_headers(trace: Trace | None = None) -> Mapping[str, str]:
-    """Headers that hand the trace (default: the current one) on to another service."""
-    trace = trace or current_trace()
+def outgoing_headers() -> Mapping[str, str]:
+    """Headers that hand the current trace on to another service."""
+    trace = current_trace()
     if trace is None:
         return {}
     headers = {"X-Trace-Id": trace.trace_id}

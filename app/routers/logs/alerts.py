@@ -35,7 +35,6 @@ class AlertsPage(Template):
     alarms: list[Alarm]
     hosts: dict[int, str]
     problem: Problem | None = None
-    metrics: tuple[Metric, ...] = METRICS
     least_requests: int = LEAST_REQUESTS
 
 

@@ -33,7 +33,7 @@ def csv_rows(
 
 
 def csv_trace(
-    log_dir: Path, table: Table, trace_id: str, *, max_bytes: int = NEAR_BYTES
+    log_dir: Path, table: Table, trace_id: str, *, max_bytes: int
 ) -> Iterator[dict[str, Cell]]:
     """Those of one trace. Lines without its id are passed over, which costs next to nothing."""
     for row in _rows(log_dir, table, max_bytes, trace_id.encode()):

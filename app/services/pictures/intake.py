@@ -3,7 +3,7 @@
 So that no connection to it is held while files come in and go out over slow lines.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import IO, Final
@@ -57,7 +57,6 @@ async def take_files(
     logger: TraceLogger,
     storage: PictureStorage,
     settings: Settings,
-    clock: Callable[[], datetime] = utc_now,
 ) -> Intake:
     """Check files by what is in them and store what can be a picture, at most `room` of them.
 
@@ -73,7 +72,7 @@ async def take_files(
             except PictureRefused as problem:
                 intake.refused.append((name, problem))
                 continue
-            now = clock()
+            now = utc_now()
             key = new_key(now)
             async with task.step("Store", {"key": key}):
                 kind = "application/octet-stream"

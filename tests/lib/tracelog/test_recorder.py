@@ -98,7 +98,7 @@ def test_a_row_that_cannot_be_made_is_counted_and_the_others_are_written(
     assert "no line" in caplog.text
 
 
-def test_rows_of_which_none_can_be_made_are_counted(recorder: Recorder, tmp_path: Path) -> None:
+def test_rows_of_which_none_can_be_made_are_counted(recorder: Recorder) -> None:
     recorder.write_lines(API_LOGS, [made(fails=True), made(fails=True)])
 
     assert recorder.tally.totals() == Counts(dropped=2)

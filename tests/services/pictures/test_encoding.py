@@ -96,7 +96,7 @@ def test_damaged_and_hostile_files_end_in_a_reason(data: bytes, code: str) -> No
 
 
 def test_an_encoder_that_falls_over_takes_nobody_along(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: object
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     program = child._PROGRAM.with_name("nowhere.py")
     monkeypatch.setattr(child, "_PROGRAM", program)

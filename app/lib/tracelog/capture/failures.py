@@ -14,7 +14,7 @@ def record_failure(
     scope: Scope,
     status: int,
     error: BaseException | None,
-    message: str = "",
+    message: str,
 ) -> None:
     """`message` is told where there is no `error`; without one it is the status."""
     trace.failed = True
