@@ -144,7 +144,7 @@ def key_signs(phrases: tuple[tuple[str, ...], ...], *, hard: bool = True) -> str
     stems = _shortest(_ANYWHERE)
     stems += _shortest(
         _GAP.join(phrase)
-        for phrase in phrases
+        for phrase in (*phrases, *(phrase.split() for phrase in words.RANDOM_PHRASES))
         if not any(stem in word for stem in stems for word in phrase)
     )
     word = f"{_KEY_PART}*(?i:{_any_of(stems)}){_KEY_PART}*|{_KEY_PART}*(?i:{_any_of(_LAST)}){_GAP}"

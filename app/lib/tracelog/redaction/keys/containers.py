@@ -17,7 +17,8 @@ _ABOUT: Final = words(
     """
     type kind name title label description format pattern scheme in flows bearerformat provider
     providers method methods strategy grant flow via scope scopes permissions roles status
-    created_at createdat updated_at updatedat expires_at expiresat expires last_used_at lastusedat
+    created_at createdat created_by createdby updated_at updatedat expires_at expiresat expires
+    last_used_at lastusedat
     revoked_at revokedat prefix algorithm alg file external environment source target required
     enum region subject message msg error reason loc field placeholder color spacing domain path
     samesite role header mode plan level realm brand funding network policies displayname symbol
@@ -34,7 +35,7 @@ _NUMBERS: Final = words(
     ttl lease_duration duration timeout port attempts max_attempts exp_month exp_year decimals price
     """
 )
-_PIECE: Final = re.compile(r"[^\x00-\x7f]?[A-Za-z]{1,12}|\W{1,3}|[^\x00-\x7f]{1,12}")
+_PIECE: Final = re.compile(r"(?: {1,4}|[^\x00-\x7f])?[A-Za-z]{1,12}|\W{1,3}|[^\x00-\x7f]{1,12}")
 _NAME_OF_SECRET: Final = re.compile(r"[A-Za-z]{1,20}(?:[_\-./][A-Za-z]{1,20}){1,6}")
 _ITEMS: Final = {
     "tokens": _PIECE,

@@ -104,11 +104,15 @@ class KeyJudge:
         ):
             return Rule.SHOW
         last = words[-1]
+        if last == "token" and not words_of.PAGE_OWNERS.isdisjoint(words[-2:-1]):
+            return Rule.SHOW
         end = self._last_secret(words)
         if end:
             tail = set(words[end:])
             if last == "code" and words[-2] in ("error", "status"):
                 return Rule.RANDOM  # token_error_code
+            if tail and last in words_of.TIME_TAIL:
+                return Rule.COUNT
             if tail and tail - {"reset"} <= words_of.COUNT_TAIL and last in words_of.COUNT_TAIL:
                 return Rule.COUNT
             if tail == {"reset"}:
@@ -122,10 +126,10 @@ class KeyJudge:
                 and tail <= words_of.KEY_TAIL | words_of.LABEL_TAIL
                 and words[end - 1] in words_of.KEY_TAILED
             ):
-                return Rule.RANDOM
+                return Rule.KEYED if last in ("id", "ids") else Rule.RANDOM
             if tail and tail <= words_of.CHECK_TAIL and words[end - 1] in words_of.CHECKED:
                 return Rule.CODE
-            if words[0] in words_of.FLAG_HEADS:
+            if words[0] in words_of.FLAG_HEADS or words[end - 2] in words_of.FLAGS_INSIDE:
                 return Rule.FLAG
             return Rule.COUNT if words[0] in words_of.COUNT_HEADS else Rule.HIDE
         if any(word.endswith("tokens") for word in words):
@@ -157,8 +161,8 @@ class KeyJudge:
             return Rule.WORD
         if last == "pass" and not words[-2].isascii():
             return None if words_of.PASS_JAPANESE.search(words[-2]) else Rule.HIDE
-        if last == "pass" and words[-2] not in words_of.PASS_OTHERS:
-            return Rule.MIXED
+        if last == "pass":
+            return Rule.SHOW if words[-2] in words_of.PASS_OTHERS else Rule.MIXED
         if words == ["passport"]:
             return Rule.MIXED
         # X-Signature-Ed25519, SignatureValue, keys_base64

@@ -7,6 +7,7 @@ from typing import Final
 from app.lib.tracelog.redaction.keys.judge import MAX_KEY, KeyJudge
 from app.lib.tracelog.redaction.keys.neighbours import (
     ANSWERS,
+    BESIDE_RESPONSE,
     BESIDE_STATE,
     BINDINGS,
     CALLS,
@@ -95,6 +96,8 @@ def is_kin(key: str, value: object, keys: Collection[str]) -> bool:
         return is_hidden(Rule.SESSION, value) and not BESIDE_STATE.isdisjoint(keys)
     if key in REPEATS:
         return is_hidden(Rule.HIDE, value) and any(_PASSWORD.search(other) for other in keys)
+    if key == "response":
+        return is_hidden(Rule.CODE, value) and not BESIDE_RESPONSE.isdisjoint(keys)
     if key == "nonce":
         return "password" in keys and is_hidden(Rule.CODE, value)
     if key == "p":

@@ -54,7 +54,8 @@ def is_label(key: str, value: str) -> bool:
     if not value.isascii():
         return bare == name or bare in _NAMES or _FOREIGN.fullmatch(value) is not None
     if bare.lower() == name.lower():
-        return value[:1].isupper() and (value[1:2].islower() or len(value) < _SHORT)
+        is_short = value[1:2].islower() or len(value) < _SHORT or " " in value
+        return value[:1].isupper() and is_short
     lower = value.lower()
     last = _LAST_WORD.search(key)
     if (

@@ -25,6 +25,9 @@ BESIDE_STATE: Final = frozenset(
 )
 """With one of these a short `state` is that of a login."""
 
+BESIDE_RESPONSE: Final = frozenset({"challenge_id", "challengeId", "secret"})
+"""With one of these a `response` is a code, or what a captcha has given."""
+
 DERIVED: Final = words("hash digest derived_key derivedKey verifier key")
 """What is made of a password, beside its `salt`."""
 

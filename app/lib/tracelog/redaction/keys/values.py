@@ -12,14 +12,16 @@ _YES_NO: Final = frozenset({"", "0", "1", "はい", "いいえ"})
 _MEASURE: Final = re.compile(
     r"[0-9]{1,3}(?:,[0-9]{3}){1,3}|[+-]?[0-9]{1,9}(?:\.[0-9]{1,9})?(?:/[0-9]{1,9}|%)?|1[0-9]{9}(?:[0-9]{3})?"
     r"|(?:[0-9]{1,6}(?:\.[0-9]{1,6})?(?:ns|us|ms|s|m|h|d|w)){1,5}"
-    r"|[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9:.]{5,15}(?:Z|[+-][0-9:]{4,6})?)?"
+    r"|[0-9]{4}[\-/][0-9]{2}[\-/][0-9]{2}(?:[T ][0-9:.]{5,15} ?(?:Z|UTC|[+-][0-9:]{4,6})?)?"
+    r"|20[0-9]{2}[01][0-9][0-3][0-9][0-2][0-9][0-5][0-9][0-5][0-9]"
+    r"|[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} GMT"
     r"|[0-9]{1,6}(?:日|時間|分|秒|年|週|か月|ヶ月|回|件|個|文字|桁)間?"
 )
 _PRICE: Final = 0.01
 """Less is what a token costs."""
 _EMPTY: Final[tuple[object, ...]] = ({}, [])
 _SENTENCE: Final = re.compile(
-    r"[A-Z][a-z']{1,16}(?: [A-Za-z'\-]{1,16}){2,16}[.!]|[ぁ-んァ-ヶー一-龠々、]{4,60}。"
+    r"(?:[A-Z][a-z']{1,16}(?: [A-Za-z'\-]{1,16}){2,16}[.!] ?){1,4}|[ぁ-んァ-ヶー一-龠々、]{4,60}。"
 )
 """`{"token_expired": "The link has expired."}`"""
 _LABEL: Final = re.compile(r"[A-Za-z]{1,5}[\-_]?[0-9]{1,6}")
@@ -110,6 +112,7 @@ _IN_GROUPS: Final = re.compile(
 )
 _LEAST_SESSION: Final = 5
 _LEAST_WORD: Final = 6
+_LEAST_PASS: Final = 8
 _SYMBOL: Final = re.compile(r"[!@#$%^&*+=~]")
 _NUMBERED: Final = re.compile(
     r"[A-Za-z]+(?:[0-9]{1,2}|(?:19|20)[0-9]{2})|(?:[0-9]{1,2}|(?:19|20)[0-9]{2})[A-Za-z]+"
@@ -165,7 +168,8 @@ def is_hidden(rule: Rule, value: object) -> bool:
             return False
         if rule is Rule.MIXED or (rule is Rule.FILE and not looks_random(text)):
             text = _ASCII.match(text)[0]  # type: ignore[index] # it matches anything
-            return len(text) >= _LEAST_WORD and mixes(text) and not _PATH.search(text)
+            is_one = mixes(text) or (rule is Rule.MIXED and looks_random(text, least=_LEAST_PASS))
+            return len(text) >= _LEAST_WORD and is_one and not _PATH.search(text)
         if rule not in _RANDOM or len(text) < _LEAST_MARKUP or text.startswith("arn:aws"):
             return False
         return looks_random(text) or _holds_markup(text) or _is_in_groups(text)
@@ -197,7 +201,7 @@ def _is_in_groups(text: str) -> bool:
 def _holds_numbers(value: object) -> bool:
     """`{"input": 12, "output": 7}` under `tokens`."""
     items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return bool(items) and all(isinstance(item, (int, float)) for item in items)
+    return bool(items) and all(item is None or isinstance(item, (int, float)) for item in items)
 
 
 def in_query(rule: Rule, key: str) -> Rule:

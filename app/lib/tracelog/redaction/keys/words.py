@@ -71,8 +71,8 @@ SECRET_LAST: Final = frozenset({"pin", "pins", "auth", "authentication", "pw", "
 PASS_OWNERS: Final = words(
     """
     account admin app basic become bind cert client current db email ftp http imap key keystore ldap
-    login mail master my mysql new old pg pop postgres proxy redis root server service smtp ssh
-    store sudo truststore user vault wallet wifi x
+    login mail master my mysql new old pg pop postgres proxy redis root server service shop site
+    smtp ssh store sudo truststore user vault wallet wifi x
     """
 )
 """What stands before a last `pass` when it means a password: `db_pass`, not `first_pass`."""
@@ -134,6 +134,9 @@ GLUED_ENDS: Final = (
 )
 """Secret words that people write without a seam: `csrfmiddlewaretoken`, `dbpassword`."""
 
+PAGE_OWNERS: Final = words("continuation idempotency next page pagination sync")
+"""What stands before a last `token` that says where a list goes on, or which request it was."""
+
 NOT_SECRET: Final = words(
     "bypass compass encompass overpass passwordless surpass trespass underpass"
 )
@@ -149,6 +152,9 @@ FLAG_HEADS: Final = words(
 )
 """First words of yes-or-no keys: `is_password_set`."""
 
+FLAGS_INSIDE: Final = words("allow allows has needs requires")
+"""Those that say so right before the secret word, too: `user_has_password`."""
+
 COUNT_HEADS: Final = frozenset({"max", "min", "num", "total"})
 
 COUNT_TAIL: Final = words(
@@ -158,10 +164,13 @@ COUNT_TAIL: Final = words(
     seconds minute minutes hour hours day days at in on until since date time timestamp changed
     change found updated created creation modified rotated revoked issued set required enabled
     disabled valid verified exists present price cost ratio index position entropy score bits window
-    step timeout interval exp history checks
+    step timeout interval exp history checks logprob logprobs
     """
 )
 """Last words of keys that measure a secret and do not hold it: `password_length`."""
+
+TIME_TAIL: Final = frozenset({"at", "on", "until"})
+"""Last words of keys that say when, whatever stands before them: `reset_password_sent_at`."""
 
 LABEL_TAIL: Final = words(
     """
@@ -170,7 +179,10 @@ LABEL_TAIL: Final = words(
     audience scope scopes status error errors message help title description version category kind
     source method methods supported auth consent manager hasher hashers list
     accepted use last four feedback tips arn country hint hints symbol
-    link button icon toggle tab color colour background border class classname
+    link button icon toggle tab color colour background border class classname action actions
+    backend categories channel channels driver engine event events flow flows frequency generator
+    group groups guide handler language level levels locale middleware mode modes model owner plugin
+    purpose region requirement requirements schema screen strategies strategy template
     banner validator validators origin origins trusted
     """
 )
@@ -227,7 +239,7 @@ SESSION_LAST: Final = words("session sess salt pepper nonce wpnonce cnonce nextn
 """Last words of keys whose value may be a short secret, or the name of a lecture, or 3 g."""
 
 RANDOM_LAST: Final = words(
-    "sig sign signature salt pepper hmac ticket assertion crumb pfx pkcs keystore pat"
+    "sig sign signature salt pepper hmac ticket assertion crumb pfx pkcs keystore pat verifier"
 )
 """Last words of keys that hold a secret only where the value looks like one."""
 
@@ -253,8 +265,10 @@ KEY_LAST: Final = frozenset({"key", "keys"})
 RANDOM_ALONE: Final = words("state access refresh oauth challenge verifier plaintext")
 """The same where a key has no other word."""
 
-RANDOM_PHRASES: Final = frozenset({"code id", "session state", "remember me", "relay state"})
-"""The same of two words. The first two are Keycloak's."""
+RANDOM_PHRASES: Final = frozenset(
+    {"code id", "session state", "session info", "remember me", "relay state"}
+)
+"""The same of two words. The first two are Keycloak's, the third is Firebase's."""
 
 CODE_ALONE: Final = frozenset({"code", "mfa", "tfa", "sms", "combination", "verification"})
 """The same where a key has no other word; here 4 to 8 digits look like a secret, too."""

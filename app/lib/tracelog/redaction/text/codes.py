@@ -8,9 +8,9 @@ from app.lib.tracelog.redaction.plain import MARKER
 
 _STEMS: Final = ("code", "otp", "pin", "cv", " key", "one-time", "one time", "confirm with")
 _CODE: Final = re.compile(
-    r"(?i)(\b(?:(?:verification|security|confirmation|login|sign-?in|one[ \-]?time|access|sms|2fa"
-    r"|mfa|two[ \-]factor|two[ \-]step|authentication|recovery|backup|reset|door|gate|alarm|entry"
-    r"|lockbox|keypad"
+    r"(?i)(\b(?:(?:verif(?:ication|y)|security|confirmation|login|sign-?in|one[ \-]?time|access|sms"
+    r"|2fa|mfa|two[ \-]factor|two[ \-]step|authentication|recovery|backup|reset|door|gate|alarm"
+    r"|entry|lockbox|keypad"
     r"|garage|unlock|lock|locker|safe|building|wifi)"
     r"[ \-](?:code|password|pin)(?: is| was)?|(?:your|id)(?: (?-i:[A-Z][a-z]{2,16}))? code is"
     r"|(?<!/)(?:otp ?/ ?)?(?:otp|pin|passcode|cvv2?|cvc2?)(?: (?:code|number))?"

@@ -31,7 +31,7 @@ _SIGN: Final = re.compile(
 _ASCII_SIGN: Final = re.compile(r"[:=|\t,\\&>?]")
 _AFTER_END: Final = "|".join(f"(?<={end})" for end in FOREIGN_ENDS)
 _SEPARATOR: Final = re.compile(
-    r"[:=：＝﹕]+(?: ?>)?"
+    r"(?<=[\"'];s):[0-9]{1,6}:|[:=：＝﹕]+(?: ?>)?"
     r"|[はがを]?[「『]|(?<=-)>|(?:\|\||\?\?)(?=[ \t]{0,4}[\"'`])|[→⇒|\t]|(?<=[\"']),"
     r"|(?<=[A-Za-z])&gt;(?=[^\s&])|\\++(?:u003|x3)[adAD]|&#(?:61|58|x3[adAD]);|&(?:equals|colon);"
     rf"|(?:{_AFTER_END}|(?<=[A-Za-z]))[はが]、?[ \u3000]?(?=[\"'“]?[A-Za-z0-9])"
@@ -112,6 +112,7 @@ _NEAR: Final = re.compile(
     r"|認証コード)[^\n:=]{0,48}\Z"
 )
 _PASS: Final = ("pass", "Pass")
+_HOLDERS: Final = ("auth", "credentials", "creds", "secrets", "tokens")
 _WHOLE_LINE: Final = frozenset({"authorization", "cookie"})
 _LINE_START: Final = " \t>*<-#\"'"
 
@@ -142,6 +143,13 @@ def hide_pairs(text: str, judge: KeyJudge) -> str:
         if found is None:
             continue
         rule, key_start, whole_line = found
+        if (
+            match[0] == ":"
+            and text[key_start : match.start()].lower() in _HOLDERS
+            and (next_key := _KEY_BEHIND.match(text, at))
+            and judge(next_key[1]) is Rule.HIDE
+        ):
+            continue  # credentials: secret_key_base: …
         if match[0] == ":" and _FIELD.match(text, at):
             continue
         if text.startswith("input_value", key_start) and is_shown_input(text, at, judge):
@@ -168,6 +176,8 @@ def _key_before(
     raw = text[low : separator.start()]
     if separator[0] == "," and (not _PAIR.search(raw) or _last_word(raw[:-1]) in _LINKS):
         return None  # ("token refreshed", extra)
+    if separator[0][1:2].isdecimal():
+        raw = raw.removesuffix(";s")
     if raw.endswith(">") and (tags := _TAGS.search(raw)):
         raw = raw[: tags.start()]  # "<b>Password</b>: …"
     tail = raw.rstrip(f"{_KEY_EDGE}:" if separator[0] == "," else _KEY_EDGE)

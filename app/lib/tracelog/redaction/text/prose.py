@@ -22,7 +22,7 @@ _STATED: Final = re.compile(
     r"|(?:session )?cookies?|auth_pass"
     r"|passwords?(?:'s)?(?: (?:attempt|guess|value|field value|candidate))?|passwd|pwd"
     r"|passphrase|passcode|secrets?|tokens?|otp|pin|(?:totp|otp|wallet)[ _\-]seed"
-    r"|(?:access|session)[_\-]?token|(?:access|secret|api|private|signing|encryption"
+    r"|(?:access|auth|session)[_\-]?token|(?:access|secret|api|private|signing|encryption"
     r"|master)[ _\-]?keys?"
     r"|credentials?|signature|session(?:[ _\-]?id)?|requirepass|masterauth|rootpw|bindpw|psk"
     r"|(?<=with )key|(?<=using )key|(?:tacacs|radius)[\-_]server(?: host \S{1,64})? key"
@@ -128,8 +128,8 @@ _CHANGED: Final = re.compile(
 )
 _STEMS: Final = (
     "signature", "cookie", "pw ", "pass ", "passw", "pwd", "passphrase", "passcode", "secret",
-    "token", "totp", "otp ", "pin ", "credential", "access", "api key", "api_key", "api-key",
-    "apikey",
+    "token", "authtoken", "totp", "otp ", "pin ", "credential", "access", "api key", "api_key",
+    "api-key", "apikey",
     "session", "requirepass", "masterauth", "private key", "signing key", "encryption key",
     "master key", "with key ", "using key ", "tacacs", "radius", "rootpw", "bindpw", "psk ",
     "identified", "kennwort", "mot de passe", "senha", "contraseña",

@@ -34,6 +34,7 @@ KEYS: Final = tuple(
         ("secret_", r"secret_[A-Za-z0-9]{24,}+"),  # Notion
         ("ntn_", r"ntn_[A-Za-z0-9]{24,}+"),
         ("re_", r"re_[A-Za-z0-9]{8}_[A-Za-z0-9]{16,}+"),  # Resend
+        ("cnon:", r"cnon:[A-Za-z0-9_\-]{16,}+"),  # Square's cards, once
         ("sq0", r"sq0[a-z]{3}-[A-Za-z0-9_\-]{16,}+"),  # Square
         ("hvs.", r"hvs\.[A-Za-z0-9_\-]{16,}+"),  # Vault
         ("dapi", r"dapi[0-9a-f]{32}"),  # Databricks

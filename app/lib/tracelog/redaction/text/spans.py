@@ -32,9 +32,10 @@ _BRACKETS: Final = re.compile(
 _MORE_DIGITS: Final = re.compile(r"(?:[ \u3000\-][0-9０-９]{1,4})++(?![0-9A-Za-z])")
 _MORE_GROUPS: Final = re.compile(
     r"(?=[a-z \-]{0,60}[0-9])(?:[ \-][a-z0-9]{4}){2,15}(?![A-Za-z0-9])"
-    r"|[ \-][a-z0-9]{4}(?=(?:[ \-][a-z0-9]{0,3})?\Z)"
+    r"|(?:[ \-][a-z]{4}){3}(?![ \-]?[A-Za-z0-9])"
+    r"|(?:[ \-][a-z0-9]{4}){1,2}(?=(?:[ \-][a-z0-9]{0,3})?\Z)"
 )
-"""As authenticators take their secret: `abcd ef2h …`."""
+"""As authenticators take their secret, `abcd ef2h …`, and Google gives passwords to programs."""
 _MORE_CODES: Final = re.compile(
     r"(?:[ ,、]{1,3}(?=[A-Za-z\-]{0,16}[0-9])[A-Za-z0-9\-]{6,16}(?![\w.:/]))+"
 )
@@ -57,6 +58,8 @@ _CLOSED_TAGS: Final = re.compile(
     r"[ \t]{0,4}</[a-z]{1,8}>[ \t]{0,4}(?:</?[a-z]{1,8} ?/?>[ \t]{0,4}){0,3}(?=[^\s<])"
 )
 """Between a label and its value: `<b>Password:</b> …`."""
+_UNSET: Final = re.compile(rf"(?P<said>[^\s,;]{{1,40}})[,;] {_NEXT}")
+"""`token: null, user: hana`"""
 _NEXT_LABEL: Final = re.compile(r"[、，\u3000][ぁ-ヶ一-龠ー]{1,12}[：:]")
 """Ends a value in a line of several: `パスワード：…、ユーザー：hana`."""
 _PHRASE: Final = re.compile("(?:[a-z]{3,8} ){11,23}[a-z]{3,8}(?![A-Za-z])")
@@ -172,6 +175,8 @@ def _bare_value(
         return start, compared.end()
     elif whole_line and rule is Rule.HIDE:
         stop = _line_end(text, start)
+        if (pair := _UNSET.match(text, start, stop)) and says_nothing(pair["said"]):
+            return None
         if label := _NEXT_LABEL.search(text, start, stop):
             stop = label.start()
     else:
