@@ -16,7 +16,7 @@ from commands.kit.logs.keeping import (
 from commands.kit.logs.place import Place
 from commands.kit.logs.transfer import read_in, write_out
 from commands.kit.settings import load_settings
-from commands.kit.start import from_there
+from commands.kit.starting_folder import from_there
 from commands.kit.words import Failure, cannot_print, print_json
 
 

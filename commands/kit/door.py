@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from commands.kit import environment, start
+from commands.kit import environment, starting_folder
 from commands.kit.words import Failure, cannot_print, say, text
 
 APP = ("requirements.txt",)
@@ -68,7 +68,7 @@ def _say_no_more() -> None:
 
 
 def _run(arguments: list[str]) -> int:
-    start.remember()
+    starting_folder.remember()
     os.chdir(environment.ROOT)
     for name in ("stdin", "stdout", "stderr"):
         # There is none where whoever started this has closed it; no other file takes its number.

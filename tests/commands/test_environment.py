@@ -138,7 +138,8 @@ def test_one_package_that_cannot_be_had_fails_the_whole(installation: Installati
 def test_what_many_programs_of_the_tests_read_is_compiled_once(
     monkeypatch: pytest.MonkeyPatch, command: str, *, compiles: bool
 ) -> None:
-    monkeypatch.setattr("commands.kit.start.remember", lambda: None)  # it is of the whole process
+    # What is remembered is of the whole process.
+    monkeypatch.setattr("commands.kit.starting_folder.remember", lambda: None)
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     monkeypatch.setattr(sys, "dont_write_bytecode", True)

@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.config import Settings
@@ -104,22 +104,15 @@ class ImportService:
 
     async def get(self, import_id: int) -> ItemImport:
         """Raises `NotFound`."""
-        found = await self._session.scalar(
-            select(ItemImport).where(
-                ItemImport.id == import_id, ItemImport.owner_id == self._user_id
-            )
-        )
-        if found is None:
-            raise NotFound
-        return found
+        return await self._one(ItemImport.id == import_id)
 
     async def of_job(self, job_id: str) -> ItemImport:
         """Raises `NotFound`."""
-        found = await self._session.scalar(
-            select(ItemImport).where(
-                ItemImport.job_id == job_id, ItemImport.owner_id == self._user_id
-            )
-        )
+        return await self._one(ItemImport.job_id == job_id)
+
+    async def _one(self, which: ColumnElement[bool]) -> ItemImport:
+        mine = select(ItemImport).where(which, ItemImport.owner_id == self._user_id)
+        found = await self._session.scalar(mine)
         if found is None:
             raise NotFound
         return found
