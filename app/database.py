@@ -145,6 +145,11 @@ def make_folder(url: URL) -> None:
     Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
 
 
+def sync_url(url: URL) -> URL:
+    """The same database for an engine that is used by threads, not by an event loop."""
+    return url.set(drivername=url.drivername.replace("+aiosqlite", ""))
+
+
 def set_up_engine(engine: Engine, *, seconds: float | None = None) -> None:
     """Have an engine's connections behave as this app expects of them.
 

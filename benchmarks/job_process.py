@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from app.acting import SYSTEM, engine_for
 from app.config import Settings
-from app.database import parse_url, set_up_engine
+from app.database import parse_url, set_up_engine, sync_url
 from app.jobs.engine import JobEngine
 from app.lib.logger import CSVOnlyLogger
 from app.models.job import ENDED, Job
@@ -161,8 +161,7 @@ def _highest() -> Iterator[list[int]]:
 
 
 def _ended(url: str, job_id: str) -> Job:
-    parsed = parse_url(url)
-    engine = create_engine(parsed.set(drivername=parsed.drivername.replace("+aiosqlite", "")))
+    engine = create_engine(sync_url(parse_url(url)))
     set_up_engine(engine)
     try:
         while True:

@@ -14,7 +14,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Engine, create_engine, inspect
 
 from app import migration
-from app.database import parse_url
+from app.database import parse_url, sync_url
 from app.migration import upgrade
 from app.models import Base
 from commands.kit.environment import ROOT
@@ -32,9 +32,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def engine(url: str) -> Iterator[Engine]:
-    parsed = parse_url(url)
-    driver = parsed.drivername.replace("+aiosqlite", "")
-    engine = create_engine(parsed.set(drivername=driver))
+    engine = create_engine(sync_url(parse_url(url)))
     yield engine
     engine.dispose()
 

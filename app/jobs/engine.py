@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from app.acting import SYSTEM, engine_for
 from app.config import Settings
-from app.database import parse_url, set_up_engine
+from app.database import parse_url, set_up_engine, sync_url
 from app.jobs.attempts import Attempts
 from app.jobs.kinds import KINDS, Kind
 from app.jobs.queues import Waiting, look_for_delays_seldom, register_queues
@@ -72,7 +72,7 @@ class JobEngine:
     def start(self) -> None:
         """Connect, take back what dead processes had, and begin to run jobs."""
         take_short_turns()
-        engine = create_engine(_sync(self._url), **_pool(self._url))
+        engine = create_engine(sync_url(self._url), **_pool(self._url))
         set_up_engine(engine)
         # The engine looks at everybody's jobs; what a job itself does, it does as its user.
         self._engine = engine_for(engine, SYSTEM)
@@ -234,10 +234,6 @@ def _join_app_log(logger: logging.Logger) -> None:
     logger.setLevel(logging.WARNING)
     logger.handlers.clear()
     logger.propagate = True
-
-
-def _sync(url: URL) -> URL:
-    return url.set(drivername=url.drivername.replace("+aiosqlite", ""))
 
 
 def _pool(url: URL) -> Mapping[str, Any]:

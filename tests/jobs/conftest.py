@@ -10,8 +10,10 @@ from pathlib import Path
 import psycopg
 import pytest
 from dbos import DBOS
+from sqlalchemy import Engine, create_engine
 
-from app.database import parse_url
+from app.acting import SYSTEM, engine_for
+from app.database import parse_url, set_up_engine, sync_url
 from app.jobs import engine, queues
 from app.jobs.system_database import engine_options
 from tests.support.postgres import copied_database, database_url
@@ -30,6 +32,15 @@ def url(request: pytest.FixtureRequest) -> str:
     name = "sqlite_database" if request.param == "sqlite" else "postgres_database"
     found: str = request.getfixturevalue(name)
     return found
+
+
+@pytest.fixture(name="engine")
+def _engine(url: str) -> Iterator[Engine]:
+    """The database as jobs see it that no engine of theirs runs."""
+    engine = create_engine(sync_url(parse_url(url)))
+    set_up_engine(engine)
+    yield engine_for(engine, SYSTEM)
+    engine.dispose()
 
 
 @pytest.fixture(scope="session")

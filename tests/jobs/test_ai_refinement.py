@@ -15,7 +15,7 @@ from sqlalchemy import create_engine, select
 from sqlalchemy.orm import Session
 
 from app.config import Settings
-from app.database import Database, parse_url
+from app.database import Database, parse_url, sync_url
 from app.jobs.ai_refinement import Writing, clean, prompt
 from app.jobs.running import JobError, RunningJob
 from app.lib.chat_completions import Chat, Watch
@@ -111,8 +111,7 @@ async def test_the_tokens_of_a_day_come_to_an_end(database: Database) -> None:
 @contextmanager
 def writing(url: str, **settings: int) -> Iterator[tuple[Writing, Session]]:
     """The job's steps without the engine, and a look into its database."""
-    parsed = parse_url(url)
-    engine = create_engine(parsed.set(drivername=parsed.drivername.replace("+aiosqlite", "")))
+    engine = create_engine(sync_url(parse_url(url)))
 
     @contextmanager
     def transaction() -> Iterator[Session]:

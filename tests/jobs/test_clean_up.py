@@ -1,18 +1,17 @@
 """What the clock takes away, and what it leaves."""
 
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import cast
 
 import pytest
-from sqlalchemy import Engine, create_engine, select, update
+from sqlalchemy import Engine, select, update
 
-from app.acting import SYSTEM, engine_for
 from app.config import Settings
-from app.database import Database, parse_url, set_up_engine
+from app.database import Database
 from app.jobs.clean_up import JOBS_KEPT, delete_log_rows, end_sessions, forget_jobs
 from app.jobs.engine import JobEngine
 from app.jobs.schedules import SCHEDULES, scheduled
@@ -34,15 +33,6 @@ async def database(url: str) -> AsyncIterator[Database]:
     database = Database(url)
     yield database
     await database.close()
-
-
-@pytest.fixture
-def engine(url: str) -> Iterator[Engine]:
-    parsed = parse_url(url)
-    engine = create_engine(parsed.set(drivername=parsed.drivername.replace("+aiosqlite", "")))
-    set_up_engine(engine)
-    yield engine_for(engine, SYSTEM)
-    engine.dispose()
 
 
 async def test_ended_sessions_go_and_the_others_stay(database: Database, engine: Engine) -> None:

@@ -2,16 +2,15 @@
 
 import io
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, create_engine, select, update
+from sqlalchemy import Engine, select, update
 from sqlalchemy.orm import Session
 
-from app.acting import SYSTEM, engine_for
 from app.config import Settings
-from app.database import Database, parse_url, set_up_engine
+from app.database import Database
 from app.jobs.image_optimization import Optimization
 from app.jobs.running import JobError, RunningJob
 from app.lib.logger import NullLogger
@@ -46,15 +45,6 @@ async def database(url: str) -> AsyncIterator[Database]:
         session.add(User(email="hana@example.com", name="Hana", role="user"))
     yield database
     await database.close()
-
-
-@pytest.fixture
-def engine(url: str, database: Database) -> Iterator[Engine]:
-    parsed = parse_url(url)
-    engine = create_engine(parsed.set(drivername=parsed.drivername.replace("+aiosqlite", "")))
-    set_up_engine(engine)
-    yield engine_for(engine, SYSTEM)
-    engine.dispose()
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from typing import cast
 from sqlalchemy import create_engine, update
 
 from app.config import Settings
-from app.database import Database
+from app.database import Database, sync_url
 from app.jobs.pace import Pace
 from app.jobs.running import RunningJob
 from app.lib.tracelog.steps import Task
@@ -36,8 +36,7 @@ async def test_what_is_written_besides_makes_it_no_longer(database: Database) ->
     async with database.system_session() as session:
         await session.execute(update(Job).values(status="running", attempt=1))
     found = await job_when(database, job_id, lambda _: True)
-    address = database.url.set(drivername=database.url.drivername.replace("+aiosqlite", ""))
-    engine = create_engine(address)
+    engine = create_engine(sync_url(database.url))
     running = RunningJob(found, cast(Task, None), engine, Settings(), lambda: False)
 
     running.progress(5, 10)

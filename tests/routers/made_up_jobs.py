@@ -30,3 +30,8 @@ async def add_job(app: FastAPI, title: str = "list.csv", user: int = 1, **values
         values = {"title": title} | moments | values
         await session.execute(update(Job).where(Job.id == job.id).values(**values))
     return job.id
+
+
+async def jobs_of(app: FastAPI, user: int = 1) -> list[Job]:
+    async with session_of(app) as session:
+        return await JobService(session, user).latest()

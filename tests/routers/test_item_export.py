@@ -16,9 +16,8 @@ from app.models.job import Job
 from app.routers import item_export_router
 from app.services import item_export
 from app.services.job_files import FILES_KEPT, JobFiles
-from app.services.job_service import JobService
 from tests.routers.conftest import Visit, add_item
-from tests.routers.made_up_jobs import add_job, session_of
+from tests.routers.made_up_jobs import add_job, jobs_of, session_of
 
 
 @pytest.fixture(autouse=True)
@@ -26,11 +25,6 @@ def files(app: FastAPI, tmp_path: Path) -> JobFiles:
     folder = tmp_path / "files"
     app.state.settings = app.state.settings.model_copy(update={"files_dir": folder})
     return JobFiles(folder)
-
-
-async def jobs_of(app: FastAPI, user: int = 1) -> list[Job]:
-    async with session_of(app) as session:
-        return await JobService(session, user).latest()
 
 
 def rows(text: str) -> list[dict[str, str]]:

@@ -15,12 +15,10 @@ from sqlalchemy import select
 
 from app.lib.table_problems import TableLimits
 from app.models.item_import import ItemImport
-from app.models.job import Job
 from app.routers import import_upload
 from app.services.imports.folder import ImportFolder
-from app.services.job_service import JobService
 from tests.routers.conftest import HTMX, Visit
-from tests.routers.made_up_jobs import session_of
+from tests.routers.made_up_jobs import jobs_of, session_of
 from tests.support.disk import SmallDisk
 from tests.support.parts import needs
 
@@ -45,11 +43,6 @@ def folders(files: Path) -> int:
 
 def all_of(files: Path) -> list[Path]:
     return sorted(files.rglob("*"))
-
-
-async def jobs_of(app: FastAPI, user: int = 1) -> list[Job]:
-    async with session_of(app) as session:
-        return await JobService(session, user).latest()
 
 
 async def test_a_file_is_uploaded_mapped_and_queued(

@@ -15,19 +15,17 @@ import pytest
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 from pydantic import SecretStr
-from sqlalchemy import select
 
 from app.config import Settings
-from app.models.user import User
 from app.routers.browser_session import AFTER_SIGN_IN
 from app.services import supabase_client
 from app.services.supabase_client import Supabase
 from app.services.supabase_tokens import SupabaseTokens
 from tests.routers.conftest import ORIGIN, browser_for
-from tests.routers.supabase_app import app_with
+from tests.routers.supabase_app import app_with, users
+from tests.support.accounts import PASSWORD
 from tests.support.gotrue import PUBLISHABLE, SECRET, GoTrue
 
-PASSWORD = "correct horse battery"
 SIGN_UP = {"name": "Hana", "email": "hana@example.com", "password": PASSWORD}
 SIGN_IN = {"email": "hana@example.com", "password": PASSWORD}
 
@@ -73,12 +71,6 @@ async def hana(app: FastAPI, gotrue: GoTrue) -> AsyncClient:
     answer = await browser.post("/auth/confirm", data=link(gotrue))
     assert answer.headers["location"] == AFTER_SIGN_IN, answer.text
     return browser
-
-
-async def users(app: FastAPI) -> list[tuple[int, str]]:
-    async with app.state.database.system_session() as session:
-        rows = await session.execute(select(User.id, User.email).order_by(User.id))
-        return [(row.id, row.email) for row in rows]
 
 
 async def test_where_both_addresses_have_to_confirm_a_change(

@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 from app.models.user import User
 from app.routers.browser_session import AFTER_SIGN_IN
 from tests.routers.conftest import ORIGIN, browser_for
-from tests.routers.supabase_app import app_with
+from tests.routers.supabase_app import app_with, users
 from tests.support.accounts import PASSWORD
 from tests.support.databases import BOTH
 from tests.support.supabase_project import Project, open_project
@@ -56,12 +56,6 @@ async def sign_in(browser: AsyncClient, email: str, password: str = PASSWORD) ->
     """Where it leads; nowhere if it does not."""
     answer = await browser.post("/sign-in", data={"email": email, "password": password})
     return str(answer.headers.get("location", ""))
-
-
-async def users(app: FastAPI) -> list[tuple[int, str]]:
-    async with app.state.database.system_session() as session:
-        rows = await session.execute(select(User.id, User.email).order_by(User.id))
-        return [(row.id, row.email) for row in rows]
 
 
 @ON_BOTH

@@ -28,11 +28,11 @@ from app.services.errors import (
 )
 from app.services.password_hasher import PasswordHasher
 from app.services.session_service import SessionService
+from tests.support.accounts import PASSWORD
 from tests.support.databases import Clock
 
 pytestmark = pytest.mark.anyio
 
-PASSWORD = "correct horse battery"
 HANA = SignUp(email="Hana@Example.com ", name="Hana", password=PASSWORD)
 
 

@@ -10,10 +10,10 @@ from typing import Annotated, ClassVar, Final
 from fastapi import HTTPException, Query, Request
 from fastapi.responses import Response
 
-from app.config import Settings
 from app.dependencies import Admin, LoggerDep
 from app.lib.logger import TraceLogger
 from app.lib.tracelog.store.store import StoreError
+from app.outbox import origin_of
 from app.routers.logs.curl import curl_command
 from app.routers.logs.reading import (
     RETRY,
@@ -109,7 +109,7 @@ async def show_trace(
     """All that happened under one trace id. Who looked at its bodies is recorded."""
     if not TRACE_ID.fullmatch(trace_id):
         raise HTTPException(404)
-    zone, curl = time_zone_of(request), partial(curl_command, origin=_origin(request))
+    zone, curl = time_zone_of(request), partial(curl_command, origin=origin_of(request))
     wants_part = is_partial(request)
     try:
         trace = await log_there(log).trace(trace_id)
@@ -173,8 +173,3 @@ def _one_part(
 def _record_reading(logger: TraceLogger, trace: TraceView, user_id: int) -> None:
     if any(request.request_body or request.response_body for request in trace.requests):
         record_reading(logger, trace.trace_id, user_id)
-
-
-def _origin(request: Request) -> str:
-    settings: Settings = request.app.state.settings
-    return settings.public_origin or str(request.base_url).rstrip("/")

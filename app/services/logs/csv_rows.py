@@ -13,7 +13,7 @@ from app.lib.tracelog.journal.reader import list_segments, read_from
 from app.lib.tracelog.schema import API_LOGS, TABLES, TASK_PROGRESS_LOGS, Table
 from app.lib.tracelog.store.store import Cell
 from app.schemas.log import RequestFilter, RequestPage
-from app.services.logs.log_rows import LogRow
+from app.services.logs.log_rows import LogRow, id_of
 from app.services.logs.trace_assembly import request_line
 
 NEAR_BYTES: Final = 1 << 20
@@ -59,7 +59,7 @@ def csv_page(log_dir: Path, wanted: RequestFilter) -> RequestPage:
     """One page of the list out of the files, newest first, as far as they are read."""
     failed = _failed_traces(log_dir) if wanted.failed else set()
     rows = csv_rows(log_dir, TABLES[API_LOGS], max_bytes=FAR_BYTES)
-    found = {_id(row): row for row in rows if _matches(row, wanted, failed)}
+    found = {id_of(row): row for row in rows if _matches(row, wanted, failed)}
     newest_first = sorted(found, reverse=True)
     backwards = wanted.before is not None and wanted.after is None
     if backwards:
@@ -80,7 +80,7 @@ def csv_page(log_dir: Path, wanted: RequestFilter) -> RequestPage:
 def _matches(row: LogRow, wanted: RequestFilter, failed: set[str]) -> bool:
     status, duration = row["response_status"], row["duration_ms"]
     endpoint, trace = str(row["endpoint"]), str(row["trace_id"])
-    path, when = wanted.path.casefold(), ids.time_of(_id(row))
+    path, when = wanted.path.casefold(), ids.time_of(id_of(row))
     tests = (
         not wanted.status or _has_status(status, wanted.status),
         not wanted.method or row["method"] == wanted.method,
@@ -123,8 +123,3 @@ def _has_route(row: LogRow, route: str) -> bool:
 def _failed_traces(log_dir: Path) -> set[str]:
     rows = csv_rows(log_dir, TABLES[TASK_PROGRESS_LOGS], max_bytes=FAR_BYTES)
     return {str(row["trace_id"]) for row in rows if row["status"] == "FAILED"}
-
-
-def _id(row: LogRow) -> int:
-    row_id = row["id"]
-    return row_id if isinstance(row_id, int) else 0

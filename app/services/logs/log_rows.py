@@ -43,7 +43,7 @@ class StepRow(NamedTuple):
 def step_row(row: LogRow) -> StepRow:
     """A row that was read whole."""
     return StepRow(
-        integer(row, "id") or 0,
+        id_of(row),
         text(row, "task_name"),
         text(row, "step_name"),
         text(row, "status"),
@@ -52,6 +52,11 @@ def step_row(row: LogRow) -> StepRow:
         sum(CUT_MARK in text(row, column) for column in ("input_data", "output_data")),
         row,
     )
+
+
+def id_of(row: LogRow) -> int:
+    """0 where it is no number."""
+    return integer(row, "id") or 0
 
 
 def text(row: LogRow, column: str) -> str:

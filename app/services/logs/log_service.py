@@ -15,7 +15,7 @@ from app.lib.tracelog.store.store import Cell, StoreSchemaMissing
 from app.lib.utils import utc_now
 from app.schemas.log import Attempt, Payload, RequestFilter, RequestPage, TraceView
 from app.services.logs.csv_rows import FAR_BYTES, NEAR_BYTES, csv_page, csv_trace
-from app.services.logs.log_rows import LogRow, StepRow, step_row
+from app.services.logs.log_rows import LogRow, StepRow, id_of, step_row
 from app.services.logs.log_text import payload
 from app.services.logs.request_query import SCANNED, RequestQuery, count_statement
 from app.services.logs.store_reader import Ask, StoreReader
@@ -154,7 +154,7 @@ class LogService:
         rows = outline(ask, trace_id, most + 1) if is_outline else map(step_row, found)
         steps = {row.id: row for row in rows}
         statement = trace_statement(api, trace_id, MOST_ROWS[API_LOGS] + 1)
-        requests: _Requests = {_id(row): row for row in ask(statement)}
+        requests: _Requests = {id_of(row): row for row in ask(statement)}
         newest = max((*requests, *steps), default=0)
         age = self._clock() - datetime.fromtimestamp(time_of(newest), UTC)
         near = not requests or age < _DELIVERED_AFTER
@@ -174,8 +174,8 @@ class LogService:
         undelivered = 0
         if csv_bytes:
             api, tasks = (self._journal(table, trace_id, csv_bytes) for table in _TABLES)
-            more = {_id(row): row for row in api if _id(row) not in requests}
-            more_steps = {_id(row): step_row(row) for row in tasks if _id(row) not in steps}
+            more = {id_of(row): row for row in api if id_of(row) not in requests}
+            more_steps = {id_of(row): step_row(row) for row in tasks if id_of(row) not in steps}
             undelivered = len(more) + len(more_steps)
             requests, steps = more | requests, more_steps | steps
         if not requests and not steps:
@@ -193,9 +193,9 @@ class LogService:
 
     def _attempt(self, trace_id: str, first_id: int, last_id: int, ask: Ask) -> Attempt | None:
         table = TABLES[TASK_PROGRESS_LOGS]
-        found = {_id(r): r for r in ask(rows_statement(table, trace_id, first_id, last_id))}
+        found = {id_of(r): r for r in ask(rows_statement(table, trace_id, first_id, last_id))}
         if not {first_id, last_id} <= found.keys():
-            journal = {_id(row): row for row in self._journal(table, trace_id, NEAR_BYTES)}
+            journal = {id_of(row): row for row in self._journal(table, trace_id, NEAR_BYTES)}
             found |= {key: row for key, row in journal.items() if first_id <= key <= last_id}
         rows = [step_row(row) for _, row in sorted(found.items())]
         if not rows or rows[0].id != first_id:
@@ -208,18 +208,13 @@ class LogService:
         [table] = [table for table in _TABLES if column in table.column_names]
         found = ask(value_statement(table, trace_id, column, row_id))
         journal = () if found else self._journal(table, trace_id, NEAR_BYTES)
-        rows = found or [row for row in journal if _id(row) == row_id]
+        rows = found or [row for row in journal if id_of(row) == row_id]
         return payload(rows[0][column], MOST_CHARS, column, row_id) if rows else None
 
     def _journal(self, table: Table, trace_id: str, max_bytes: int) -> Iterator[dict[str, Cell]]:
         """The trace's rows in the newest part of this host's CSV files."""
         if self._log_dir is not None:
             yield from csv_trace(self._log_dir, table, trace_id, max_bytes=max_bytes)
-
-
-def _id(row: LogRow) -> int:
-    row_id = row["id"]
-    return row_id if isinstance(row_id, int) else 0
 
 
 def _text(cursor: int | None) -> str | None:

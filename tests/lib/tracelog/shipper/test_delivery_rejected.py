@@ -13,8 +13,7 @@ from app.lib.tracelog.shipper.backlog import measure
 from app.lib.tracelog.shipper.checkpoint import FILE_NAME, Checkpoint
 from app.lib.tracelog.shipper.delivery import TooManyRejected
 from app.lib.tracelog.shipper.quarantine import Quarantine
-from app.lib.tracelog.store.sqlite_store import SQLiteStore
-from app.lib.tracelog.store.store import Batch, Inserted, RowRejected
+from tests.lib.tracelog.picky_store import PickyStore
 from tests.lib.tracelog.rows import API, STEPS, api_row, api_rows
 from tests.lib.tracelog.shipper.desk import LONG_AGO, Desk
 
@@ -54,23 +53,9 @@ def test_a_torn_end_of_a_sealed_segment_goes_to_quarantine(desk: Desk, changed_a
     assert measure(desk.folder, Checkpoint.load(desk.folder)).bytes == 0
 
 
-class Picky(SQLiteStore):
-    """A store that takes no row with `poison` in it."""
-
-    calls = 0
-
-    def insert(self, batch: Batch) -> Inserted:
-        self.calls += 1
-        for table_rows in batch.rows.values():
-            for row in table_rows:
-                if "poison" in str(row):
-                    raise RowRejected("poison")
-        return super().insert(batch)
-
-
 @pytest.fixture
 def picky(desk: Desk) -> Iterator[Desk]:
-    plain, desk.store = desk.store, Picky(Path(desk.store.name))
+    plain, desk.store = desk.store, PickyStore(Path(desk.store.name))
     yield desk
     plain.close()
 
@@ -87,7 +72,7 @@ def test_one_poisoned_row_in_500_is_found_and_the_others_arrive(picky: Desk) -> 
     assert entry.reason == "poison"
     assert entry.raw == codec.encode(API, written[333])
     assert picky.active.read_bytes()[entry.start : entry.end] == entry.raw
-    assert isinstance(picky.store, Picky)
+    assert isinstance(picky.store, PickyStore)
     assert picky.store.calls < 25
 
 

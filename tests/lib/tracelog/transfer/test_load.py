@@ -7,21 +7,16 @@ import pytest
 from app.lib.tracelog import codec
 from app.lib.tracelog.schema import API_LOGS
 from app.lib.tracelog.store.sqlite_store import SQLiteStore
-from app.lib.tracelog.store.store import Batch, Inserted, RowRejected, StoreUnavailable
+from app.lib.tracelog.store.store import Batch, Inserted, StoreUnavailable
 from app.lib.tracelog.transfer.csv_source import BadRow
 from app.lib.tracelog.transfer.load import Loaded
+from tests.lib.tracelog.picky_store import PickyStore
 from tests.lib.tracelog.rows import API, api_row
 from tests.lib.tracelog.transfer.loading import put, write
 
 
 def test_a_row_that_the_store_rejects_is_told_and_the_others_arrive(tmp_path: Path) -> None:
-    class Picky(SQLiteStore):
-        def insert(self, batch: Batch) -> Inserted:
-            if any("poison" in str(row) for each in batch.rows.values() for row in each):
-                raise RowRejected("poison")
-            return super().insert(batch)
-
-    store = Picky(tmp_path / "trace.db")
+    store = PickyStore(tmp_path / "trace.db")
     store.migrate()
     lines = [f"t,GET,/{'poison' if n == 70 else n},2026-11-23 12:00:00" for n in range(200)]
     text = "\n".join(["trace_id,method,endpoint,created_at", *lines])

@@ -18,11 +18,12 @@ from app.lib.tracelog.schema import API_LOGS, TABLES, TASK_PROGRESS_LOGS
 from app.lib.tracelog.shipper.checkpoint import Checkpoint
 from app.lib.tracelog.shipper.quarantine import Quarantine
 from app.lib.tracelog.store.sqlite_store import SQLiteStore
-from app.lib.tracelog.store.store import Batch, Inserted, RowRejected, StoreSchemaMissing
+from app.lib.tracelog.store.store import Batch, StoreSchemaMissing
 from app.lib.tracelog.store.turso_store import TursoStore
 from app.lib.tracelog.transfer import verify as verification
 from app.lib.tracelog.transfer.verify import EXAMPLES, Difference, Verification, verify
 from commands.kit.environment import ROOT
+from tests.lib.tracelog.picky_store import PickyStore
 from tests.lib.tracelog.rows import API, api_row, api_rows
 from tests.lib.tracelog.transfer.delivered import Log, OpenStore
 from tests.lib.tracelog.writer import WRITER
@@ -152,13 +153,7 @@ def test_damage_that_came_later_is_told(log: Log, line: int) -> None:
 
 
 def test_a_row_that_the_store_rejected_is_not_missing(tmp_path: Path) -> None:
-    class Picky(SQLiteStore):
-        def insert(self, batch: Batch) -> Inserted:
-            if any("poison" in str(row) for each in batch.rows.values() for row in each):
-                raise RowRejected("poison")
-            return super().insert(batch)
-
-    log = Log(tmp_path, lambda: Picky(tmp_path / "trace.db"))
+    log = Log(tmp_path, lambda: PickyStore(tmp_path / "trace.db"))
     log.write([*api_rows(30), api_row("poison"), *api_rows(30)])
     log.deliver()
 
