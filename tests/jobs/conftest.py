@@ -4,7 +4,7 @@ To make those tables takes as long as a short job, and new queues are looked int
 """
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import psycopg
@@ -13,7 +13,7 @@ from dbos import DBOS
 from sqlalchemy import Engine, create_engine
 
 from app.acting import SYSTEM, engine_for
-from app.database import parse_url, set_up_engine, sync_url
+from app.database import Database, parse_url, set_up_engine, sync_url
 from app.jobs import engine, queues
 from app.jobs.system_database import engine_options
 from tests.support.postgres import copied_database, database_url
@@ -32,6 +32,13 @@ def url(request: pytest.FixtureRequest) -> str:
     name = "sqlite_database" if request.param == "sqlite" else "postgres_database"
     found: str = request.getfixturevalue(name)
     return found
+
+
+@pytest.fixture
+async def database(url: str) -> AsyncIterator[Database]:
+    database = Database(url)
+    yield database
+    await database.close()
 
 
 @pytest.fixture(name="engine")

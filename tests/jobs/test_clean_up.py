@@ -1,7 +1,6 @@
 """What the clock takes away, and what it leaves."""
 
 import time
-from collections.abc import AsyncIterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -26,13 +25,6 @@ from app.services.session_service import IDLE, SessionService
 from app.trace_log import make_store
 from tests.jobs.queued import steps
 from tests.lib.tracelog.aged import NOW, fill, left, request
-
-
-@pytest.fixture
-async def database(url: str) -> AsyncIterator[Database]:
-    database = Database(url)
-    yield database
-    await database.close()
 
 
 async def test_ended_sessions_go_and_the_others_stay(database: Database, engine: Engine) -> None:

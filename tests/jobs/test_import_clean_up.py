@@ -16,9 +16,6 @@ from app.models.user import User
 from app.services.imports.folder import FILES_KEPT, ImportFolder
 from app.services.imports.import_service import ImportService, UploadedTable
 from app.services.job_service import JobService
-from tests.jobs.test_clean_up import database, engine
-
-__all__ = ["database", "engine"]
 
 
 async def test_files_of_imports_go_after_a_day_unless_one_goes_on(

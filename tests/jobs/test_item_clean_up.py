@@ -15,9 +15,6 @@ from app.models.item import Item
 from app.models.user import User
 from app.schemas.item import ItemIn
 from app.services.item_service import KEPT_AFTER_DELETION, ItemService
-from tests.jobs.test_clean_up import database, engine
-
-__all__ = ["database", "engine"]
 
 
 async def test_what_was_deleted_long_ago_goes(

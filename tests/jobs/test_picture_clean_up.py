@@ -25,9 +25,6 @@ from app.services.job_service import JobService
 from app.services.pictures.errors import StorageAway
 from app.services.pictures.picture_service import PictureService
 from app.services.pictures.storage import PictureFolder, picture_storage
-from tests.jobs.test_clean_up import engine
-
-__all__ = ["engine"]
 
 LONG_AGO = utc_now() - timedelta(days=2)
 
