@@ -104,8 +104,10 @@ async def test_rows_of_a_write_come_with_it_and_are_counted(database: Database) 
 async def test_who_gives_up_waiting_for_a_writer_leaves_nothing_behind(
     database: Database, tmp_path: Path, trips: list[object]
 ) -> None:
+    impatient = Database(database.url.render_as_string(), seconds=1)
+
     async def write() -> None:
-        async with database.session() as session:
+        async with impatient.session() as session:
             await session.execute(text("INSERT INTO notes VALUES (1)"))
 
     with locked(tmp_path / "app.db"):
@@ -117,3 +119,4 @@ async def test_who_gives_up_waiting_for_a_writer_leaves_nothing_behind(
     assert await notes(database) == []
     await write()
     assert await notes(database) == [1]
+    await impatient.close()

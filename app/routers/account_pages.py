@@ -169,6 +169,3 @@ def qr_code(uri: str) -> str:
 
     url: str = segno.make(uri, error="m").svg_data_uri(scale=5, border=3, light="#fff")
     return url
-
-
-__all__ = [name for name in globals() if name.endswith("Page")]

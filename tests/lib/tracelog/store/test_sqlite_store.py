@@ -93,8 +93,12 @@ def test_another_program_that_holds_the_lock_too_long_is_told(
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="/proc tells the descriptors")
 def test_descriptors_that_fail_for_good_cost_one_attempt(
-    store: SQLiteStore, tmp_path: Path
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # SQLite takes it for a lock at first, which it waits for.
+    monkeypatch.setattr("app.lib.tracelog.store.sqlite_store.BUSY_SECONDS", 0.1)
+    store = SQLiteStore(tmp_path / "trace.db")
+    store.migrate()
     store.insert(batch())
     # So they do on a server of files that was away and came back.
     useless = os.open(tmp_path, os.O_RDONLY)
@@ -109,6 +113,7 @@ def test_descriptors_that_fail_for_good_cost_one_attempt(
 
     store.insert(batch())
     assert count(store) == 2
+    store.close()
 
 
 def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
