@@ -36,7 +36,7 @@ def protecting(table: Table) -> str:
         return f'own_rows("{table.name}", "{owner}")'
     if part := part_of(table):
         return f'part_rows("{table.name}", "{part[0]}", "{part[1]}")'
-    return f'system_rows("{table.name}")'
+    return f'system_rows("{table.name}")  # shared_rows, where users read them'
 
 
 def own_rows(table: str, owner: str, *, rights: str = ALL_RIGHTS) -> None:
@@ -69,6 +69,18 @@ def system_rows(table: str) -> None:
     op.execute(f"CREATE POLICY system_rows ON {table} TO {SYSTEM_ROLE} USING (true)")
     op.execute(f"GRANT {ALL_RIGHTS} ON {table} TO {SYSTEM_ROLE}")
     _grant_sequences(table, SYSTEM_ROLE)
+
+
+def shared_rows(table: str) -> None:
+    """Everybody reads all rows, visitors too; only the app itself writes them.
+
+    For what is the same for all, such as a catalogue. Nothing on SQLite.
+    """
+    if not _is_postgresql():
+        return
+    system_rows(table)
+    op.execute(f"CREATE POLICY user_rows ON {table} FOR SELECT TO {USER_ROLE} USING (true)")
+    op.execute(f"GRANT SELECT ON {table} TO {USER_ROLE}")
 
 
 def open_rows(table: str) -> None:

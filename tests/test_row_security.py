@@ -4,17 +4,19 @@ from collections.abc import AsyncIterator, Iterator
 
 import psycopg
 import pytest
-from sqlalchemy import delete, func, select, text, update
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from sqlalchemy import Column, Integer, MetaData, Table, delete, func, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import acting, row_security
 from app.acting import SYSTEM_ROLE, USER_ROLE, act_as, act_as_system, as_system, role_name
 from app.database import Database
-from app.migration import upgrade
+from app.migration import _migrating, upgrade
 from app.models import BackupCode, Base, User
 from app.product import SLUG
-from app.row_security import owner_of, part_of, protecting
+from app.row_security import owner_of, part_of, protecting, shared_rows
 
 pytestmark = [pytest.mark.anyio, pytest.mark.postgres]
 
@@ -124,6 +126,41 @@ class TestWithoutTheFilter:
         async with database.session(1) as session:
             with pytest.raises(DBAPIError, match="permission denied"):
                 await session.execute(text("UPDATE users SET role = 'admin'"))
+            await session.rollback()
+
+
+class TestWhatIsSharedByAll:
+    """`shared_rows`, on a table that nobody owns."""
+
+    @pytest.fixture
+    async def shop(self, postgres_database: str) -> AsyncIterator[Database]:
+        with _migrating(postgres_database) as connection:
+            connection.exec_driver_sql("CREATE TABLE goods (id serial PRIMARY KEY, name text)")
+            with Operations.context(MigrationContext.configure(connection)):
+                shared_rows("goods")
+        database = Database(postgres_database)
+        async with database.system_session() as session:
+            await session.execute(text("INSERT INTO goods (name) VALUES ('tea')"))
+        yield database
+        await database.close()
+
+    @pytest.mark.parametrize("user", [None, 1])
+    async def test_everybody_reads_it(self, shop: Database, user: int | None) -> None:
+        async with shop.session(user) as session:
+            assert (await session.scalars(text("SELECT name FROM goods"))).all() == ["tea"]
+
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            "INSERT INTO goods (name) VALUES ('mine')",
+            "UPDATE goods SET name = ''",
+            "DELETE FROM goods",
+        ],
+    )
+    async def test_no_user_changes_it(self, shop: Database, statement: str) -> None:
+        async with shop.session(1) as session:
+            with pytest.raises(DBAPIError, match="permission denied"):
+                await session.execute(text(statement))
             await session.rollback()
 
 
@@ -242,6 +279,11 @@ async def test_by_another_name_it_finds_the_rows_that_were_there(
         async with database.system_session() as session:
             assert len(await codes(session)) == 3
         await database.close()
+
+
+def test_a_table_of_nobody_is_kept_from_users_and_says_how_they_may_read_it() -> None:
+    line = protecting(Table("goods", MetaData(), Column("id", Integer)))
+    assert line == 'system_rows("goods")  # shared_rows, where users read them'
 
 
 def test_a_product_of_two_words_has_roles_too() -> None:
