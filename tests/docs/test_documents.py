@@ -128,6 +128,20 @@ def test_trace_log_names_every_column_of_both_tables_in_their_order() -> None:
             assert re.findall(r"^\| `(\w+)`", rows[0], re.MULTILINE) == list(table.column_names)
 
 
+def test_trace_log_names_every_note_of_the_json_columns() -> None:
+    package = ROOT / "app" / "lib" / "tracelog"
+    sources = [*package.glob("capture/*.py"), package / "rows.py", package / "redaction/plain.py"]
+    notes = {
+        note
+        for source in sources
+        for note in re.findall(r'"(:[a-z_]+)"', source.read_text(encoding="utf-8"))
+    }
+    assert {":cut", ":extra", ":route"} <= notes
+    for name in ("trace-log.md", "trace-log.ja.md"):
+        table = (ROOT / "docs" / name).read_text(encoding="utf-8")
+        assert not {note for note in notes if f"`{note}`" not in table}, name
+
+
 def _paths(document: Document) -> Iterator[str]:
     """Files and folders that a document names, in its text and in its tree."""
     for name in document.names:
