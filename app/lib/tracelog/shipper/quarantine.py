@@ -99,7 +99,9 @@ class Quarantine:
             fd = open_file(next_path, os.O_WRONLY | os.O_TRUNC)
             with os.fdopen(fd, "wb") as file:
                 for entry in self.every():
-                    if entry.outcome is None and (outcome := outcomes.get(entry.key)):
+                    outcome = outcomes.get(entry.key)
+                    # What is in the store stays there, whoever has discarded it meanwhile.
+                    if outcome == "shipped" or (outcome and entry.outcome is None):
                         entry = replace(entry, raw=b"", outcome=outcome)
                     file.write(_line(entry).encode())
                 file.flush()

@@ -118,6 +118,16 @@ def test_what_was_taken_out_stays_what_it_was(tmp_path: Path) -> None:
     assert quarantine.outcomes() == {"shipped": 1}
 
 
+def test_what_is_discarded_while_it_is_delivered_counts_as_delivered(tmp_path: Path) -> None:
+    quarantine = Quarantine(tmp_path)
+    quarantine.add([entry(0)])
+
+    quarantine.take_out({entry(0).key: "discarded"})
+    quarantine.take_out({entry(0).key: "shipped"})
+
+    assert quarantine.outcomes() == {"shipped": 1}
+
+
 def test_a_file_that_somebody_has_removed_is_begun_anew(tmp_path: Path) -> None:
     quarantine = Quarantine(tmp_path)
     quarantine.add([entry(0)])
