@@ -265,7 +265,8 @@ def _dial(address: tuple[str, int], deadline: float) -> socket.socket:
     for left, (*_, where) in zip(range(len(found), 0, -1), found, strict=True):
         seconds = min(CONNECT_SECONDS, _left(deadline) / left)
         try:
-            connected = socket.create_connection((str(where[0]), address[1]), seconds)
+            host = socket.getnameinfo(where, socket.NI_NUMERICHOST)[0]
+            connected = socket.create_connection((host, address[1]), seconds)
         except OSError:
             if left == 1:
                 raise

@@ -69,3 +69,20 @@ def test_an_address_that_answers_is_reached_behind_those_that_do_not(
 
     assert answer.body == b"here"
     transport.close()
+
+
+def test_an_address_that_holds_at_one_interface_only_keeps_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    called = list[str]()
+
+    def connect(address: tuple[str, int], _: float) -> socket.socket:
+        called.append(address[0])
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(socket, "create_connection", connect)
+
+    with pytest.raises(TransportError, match="nobody listens"):
+        Transport("http://[fe80::1%lo]:8080").post("/", b"", {}, seconds=1.0, max_bytes=1_000)
+
+    assert called == ["fe80::1%lo"]
