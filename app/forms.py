@@ -49,9 +49,12 @@ async def _form(request: Request) -> FormData:
 def problems(request: Request, error: ValidationError) -> dict[str, str]:
     """Each field's first problem; problems of the whole under the empty name."""
     found: dict[str, str] = {}
-    for detail in error.errors(include_url=False, include_input=False):
+    for detail in error.errors(include_url=False):
         name = str(detail["loc"][0]) if detail["loc"] else ""
-        found.setdefault(name, sentence(request, detail["type"], detail.get("ctx") or {}))
+        kind = detail["type"]
+        if detail["input"] == "" and not kind.startswith("string_"):
+            kind = "missing"  # a field left empty comes as an empty text
+        found.setdefault(name, sentence(request, kind, detail.get("ctx") or {}))
     return found
 
 
@@ -76,6 +79,10 @@ def sentence_in(language: Language, kind: str, limits: Mapping[str, object]) -> 
             }
         case "date_parsing" | "date_from_datetime_parsing", _:
             return _("Please enter a date such as 2026-11-23.")
+        case "datetime_parsing" | "datetime_from_date_parsing", _:
+            return _("Please enter a date and time such as 2026-11-23 09:30.")
+        case "whole_number" | "int_parsing", _:
+            return _("Please enter a whole number.")
         case "greater_than_equal" | "less_than_equal", _:
             return _("This is out of range.")
         case "control_character", _:
@@ -93,7 +100,7 @@ def sentence_in(language: Language, kind: str, limits: Mapping[str, object]) -> 
             return _("No mail can be sent to this address. Please use another one.")
         case "sign_up_is_closed", _:
             return _("Nobody can make an account here at present. Please ask the administrator.")
-        case "value_error", _:  # of all fields only addresses have it
+        case "value_error", {"reason": str()}:  # pydantic's, of an address
             return _("Please enter an e-mail address such as name@example.com.")
         case _:
             return _("This is not valid.")
