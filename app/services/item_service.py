@@ -88,11 +88,8 @@ class ItemService:
             async with task.step("DB_Insert") as step:
                 now = self._clock()
                 values |= {"owner_id": self._user_id, "created_at": now, "updated_at": now}
-                item: Item | None = await self._session.scalar(
-                    insert(Item).values(**values, version=1).returning(Item)
-                )
-                if item is None:
-                    raise NotFound
+                inserted = insert(Item).values(**values, version=1).returning(Item)
+                item = (await self._session.scalars(inserted)).one()
                 await note_items(self._session, self._user_id, [item.id])
                 step.output = {"item_id": item.id}
         return item

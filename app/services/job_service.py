@@ -28,7 +28,7 @@ class JobService:
     async def queue(self, kind: str, title: str, params: Mapping[str, Any]) -> Job:
         """A new job, under the trace of this moment. It starts once the transaction commits."""
         now, trace = utc_now(), current_trace()
-        job: Job | None = await self._session.scalar(
+        job = await self._session.scalars(
             insert(Job)
             .values(
                 id=str(uuid.uuid4()),
@@ -50,9 +50,7 @@ class JobService:
             )
             .returning(Job)
         )
-        if job is None:
-            raise NotFound
-        return job
+        return job.one()
 
     async def latest(self) -> list[Job]:
         """Those that go on, then the last ones that ended."""
