@@ -1,6 +1,7 @@
 """Cookies, all set the same careful way: HttpOnly, SameSite=Lax, host-only, Secure on https."""
 
 from fastapi import Request, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.config import Settings
 from app.product import SLUG
@@ -54,3 +55,22 @@ def delete_cookie(response: Response, settings: Settings, name: str) -> None:
         httponly=True,
         samesite="lax",
     )
+
+
+class PlainCookies:
+    """Lets no cookie have a backslash: in quotes, Python's reading of many takes their square.
+
+    That is CVE-2024-7592, in Python before 3.11.10 and 3.12.6: one header of 16 KB stops the whole
+    app for seconds. Cookies of this app have none.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and any(b"\\" in value for _, value in scope["headers"]):
+            scope["headers"] = [
+                (name, value.replace(b"\\", b"%5C") if name == b"cookie" else value)
+                for name, value in scope["headers"]
+            ]
+        await self.app(scope, receive, send)

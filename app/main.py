@@ -18,7 +18,7 @@ from app.app_log import tell_untended
 from app.assets import HashedStaticFiles
 from app.client_address import ClientAddress, networks
 from app.config import Settings
-from app.cookies import SESSION, cookie_name
+from app.cookies import SESSION, PlainCookies, cookie_name
 from app.database import Database
 from app.head_requests import HeadRequests
 from app.jobs.engine import JobEngine
@@ -54,7 +54,7 @@ class Application(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         settings: Settings = self.state.settings
         logger: TraceLogger = self.state.logger
-        stack: ASGIApp = super().build_middleware_stack()
+        stack: ASGIApp = PlainCookies(super().build_middleware_stack())
         if isinstance(logger, CSVOnlyLogger):
             stack = CaptureMiddleware(
                 stack,

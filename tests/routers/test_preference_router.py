@@ -1,8 +1,12 @@
 """Language and theme."""
 
+import time
+
 import pytest
+from fastapi import FastAPI
 from httpx import AsyncClient
 
+from app.cookies import LANGUAGE, cookie_name
 from tests.routers.conftest import ORIGIN
 
 
@@ -21,6 +25,19 @@ async def test_the_theme_is_in_the_page_when_it_arrives(client: AsyncClient, the
     assert f'data-theme="{theme}"' in page
     await client.post("/preferences", data={"theme": "system"})
     assert "data-theme" not in (await client.get("/")).text
+
+
+async def test_a_choice_is_read_at_once_beside_a_cookie_that_is_all_backslashes(
+    app: FastAPI, client: AsyncClient
+) -> None:
+    chosen = f"{cookie_name(app.state.settings, LANGUAGE)}=ja"
+    other = 'other="' + "\\" * 40_000 + '"'
+    began = time.process_time()
+
+    page = (await client.get("/", headers={"Cookie": f"{other}; {chosen}"})).text
+
+    assert '<html lang="ja">' in page
+    assert time.process_time() - began < 3
 
 
 async def test_one_choice_leaves_the_other(client: AsyncClient) -> None:
