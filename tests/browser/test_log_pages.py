@@ -65,6 +65,15 @@ def test_filters_act_while_one_types_and_back_takes_them_off(visit_as_admin: Vis
     expect(page.locator("#path")).to_have_value("")
 
 
+def test_the_search_is_three_keys_away(visit_as_admin: VisitAsAdmin) -> None:
+    page = visit_as_admin().go("/logs/requests")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the search")).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    expect(page.locator("#path")).to_be_focused()
+
+
 def test_a_step_opens_by_a_click_and_by_its_address(visit_as_admin: VisitAsAdmin) -> None:
     visitor = visit_as_admin()
     trace_id = provoke_failure(visitor)

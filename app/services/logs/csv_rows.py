@@ -57,7 +57,7 @@ def _rows(log_dir: Path, table: Table, max_bytes: int, having: bytes) -> Iterato
 
 def csv_page(log_dir: Path, wanted: RequestFilter) -> RequestPage:
     """One page of the list out of the files, newest first, as far as they are read."""
-    failed = _failed_traces(log_dir) if wanted.failed else set()
+    failed = _failed_traces(log_dir)
     rows = csv_rows(log_dir, TABLES[API_LOGS], max_bytes=FAR_BYTES)
     found = {id_of(row): row for row in rows if _matches(row, wanted, failed)}
     newest_first = sorted(found, reverse=True)
@@ -71,7 +71,10 @@ def csv_page(log_dir: Path, wanted: RequestFilter) -> RequestPage:
     is_last = not shown or shown[-1] == newest_first[-1]
     is_first = not shown or shown[0] == newest_first[0]
     return RequestPage(
-        requests=[request_line(found[row_id]) for row_id in shown],
+        requests=[
+            request_line({**row, "failed": int(row["trace_id"] in failed)})
+            for row in (found[row_id] for row_id in shown)
+        ],
         next_cursor=None if is_last else str(shown[-1]),
         previous_cursor=None if is_first else str(shown[0]),
     )
@@ -121,5 +124,5 @@ def _has_route(row: LogRow, route: str) -> bool:
 
 
 def _failed_traces(log_dir: Path) -> set[str]:
-    rows = csv_rows(log_dir, TABLES[TASK_PROGRESS_LOGS], max_bytes=FAR_BYTES)
+    rows = _rows(log_dir, TABLES[TASK_PROGRESS_LOGS], FAR_BYTES, b"FAILED")
     return {str(row["trace_id"]) for row in rows if row["status"] == "FAILED"}

@@ -54,6 +54,15 @@ class StackPart:
     text: str
 
 
+_NO_ERRORS: Final = (
+    "Traceback ",
+    "The above exception was the direct cause of the following exception:",
+    "During handling of the above exception, another exception occurred:",
+    "…",
+)
+"""So begin lines between frames that are not the error."""
+
+
 def stack_parts(stack_trace: str) -> list[StackPart]:
     """The parts of Python's stack trace, in order. `own` frames are of the project itself."""
     parts: list[StackPart] = []
@@ -62,7 +71,7 @@ def stack_parts(stack_trace: str) -> list[StackPart]:
             parts.append(StackPart("own" if frame.own else "foreign", line))
         elif parts and parts[-1].kind in {"own", "foreign"} and line.startswith("    "):
             parts[-1] = StackPart(parts[-1].kind, f"{parts[-1].text}\n{line}")
-        elif line and not line[0].isspace() and not line.startswith(("Traceback ", "…")):
+        elif line and not line[0].isspace() and not line.startswith(_NO_ERRORS):
             parts.append(StackPart("error", line))
         else:
             parts.append(StackPart("note", line))

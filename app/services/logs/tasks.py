@@ -12,8 +12,8 @@ from typing import Final
 import orjson
 
 from app.lib.tracelog.ids import first_at, time_of
-from app.lib.tracelog.rollup.tables import RUN_SUMS, RUNS, STEP_SUMS
-from app.lib.tracelog.schema import Value
+from app.lib.tracelog.rollup.tables import ERROR_HITS, RUN_SUMS, RUNS, STEP_SUMS
+from app.lib.tracelog.schema import TASK_PROGRESS_LOGS, Value
 from app.lib.tracelog.store.sql import Statement
 from app.lib.tracelog.store.store import StoreSchemaMissing
 from app.lib.utils import utc_now
@@ -74,13 +74,17 @@ class TasksView:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One task in one trace. `status` is that of its last row."""
+    """One task in one trace. `status` is that of its last row.
+
+    `failed` also where another step ended after the one that failed.
+    """
 
     id: int
     trace_id: str
     began_at: datetime
     length: timedelta
     status: str
+    failed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +152,9 @@ class TaskService:
 
     def _runs(self, task: str, before: int | None, ask: Ask) -> RunPage:
         sql = (
-            f"SELECT trace_id, first_id, last_id, status FROM {RUNS}"
+            f"SELECT trace_id, first_id, last_id, status, EXISTS (SELECT 1 FROM {ERROR_HITS} AS h"
+            f" JOIN {TASK_PROGRESS_LOGS} AS t ON t.id = h.id WHERE h.trace_id = r.trace_id"
+            f" AND t.task_name = r.task) AS failed FROM {RUNS} AS r"
             " WHERE task = ? AND first_id < ? ORDER BY first_id DESC LIMIT ?"
         )
         rows = ask(Statement(sql, (task, before or (1 << 63) - 1, PAGE + 1)))
@@ -159,7 +165,8 @@ class TaskService:
             first, last = integer(row, "first_id"), integer(row, "last_id")
             length = timedelta(seconds=max(time_of(last) - time_of(first), 0.0))
             began = datetime.fromtimestamp(time_of(first), UTC)
-            runs.append(Run(first, str(row["trace_id"]), began, length, str(row["status"])))
+            status, failed = str(row["status"]), bool(row["failed"])
+            runs.append(Run(first, str(row["trace_id"]), began, length, status, failed))
         return RunPage(visible(task), runs, runs[-1].id if len(rows) > PAGE else None)
 
 

@@ -12,12 +12,15 @@ from app.lib.tracelog.store.sql import Statement
 from app.lib.tracelog.store.store import StoreSchemaMissing
 from app.services.logs.store_reader import Ask, StoreReader
 
+_LOOKED_AT: Final = 1000
+"""Among so many runs the good one is looked for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Neighbours:
     """Trace ids, None where there is none. `fingerprint` is the group of the trace's failure.
 
-    In `good` the task `task` ran well, the last time before it ran in this trace.
+    In `good` the task `task` ran and nothing failed, the last time before it ran in this trace.
     """
 
     fingerprint: str | None = None
@@ -81,7 +84,11 @@ _RUN_SQL: Final = (
     f"SELECT task, first_id FROM {RUNS} WHERE trace_id = ?"
     " ORDER BY status = 'FAILED' DESC, first_id LIMIT 1"
 )
+# Of steps beside each other one can fail before the last one ends well.
 _GOOD_SQL: Final = (
-    f"SELECT trace_id FROM {RUNS} WHERE task = ? AND first_id < ? AND status = 'SUCCESS'"
+    f"SELECT trace_id FROM (SELECT trace_id, first_id FROM {RUNS}"
+    f" WHERE task = ? AND first_id < ? AND status = 'SUCCESS' ORDER BY first_id DESC"
+    f" LIMIT {_LOOKED_AT}) AS r WHERE NOT EXISTS"
+    f" (SELECT 1 FROM {ERROR_HITS} AS h WHERE h.trace_id = r.trace_id)"
     " ORDER BY first_id DESC LIMIT 1"
 )

@@ -92,3 +92,22 @@ async def test_the_runs_of_a_task_lead_to_their_traces(admin: AsyncClient) -> No
     assert [int(number) for number in order] == [99, *reversed(range(12))]
     assert page.text.count("#failure") == 3
     assert (await admin.get("/logs/tasks?task=Nothing")).status_code == 404
+
+
+async def test_a_run_that_failed_beside_its_last_step_is_marked_and_leads_to_the_failure(
+    app: FastAPI, admin: AsyncClient
+) -> None:
+    delivered(app)
+    book = LogBook(datetime.now(UTC) - timedelta(hours=2))
+    for number, status in ((1, "SUCCESS"), (2, "FAILED")):
+        for shop in ("Osaka", "Tokyo"):
+            book.after(1).step("Nightly", shop, "START", trace=trace(number))
+        book.after(10).step("Nightly", "Osaka", status, trace=trace(number))
+        book.after(10).step("Nightly", "Tokyo", "SUCCESS", trace=trace(number))
+        book.after(1).step("Another", "Step", "FAILED", trace=trace(1))
+    keep(app, book)
+    page = await admin.get("/logs/tasks?task=Nightly")
+    assert re.findall(r'href="([^"]+)" title="A step failed"', page.text) == [
+        f"/logs/traces/{trace(2)}#failure"
+    ]
+    assert page.text.count("Succeeded") == 2, "that is what the last row of each says"

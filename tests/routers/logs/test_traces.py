@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from httpx import AsyncClient
 
 from app.lib.tracelog.redaction.plain import MARKER
-from tests.routers.logs.conftest import JAPANESE, TRACE, delivered, keep
+from tests.routers.logs.conftest import JAPANESE, TRACE, delivered, keep, paths
 from tests.services.log_book import LogBook
 
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
@@ -48,6 +48,40 @@ async def test_a_failure_leads_to_its_others_and_to_the_last_good_run(admin: Asy
     assert f"/logs/traces/{BAD[1]}" in (await admin.get(html.unescape(around[1]))).text
     first = (await admin.get(f"/logs/traces/{BAD[0]}")).text
     assert 'rel="prev"' not in first
+
+
+async def test_a_run_is_not_good_in_which_a_step_failed_beside_the_last_one(
+    app: FastAPI, admin: AsyncClient
+) -> None:
+    delivered(app)
+    book = LogBook(datetime.now(UTC) - timedelta(hours=2))
+    for trace in (GOOD, *BAD):
+        for shop in ("Osaka", "Tokyo"):
+            book.after(1).step("Nightly", shop, "START", trace=trace)
+        status = "SUCCESS" if trace == GOOD else "FAILED"
+        book.after(10).step("Nightly", "Osaka", status, trace=trace)
+        book.after(10).step("Nightly", "Tokyo", "SUCCESS", trace=trace)
+    keep(app, book)
+    page = (await admin.get(f"/logs/traces/{BAD[1]}")).text
+    assert f'href="/logs/traces/{BAD[1]}/compare/{GOOD}">Compare with' in page
+
+
+async def test_what_the_user_did_until_a_failure_is_one_click_away(
+    app: FastAPI, admin: AsyncClient
+) -> None:
+    delivered(app)
+    book = LogBook(datetime.now(UTC) - timedelta(hours=2))
+    book.after(5).request("/cart", user=42)
+    book.after(5).request("/elsewhere", user=7)
+    book.after(5).request("/pay", 500, user=42, trace=BAD[0])
+    book.after(5).request("/help", user=42)
+    book.after(5).request("/home", user=None, trace=BAD[1])
+    keep(app, book)
+    page = (await admin.get(f"/logs/traces/{BAD[0]}")).text
+    link = re.search(r'href="([^"]+)">What this user did until then', page)
+    assert link
+    assert paths(await admin.get(html.unescape(link[1]))) == ["/pay", "/cart"]
+    assert "this user" not in (await admin.get(f"/logs/traces/{BAD[1]}")).text
 
 
 @pytest.mark.usefixtures("filled")

@@ -69,3 +69,21 @@ def test_frames_of_windows_and_of_installed_packages_are_told_apart_too() -> Non
     )
     kinds = [part.kind for part in stack_parts(trace)]
     assert kinds == ["note", "own", "foreign", "foreign", "error", "note"]
+
+
+def test_what_joins_two_errors_is_none_itself() -> None:
+    def fail() -> None:
+        try:
+            try:
+                int("a")
+            except ValueError as error:
+                raise KeyError from error
+        except KeyError:
+            raise TypeError  # noqa: B904 # what is tested
+
+    try:
+        fail()
+    except TypeError as error:
+        trace = "".join(traceback.format_exception(error))
+    errors = [part.text.split(":")[0] for part in stack_parts(trace) if part.kind == "error"]
+    assert errors == ["ValueError", "KeyError", "TypeError"]
