@@ -109,7 +109,7 @@ def create_app(settings: Settings | None = None, *, logger: TraceLogger | None =
     app.state.mailer = make_mailer(settings)
     app.state.rate_limits = make_rate_limits(app.state.database, settings.rate_limit_factor)
     app.state.logger = logger or make_logger(settings, beside=True)
-    app.state.jobs = JobEngine(settings, app.state.logger)
+    app.state.jobs = JobEngine(settings, app.state.logger, app.state.mailer)
     app.state.routers = ROUTERS
     errors.install(app)
     for router in ROUTERS:

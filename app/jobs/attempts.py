@@ -16,6 +16,7 @@ from app.jobs.running import Cancelled, Interrupted, RunningJob, ended
 from app.lib.logger import TraceLogger
 from app.lib.tracelog.trace import Trace, use_trace
 from app.lib.utils import utc_now
+from app.mail import Mailer
 from app.models.job import ENDED, Job, JobStatus
 
 log = logging.getLogger(__name__)
@@ -32,11 +33,13 @@ class Attempts:
         settings: Settings,
         logger: TraceLogger,
         stopping: threading.Event,
+        mailer: Mailer,
     ) -> None:
         self._connected = connected
         self._settings = settings
         self._logger = logger
         self._stopping = stopping
+        self._mailer = mailer
 
     def execute(self, job_id: str) -> None:
         """Run a job as far as it goes. Raises `Interrupted` where another attempt must follow."""
@@ -56,7 +59,9 @@ class Attempts:
         try:
             with self._logger.task(row.kind) as task:
                 is_stopping = self._stopping.is_set
-                running = RunningJob(row, task, self._connected(), self._settings, is_stopping)
+                running = RunningJob(
+                    row, task, self._connected(), self._settings, is_stopping, self._mailer
+                )
                 try:
                     result = run(kind, running, row.params)
                 # Whatever ends it; a process that must leave the job to another is no exception.

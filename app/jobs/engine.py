@@ -30,6 +30,7 @@ from app.jobs.system_database import engine_options, system_url
 from app.jobs.workers import BEAT_SECONDS, Workers
 from app.lib.logger import TraceLogger
 from app.lib.tracelog.short_turns import take_short_turns
+from app.mail import Mailer, make_mailer
 from app.models.job import Job
 
 log = logging.getLogger(__name__)
@@ -57,14 +58,18 @@ _STOPPING_SECONDS: Final = 5.0
 class JobEngine:
     """One per process, since DBOS has one instance per process. `start` and `stop` block."""
 
-    def __init__(self, settings: Settings, logger: TraceLogger) -> None:
+    def __init__(
+        self, settings: Settings, logger: TraceLogger, mailer: Mailer | None = None
+    ) -> None:
+        """`mailer` is the app's, so that in development one finds what jobs send."""
         self._settings = settings
         self._url = parse_url(settings.database_url)
         self._logger = logger
         self._engine: Engine | None = None
         self._workers = Workers(lambda: self._connected)
         self._stopping = threading.Event()
-        self._attempts = Attempts(lambda: self._connected, settings, logger, self._stopping)
+        mailer = mailer or make_mailer(settings)
+        self._attempts = Attempts(lambda: self._connected, settings, logger, self._stopping, mailer)
         self._wake = threading.Event()
         self._waiting: Waiting
         self._threads: list[threading.Thread] = []

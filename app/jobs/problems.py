@@ -6,6 +6,7 @@ from typing import Any, Final
 from sqlalchemy.exc import DBAPIError
 
 from app.jobs.running import JobError
+from app.mail import MailFailed
 
 _NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _DATABASE_FULL: Final = ("disk is full", "no space left")
@@ -18,6 +19,8 @@ def problem_of(error: Exception) -> dict[str, Any]:
     """What is kept of the error that has ended a job."""
     if isinstance(error, JobError):
         return {"code": error.code, "values": error.values}
+    if isinstance(error, MailFailed):
+        return {"code": "mail_failed", "values": {}}
     return {"code": "disk_full" if _is_no_room(error) else INTERNAL, "values": {}}
 
 

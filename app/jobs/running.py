@@ -1,5 +1,6 @@
 """A job while it runs: its steps, its progress, and its way to the database."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -18,6 +19,7 @@ from app.database import Database
 from app.jobs.pace import Pace
 from app.lib.tracelog.steps import Step, Task
 from app.lib.utils import utc_now
+from app.mail import Mail, Mailer
 from app.models.job import Job
 
 NOTE_SECONDS: Final = 0.5
@@ -70,6 +72,7 @@ class RunningJob:
         engine: Engine,
         settings: Settings,
         should_stop: Callable[[], bool],
+        mailer: Mailer,
     ) -> None:
         self.id = row.id
         self.user_id = row.user_id
@@ -80,6 +83,7 @@ class RunningJob:
         self._task = task
         self._engine = engine_for(engine, Actor(USER_ROLE, row.user_id))
         self._should_stop = should_stop
+        self._mailer = mailer
         self._step: Step | None = None
         self._is_undoing = False
         self._pace = Pace()
@@ -161,6 +165,13 @@ class RunningJob:
         async with database.session(self.user_id) as session:
             yield session
             await session.run_sync(self._hold)
+
+    def send(self, mail: Mail) -> None:
+        """Hand a mail to the server. Raises `MailFailed`, which the user is told as the reason.
+
+        A step that a kill ended between this and its end sends it again.
+        """
+        asyncio.run(self._mailer.send(mail))
 
     def check(self) -> None:
         """Raise `Cancelled` or `Interrupted` where the job is not to go on."""

@@ -56,6 +56,7 @@ def problem(language: Language, job: Job) -> str:
     sentences: Mapping[str, str] = {
         "internal": _("Something went wrong on our side. Please try again."),
         "unknown_kind": _("This app does not know this kind of job any more."),
+        "mail_failed": _("The mail could not be sent. Please try again later."),
         "import_file_lost": _("The file is not here any more. Please upload it again."),
         "disk_full": _("There is no room left for the file. Please tell who runs this app."),
         "ai_away": _("The language model cannot be reached. Please try again later."),

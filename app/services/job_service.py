@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import case, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.dml import ReturningInsert
 
 from app.lib.tracelog.trace import current_trace, new_trace_id
 from app.lib.utils import utc_now
@@ -15,6 +16,35 @@ from app.services.errors import NotFound
 
 MOST_SHOWN: Final = 50
 _GOING_ON: Final = ("queued", "running")
+
+
+def queued_job(
+    user_id: int, kind: str, title: str, params: Mapping[str, Any]
+) -> ReturningInsert[Job]:
+    """What makes a new job, under the trace of this moment; for work by the clock, too."""
+    now, trace = utc_now(), current_trace()
+    return (
+        insert(Job)
+        .values(
+            id=str(uuid.uuid4()),
+            user_id=user_id,
+            kind=kind,
+            title=title[:200],
+            params=dict(params),
+            status="queued",
+            handed_over=False,
+            cancel=False,
+            attempt=0,
+            steps=[],
+            step="",
+            step_number=0,
+            done=0,
+            trace_id=trace.trace_id if trace else new_trace_id(),
+            created_at=now,
+            changed_at=now,
+        )
+        .returning(Job)
+    )
 
 
 class JobService:
@@ -27,29 +57,7 @@ class JobService:
 
     async def queue(self, kind: str, title: str, params: Mapping[str, Any]) -> Job:
         """A new job, under the trace of this moment. It starts once the transaction commits."""
-        now, trace = utc_now(), current_trace()
-        job = await self._session.scalars(
-            insert(Job)
-            .values(
-                id=str(uuid.uuid4()),
-                user_id=self._user_id,
-                kind=kind,
-                title=title[:200],
-                params=dict(params),
-                status="queued",
-                handed_over=False,
-                cancel=False,
-                attempt=0,
-                steps=[],
-                step="",
-                step_number=0,
-                done=0,
-                trace_id=trace.trace_id if trace else new_trace_id(),
-                created_at=now,
-                changed_at=now,
-            )
-            .returning(Job)
-        )
+        job = await self._session.scalars(queued_job(self._user_id, kind, title, params))
         return job.one()
 
     async def latest(self) -> list[Job]:

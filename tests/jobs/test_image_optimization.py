@@ -15,6 +15,7 @@ from app.jobs.image_optimization import Optimization
 from app.jobs.running import JobError, RunningJob
 from app.lib.logger import NullLogger
 from app.lib.utils import utc_now
+from app.mail import NoMailer
 from app.models.item import Item
 from app.models.job import Job
 from app.models.picture import Picture, new_key
@@ -100,7 +101,7 @@ def work(engine: Engine, storage: PictureFolder, job_id: str) -> Optimization:
             .returning(Job)
         ).one()
     task = NullLogger().task("Image_Optimization")
-    running = RunningJob(row, task, engine, Settings(), lambda: False)
+    running = RunningJob(row, task, engine, Settings(), lambda: False, NoMailer())
     return Optimization(running, storage)
 
 

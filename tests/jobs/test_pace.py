@@ -9,6 +9,7 @@ from app.database import Database, sync_url
 from app.jobs.pace import Pace
 from app.jobs.running import RunningJob
 from app.lib.tracelog.steps import Task
+from app.mail import NoMailer
 from app.models.job import Job
 from app.services.job_service import JobService
 from tests.jobs.queued import job_when, queue
@@ -37,7 +38,7 @@ async def test_what_is_written_besides_makes_it_no_longer(database: Database) ->
         await session.execute(update(Job).values(status="running", attempt=1))
     found = await job_when(database, job_id, lambda _: True)
     engine = create_engine(sync_url(database.url))
-    running = RunningJob(found, cast(Task, None), engine, Settings(), lambda: False)
+    running = RunningJob(found, cast(Task, None), engine, Settings(), lambda: False, NoMailer())
 
     running.progress(5, 10)
     noted = await job_when(database, job_id, lambda job: job.done == 5)
