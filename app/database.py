@@ -141,8 +141,8 @@ async def let_go(session: AsyncSession) -> None:
 
 
 def make_folder(url: URL) -> None:
-    """Make the folder that a SQLite database lies in."""
-    Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
+    """Make the folder that a SQLite database lies in, for its owner alone."""
+    Path(url.database or "").parent.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def sync_url(url: URL) -> URL:

@@ -149,11 +149,12 @@ async def test_a_database_that_is_not_there_is_not_asked_before_it_is_needed() -
     await database.close()
 
 
-async def test_the_folder_of_a_new_sqlite_file_is_made(tmp_path: Path) -> None:
+async def test_the_folder_of_a_new_sqlite_file_is_made_for_its_owner_alone(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{(tmp_path / 'a' / 'b' / 'app.db').as_posix()}")
     async with database.system_session() as session:
         assert await session.scalar(text("SELECT 1")) == 1
     await database.close()
+    assert (tmp_path / "a" / "b").stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.parametrize("database", BOTH[:1], indirect=True)

@@ -186,6 +186,12 @@ class TestBodyLimit:
         answer = await browser.post("/", content=b"x" * (LIMIT + 1))
         assert (answer.status_code, answer.text) == (413, "refused")
 
+    async def test_zeros_before_a_declared_length_are_none_of_it(
+        self, browser: AsyncClient
+    ) -> None:
+        headers = {"Content-Length": "0" * 5000 + "5"}
+        assert (await browser.post("/", content=b"hello", headers=headers)).text == "5"
+
     async def test_an_undeclared_one_as_soon_as_it_is_too_much(self, browser: AsyncClient) -> None:
         sent = 0
 

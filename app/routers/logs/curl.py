@@ -21,6 +21,7 @@ _FORM: Final = "application/x-www-form-urlencoded"
 _MULTIPART: Final = "multipart/form-data"
 _NOTES: Final = frozenset({":cut", ":encoding", ":size", ":text", ":type", ":unreadable"})
 _SECRET: Final = "$SECRET"  # noqa: S105 # stands for one
+_GLOB: Final = re.compile(r"[\[\]{}]")
 _WHOLE_BODY: Final = ("--data-raw", "$BODY")
 
 
@@ -29,7 +30,9 @@ def curl_command(request: RequestView, origin: str) -> str:
     headers = _headers(request)
     query = request.facts.get("query", "")
     url = f"{origin}{request.line.endpoint}" + (f"?{query}" if query else "")
-    lines = [("curl", url.replace(MARKER, _SECRET))]
+    # By itself curl takes `[1-99]` for many requests, and `filter[name]` for a mistake.
+    curl = "curl -g" if _GLOB.search(url) else "curl"
+    lines = [(curl, url.replace(MARKER, _SECRET))]
     if request.line.method != "GET":
         lines.append(("-X", request.line.method))
     body = list(_body(request, headers.get("content-type", [""])[0]))

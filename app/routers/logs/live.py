@@ -119,4 +119,4 @@ async def _events(
 
 
 def _is_id(text: str) -> bool:
-    return text.isascii() and text.isdigit() and int(text) < 1 << 63
+    return text.isascii() and text.isdigit() and len(text) < 20 and int(text) < 1 << 63

@@ -31,6 +31,19 @@ async def test_headers_are_sent_as_often_as_they_came_and_a_new_trace_begins(
     assert sent == ["curl", "http://app.test/orders", *each, "-H", "accept: */*"]
 
 
+async def test_brackets_and_braces_in_an_address_mean_themselves(
+    app: FastAPI, admin: AsyncClient
+) -> None:
+    delivered(app)
+    book = LogBook()
+    book.request("/orders/{a,b}", request_header={":query": "n=[1-99]&filter[name]=x"})
+    keep(app, book)
+
+    sent = await command(admin)
+
+    assert sent == ["curl", "-g", "http://app.test/orders/{a,b}?n=[1-99]&filter[name]=x"]
+
+
 async def command(admin: AsyncClient) -> list[str]:
     page = (await admin.get(f"/logs/traces/{TRACE}")).text
     [text] = re.findall(r'<pre id="curl-[^>]*>(.*?)</pre>', page, re.S)
