@@ -164,7 +164,7 @@ class Shipper:
     def run_once(self) -> int:
         """Deliver one batch in this thread: the rows and damaged spans settled, 0 if none waits.
 
-        For commands and tests, in place of `start`; `stop` ends it too. Raises `AnotherDelivers`,
+        For tests, in place of `start`; `stop` ends it too. Raises `AnotherDelivers`,
         `StoreError`, `TooManyRejected` and `OSError`.
         """
         if not self._election.lead():
