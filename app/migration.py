@@ -27,17 +27,13 @@ def upgrade(url: str) -> None:
     with _migrating(url) as connection:
         if connection.dialect.name == "postgresql":
             take_over_roles(connection)
-        # Several where a product and the template went on from the same one.
-        command.upgrade(_alembic(connection), "heads")
+        command.upgrade(_alembic(connection), "head")
 
 
 def add_migration(url: str, message: str) -> None:
-    """Write a new file in `migrations/versions` from what the models have and the database not.
-
-    It follows all that nothing follows yet, and so joins what had parted.
-    """
+    """Write a new file in `migrations/versions` from what the models have and the database not."""
     with _migrating(url) as connection:
-        command.revision(_alembic(connection), message, autogenerate=True, head="heads")
+        command.revision(_alembic(connection), message, autogenerate=True)
 
 
 def _alembic(connection: Connection) -> Config:

@@ -24,7 +24,6 @@ from commands.kit.words import Failure
 _OLDEST_POSTGRES = 14
 _CONNECT_SECONDS = 5
 _CLOCK_SECONDS = 30
-_VERSIONS = "SELECT version_num FROM alembic_version"
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -41,7 +40,7 @@ def database(settings: Settings) -> Iterator[Finding]:
     with _connect(settings) as connection:
         yield _server(connection)
         try:
-            yield _tables(_postgres_versions(connection))
+            yield _tables(_postgres_version(connection))
         except psycopg.errors.InsufficientPrivilege:
             yield wrong("Tables", "doctor_tables_closed", name=connection.info.user)
         yield _clock(connection)
@@ -53,14 +52,14 @@ def database(settings: Settings) -> Iterator[Finding]:
 def _sqlite(settings: Settings) -> Iterator[Finding]:
     path = checks.sqlite_path(settings)
     yield ok("Database", "doctor_sqlite", version=sqlite3.sqlite_version)
-    versions: set[str] = set()
+    version = None
     if path is not None and path.exists():
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as file:
             if file.execute(
                 "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
             ).fetchone():
-                versions = {row[0] for row in file.execute(_VERSIONS)}
-    yield _tables(versions)
+                version = file.execute("SELECT version_num FROM alembic_version").fetchone()
+    yield _tables(version)
 
 
 def _connect(settings: Settings) -> Connection:
@@ -88,29 +87,25 @@ def _server(connection: Connection) -> Finding:
     return ok("Database", "doctor_postgres", **values)
 
 
-def _postgres_versions(connection: Connection) -> set[str]:
+def _postgres_version(connection: Connection) -> tuple[Any, ...] | None:
     if _one(connection, "SELECT to_regclass('alembic_version') IS NULL")[0]:
-        return set()
-    return {row[0] for row in connection.execute(_VERSIONS)}
+        return None
+    return connection.execute("SELECT version_num FROM alembic_version").fetchone()
 
 
-def _tables(versions: set[str]) -> Finding:
-    """What Alembic says of the database, against the files in `migrations/versions`.
-
-    There are several where a product and the template went on from the same one.
-    """
+def _tables(version: tuple[Any, ...] | None) -> Finding:
+    """What Alembic says of the database, against the files in `migrations/versions`."""
     config = Config()
     config.set_main_option("script_location", MIGRATIONS.as_posix())
     scripts = ScriptDirectory.from_config(config)
     known = {script.revision for script in scripts.walk_revisions()}
-    if not versions:
+    if version is None:
         return ok("Tables", "doctor_tables_none")
-    if versions - known:
+    if version[0] not in known:
         return wrong("Tables", "database_newer")
-    shown = ", ".join(sorted(versions))
-    if versions != set(scripts.get_heads()):
-        return note("Tables", "doctor_tables_old", version=shown)
-    return ok("Tables", "doctor_tables", version=shown)
+    if version[0] != scripts.get_current_head():
+        return note("Tables", "doctor_tables_old", version=version[0])
+    return ok("Tables", "doctor_tables", version=version[0])
 
 
 def _clock(connection: Connection) -> Finding:

@@ -1,7 +1,8 @@
 """The app with its log in a SQLite file and in a real sqld, and an administrator."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from httpx import AsyncClient, Response
 from app.config import Settings
 from app.database import Database
 from app.dependencies import LoggerDep, SignedIn
-from app.lib.logger import EnhancedCSVLogger, NullLogger
+from app.lib.logger import CSVOnlyLogger, EnhancedCSVLogger, NullLogger
 from app.services.account_service import LocalAccounts
 from app.services.password_hasher import PasswordHasher
 from tests.routers.conftest import ORIGIN, PASSWORD, browser_for
@@ -63,6 +64,15 @@ async def app(
     yield app
     await app.state.database.close()
     app.state.logger.close(0.0)
+
+
+@contextmanager
+def files_only(app: FastAPI) -> Iterator[None]:
+    """Meanwhile the app knows a logger that delivers to no database."""
+    own, app.state.logger = app.state.logger, CSVOnlyLogger(app.state.settings.log_dir)
+    yield
+    app.state.logger.close(0.0)
+    app.state.logger = own
 
 
 async def sign_in_admin(app: FastAPI) -> AsyncClient:

@@ -7,9 +7,8 @@ import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient
 
-from app.lib.logger import CSVOnlyLogger
 from tests.routers.conftest import Visit
-from tests.routers.logs.conftest import JAPANESE, delivered, keep
+from tests.routers.logs.conftest import JAPANESE, delivered, files_only, keep
 from tests.services.log_book import LogBook
 from tests.support.turso import TursoServer
 
@@ -162,10 +161,9 @@ async def test_messages_and_notes_are_shown_escaped(app: FastAPI, admin: AsyncCl
 
 
 async def test_an_app_that_logs_to_files_only_says_so(app: FastAPI, admin: AsyncClient) -> None:
-    app.state.logger.close(0.0)
-    app.state.logger = CSVOnlyLogger(app.state.settings.log_dir)
     for url in ("/logs/errors", "/logs/errors/0123456789abcdef", "/logs/tasks"):
-        page = await admin.get(url)
+        with files_only(app):
+            page = await admin.get(url)
         assert page.status_code == 503
         assert "This app delivers its log to no database." in page.text
 

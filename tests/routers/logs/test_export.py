@@ -8,9 +8,8 @@ import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient
 
-from app.lib.logger import CSVOnlyLogger
 from tests.routers.conftest import Visit
-from tests.routers.logs.conftest import delivered, keep
+from tests.routers.logs.conftest import delivered, files_only, keep
 from tests.services.log_book import LogBook
 
 
@@ -59,6 +58,5 @@ async def test_the_list_links_to_it_with_its_filter(filled: FastAPI, admin: Asyn
     page = await admin.get("/logs/requests?method=GET")
     assert 'href="/logs/requests/export?method=GET&amp;kind=excel"' in page.text
     assert (await admin.get("/logs/requests/export?kind=doc")).status_code == 404
-    filled.state.logger.close(0.0)
-    filled.state.logger = CSVOnlyLogger(filled.state.settings.log_dir)
-    assert (await admin.get("/logs/requests/export")).status_code == 503
+    with files_only(filled):
+        assert (await admin.get("/logs/requests/export")).status_code == 503

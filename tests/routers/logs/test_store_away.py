@@ -9,9 +9,9 @@ import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient
 
-from app.lib.logger import CSVOnlyLogger, EnhancedCSVLogger
+from app.lib.logger import EnhancedCSVLogger
 from app.lib.tracelog.shipper.checkpoint import Checkpoint
-from tests.routers.logs.conftest import HTMX, JAPANESE, TRACE, delivered, paths
+from tests.routers.logs.conftest import HTMX, JAPANESE, TRACE, delivered, files_only, paths
 from tests.support.processes import SPARE_SECONDS
 from tests.support.turso import TursoServer
 
@@ -116,14 +116,10 @@ async def test_failing_delivery_is_said_where_the_list_can_still_be_read(
 
 
 @pytest.mark.parametrize("store_settings", ["sqlite"], indirect=True)
-async def test_an_app_that_logs_to_files_only_says_so(
-    app: FastAPI, admin: AsyncClient, tmp_path: Path
-) -> None:
+async def test_an_app_that_logs_to_files_only_says_so(app: FastAPI, admin: AsyncClient) -> None:
     delivered(app)
-    own = app.state.logger
-    app.state.logger = CSVOnlyLogger(tmp_path / "files")
     for url in ("/logs/requests", f"/logs/traces/{TRACE}"):
-        page = await admin.get(url)
+        with files_only(app):
+            page = await admin.get(url)
         assert page.status_code == 503
         assert "This app delivers its log to no database." in page.text
-    app.state.logger = own
