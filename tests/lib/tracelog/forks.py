@@ -11,10 +11,7 @@ import pytest
 
 HANGING_SECONDS: Final = 60
 
-forks = [
-    pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning"),
-    pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork"),
-]
+forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 
 
 def child_does(work: Callable[[], object], *, while_held: AbstractContextManager[object]) -> bool:

@@ -90,8 +90,7 @@ class TestAFork:
         assert child_does(generator.next, while_held=generator._lock)
 
 
-@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@forks
 def test_a_forked_process_does_not_share_its_parents_node() -> None:
     node_mask = 4095
     generator = IdGenerator()

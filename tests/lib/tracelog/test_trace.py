@@ -22,6 +22,7 @@ from app.lib.tracelog.trace import (
     trace_id_of,
     use_trace,
 )
+from tests.lib.tracelog.forks import forks
 
 UUID = "6f1c4d2e-8a3b-4c5d-9e7f-0a1b2c3d4e5f"
 DIGITS = UUID.replace("-", "")
@@ -195,8 +196,7 @@ def test_new_trace_ids_are_random_uuids_also_in_many_threads() -> None:
     assert all(str(uuid.UUID(each)) == each for each in found)
 
 
-@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@forks
 def test_a_forked_process_does_not_draw_its_parents_trace_ids() -> None:
     new_trace_id()
     reading, writing = os.pipe()

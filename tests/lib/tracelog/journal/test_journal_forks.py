@@ -88,8 +88,7 @@ class TestAFork:
             os.close(fd)
 
 
-@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@forks
 def test_parent_and_forked_child_append_side_by_side(tmp_path: Path) -> None:
     target = Journal(tmp_path, API, max_bytes=20_000)
     append(target, api_row())

@@ -97,8 +97,7 @@ def test_what_was_counted_in_memory_is_not_lost_at_the_end(
     assert Tally(tmp_path).totals() == Counts(2, 0)
 
 
-@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@forks
 def test_a_forked_child_does_not_count_what_its_parent_has_counted_in_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,9 +18,8 @@ from app.lib.tracelog.ids import NODES, IdGenerator
 from app.lib.tracelog.journal import locks
 from app.lib.tracelog.shipper import election as election_module
 from app.lib.tracelog.shipper.election import SILENT_SECONDS, Election
+from tests.lib.tracelog.forks import forks
 from tests.support.processes import SPARE_SECONDS, open_descriptors, wait_until
-
-posix_only = pytest.mark.skipif(not hasattr(os, "fork"), reason="forks do not exist here")
 
 LEADER = """
 import os, sys, time
@@ -93,7 +92,7 @@ def test_the_first_leads_until_it_resigns(path: Path) -> None:
     second.resign()
 
 
-@posix_only
+@forks
 @pytest.mark.parametrize("how", ["alone", "with a child"])
 def test_after_a_kill_another_leads_within_two_seconds(
     path: Path, start_leader: Callable[[str], subprocess.Popen[str]], how: str
@@ -107,7 +106,7 @@ def test_after_a_kill_another_leads_within_two_seconds(
     election.resign()
 
 
-@posix_only
+@forks
 def test_a_leader_that_is_stopped_is_replaced_within_two_seconds_and_notices(
     path: Path, start_leader: Callable[[str], subprocess.Popen[str]]
 ) -> None:
@@ -125,7 +124,7 @@ def test_a_leader_that_is_stopped_is_replaced_within_two_seconds_and_notices(
     election.resign()
 
 
-@posix_only
+@forks
 def test_a_leader_that_only_waits_stays_the_leader(
     path: Path, start_leader: Callable[[str], subprocess.Popen[str]]
 ) -> None:
@@ -139,7 +138,7 @@ def test_a_leader_that_only_waits_stays_the_leader(
     assert says(leader) == "True"
 
 
-@posix_only
+@forks
 def test_of_several_that_replace_a_stopped_leader_one_stays(
     path: Path, start_leader: Callable[[str], subprocess.Popen[str]]
 ) -> None:
@@ -201,7 +200,7 @@ def silent_for_long(path: Path) -> Election:
     return candidate
 
 
-@posix_only
+@forks
 def test_whoever_replaces_a_silent_leader_too_late_leaves_the_one_that_was_quicker(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -227,7 +226,7 @@ def test_whoever_replaces_a_silent_leader_too_late_leaves_the_one_that_was_quick
     leader.resign()
 
 
-@posix_only
+@forks
 def test_a_silent_leader_that_cannot_be_replaced_now_leaves_nothing_behind(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -252,7 +251,7 @@ def test_a_silent_leader_that_cannot_be_replaced_now_leaves_nothing_behind(
     leader.resign()
 
 
-@posix_only
+@forks
 def test_asking_who_leads_leaves_no_file_open(path: Path) -> None:
     leader, candidate = Election(path), Election(path)
     before = open_descriptors()
@@ -317,8 +316,7 @@ def test_whoever_leads_again_knows_that_it_is_another_term(path: Path) -> None:
     election.resign()
 
 
-@posix_only
-@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@forks
 def test_a_child_of_a_process_that_has_closed_all_its_files_begins_anew_all_the_same(
     path: Path,
 ) -> None:
@@ -332,8 +330,7 @@ def test_a_child_of_a_process_that_has_closed_all_its_files_begins_anew_all_the_
     election.resign()
 
 
-@posix_only
-@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@forks
 def test_a_forked_child_neither_leads_nor_ends_its_parents_lead(path: Path) -> None:
     parent, other = Election(path), Election(path)
     assert parent.lead()

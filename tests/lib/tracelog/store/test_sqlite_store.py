@@ -22,6 +22,7 @@ from app.lib.tracelog.store.store import (
     StoreSchemaMissing,
     StoreUnavailable,
 )
+from tests.lib.tracelog.forks import forks
 from tests.lib.tracelog.rows import ROW_ID, api_row, count
 from tests.support.disk import SmallDisk
 from tests.support.parts import needs
@@ -151,7 +152,7 @@ def test_several_stores_write_to_one_file(store: SQLiteStore) -> None:
     assert count(store) == 100
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks do not exist here")
+@forks
 def test_a_forked_child_opens_the_file_anew(store: SQLiteStore) -> None:
     store.insert(batch())
     child = os.fork()

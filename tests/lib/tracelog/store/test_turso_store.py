@@ -318,7 +318,7 @@ def test_a_stopped_server_holds_up_its_caller_only(open_sqld: TursoServer) -> No
     store.close()
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks do not exist here")
+@forks
 def test_a_forked_child_has_connections_of_its_own(open_sqld: TursoServer) -> None:
     store = TursoStore(open_sqld.url)
     store.migrate()
