@@ -83,6 +83,11 @@ def test_what_comes_before_a_mistake_is_read(text: str, value: object) -> None:
     assert (found.value if found else None) == value
 
 
+@pytest.mark.parametrize("last", [b"1", b"null", b'"text"', b"[]", b"{}", b"[1]"])
+def test_where_a_key_comes_twice_no_other_container_is_taken_for_the_open_one(last: bytes) -> None:
+    assert read_prefix(b'{"a":1,"b":%b,"a":{"c":1,' % last) is None
+
+
 @pytest.mark.parametrize("opening", [b"[", b'{"a":', b"[1,["])
 @pytest.mark.parametrize("end", [b"", b"x", b"}]"])
 def test_json_that_is_nested_without_end_is_no_failure(opening: bytes, end: bytes) -> None:
