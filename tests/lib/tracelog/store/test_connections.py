@@ -1,5 +1,6 @@
 """Connections to Turso's servers: how they come about, and what becomes of those that are kept."""
 
+import select
 import socket
 import struct
 import threading
@@ -20,8 +21,12 @@ ANSWER = faults.answers(
 )
 
 
-@pytest.fixture
-def store(faulty_server: FaultyServer) -> Iterator[TursoStore]:
+@pytest.fixture(params=["poll", "select"])
+def store(
+    faulty_server: FaultyServer, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[TursoStore]:
+    if request.param == "select":
+        monkeypatch.delattr(select, "poll", raising=False)  # Windows has none
     store = TursoStore(faulty_server.url)
     yield store
     store.close()
