@@ -72,6 +72,7 @@ def test_what_is_read_of_json_that_was_cut_anywhere_is_all_that_was_complete(
         ('{"a":1},{"b":2}', {"a": 1}),
         ('{"a":1} x', {"a": 1}),
         (",1", None),
+        ("1,2", None),
         ("]", None),
         ("{'a':1}", None),
         ('{"a" 1,"b":2}', None),
