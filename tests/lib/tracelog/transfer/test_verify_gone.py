@@ -9,7 +9,7 @@ from app.lib.tracelog import codec
 from app.lib.tracelog.journal.journal import Journal
 from app.lib.tracelog.schema import API_LOGS, Row
 from app.lib.tracelog.shipper.checkpoint import Checkpoint
-from app.lib.tracelog.transfer.verify import Verification
+from app.lib.tracelog.transfer.verify import Verification, verify
 from app.lib.tracelog.upkeep.retention import DAY, Retention, Rules
 from tests.lib.tracelog.aged import NOW, step
 from tests.lib.tracelog.rows import API, STEPS, api_row, api_rows
@@ -68,18 +68,37 @@ def lay(local: Log, rows: tuple[Row, ...], *, sealed: bool = False, end: bytes =
     return name
 
 
+def make_room(local: Log, name: str, last: Row) -> None:
+    checkpoint = Checkpoint.load(local.folder)
+    checkpoint.removed_to[API_LOGS] = int(str(last[0]))
+    checkpoint.save()
+    (local.folder / name).unlink()
+
+
 def test_rows_of_a_file_that_made_room_are_not_extra(local: Log) -> None:
     """Also where two processes have written by turns, so that later rows follow in the next."""
     one, two, three, four = api_rows(4)
     name = lay(local, (one, three), sealed=True)
     lay(local, (two, four))
     local.deliver()
-    (local.folder / name).unlink()
-    checkpoint = Checkpoint.load(local.folder)
-    checkpoint.removed_to[API_LOGS] = int(str(three[0]))
-    checkpoint.save()
+    make_room(local, name, three)
 
     assert local.verify() == Verification(same=2)
+
+
+def test_rows_of_a_file_that_makes_room_while_it_is_compared_are_not_extra(local: Log) -> None:
+    one, two, three, four = api_rows(4)
+    name = lay(local, (one, three), sealed=True)
+    lay(local, (two, four))
+    local.deliver()
+    compared = list[int]()
+
+    def watch(_: int, rows: int) -> None:
+        compared.append(rows)
+        if len(compared) == 2:
+            make_room(local, name, three)
+
+    assert verify(local.folder, local.store, watch) == Verification(same=4)
 
 
 @pytest.mark.parametrize(
