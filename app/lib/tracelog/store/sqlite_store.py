@@ -17,6 +17,7 @@ from app.lib.tracelog.schema import TABLES, Row, Table, Value
 from app.lib.tracelog.store import insertion, migrations
 from app.lib.tracelog.store.sql import Statement, check_reads_only, compare_sql, insert_sql
 from app.lib.tracelog.store.store import (
+    MOST_ANSWER,
     Batch,
     Inserted,
     QueryFailed,
@@ -203,6 +204,8 @@ class SQLiteStore:
 
     def _open_reader(self) -> sqlite3.Connection:
         connection = self._connect("mode=ro")
+        # A function that makes more would go on after the time is over, and take the memory.
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_ANSWER)
         try:
             connection.execute("SELECT 1 FROM sqlite_master")
         except sqlite3.Error as error:
@@ -251,7 +254,12 @@ def _use_wal(connection: sqlite3.Connection) -> None:
 
 
 def _result(cursor: sqlite3.Cursor) -> Result:
-    rows = cursor.fetchall()
+    rows, size = [], 0
+    for row in cursor:
+        rows.append(row)
+        size += sum(len(cell) for cell in row if isinstance(cell, (str, bytes)))
+        if size > MOST_ANSWER:
+            raise QueryFailed(f"Too much to show: more than {MOST_ANSWER} bytes.")
     return Result(tuple(column[0] for column in cursor.description or ()), rows)
 
 

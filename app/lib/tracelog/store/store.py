@@ -5,7 +5,7 @@ A store is where SQL is asked. Its calls block and may be made from any thread.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from app.lib.tracelog.schema import Row, Table, Value
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 Cell = Value | float | bytes
 """A value in an answer; SQL can make fractions and blobs of what the tables hold."""
+
+MOST_ANSWER: Final = 16 << 20
+"""So many bytes of an answer are taken."""
 
 
 class StoreError(Exception):
@@ -45,7 +48,7 @@ class RowRejected(StoreError):
 
 
 class QueryFailed(StoreError):
-    """The SQL of a query is wrong, or it took longer than allowed."""
+    """The SQL of a query is wrong, it took too long, or its answer is too large."""
 
 
 def id_of(row: Row) -> int:
@@ -107,7 +110,10 @@ class Store(Protocol):
         ...
 
     def query(self, sql: str, args: Sequence[Value] = (), *, timeout: float = 10.0) -> Result:
-        """Ask one read-only question; `timeout` is in seconds."""
+        """Ask one read-only question; `timeout` is in seconds.
+
+        An answer of more than `MOST_ANSWER` bytes is `QueryFailed`.
+        """
         ...
 
     def same(self, table: Table, rows: Sequence[Row]) -> dict[int, bool]:

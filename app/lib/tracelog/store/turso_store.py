@@ -21,6 +21,7 @@ from app.lib.tracelog.store.sql import (
     integer_columns,
 )
 from app.lib.tracelog.store.store import (
+    MOST_ANSWER,
     Batch,
     Inserted,
     QueryFailed,
@@ -36,7 +37,6 @@ CALL_SECONDS: Final = 15.0
 """The most that a write may take; servers end a transaction after 5 s."""
 
 _MOST_PAYLOAD: Final = 2_000_000
-_MOST_ANSWER: Final = 16 << 20
 _HEADER_VALUE: Final = re.compile("[!-~]*")
 _SCHEMES: Final = {"libsql": "https", "wss": "https", "ws": "http"}
 
@@ -145,7 +145,7 @@ class TursoStore:
                 body,
                 self._headers,
                 seconds=seconds,
-                max_bytes=_MOST_ANSWER,
+                max_bytes=MOST_ANSWER,
             )
             give_way()
             if answer.status == 200:

@@ -127,6 +127,19 @@ def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
     store.close()
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT length(hex(zeroblob(9000000)))",
+        "WITH n(i) AS (VALUES (1), (2), (3)) SELECT hex(zeroblob(3000000)) FROM n",
+    ],
+)
+def test_an_answer_that_would_fill_the_memory_is_refused(store: SQLiteStore, sql: str) -> None:
+    with pytest.raises(QueryFailed, match=r"too big|Too much to show"):
+        store.query(sql)
+    assert count(store) == 0
+
+
 def test_a_question_that_takes_too_long_says_so(store: SQLiteStore) -> None:
     endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT sum(i) FROM n"
 
