@@ -10,11 +10,13 @@ from typing import IO, Any
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir, extract_python
 from babel.messages.pofile import read_po, write_po
+from fastapi import APIRouter
 from fastapi.openapi.utils import get_openapi
 
 from app.i18n import DEFAULT, LABELS, catalogue_path
 from app.routers import ROUTERS
 from app.routers.docs_router import docs_page
+from app.schemas.problem import PROBLEMS
 from commands.kit.arguments import Arguments
 from commands.kit.environment import ROOT
 
@@ -66,7 +68,10 @@ def extract_from_python(
 
 def api_texts() -> list[str]:
     """What `/api/docs` shows of the OpenAPI document, in its order."""
-    routes = [route for router in ROUTERS for route in router.routes]
+    # What any route of the API may answer stays translated while there is none.
+    any_route = APIRouter(responses=PROBLEMS)
+    any_route.add_api_route("/api/any", _any_route)
+    routes = [route for router in (*ROUTERS, any_route) for route in router.routes]
     texts: dict[str, None] = {}
 
     def note(text: str) -> str:
@@ -75,6 +80,10 @@ def api_texts() -> list[str]:
 
     docs_page(get_openapi(title="", version="", routes=routes), note)
     return list(texts)
+
+
+def _any_route(number: int) -> None:
+    pass
 
 
 def updated(code: str, source: Catalog) -> bytes:

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from app import i18n
+from app.schemas.problem import PROBLEMS
 from commands import messages
 from commands.kit.environment import ROOT
 from tests.commands.conftest import Checkout
@@ -67,6 +68,18 @@ def test_a_sentence_without_translation_fails_the_check(
 
     page.unlink()
     assert messages.main([]) == 0
+
+
+def test_what_any_route_of_the_api_may_answer_is_translated_before_there_is_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(messages, "ROUTERS", ())
+
+    said = messages.api_texts()
+
+    assert {answer["description"] for answer in PROBLEMS.values()} < set(said)
+    catalogue = i18n.language("ja").gettext
+    assert [text for text in said if catalogue(text) == text] == []
 
 
 @pytest.mark.parametrize(
