@@ -41,6 +41,7 @@ from app.config_values import (
     SupabaseURL,
     TursoURL,
     Words,
+    ZoneName,
 )
 from app.lib.env_file import EnvFileError, read_env_file, strip_quotes, value_of
 
@@ -60,6 +61,9 @@ class Settings(BaseModel):
     )
     public_origin: Origin = Field(
         "", description="Where browsers reach the app, such as https://app.example.com."
+    )
+    time_zone: ZoneName = Field(
+        "UTC", description="Time zone of pages until browsers tell theirs, such as Asia/Tokyo."
     )
     database_url: DatabaseURL = Field(
         "sqlite:///data/app.db", description="SQLite file or PostgreSQL URL of the app's data."

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 
@@ -46,6 +47,17 @@ def _origin(value: str) -> str:
             "must look like https://app.example.com, without a path",
             "は https://app.example.com の形で、パスを付けずに書いてください",
         )
+    return value
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError):
+        raise problem(
+            "must be the name of a time zone, such as Asia/Tokyo",
+            "は Asia/Tokyo のようなタイムゾーンの名前にしてください",
+        ) from None
     return value
 
 
@@ -196,6 +208,7 @@ def _is_url(value: str, schemes: set[str], *, path: bool = True) -> bool:
 
 SecretKey = Annotated[SecretStr, AfterValidator(_secret_key)]
 Origin = Annotated[str, AfterValidator(_origin)]
+ZoneName = Annotated[str, AfterValidator(_zone)]
 DatabaseURL = Annotated[str, AfterValidator(_database)]
 TursoURL = Annotated[str, AfterValidator(_turso)]
 ServiceURL = Annotated[str, AfterValidator(_service)]

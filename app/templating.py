@@ -100,8 +100,9 @@ def language_of(request: Request) -> i18n.Language:
 
 
 def time_zone_of(request: Request) -> tzinfo:
-    """The reader's time zone, once the page's script has told it; UTC before."""
-    return i18n.time_zone(request.cookies.get(TIME_ZONE, ""))
+    """The reader's time zone, once the page's script has told it; before, that of the settings."""
+    settings: Settings = request.app.state.settings
+    return i18n.time_zone(request.cookies.get(TIME_ZONE) or settings.time_zone)
 
 
 def is_partial(request: Request) -> bool:

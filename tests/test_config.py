@@ -129,6 +129,8 @@ WRONG = [
     ("SECRET_KEY", "too-short-a-secret"),
     ("PUBLIC_ORIGIN", "app.example.com"),
     ("PUBLIC_ORIGIN", "https://app.example.com/path"),
+    ("TIME_ZONE", "JST-9"),
+    ("TIME_ZONE", "../etc/passwd"),
     ("DATABASE_URL", "data/app.db"),
     ("DATABASE_URL", "sqlite:///"),
     ("DATABASE_URL", "sqlite:///:memory:"),

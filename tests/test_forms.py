@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, EmailStr, ValidationError
 from app.config import Settings
 from app.forms import problems
 from app.schemas.numbers import RowId
+from app.templating import time_zone_of
 
 
 def _whole_hour(value: datetime) -> datetime:
@@ -49,3 +50,14 @@ def test_it_names_what_is_to_be_done(field: str, sent: str, said: str) -> None:
     with pytest.raises(ValidationError) as refused:
         _Wish.model_validate({field: sent})
     assert problems(request, refused.value) == {field: said}
+
+
+@pytest.mark.parametrize(
+    ("cookie", "zone"), [("", "Asia/Tokyo"), ("tz=Europe/Paris", "Europe/Paris")]
+)
+def test_a_reader_whose_browser_tells_no_time_zone_has_that_of_the_settings(
+    cookie: str, zone: str
+) -> None:
+    app = SimpleNamespace(state=SimpleNamespace(settings=Settings(time_zone="Asia/Tokyo")))
+    request = Request({"type": "http", "app": app, "headers": [(b"cookie", cookie.encode())]})
+    assert str(time_zone_of(request)) == zone
