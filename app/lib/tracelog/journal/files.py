@@ -23,9 +23,10 @@ def begin(path: Path, header: bytes, now: float) -> None:
     `now` is Unix time. File systems without links are left without the file. Raises `OSError`.
     """
     make_folder(path.parent)
-    for left in path.parent.glob(f".{path.stem}.*.new"):
-        # Somebody was killed before it was unlinked; it would keep a segment's room for ever.
-        with contextlib.suppress(OSError):
+    # A disk that fails to list them, or to let go of one, costs no row by that.
+    with contextlib.suppress(OSError):
+        for left in path.parent.glob(f".{path.stem}.*.new"):
+            # Somebody was killed before it was unlinked; it would keep a segment's room for ever.
             if now - left.stat().st_mtime > _LEFT_SECONDS:
                 left.unlink()
     # Never one that is there: it may be another name of a file with rows.

@@ -54,6 +54,19 @@ def test_what_a_kill_left_while_a_file_was_begun_is_never_written_to_and_goes(
     assert read_all(tmp_path) == (rows, [])
 
 
+def test_a_file_is_begun_where_it_cannot_be_told_what_a_kill_has_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", fail)
+        row = append(Journal(tmp_path, API), api_row())
+
+    assert read_all(tmp_path) == ([row], [])
+
+
 def test_where_files_cannot_be_linked_the_header_comes_with_the_first_row(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
