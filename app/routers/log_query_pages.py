@@ -262,6 +262,7 @@ def labels(language: Language) -> dict[str, str]:
         "trace_id": _("Trace ID"),
         "words": _("Words in the message"),
         "user_id": _("User ID"),
+        "body": _("Words in the body"),
         "at_least_ms": _("At least so many milliseconds"),
     }
 
@@ -313,6 +314,10 @@ def words(language: Language) -> dict[str, tuple[str, str]]:
         "user-actions": (
             _("A user's last actions"),
             _("What one user asked for, newest first."),
+        ),
+        "requests-with-words": (
+            _("Requests with these words"),
+            _("Who sent, or was answered, a body that has these words in it."),
         ),
         "slowest-routes": (
             _("Slowest routes"),

@@ -177,6 +177,15 @@ ORDER BY id DESC""",
         (Parameter("user_id", "number"), _HOURS),
     ),
     ReadyQuery(
+        "requests-with-words",
+        "analysis",
+        f"""SELECT created_at, method, endpoint, response_status, user_id, ip_address, trace_id
+FROM api_logs
+WHERE (instr(request_body, :body) > 0 OR instr(response_body, :body) > 0) AND {_SINCE}
+ORDER BY id DESC""",
+        (Parameter("body", "text"), _HOURS),
+    ),
+    ReadyQuery(
         "slowest-routes",
         "analysis",
         f"""WITH timed AS (

@@ -5,9 +5,12 @@ import re
 import pytest
 from playwright.sync_api import Page
 
+from app.lib.tracelog.store.sqlite_store import SQLiteStore
+from app.lib.utils import utc_now
 from tests.browser.conftest import PASSWORD, Visit
 from tests.browser.log_pages import beside, open_log, provoke_failure
 from tests.browser.made_up_job import change
+from tests.services.log_book import LogBook
 from tests.support.live_app import LiveApp
 
 pytestmark = pytest.mark.browser
@@ -21,6 +24,7 @@ PATHS = (
     ),
     *("/logs/tasks", "/logs/queries", "/logs/queries/user-actions?user=1", "/logs/console"),
     "/logs/alerts",
+    "/logs?from=1700000000&to=1700086400",
 )
 
 
@@ -46,3 +50,17 @@ def test_nothing_is_wider_than_the_window(visit: Visit, live_app: LiveApp, langu
         if is_wide(visitor.go(path)):
             wide.append(re.sub(r"[0-9a-f-]{16,}", "…", path))
     assert wide == []
+
+
+def test_how_a_run_ended_stands_on_one_line(visit: Visit, live_app: LiveApp) -> None:
+    visitor = visit(language="ja", phone=True)
+    change(live_app, "UPDATE users SET role = 'admin' WHERE email = ?", visitor.email)
+    book = LogBook(utc_now())
+    book.step("Cut_Off", "Send", "START", trace="3f2a1b9c-0000-4000-8000-0000000c0ff0")
+    store = SQLiteStore(live_app.log_dir / "trace.db")
+    book.deliver(store)
+    store.close()
+    badge = visitor.go("/logs/tasks?task=Cut_Off").get_by_text("終了の記録なし")
+    lines = "e => Math.round(e.firstChild && (r => (r.selectNode(e.firstChild), r))"
+    lines += "(document.createRange()).getClientRects().length)"
+    assert badge.evaluate(lines) == 1

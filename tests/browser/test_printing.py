@@ -102,3 +102,12 @@ def test_a_group_of_failures_is_printed_without_its_form(
     page = paper(live_app, visitor, str(group))
     expect(page.get_by_text("Occurrences")).to_be_visible()
     expect(page.locator("#note")).to_be_hidden()
+
+
+def test_a_printed_overview_says_which_time_it_tells_of(visit: Visit, live_app: LiveApp) -> None:
+    visitor = visit(language="ja")
+    page = paper(live_app, visitor, "/logs?from=1795395600&to=1795399200")
+    told = page.get_by_text("2026/11/23")
+    expect(told).to_be_visible()
+    page.emulate_media(media="screen")
+    expect(told).to_be_hidden()

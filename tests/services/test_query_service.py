@@ -23,6 +23,7 @@ VALUES = {
     "hours": "24",
     "trace_id": TRACE,
     "words": "no days",
+    "body": "days here",
     "user_id": "7",
     "at_least_ms": "900",
 }
@@ -67,7 +68,14 @@ def fill(store: Store) -> None:
     book.after(10).step("Report", "Render", "START", trace=OTHER)
     book.after(400).step("Report", "Render", "SUCCESS", trace=OTHER)
     book.after(10).step("Import", "Read", "START", trace=OTHER)
-    book.after(10).request("/nothing", 404, user=None, trace=ELSEWHERE, ip_address="192.0.2.9")
+    book.after(10).request(
+        "/nothing",
+        404,
+        user=None,
+        trace=ELSEWHERE,
+        ip_address="192.0.2.9",
+        response_body={"detail": "no days here"},
+    )
     book.after(10).request("/items", 499, duration=3000, trace=ELSEWHERE)
     book.after(10).request("/items", 200, user=7, duration=20, trace=ELSEWHERE)
     book.deliver(store)
@@ -92,6 +100,7 @@ EXPECTED: Mapping[str, Mapping[str, object]] = {
     "refused-addresses": {"ip_address": "192.0.2.9", "refused": 1, "statuses": "404"},
     "clients-that-left": {"route": "/items", "times": 1, "longest_ms": 3000},
     "user-actions": {"endpoint": "/items", "response_status": 200},
+    "requests-with-words": {"endpoint": "/nothing", "ip_address": "192.0.2.9"},
     "slowest-routes": {"requests": 2, "longest_ms": 3000},
     "slowest-requests": {"endpoint": "/items", "duration_ms": 3000},
     "errors-by-hour": {"errors": 2},

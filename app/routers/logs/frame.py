@@ -47,6 +47,15 @@ class Frame:
         ]
 
     @property
+    def earlier(self) -> str:
+        """The span of the same length that ends where this one begins."""
+        return self.url(self.span.moved(-1))
+
+    @property
+    def later(self) -> str:
+        return self.url(self.span.moved(1))
+
+    @property
     def wider(self) -> str:
         return self.url(self.span.wider)
 

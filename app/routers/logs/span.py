@@ -65,6 +65,11 @@ class Span:
         length = self.end - self.start
         return Span(self.start - length, self.end + length)
 
+    def moved(self, times: int) -> "Span":
+        """Moved by its own length, so many times."""
+        by = times * (self.end - self.start)
+        return Span(self.start + by, self.end + by)
+
 
 def preset_span(name: str, now: datetime) -> Span:
     """A range of `RANGES` that ends with the minute that is not over yet; `""` is all time."""

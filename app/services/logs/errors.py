@@ -154,17 +154,20 @@ class ErrorService:
         text = "lower(message || char(10) || place || char(10) || task || ' › ' || step)"
         # The store folds the letters of both: Python knows more of them than SQLite does.
         found = "".join(f" AND instr({text}, lower(?))" for _ in wanted)
+        # Whether a group is refusals takes a look at its requests: once for all, not also to count.
         sql = (
-            f"SELECT *, {_VIEW} AS view FROM {ERRORS} WHERE last_id < ?"
-            f" AND (? IS NULL OR {_VIEW} = ?){found} ORDER BY last_id DESC LIMIT ?"
+            f"WITH seen AS (SELECT *, {_VIEW} AS view FROM {ERRORS} WHERE 1{found}),"
+            " counted AS (SELECT view AS name, count(*) AS n FROM seen GROUP BY view)"
+            " SELECT * FROM counted LEFT JOIN (SELECT * FROM seen WHERE last_id < ?"
+            " AND (? IS NULL OR view = ?) ORDER BY last_id DESC LIMIT ?) ON view = name"
+            " ORDER BY last_id DESC"
         )
-        rows = ask(Statement(sql, (before or _NEWEST, view, view, *wanted, PAGE + 1)))
+        answer = ask(Statement(sql, (*wanted, before or _NEWEST, view, view, PAGE + 1)))
+        rows = [row for row in answer if row["view"] is not None]
         shown = rows[:PAGE]
-        sql = f"SELECT {_VIEW} AS view, count(*) AS n FROM {ERRORS} WHERE 1{found} GROUP BY 1"
-        count = ask(Statement(sql, tuple(wanted)))
         return ErrorPage(
             self._groups(ask, shown),
-            {str(row["view"]): integer(row, "n") for row in count},
+            {str(row["name"]): integer(row, "n") for row in answer},
             integer(shown[-1], "last_id") if len(rows) > PAGE else None,
         )
 

@@ -130,6 +130,25 @@ async def test_a_span_that_makes_no_sense_is_the_usual_one(
     assert re.search(r'btn-neutral" aria-current="true">24 h', page.text)
 
 
+async def test_the_day_before_is_one_click_away_and_so_is_the_way_back(
+    app: FastAPI, admin: AsyncClient
+) -> None:
+    delivered(app)
+    book = LogBook(datetime.now(UTC) - timedelta(hours=30))
+    book.request("/yesterday", request_header={":route": "/yesterday"})
+    keep(app, book)
+    today = (await admin.get("/logs?range=24h")).text
+    before = re.search(r'rel="prev" href="([^"]+)" title="As much time before this"', today)
+    assert before
+    yesterday = (await admin.get(html.unescape(before[1]))).text
+    after = re.search(r'rel="next" href="([^"]+)" title="As much time after this"', yesterday)
+    assert after
+    back = (await admin.get(html.unescape(after[1]))).text
+    shown = ["/yesterday</bdi>" in page for page in (today, yesterday, back)]
+    assert shown == [False, True, False]
+    assert "As much time" not in (await admin.get("/logs/requests")).text, "there is all time"
+
+
 async def test_a_form_without_a_script_asks_by_the_readers_clock(
     app: FastAPI, admin: AsyncClient
 ) -> None:

@@ -43,3 +43,9 @@ def test_ends_that_make_no_sense_are_left_out(start: str, end: str) -> None:
     assert read_span({"from": start, "to": end, "range": "1h"}, NOW, TOKYO) == preset_span(
         "1h", NOW
     )
+
+
+def test_a_span_moves_by_its_own_length() -> None:
+    day = preset_span("24h", NOW)
+    assert day.moved(-1) == Span(day.start - 86_400, day.start)
+    assert day.moved(-1).moved(1) == Span(day.start, day.end)
