@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse, format_sse_event
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.cookies import JOBS, read_cookie
+from app.cookies import JOBS, SESSION, read_cookie
 from app.dependencies import Admin, DatabaseDep
 from app.lib.tracelog.store.store import StoreError
 from app.lib.utils import utc_now
@@ -24,11 +24,12 @@ from app.routers.logs.span import read_span
 from app.schemas.log import RequestPage
 from app.schemas.numbers import IdFromZero
 from app.services.logs.live_tail import COUNTED, Arrivals, LiveTail
+from app.services.session_service import SessionService
 from app.templating import render_text, time_zone_of
 
 LOOK_SECONDS: Final = 1.0
 STREAM_SECONDS: Final = 300.0
-"""A stream ends after that and the page asks for a new one, so that signing out ends it too."""
+"""A stream ends after that and the page asks for a new one."""
 
 RETRY_MS: Final = 1000
 _SILENT_LOOKS: Final = 15
@@ -73,6 +74,17 @@ async def follow_requests(
         text = orjson.dumps(data).decode()
         return format_sse_event(event="requests", data_str=text, id=str(news.position))
 
+    token = read_cookie(request, SESSION)
+
+    async def may_go_on() -> bool:
+        """Whether the reader has not been signed out meanwhile, and is still an administrator."""
+        try:
+            async with database.session() as session:
+                login = await SessionService(session).resolve(token)
+        except SQLAlchemyError:
+            return True  # the log can be read while the app's own database is away
+        return login is not None and login.user.role == "admin"
+
     user_id = admin.id
     jobs = JobNews(request, user_id) if read_cookie(request, JOBS) else None
 
@@ -83,10 +95,10 @@ async def follow_requests(
             async with database.session(user_id) as session:
                 news = await jobs.look(session)
         except SQLAlchemyError:
-            return ""  # the log can be read while the app's own database is away
+            return ""
         return render_text(request, news) if news.is_new else ""
 
-    events = _events(tail, message, besides)
+    events = _events(tail, message, besides, may_go_on)
     return EventSourceResponse(events, headers={"X-Accel-Buffering": "no"})
 
 
@@ -94,6 +106,7 @@ async def _events(
     tail: LiveTail,
     message: Callable[[Arrivals], bytes],
     besides: Callable[[], Awaitable[str]],
+    may_go_on: Callable[[], Awaitable[bool]],
 ) -> AsyncIterator[bytes]:
     yield format_sse_event(retry=RETRY_MS)
     silent, is_down = 0, False
@@ -116,6 +129,8 @@ async def _events(
         if html := await besides():
             yield format_sse_event(event="jobs", data_str=html)
         await asyncio.sleep(LOOK_SECONDS)
+        if not await may_go_on():
+            return
 
 
 def _is_id(text: str) -> bool:

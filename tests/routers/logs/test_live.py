@@ -9,6 +9,7 @@ import orjson
 import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient, Response
+from sqlalchemy import text
 
 from app.cookies import JOBS, cookie_name
 from app.lib.tracelog.ids import first_at
@@ -39,8 +40,8 @@ def events(answer: Response) -> Iterator[dict[str, str]]:
         yield dict(line.split(": ", 1) for line in block.split("\n"))
 
 
-def shown(text: str) -> list[str]:
-    return re.findall(r"line-clamp-2[^>]*>([^<]*)</bdi>", text)
+def shown(page: str) -> list[str]:
+    return re.findall(r"line-clamp-2[^>]*>([^<]*)</bdi>", page)
 
 
 async def test_only_administrators_get_the_stream(visit: Visit) -> None:
@@ -132,6 +133,26 @@ async def test_the_stream_says_when_the_database_is_down_and_goes_on(
     monkeypatch.setattr(LiveTail, "look", look)
     told = list(events(await admin.get("/logs/requests/live?path=/nowhere")))
     assert [event["data"] for event in told if event.get("event") == "state"] == ["down", "up"]
+
+
+@pytest.mark.parametrize("then", ["UPDATE users SET role = 'user'", "DELETE FROM login_sessions"])
+async def test_who_is_signed_out_or_no_administrator_any_more_gets_nothing_more(
+    app: FastAPI, admin: AsyncClient, monkeypatch: pytest.MonkeyPatch, then: str
+) -> None:
+    monkeypatch.setattr(live, "STREAM_SECONDS", 0.05)
+    real, looks = LiveTail.look, 0
+
+    async def look(self: LiveTail) -> object:
+        nonlocal looks
+        looks += 1
+        if looks == 2:
+            async with app.state.database.system_session() as session:
+                await session.execute(text(then))
+        return await real(self)
+
+    monkeypatch.setattr(LiveTail, "look", look)
+    await admin.get("/logs/requests/live")
+    assert looks == 2
 
 
 async def test_older_pages_ended_spans_and_nonsense_are_not_live(admin: AsyncClient) -> None:
