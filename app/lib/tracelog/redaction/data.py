@@ -297,7 +297,10 @@ class _Walk:
             elif rule is not show and (
                 (
                     is_hidden(rule, item)
-                    and (self._of.judge.is_added(key) or not is_of_another_kind(key, item, node))
+                    and (
+                        self._of.judge.is_added(key)
+                        or not is_of_another_kind(key, item, node, owner)
+                    )
                 )
                 or (rule is code and is_grant(item, node))
                 or (

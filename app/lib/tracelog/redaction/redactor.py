@@ -28,6 +28,8 @@ MAX_HEADER: Final = 8192
 MAX_NAME: Final = 64
 _MAX_REMEMBERED: Final = 256
 _MAX_PLAIN: Final = 1024
+_SHORT_VALUE: Final = 8
+"""A value up to this may only say how it is with the secret: `enabled`."""
 _URLS: Final = frozenset(
     {"content-location", "hx-current-url", "hx-push-url", "hx-redirect", "location", "referer"}
 )
@@ -248,7 +250,7 @@ def _hide_unless_named(raw: bytes) -> str:
 
 
 def _hidden_member(hidden: bytes, member: Callable[[bytes], bytes], raw: bytes) -> bytes:
-    return member(raw) if b"$" in raw or b"<" in raw else hidden
+    return member(raw) if b"$" in raw or b"<" in raw or len(raw) <= _SHORT_VALUE else hidden
 
 
 def _number(member: bytes, other: Callable[[bytes], bytes], raw: bytes) -> bytes:

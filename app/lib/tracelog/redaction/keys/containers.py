@@ -22,6 +22,7 @@ _ABOUT: Final = words(
     revoked_at revokedat prefix algorithm alg file external environment source target required
     enum region subject message msg error reason loc field placeholder color spacing domain path
     samesite role header mode plan level realm brand funding network policies displayname symbol
+    secretname complexity strength
     """
 )
 """Keys of what is said about a secret, where it is no word that may be one."""
@@ -32,9 +33,11 @@ _NUMBERS: Final = words(
     id x y z lat lng lon latitude longitude top left width height row column minlength maxlength
     minimum maximum count total mode uid gid user_id userid expires_in expiresin alg start end line
     offset pos index length digits period amount window min max version gpio
-    ttl lease_duration duration timeout port attempts max_attempts exp_month exp_year decimals price
+    maxage minage ttl lease_duration duration timeout port attempts max_attempts exp_month exp_year
+    decimals price
     """
 )
+_SPANS: Final = frozenset({"ttl", "timeout", "duration", "count", "length", "attempts", "days"})
 _PIECE: Final = re.compile(r"(?: {1,4}|[^\x00-\x7f])?[A-Za-z]{1,12}|\W{1,3}|[^\x00-\x7f]{1,12}")
 _NAME_OF_SECRET: Final = re.compile(r"[A-Za-z]{1,20}(?:[_\-./][A-Za-z]{1,20}){1,6}")
 _ITEMS: Final = {
@@ -74,7 +77,7 @@ def shown_part(key: str, node: Plain, owner: str = "", depth: int = 0) -> Plain:
     if isinstance(node, str):
         return node if depth and _is_said(lower, node, owner) else MARKER
     if isinstance(node, (int, float)):
-        return node if lower in _NUMBERS else MARKER
+        return node if lower in _NUMBERS or lower.rpartition("_")[2] in _SPANS else MARKER
     if not node or depth > MAX_DEPTH:
         return MARKER if node else node
     if isinstance(node, dict):

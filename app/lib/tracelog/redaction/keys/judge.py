@@ -21,6 +21,9 @@ MAX_JUDGED: Final = 2048
 """Still longer ones hide their value."""
 
 
+_LEAST_GLUED: Final = 10
+"""Shorter phrases end other words, too: no `pincode`, but `bankaccountnumber`."""
+
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_A-Za-z]+")
 _KATAKANA: Final = re.compile("[ァ-ヺー]")
 _FILE: Final = re.compile(
@@ -51,7 +54,9 @@ class KeyJudge:
             for form in (phrase, (*phrase[:-1], phrase[-1] + "s")):
                 self._phrases.setdefault(form[0], []).append(form)
         self.phrases = tuple(form for forms in self._phrases.values() for form in forms)
-        self._glued = frozenset("".join(form) for form in self.phrases)
+        glued = {"".join(form) for form in self.phrases}
+        self._glued = frozenset(glued)
+        self._glued_ends = tuple(word for word in glued if len(word) >= _LEAST_GLUED)
         self.phrase_ends = foreign.FOREIGN_PHRASE_ENDS | {form[-1] for form in self.phrases}
         self._known = Memo(self._judge, size=4096, longest=MAX_KEY)
         self._added = tuple(flat for key in extra if (flat := _flat(key)))
@@ -75,8 +80,13 @@ class KeyJudge:
         if rule is not None:
             return rule
         flat = _FLAT_WORD.findall(key.lower())
-        if any(_is_secret(word) or word in self._glued for word in flat):
+        if any(
+            _is_secret(word) or word in self._glued or word.endswith(self._glued_ends)
+            for word in flat
+        ):
             return Rule.HIDE
+        if flat and flat[-1].endswith("signature"):
+            return Rule.RANDOM
         if flat and flat[-1].endswith("key") and flat[-1][:-3] not in {*words_of.OTHER_KEYS, ""}:
             return Rule.KEYED
         inside = key.rpartition("[")[2] if key.endswith("]") else ""
@@ -111,7 +121,7 @@ class KeyJudge:
             tail = set(words[end:])
             if last == "code" and words[-2] in ("error", "status"):
                 return Rule.RANDOM  # token_error_code
-            if tail and last in words_of.TIME_TAIL:
+            if tail and last in words_of.MEASURE_TAIL:
                 return Rule.COUNT
             if tail and tail - {"reset"} <= words_of.COUNT_TAIL and last in words_of.COUNT_TAIL:
                 return Rule.COUNT

@@ -46,6 +46,20 @@ _MESSAGE_WORDS: Final = re.compile(
 """`is too short (minimum is 12 characters)`: what frameworks say of a field without its name."""
 
 
+_STATE: Final = re.compile(
+    r"[（(]?(?:未(?:設定|登録|入力|発行|使用|確認|取得|定)|(?:設定|登録|発行|入力|変更|更新|送信|確認|使用)(?:済み?"
+    r"|なし|あり)"
+    r"|なし|あり|無し|有り|有効|無効|必須|任意|不要|非表示|非公開|空欄|不明|不正|不一致|同上"
+    r"|期限切れ|失効|エラー)(?:です|でした)?[。）)]{0,2}"
+)
+"""What is said about a secret in its place: `接続情報：未設定`."""
+
+
+def is_state(value: str) -> bool:
+    """Whether a value says how it is with a secret: `未設定`."""
+    return _STATE.fullmatch(value) is not None
+
+
 def is_label(key: str, value: str) -> bool:
     """Whether a value is what a page calls the field of this key or says of it."""
     if len(value) > _LONGEST or _MIXED.search(value):

@@ -4,17 +4,19 @@ import re
 from collections.abc import Collection
 from typing import Final
 
-from app.lib.tracelog.redaction.keys.labels import is_label
+from app.lib.tracelog.redaction.keys.labels import is_label, is_state
 from app.lib.tracelog.redaction.keys.neighbours import OF_PEOPLE
-from app.lib.tracelog.redaction.keys.words import FARES, words
+from app.lib.tracelog.redaction.keys.words import FARES, OTHER_CODES, words
 
 _THINGS: Final = words(
     """
     name title label branch price 名称 message msg error errors detail details description hint
-    prefecture city country
+    prefecture city country total amount qty quantity sku discount
     """
 )
 """Beside one of these a `code` is that of a thing, or of an error."""
+_OWNERS_OF_CODES: Final = OTHER_CODES - {"member", "response", "result", "state"}
+"""What a `code` within is that of: `{"store": {"code": "0012"}}`."""
 _SENT: Final = re.compile(
     r"(?i)\botp\b|\bsent\b|verif|(?:your|the|login) code|one-time|認証|確認|送信"
 )
@@ -41,8 +43,11 @@ _PAGE: Final = re.compile(
 """A page about one: `{"links": {"password": "/users/42/password"}}`."""
 
 
-def is_of_another_kind(key: str, value: object, keys: Collection[str]) -> bool:
-    """Whether what would be hidden is none by its neighbours or place: a bank's code, `$PWD`."""
+def is_of_another_kind(key: str, value: object, keys: Collection[str], owner: str = "") -> bool:
+    """Whether what would be hidden is none by its neighbours or place: a bank's code, `$PWD`.
+
+    `owner` is the key that holds them all.
+    """
     if key == "pass" and isinstance(value, int):
         return not _BESIDE_PASS.isdisjoint(keys)
     if isinstance(value, int):
@@ -64,7 +69,7 @@ def is_of_another_kind(key: str, value: object, keys: Collection[str]) -> bool:
             return True
         return (
             value.isdecimal()
-            and not _THINGS.isdisjoint(keys)
+            and (owner.lower() in _OWNERS_OF_CODES or not _THINGS.isdisjoint(keys))
             and OF_PEOPLE.isdisjoint(keys)
             and not (isinstance(keys, dict) and _SENT.search(str(keys.get("message"))))
         )
@@ -74,7 +79,7 @@ def is_of_another_kind(key: str, value: object, keys: Collection[str]) -> bool:
         return True
     if key in ("PWD", "OLDPWD"):
         return value.startswith(("/", "~"))
-    return is_label(key, value) or _PAGE.fullmatch(value) is not None
+    return is_label(key, value) or is_state(value) or _PAGE.fullmatch(value) is not None
 
 
 def _counts(key: str, value: int) -> bool:

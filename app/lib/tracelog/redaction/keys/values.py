@@ -21,7 +21,8 @@ _PRICE: Final = 0.01
 """Less is what a token costs."""
 _EMPTY: Final[tuple[object, ...]] = ({}, [])
 _SENTENCE: Final = re.compile(
-    r"(?:[A-Z][a-z']{1,16}(?: [A-Za-z'\-]{1,16}){2,16}[.!] ?){1,4}|[ぁ-んァ-ヶー一-龠々、]{4,60}。"
+    r"(?:[A-Z][a-z']{1,16}(?: [A-Za-z'\-]{1,16}){2,16}[.!] ?){1,4}"
+    r"|[ぁ-んァ-ヶー一-龠々、]{2,60}(?:。|です|ます|ました|ません|ください)"
 )
 """`{"token_expired": "The link has expired."}`"""
 _LABEL: Final = re.compile(r"[A-Za-z]{1,5}[\-_]?[0-9]{1,6}")

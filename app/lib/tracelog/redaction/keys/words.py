@@ -19,7 +19,9 @@ SECRET_WORDS: Final = words(
     heslo lozinka parool adgangskode jelszo haslo sifre secrets token jwt bearer cred creds csrf
     xsrf tpin mpin mypin xprv otps cvv cvc ccv csc ssn sid sids mnemonic psk samlresponse iban
     wresult contrasenha psswd paswd passw secretword puk ansho anshou ansyo ansyou passwrod passowrd
-    dockerconfigjson samlrequest pasuwado pasuwaado aikotoba nino
+    socialsecuritynumber newpin oldpin confirmpin currentpin cardpin userpin bankpin
+    otpcode totpcode otpseed totpseed basicauth dockerconfigjson samlrequest pasuwado pasuwaado
+    aikotoba nino
     """
 )
 
@@ -45,9 +47,10 @@ SECRET_PHRASES: Final = tuple(
     invitation code|scratch code|login link|passport no|driver license|drivers license|oob code
     palavra passe|unseal key|secure hash|code 2 fa|national insurance|client assertion
     connection string|conn str|magic link|recovery phrase|seed phrase|seed words|security answer
-    challenge answer|clave secreta|kata sandi|card number|card no|card num|card pan|cc number
-    cc num|cc no|credit card|debit card|account number|bank account|my number|individual number
-    social security|passport number|account no|preshared key|instrumentation key|sas key
+    secret answer|challenge answer|clave secreta|kata sandi|card number|card no|card num|card pan
+    cc number|cc num|cc no|credit card|debit card|account number|bank account|my number
+    individual number|social security|passport number|account no|preshared key
+    instrumentation key|sas key
     protection bypass|vercel share|crypto key|security cd|koza no|kouza no|himitsu answer|x wsse
     login key|secure key|pass key|twofactor code|tfa code|authenticator code|pin block
     signed request|key phrase|security key|stream key|login challenge|consent challenge
@@ -106,13 +109,8 @@ GLUED_ENDS: Final = (
     "apikey",
     "accesskey",
     "authkey",
-    "licensekey",
     "masterkey",
-    "privatekey",
     "secretkey",
-    "servicekey",
-    "sessionkey",
-    "signingkey",
     "sessionid",
     "sessid",
     "sesskey",
@@ -126,11 +124,10 @@ GLUED_ENDS: Final = (
     "pass",
     "otp",
     "authcode",
-    "securitycode",
-    "verificationcode",
-    "cardnumber",
-    "creditcard",
     "mynumber",
+    "cvc",
+    "cvv",
+    "jwt",
 )
 """Secret words that people write without a seam: `csrfmiddlewaretoken`, `dbpassword`."""
 
@@ -164,13 +161,14 @@ COUNT_TAIL: Final = words(
     seconds minute minutes hour hours day days at in on until since date time timestamp changed
     change found updated created creation modified rotated revoked issued set required enabled
     disabled valid verified exists present price cost ratio index position entropy score bits window
-    step timeout interval exp history checks logprob logprobs
+    step timeout interval duration exp history checks quota logprob
+    logprobs
     """
 )
 """Last words of keys that measure a secret and do not hold it: `password_length`."""
 
-TIME_TAIL: Final = frozenset({"at", "on", "until"})
-"""Last words of keys that say when, whatever stands before them: `reset_password_sent_at`."""
+MEASURE_TAIL: Final = words("at on until count total totals seconds minutes hours days ms ratio")
+"""The same, whatever stands before: `reset_password_sent_at`, `token_refresh_seconds`."""
 
 LABEL_TAIL: Final = words(
     """
@@ -209,11 +207,11 @@ PIN_PLACES: Final = words("bowling connector gpio hair lapel location map rollin
 
 OTHER_CODES: Final = words(
     """
-    airport area branch category charge class color colour company country coupon course currency
-    customer department discount dress employee error exit fault grid group http item job language
-    machine member model order part plant post postal product project promo reason region response
-    result return school shop signal source sql staff state station status store subject swift
-    system tax vendor zip
+    airport area bank branch category charge city class color colour company country coupon course
+    currency customer department discount dress employee error exit fault grid group http item jan
+    job language machine member model municipality order part plant post postal prefecture product
+    project promo reason region response result return school shop signal source sql staff state
+    station status store subject supplier swift system tax vendor warehouse zip
     """
 )
 """What stands before `code` in text when it opens nothing."""

@@ -8,14 +8,15 @@ from app.lib.tracelog.redaction.plain import MARKER
 
 _STEMS: Final = ("code", "otp", "pin", "cv", " key", "one-time", "one time", "confirm with")
 _CODE: Final = re.compile(
-    r"(?i)(\b(?:(?:verif(?:ication|y)|security|confirmation|login|sign-?in|one[ \-]?time|access|sms"
-    r"|2fa|mfa|two[ \-]factor|two[ \-]step|authentication|recovery|backup|reset|door|gate|alarm"
+    r"(?i)(\b(?:(?:(?:verif(?:ication|y)|security|confirmation|login|sign-?in|one[ \-]?time|access"
+    r"|sms|2fa|mfa|two[ \-]factor|two[ \-]step|authentication|recovery|backup|reset|door|gate|alarm"
     r"|entry|lockbox|keypad"
     r"|garage|unlock|lock|locker|safe|building|wifi)"
-    r"[ \-](?:code|password|pin)(?: is| was)?|(?:your|id)(?: (?-i:[A-Z][a-z]{2,16}))? code is"
-    r"|(?<!/)(?:otp ?/ ?)?(?:otp|pin|passcode|cvv2?|cvc2?)(?: (?:code|number))?"
-    r"(?: is| was| to|(?: has been| was| is) (?:re)?(?:set|changed) to)?)"
-    r"(?: [\-–—])?:?(?:[ \t]{1,3}|(?:\s{0,3}<[a-z/][^<>\n]{0,120}>){1,4}\s{0,3}))"
+    r"[ \-](?:code|password|pin)"
+    r"|(?<!/)(?:otp ?/ ?)?(?:otp|pin|passcode|cvv2?|cvc2?)(?: (?:code|number))?(?: to(?= ))?)"
+    r"(?: is| was| mismatch:? expected|(?: has been| was| is)? (?:re)?(?:set|changed) to)?"
+    r"|(?:your|id)(?: (?-i:[A-Z][a-z]{2,16}))? code is)"
+    r"(?: [\-–—])?:?(?:[ \t]{1,3}[\"'`(\[]?|(?:\s{0,3}<[a-z/][^<>\n]{0,120}>){1,4}\s{0,3}))"
     r"(?:[A-Z]{1,3}-)?[0-9](?:[ \-]?[0-9]){2,9}+"
     r"|(?<!error )(?<!status )(?<!area )(?<!zip )(\bcode:? )[0-9]{3}-[0-9]{3}(?![\-0-9])"
     r"|(\benter (?:the |this )?code )[A-Z0-9]{4}-[A-Z0-9]{4}(?= (?:at|on) (?:https?:|your )| to )"
@@ -40,6 +41,7 @@ _IN_GROUPS: Final = re.compile(
     r"(?:(?:, ?| and | )(?=[a-z\-]{0,40}[0-9])[a-z0-9]{3,8}(?:-[a-z0-9]{3,8}){1,7}\b){0,15}"
 )
 """`recovery code 9f3k-2m4p-7x1q`"""
+_OTHERS: Final = "|".join(sorted(OTHER_CODES))
 _COMBINATION: Final = re.compile(
     r"(?i)(\bcombination\b[^\n0-9]{0,40}(?: is|:|=)?[ \t]{0,4})[0-9]{1,2}(?:[\- ][0-9]{1,2}){2,3}\b"
 )
@@ -51,14 +53,14 @@ _ENTERED: Final = re.compile(
     r"(?: was| is)?:?(?: ?[(\"'])?"
     r"|\b(?:reset|changed?|set|updated?) (?:(?:the|your|his|her) )?(?:pin|passcode) (?:for|of)"
     r"(?! gpio) [^\n]{1,60}? to|(?:\A|\n|[.,!;:] |\b(?:the|this|my) )code is"
+    rf"|\b(?:changed?|set|updated?) (?:the )?(?!(?:{_OTHERS}) )[a-z0-9\-]{{2,16}} (?:code|password)"
+    r" to"
     r"|\b(?:invalid|wrong|incorrect|expired) (?:code|otp|pin)"
     r"|\b(?:sent|generated|issued) (?:[a-z]{1,12} ){0,2}code|\bcode:(?=\s{0,3}<)"
     r")[ \t]{0,3}(?:<[a-z]{1,8}>){0,3})[0-9]{4,8}\b(?![.,][0-9])"
     r"|(\bcode )[0-9]{6}\b(?= (?:was |has been )?(?:sent|mailed|texted)\b)"
 )
-_FIVE: Final = re.compile(
-    rf"(?i)(\b(?!(?:{'|'.join(sorted(OTHER_CODES))}) )[a-z]{{3,16}} code: )[0-9]{{5}}\b"
-)
+_FIVE: Final = re.compile(rf"(?i)(\b(?!(?:{_OTHERS}) )[a-z]{{3,16}} code: )[0-9]{{5}}\b")
 _SIX: Final = re.compile(r"\b[0-9]{6}\b")
 _COMPARED_CODES: Final = re.compile(
     r"(?i)\b(?:code|t?otp|pin|passcode)\b[^\n0-9]{0,24}(?:[0-9]{6}|\[redacted\]) ?"

@@ -14,13 +14,6 @@ from app.lib.tracelog.redaction.keys.values import (
     says_nothing,
 )
 
-_STATE: Final = re.compile(
-    r"[（(]?(?:未(?:設定|登録|入力|発行|使用|確認|取得|定)|(?:設定|登録|発行|入力|変更|更新|送信|確認|使用)(?:済み?"
-    r"|なし|あり)"
-    r"|なし|あり|無し|有り|有効|無効|必須|任意|不要|非表示|非公開|空欄|不明|不正|不一致|同上"
-    r"|期限切れ|失効|エラー)(?:です|でした)?[。）)]{0,2}"
-)
-"""What is said about a secret in its place: `接続情報：未設定`."""
 _VAULT: Final = re.compile(
     r"[ \t]{0,4}!vault(?:-encrypted)?[ \t]{0,4}[|>]?-?[ \t]{0,4}"
     r"(?:\r?\n[ \t]{0,24}\$ANSIBLE_VAULT;|\s{0,8}\Z)"
@@ -101,10 +94,12 @@ _LOGGER: Final = re.compile(
 _TELLS: Final = re.compile(" [a-z_]{2,16}=")
 _REPORT: Final = re.compile(
     r" (?:user|login|log-?in|sign-?in|session|account|token|password|request)(?: [0-9]{1,9})?"
-    r" (?:[a-z]{2,16}(?: [a-z\-]{2,16}){1,8}(?: [0-9]{1,3}(?:\.[0-9]{1,3}){3})?(?=[.,:;\n]|\Z)"
+    r" (?:[a-z]{2,16}(?: [a-z\-]{2,16}){1,8}(?: [0-9]{1,3}(?:\.[0-9]{1,3}){3})?(?=[.,:;\n]| \(|\Z)"
     r"|(?:ok|failed|succeeded|denied)(?= [a-z_]{2,16}=))"
 )
 _SAYS: Final = re.compile(r" [A-Za-z]{2,16}[,:]? [^\n]{1,200}")
+_COUNTS: Final = re.compile(r" [0-9]{1,3} [a-z]{2,16} [^\n]{1,200}")
+"""`auth: 3 failed login attempts`"""
 _MORE_ARGUMENTS: Final = re.compile("[A-Za-z_]{2,40}[,)]")
 _MEANS: Final = re.compile(
     r"[A-Za-z]{2,16}[ \u3000]?(?:に(?!変更|設定|し|なり|リセット|戻)|で(?!す|し|ロ|サ|入|ご)"
@@ -152,10 +147,12 @@ _PASSED: Final = re.compile(
 _TRYING: Final = re.compile(
     r"(?i)(?:attempt|guess|sent|created|issued|rotated|refreshed|renewed)[ \t]{0,2}[:=]\Z"
 )
-_FAILED: Final = re.compile(
-    r"(?i)\b(?:fail\w*|error|cannot|could not|unable)\b[^\n:=]{0,40}tokens?[ ]?:\Z"
+_FAILED: Final = re.compile(r"(?i)\b(?:fail\w*|error|cannot|could not|unable)\b[^\n:=]{0,60}:\Z")
+_STATUS: Final = re.compile(
+    r"[ ]?(?:[1-5][0-9]{2}(?=\s{0,4}(?:\Z|\n|[,;)(]|[A-Z]))"
+    r"|(?i:(?:connection |request |read )?(?:timeout|timed out|refused|reset by peer)"
+    r"|(?:network|server|internal|unknown) error|no such file|permission denied)\b)"
 )
-_STATUS: Final = re.compile(r"[ ]?[1-5][0-9]{2}(?=\s{0,4}(?:\Z|\n|[,;)(]|[A-Z]))")
 """`Failed to refresh token: 401`"""
 _TRIED: Final = re.compile(
     r"(?i)[ \t]{0,2}(?:#?[0-9]{1,3}(?: ?(?:of|/) ?[0-9]{1,3})?(?![\w.])|[0-9]{4}-[0-9]{2}-[0-9]{2})"
@@ -205,11 +202,6 @@ def _line_end(text: str, at: int) -> int:
     return stop if stop >= 0 else len(text)
 
 
-def is_state(value: str) -> bool:
-    """Whether a value says how it is with a secret: `未設定`."""
-    return _STATE.fullmatch(value) is not None
-
-
 def is_no_secret(text: str, at: int, key_start: int) -> bool:
     """Whether what begins at `at`, behind the sign of a secret key, is known to be none."""
     if _STANDS_FOR.match(text, at) or _FUNCTION.match(text, at) or _VAULT.match(text, at):
@@ -222,7 +214,7 @@ def is_no_secret(text: str, at: int, key_start: int) -> bool:
         return True  # ${DB_PASSWORD:?is not set}
     if (remark := _REMARK.match(text, at)) and _is_remark(remark[0]):
         return True
-    sign = text[at - 1]
+    sign = ":" if text[at - 1] == "*" else text[at - 1]  # **Token:** …
     if sign in "はがを" and _MEANS.match(text, at):
         return True
     if _VALIDATOR.match(text, at) or (
@@ -279,12 +271,13 @@ def is_no_secret(text: str, at: int, key_start: int) -> bool:
 
 def _is_log_line(text: str, at: int, key_start: int) -> bool:
     """`app.auth: user 42 signed in`"""
-    if text.startswith("auth:", key_start) and (_TELLS.match(text, at) or _REPORT.match(text, at)):
+    is_auth = text.startswith("auth:", key_start)
+    if is_auth and (_TELLS.match(text, at) or _REPORT.match(text, at)):
         return True
-    says = _SAYS.match(text, at)
+    says = (_COUNTS if is_auth else _SAYS).match(text, at)
     return (
         says is not None
-        and _LOGGER.fullmatch(text, key_start, at - 1) is not None
+        and (is_auth or _LOGGER.fullmatch(text, key_start, at - 1) is not None)
         and not any(map(looks_chosen, says[0].split()))
     )
 

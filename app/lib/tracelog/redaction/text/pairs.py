@@ -12,7 +12,13 @@ from app.lib.tracelog.redaction.keys.judge import KeyJudge
 from app.lib.tracelog.redaction.keys.neighbours import ANSWERS, LOGIN_KEYS
 from app.lib.tracelog.redaction.keys.rules import Rule
 from app.lib.tracelog.redaction.keys.values import in_query
-from app.lib.tracelog.redaction.keys.words import BOARDING, OTHER_CODES, PIN_PLACES, words
+from app.lib.tracelog.redaction.keys.words import (
+    BOARDING,
+    OTHER_CODES,
+    PAGE_OWNERS,
+    PIN_PLACES,
+    words,
+)
 from app.lib.tracelog.redaction.plain import MARKER
 from app.lib.tracelog.redaction.text.declarations import (
     COLUMN_TYPE,
@@ -31,7 +37,7 @@ _SIGN: Final = re.compile(
 _ASCII_SIGN: Final = re.compile(r"[:=|\t,\\&>?]")
 _AFTER_END: Final = "|".join(f"(?<={end})" for end in FOREIGN_ENDS)
 _SEPARATOR: Final = re.compile(
-    r"(?<=[\"'];s):[0-9]{1,6}:|[:=：＝﹕]+(?: ?>)?"
+    r"(?<=[\"'];s):[0-9]{1,6}:|[:=：＝﹕]+(?: ?>|\*\*(?= ))?"
     r"|[はがを]?[「『]|(?<=-)>|(?:\|\||\?\?)(?=[ \t]{0,4}[\"'`])|[→⇒|\t]|(?<=[\"']),"
     r"|(?<=[A-Za-z])&gt;(?=[^\s&])|\\++(?:u003|x3)[adAD]|&#(?:61|58|x3[adAD]);|&(?:equals|colon);"
     rf"|(?:{_AFTER_END}|(?<=[A-Za-z]))[はが]、?[ \u3000]?(?=[\"'“]?[A-Za-z0-9])"
@@ -42,7 +48,7 @@ _SEPARATOR: Final = re.compile(
     rf"|(?:{_AFTER_END})(?:(?:[はがを是为為는은][ \u3000]?|[ \u3000])(?=[#＃]?[\[A-Za-z0-9０-９])"
     r"|[】\]］)）＞〉／][ \u3000]?(?=[A-Za-z]{0,40}[0-9][A-Za-z0-9]{3}|[A-Za-z]{3,40}[0-9]{2}"
     r"|[!-~]{0,9}[!@#$%&*])"
-    r"|（(?=[A-Za-z0-9０-９]{6}))"
+    r"|（(?=[A-Za-z0-9０-９]{6}|[!-~]{0,9}[!@#$%&*]))"
 )
 _COUNT: Final = (
     r"[ \u3000]?[0-9０-９]{1,4}(?:[ \u3000]?(?:[-~〜～–到至]|から)[ \u3000]?[0-9０-９]{1,4})?"
@@ -75,11 +81,12 @@ _MARKS: Final = (
 )
 _WORD_BACKWARDS: Final = re.compile(rf"[\w.\-$\[{_INVISIBLE}{_MARKS}]++")
 _WHOSE: Final = re.compile(
-    r"(?i)(?:password|passphrase|passcode|pin|secret|token|api key)"
-    r"(?: (?:is|was|has been) (?:generated|created|set|reset))? for [^\n:=]{1,60}\Z"
+    r"(?i)(?:password|passphrase|passcode|pin|secret|token|api key|session id|credentials|cookie"
+    r"|private key|encryption key|licen[sc]e key|cvv)"
+    r"(?: (?:is|was|has been) (?:generated|created|set|reset))? (?:for|of) [^\n:=]{1,60}\Z"
     r"|(?-i:PASSWORD) (?-i:[a-z])\w{1,40}\Z"
 )
-_NUMBERED: Final = re.compile(r"(?i)(?<=password|..secret|.....key) #?[0-9]{1,2}\Z")
+_NUMBERED: Final = re.compile(r"(?i)(?:(?<=password)|(?<=secret)|(?<=key)) #?[0-9]{1,2}\Z")
 _FIELD: Final = re.compile(r"[ \t]?[\w\[\] |.]{1,40}=[ \t]?[A-Za-z_.]{2,40}\([\w=, .()]{0,80}\)")
 """A declaration that holds no value: `password: str = Field(min_length=12)`."""
 """What stands between a name and its value in declarations: `password: str = "…"`."""
@@ -96,6 +103,13 @@ _LINKS: Final = words(
     generated sent created issued rotated refreshed renewed attempt guess là คือ anda kamu
     """
 )
+_STATES: Final = words(
+    """
+    accepted blocked changed denied expired found invalid leaked loaded rejected revoked saved set
+    stored unknown updated
+    """
+)
+_OF_DIGITS: Final = ("code", "cvv", "otp", "pin")
 _DATA_FILE: Final = re.compile(r"\w\.(?:h|json|sh|toml|ya?ml)\Z")
 """Behind it stands the number of a line: `config/secrets.yml:12`."""
 _LOGIN: Final = re.compile(r"[:=] ?[\w.@+%\-]{1,64} ?[/,;&|]? ?p")
@@ -201,7 +215,7 @@ def _key_before(
         if rule is Rule.CODE and _BESIDE_CODE.match(text, separator.end()):
             rule = Rule.SESSION
     if rule is Rule.SHOW or (
-        rule not in (Rule.HIDE, Rule.MIXED) and separator[0][-1] not in ":=>：＝﹕;dDaA"
+        rule not in (Rule.HIDE, Rule.MIXED) and separator[0][-1] not in ":=>：＝﹕;dDaA*"
     ):
         return None
     if separator[0][-1] in " \u3000" and text[key_start - 1 : key_start] == "/":
@@ -221,6 +235,9 @@ def _rule_before(tail: str, raw: str, judge: KeyJudge) -> tuple[Rule, str]:
     if key.isdecimal() and (numbered := _NUMBERED.search(tail)):
         tail = tail[: -len(numbered[0])]  # "Password 2: …"
         key = _last_word(tail)
+    if link.lower() in _STATES and _ends_in_secret(tail[: -len(link)], judge):
+        of_digits = _last_word(tail[: -len(link)].rstrip(" ")).lower() in _OF_DIGITS
+        return Rule.CODE if of_digits else Rule.SESSION, link  # "token expired: …"
     is_value = link.lower() in _VALUES and _NEAR.search(tail[-64:]) is not None
     if not key:
         return (Rule.MIXED, link) if is_value else (Rule.SHOW, key)
@@ -249,18 +266,33 @@ def _rule_before(tail: str, raw: str, judge: KeyJudge) -> tuple[Rule, str]:
             phrase = " ".join(words[-count:])
             if tail.endswith(phrase) and judge(phrase) is Rule.HIDE:
                 return Rule.HIDE, phrase
-    if rule is Rule.SHOW and (" for " in tail or "PASSWORD " in tail):
+    if rule is Rule.SHOW and (" for " in tail or " of " in tail or "PASSWORD " in tail):
         whose = _WHOSE.search(tail)
-        return (Rule.HIDE, whose[0]) if whose else (rule, key)
+        of = Rule.SESSION if whose and " of " in whose[0] else Rule.HIDE
+        return (of, whose[0]) if whose else (rule, key)
     if rule is Rule.KIN and key == "p" and _follows_login(tail):
         return Rule.MIXED, key
     return rule, key
 
 
+def _ends_in_secret(text: str, judge: KeyJudge) -> bool:
+    said = text.split()[-2:]
+    return any(judge(" ".join(said[-count:])) is Rule.HIDE for count in (1, 2) if said)
+
+
 def _is_of_a_thing(rule: Rule, key: str, tail: str) -> bool:
     """Whether the words before make it none: `GPIO pin: 17`, `error code: 10061`."""
-    things = OTHER_CODES if rule is Rule.CODE else BOARDING if key in _PASS else PIN_PLACES
-    if key.lower() not in ("code", "pin", "pins", "pass") or tail[-len(key) - 1 :][:1] != " ":
+    lower = key.lower()
+    things = (
+        OTHER_CODES
+        if rule is Rule.CODE
+        else BOARDING
+        if key in _PASS
+        else PAGE_OWNERS
+        if lower == "token"
+        else PIN_PLACES
+    )
+    if lower not in ("code", "pin", "pins", "pass", "token") or tail[-len(key) - 1 :][:1] != " ":
         return False
     return _last_word(tail[: -len(key) - 1]).lower() in things
 
@@ -281,7 +313,7 @@ def _last_word(text: str) -> str:
 
 def _owns_line(low: int, raw: str, tail: str, key: str, separator: str) -> bool:
     """Whether all of the line is the value: headers, and `key: value` at the start of a line."""
-    if separator[-1] not in ":：":
+    if separator.rstrip("*")[-1] not in ":：":
         return False
     if raw.rstrip(" \t")[-1:] in "\"'`":
         return False  # the key is quoted, so its value ends with its own quote

@@ -12,18 +12,25 @@ from app.lib.tracelog.redaction.keys.values import (
     mixes,
     says_nothing,
 )
-from app.lib.tracelog.redaction.keys.words import OTHER_CODES, OTHER_KEYS, words
+from app.lib.tracelog.redaction.keys.words import (
+    OTHER_CODES,
+    OTHER_KEYS,
+    words,
+)
 from app.lib.tracelog.redaction.plain import MARKER
 from app.lib.tracelog.redaction.text.codes import hide_codes, without_open_digits
 
+_KEYS: Final = (
+    r"(?:access|secret|api|private|signing|encryption|master|licen[sc]e|activation|recovery)"
+    r"[ _\-]?key"
+)
 _STATED: Final = re.compile(
     r"(?i)(?<![a-z])(?P<word>(?:pw|pass)(?=[ \t]{1,3}(?:is|was|to|[\-–—➜])[ \t])"
     r"|(?<=with )pass|(?<=using )pass|(?<=wifi )pass|(?<=wi-fi )pass"
     r"|(?:session )?cookies?|auth_pass"
     r"|passwords?(?:'s)?(?: (?:attempt|guess|value|field value|candidate))?|passwd|pwd"
     r"|passphrase|passcode|secrets?|tokens?|otp|pin|(?:totp|otp|wallet)[ _\-]seed"
-    r"|(?:access|auth|session)[_\-]?token|(?:access|secret|api|private|signing|encryption"
-    r"|master)[ _\-]?keys?"
+    rf"|(?:access|auth|session)[_\-]?token|{_KEYS}s?"
     r"|credentials?|signature|session(?:[ _\-]?id)?|requirepass|masterauth|rootpw|bindpw|psk"
     r"|(?<=with )key|(?<=using )key|(?:tacacs|radius)[\-_]server(?: host \S{1,64})? key"
     r"|(?<!revision )identified(?:[ \t]{1,3}with[ \t]{1,3}\w{1,40})?[ \t]{1,3}(?:by|as)"
@@ -51,7 +58,13 @@ _WRONG: Final = re.compile(
     r"|otp|code|token|secret|api[ _]?key)(?:Error|Exception)? ?\([\"']?)"
     r"(?P<value>[^\s()\"']{4,128}+)(?=[\"']?\))"
 )
-_SECRETS: Final = ("passw", "pwd", "passphrase", "passcode", "token", "secret", "key")
+_PAIR: Final = re.compile(r"[A-Za-z][a-z_]{0,23}=(?P<of>[^\s=]{1,64})[.!?:]?")
+"""What is said beside the word for a secret: `token count=512`."""
+_UNEXPECTED: Final = "unexpected "
+_SECRETS: Final = (
+    "passw", "pwd", "passphrase", "passcode", "token", "secret", "key", "session id",
+    "credentials", "cookie",
+)  # fmt: skip
 _NUMBER: Final = re.compile(
     r"(?i)(\b(?:ssn|social security)[^0-9\n]{1,16})[0-9]{3}-?[0-9]{2}-?[0-9]{4}\b"
     r"|(\biban[ :]{1,3})(?-i:[A-Z]{2})[0-9]{2}(?-i:[A-Z0-9 ]{10,32})"
@@ -93,7 +106,7 @@ _LED: Final = re.compile(
 _WRONG_WORDS: Final = ("wrong", "nvalid", "bad ", "ncorrect", "unknown", "expired", "rejected")
 _BRACKETED: Final = re.compile(
     r"(?i)((?<![a-z])(?:passwords?|passwd|pwd|passphrase|passcode|token|secret"
-    r"|(?:api|access|secret)[ _]?key)"
+    rf"|{_KEYS}|session id|credentials|cookie)"
     r"(?: (?:you|that|was|is|were|have|has|entered|given|provided|supplied|typed|used|sent"
     r"|tried)){0,4} ?[(\[{<][\"']?)"
     r"(?P<value>[^\s()\[\]{}<>=:\"']{6,128}+)(?=[\"']?[)\]}>])"
@@ -106,7 +119,10 @@ _EXPECTED: Final = re.compile(
     r"(?: (?:token|code|otp|secret|signature|hmac))?"
     r"[: ]{1,2}[\"']?)(?P<value>[^\s\"',;]{6,128}+)"
 )
-_EXPECTS: Final = re.compile(r"(?i)token|csrf|otp|secret|passw|signature|hmac")
+_EXPECTS: Final = re.compile(
+    r"(?i)token|csrf|otp|secret|passw|passphrase|passcode|(?:api|private|encryption) key|signature"
+    r"|hmac|session id|credential"
+)
 _ANSWER: Final = re.compile(
     r"(?i)(\banswer (?:to|for) (?:the |your |his |her |their )?(?:secret|security) question"
     r"(?:(?: is| was):?|:) (?!(?:(?:not|too|already|no longer) )?"
@@ -131,7 +147,8 @@ _STEMS: Final = (
     "token", "authtoken", "totp", "otp ", "pin ", "credential", "access", "api key", "api_key",
     "api-key", "apikey",
     "session", "requirepass", "masterauth", "private key", "signing key", "encryption key",
-    "master key", "with key ", "using key ", "tacacs", "radius", "rootpw", "bindpw", "psk ",
+    "master key", "recovery key", "activation key", "license", "licence", "with key ",
+    "using key ", "tacacs", "radius", "rootpw", "bindpw", "psk ",
     "identified", "kennwort", "mot de passe", "senha", "contraseña",
 )  # fmt: skip
 _ANNOUNCED: Final = re.compile(
@@ -261,6 +278,12 @@ def _hide_stated(match: re.Match[str]) -> str:
     if value.startswith(MARKER):
         return match[0]
     if match["bare"]:
+        pair = _PAIR.fullmatch(value)
+        if pair and (
+            says_nothing(pair["of"])
+            or not (looks_chosen(pair["of"]) or looks_random(pair["of"], least=6))
+        ):
+            return match[0]
         hidden = looks_random(value.rstrip(".!?:"), least=6) or mixes(value)
     else:
         # "Unexpected token '<'" is what every JavaScript parser says.
@@ -272,10 +295,12 @@ def _hide_stated(match: re.Match[str]) -> str:
             )
         ):
             return match[0]
+        before = match.string[max(0, match.start() - len(_UNEXPECTED)) : match.start()]
+        is_unexpected = before.lower() == _UNEXPECTED
         hidden = (
             not word.startswith(("token", "sig", "key"))
             or looks_random(value, least=6)
-            or (word == "key" and looks_chosen(value))
+            or (looks_chosen(value) and not is_unexpected)
             or (" eq " in match["link"] or " equals " in match["link"])
         )
     return match[0][: start - match.start()] + MARKER if hidden else match[0]

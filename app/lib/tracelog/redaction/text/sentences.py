@@ -30,7 +30,8 @@ _CODE: Final = re.compile(
     rf"(?<![一-龠ァ-ヶーA-Za-z])コード(?=は[0-9]{{6}}(?:です|でした)"
     rf"|[「『【][0-9０-９]{{4,8}}[」』】]を|[ \u3000]?[0-9０-９]{{4,8}}"
     rf"[ \u3000]?を(?:ご)?入力))"
-    r"(?:(?:[4-8４-８]桁)?[はが:：])?[ \u3000「『【\[［(（]?(?:<[a-z]{1,8}>)?)"
+    r"(?:(?:[4-8４-８]桁)?[はが:：]|に(?=[0-9０-９]{4,8}を))?"
+    r"[ \u3000「『【\[［(（]?(?:<[a-z]{1,8}>)?)"
     r"[0-9０-９](?:[ \-‐－ー]?[0-9０-９]){3,15}+"
 )
 _CODE_FIRST: Final = re.compile(
@@ -39,16 +40,18 @@ _CODE_FIRST: Final = re.compile(
     rf"(?:[^\s、。\n]{{1,20}}[ \u3000]?の[ \u3000]?)?{_CODE_NAMES}"
     r"(?:です|でした|だ|に|と|[、。]|\Z))"
 )
+_NAMES: Final = (
+    r"(?:パスワード|パスコード|パスフレーズ|合言葉|トークン|シークレット|秘密鍵|セッションID"
+    r"|(?:API|アクセス|シークレット|ライセンス|秘密|暗号化?|署名|認証)キー)"
+)
 _GLUED: Final = re.compile(
-    r"((?:パスワード|パスコード|トークン|シークレット|(?:暗証|認証|確認|ログイン|復旧|解除"
-    r"|アクセス)コード"
-    r"|(?:API|アクセス|秘密|暗号化?|認証)キー))(?P<value>[!-~]{6,128}+)(?=[をがはでにと、。]|\Z)"
+    rf"((?:{_NAMES}|(?:暗証|認証|確認|ログイン|復旧|解除|アクセス)コード))"
+    r"(?P<value>[!-~]{6,128}+)(?=[をがはでにと、。]|\Z)"
 )
 _NUMBERED: Final = re.compile("[a-z]{4,16}[0-9]{2,6}")
 _IN_BRACKETS: Final = re.compile(
-    r"((?:パスワード|パスコード|暗証番号|合言葉|トークン|シークレット|パスフレーズ"
-    r"|(?:認証|ログイン|接続)情報|密码"
-    r"|비밀번호|PW|ＰＷ)[はが]?[(（【\[［](?:[\w.@\-]{1,64}[ \u3000]?[/／][ \u3000]?)?)"
+    rf"((?:{_NAMES}|暗証番号|(?:認証|ログイン|接続)情報|密码|비밀번호|PW|ＰＷ)[はが]?"
+    r"[(（【\[［](?:[\w.@\-]{1,64}[ \u3000]?[/／][ \u3000]?)?)"
     r"(?P<value>[!-&*-Z^-~]{6,128}+)(?=[)）】\]］])"
 )
 _WATCHWORD: Final = re.compile(
@@ -71,9 +74,14 @@ _QUALIFIED: Final = re.compile(
     r"(?P<value>[!-~]{6,128}+)"
 )
 _USED: Final = re.compile(
-    r"(パスワード(?:に|として)、?[ \u3000]?)(?P<value>[!-~]{6,128}+)"
+    rf"({_NAMES}(?:に|として)、?[ \u3000]?)(?P<value>[!-~]{{6,128}}+)"
     r"(?=[ \u3000]?を(?:使|用い|設定|指定|入力|登録))"
 )
+_BEFORE: Final = re.compile(
+    r"(?P<value>(?<![!-~])[!-~]{6,128}+)"
+    rf"(?=[」』]?[がは][^\s、。]{{0,10}}?{_NAMES}(?:です|でした|だ|に|と|[、。]|\Z))"
+)
+"""`neko22abが初期パスワードです`"""
 _KEY: Final = re.compile(
     r"((?:(?<![ァ-ヶ主部])キー|(?<!公開)鍵)[はがを][ \u3000「]?)"
     r"(?P<value>[A-Za-z0-9+/_\-=]{20,256}+)(?![.:])"
@@ -124,6 +132,11 @@ _CHANGED: Final = re.compile(
 )
 
 
+_BECAME: Final = re.compile(
+    r"([暗認確パト][^\s、。\n]{1,12}[はがを][ \u3000]?\[redacted\][ \u3000]?から[ \u3000]?)"
+    r"(?=[!-~]{0,128}[0-9])[!-Z\^-~]{4,128}+(?=[ \u3000]?[にへ])"
+)
+"""`暗証番号を[redacted]から9930に変更`"""
 _OPEN_CHANGE: Final = re.compile(r"(パスワードを?変更[ \u3000:：]{0,2})[!-~]{6,128}[^\n]{0,4}\Z")
 
 
@@ -139,10 +152,14 @@ def hide_stated_in_other_languages(text: str) -> str:
         text = _VALUE_OF.sub(rf"\g<1>{MARKER}", text)
     if "ードは" in text or "ードの" in text:
         text = _QUALIFIED.sub(_hide_chosen, _PASSWORD.sub(rf"\g<1>{MARKER}", text))
-    if "ードに" in text or "ードとして" in text:
+    if "に" in text or "として" in text:
         text = _USED.sub(_hide_mixed, text)
+    if "が" in text or "は" in text:
+        text = _BEFORE.sub(_hide_before, text)
     if "キー" in text or "鍵" in text:
         text = _KEY.sub(_hide_keyed, text)
+    if "]から" in text or "] から" in text:
+        text = _BECAME.sub(rf"\g<1>{MARKER}", text)
     if "ード変更" in text or "ードを変更" in text:
         text = _CHANGED.sub(_hide_both, text)
     if "合言葉" in text or "答え" in text:
@@ -175,6 +192,10 @@ def _hide_both(match: re.Match[str]) -> str:
     if not (mixes(match["old"]) or mixes(match["new"])):
         return match[0]
     return f"{match[1]}{MARKER}{match[3]}{MARKER}"
+
+
+def _hide_before(match: re.Match[str]) -> str:
+    return MARKER if looks_chosen(match["value"]) else match[0]
 
 
 def _hide_mixed(match: re.Match[str]) -> str:

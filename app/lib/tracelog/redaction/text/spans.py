@@ -5,11 +5,12 @@ import sys
 from typing import Final
 
 from app.lib.tracelog.redaction.keys.containers import DIVISIONS
+from app.lib.tracelog.redaction.keys.labels import is_state
 from app.lib.tracelog.redaction.keys.neighbours import VALUE_KEYS
 from app.lib.tracelog.redaction.keys.rules import Rule
 from app.lib.tracelog.redaction.keys.values import is_hidden, looks_random, mixes, says_nothing
 from app.lib.tracelog.redaction.plain import MARKER
-from app.lib.tracelog.redaction.text.in_place import is_no_secret, is_state
+from app.lib.tracelog.redaction.text.in_place import is_no_secret
 from app.lib.tracelog.redaction.text.prose import is_message
 
 _OPENING: Final = re.compile(
@@ -90,6 +91,8 @@ _STATED_IN_JAPANESE: Final = re.compile(
 )
 """Where a value ends in a sentence: `パスワードを…に変更しました`."""
 _NEXT_PAIR: Final = re.compile(r"[\"'`][,;][ ]{0,8}[\"']?[A-Za-z_][\w.\-]{0,40}[\"']?[ ]?[:=]")
+_CLOSED: Final = " \t,;.*\\\"'`」』”’»"
+"""What alone may stand between a quoted value and the end of its line."""
 _DIGIT_GROUP: Final = 4
 _MOST_JUDGED: Final = 256
 
@@ -138,9 +141,10 @@ def value_span(
         stop = _closing_quote(text, became.end(), became["quote"])
     if stop == start or not is_hidden(rule, text[start:stop]):
         return None
-    if not whole_line or _NEXT_PAIR.match(text, stop):
+    line_end = max(stop, _line_end(text, start))
+    if not whole_line or _NEXT_PAIR.match(text, stop) or not text[stop:line_end].strip(_CLOSED):
         return start, stop
-    return start, max(stop, _line_end(text, start))
+    return start, line_end
 
 
 def _are_settings(held: str) -> bool:
