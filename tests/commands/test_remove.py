@@ -59,7 +59,7 @@ def remove_all(folder: Path) -> None:
     assert done.returncode == 0, done.stdout
     for part in parts:
         assert f"Removed {part}" in done.stdout
-        (migration,) = folder.glob(f"migrations/versions/*_without_{part}.py")
+        (migration,) = folder.glob(f"migrations/versions/without_{part}.py")
         assert f"Without {part}" in migration.read_text(encoding="utf-8")
 
 

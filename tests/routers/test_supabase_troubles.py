@@ -20,7 +20,6 @@ from app.services.supabase_tokens import SupabaseTokens
 from tests.routers.conftest import browser_for
 from tests.routers.oauth_ways import HERE, leave
 from tests.routers.test_supabase_accounts import (
-    PASSWORD,
     SIGN_IN,
     SIGN_UP,
     app,
@@ -29,6 +28,7 @@ from tests.routers.test_supabase_accounts import (
     link,
     settings,
 )
+from tests.support.accounts import PASSWORD
 from tests.support.gotrue import GoTrue
 
 __all__ = ["app", "gotrue", "hana", "settings"]

@@ -24,6 +24,7 @@ from commands.kit.words import Failure
 _OLDEST_POSTGRES = 14
 _CONNECT_SECONDS = 5
 _CLOCK_SECONDS = 30
+_VERSIONS = "SELECT version_num FROM alembic_version"
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -40,7 +41,7 @@ def database(settings: Settings) -> Iterator[Finding]:
     with _connect(settings) as connection:
         yield _server(connection)
         try:
-            yield _tables(_postgres_version(connection))
+            yield _tables(_postgres_versions(connection))
         except psycopg.errors.InsufficientPrivilege:
             yield wrong("Tables", "doctor_tables_closed", name=connection.info.user)
         yield _clock(connection)
@@ -52,14 +53,14 @@ def database(settings: Settings) -> Iterator[Finding]:
 def _sqlite(settings: Settings) -> Iterator[Finding]:
     path = checks.sqlite_path(settings)
     yield ok("Database", "doctor_sqlite", version=sqlite3.sqlite_version)
-    version = None
+    versions: set[str] = set()
     if path is not None and path.exists():
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as file:
             if file.execute(
                 "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
             ).fetchone():
-                version = file.execute("SELECT version_num FROM alembic_version").fetchone()
-    yield _tables(version)
+                versions = {row[0] for row in file.execute(_VERSIONS)}
+    yield _tables(versions)
 
 
 def _connect(settings: Settings) -> Connection:
@@ -87,25 +88,29 @@ def _server(connection: Connection) -> Finding:
     return ok("Database", "doctor_postgres", **values)
 
 
-def _postgres_version(connection: Connection) -> tuple[Any, ...] | None:
+def _postgres_versions(connection: Connection) -> set[str]:
     if _one(connection, "SELECT to_regclass('alembic_version') IS NULL")[0]:
-        return None
-    return connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        return set()
+    return {row[0] for row in connection.execute(_VERSIONS)}
 
 
-def _tables(version: tuple[Any, ...] | None) -> Finding:
-    """What Alembic says of the database, against the files in `migrations/versions`."""
+def _tables(versions: set[str]) -> Finding:
+    """What Alembic says of the database, against the files in `migrations/versions`.
+
+    There are several where a product and the template went on from the same one.
+    """
     config = Config()
     config.set_main_option("script_location", MIGRATIONS.as_posix())
     scripts = ScriptDirectory.from_config(config)
     known = {script.revision for script in scripts.walk_revisions()}
-    if version is None:
+    if not versions:
         return ok("Tables", "doctor_tables_none")
-    if version[0] not in known:
+    if versions - known:
         return wrong("Tables", "database_newer")
-    if version[0] != scripts.get_current_head():
-        return note("Tables", "doctor_tables_old", version=version[0])
-    return ok("Tables", "doctor_tables", version=version[0])
+    shown = ", ".join(sorted(versions))
+    if versions != set(scripts.get_heads()):
+        return note("Tables", "doctor_tables_old", version=shown)
+    return ok("Tables", "doctor_tables", version=shown)
 
 
 def _clock(connection: Connection) -> Finding:
