@@ -19,7 +19,6 @@ of all answered requests had their row in sqld when the last round ended.
 import json
 import os
 import signal
-import socket
 import statistics
 import subprocess
 import sys
@@ -37,6 +36,7 @@ from typing import Final
 
 from app.lib.tracelog.shipper.election import LOCK_NAME, Election
 from app.lib.tracelog.store.turso_store import TursoStore
+from benchmarks.ports import START_SECONDS, free_port
 from commands.kit.arguments import Arguments
 from commands.kit.environment import ROOT
 from commands.kit.parts import sqld_path
@@ -95,7 +95,7 @@ class Stage:
         } <= os.sched_getaffinity(0)
 
     def server(self, kind: str) -> Server:
-        port, folder = _free_port(), self._folder / kind
+        port, folder = free_port(), self._folder / kind
         options = ["--port", str(port), "--folder", str(folder)]
         processes = []
         url = ""
@@ -110,7 +110,7 @@ class Stage:
 
     def find_deliverer(self, server: Server) -> None:
         """The process that the server has started after its first rows."""
-        lock, deadline = self._folder / "beside" / LOCK_NAME, time.monotonic() + 20
+        lock, deadline = self._folder / "beside" / LOCK_NAME, time.monotonic() + START_SECONDS
         while (pid := Election.holder(lock)) in (None, server.processes[-1].pid):
             if time.monotonic() > deadline:
                 raise TimeoutError("no process delivers beside the server")
@@ -123,7 +123,7 @@ class Stage:
 
     def sqld(self, name: str) -> tuple[subprocess.Popen[bytes], str]:
         """A fresh one with our tables, and its URL."""
-        port = _free_port()
+        port = free_port()
         url = f"http://127.0.0.1:{port}"
         address = ["--http-listen-addr", f"127.0.0.1:{port}", "--no-welcome"]
         data = str(self._folder / f"{name}.sqld")
@@ -184,14 +184,8 @@ def _settled(server: Server, load: Callable[[], dict[str, float]], patience: flo
     return (found - before) / seconds
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
-
-
 def _wait_for(port: int) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + START_SECONDS
     while True:
         try:
             urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=1).close()

@@ -11,7 +11,6 @@ import http.client
 import itertools
 import os
 import re
-import socket
 import subprocess
 import sys
 import tempfile
@@ -24,11 +23,11 @@ from typing import Final, Self
 from urllib.parse import quote, urlencode
 
 from app.config import Settings
+from benchmarks.ports import START_SECONDS, free_port
 from commands.kit.arguments import Arguments
 from commands.kit.environment import ROOT
 
 QUIET_SECONDS: Final = 6.0
-_START_SECONDS: Final = 60.0
 _EMAIL: Final = "memory@example.com"
 # What many requests are like: most are cheap, and some of all kinds are among them.
 _PAGES: Final = (
@@ -108,7 +107,7 @@ def _env(folder: Path, port: int) -> dict[str, str]:
 def wait_for_answer(process: subprocess.Popen[bytes], folder: Path, port: int) -> float:
     """Seconds from now to the first answer."""
     started = time.monotonic()
-    while time.monotonic() - started < _START_SECONDS and process.poll() is None:
+    while time.monotonic() - started < START_SECONDS and process.poll() is None:
         try:
             with Visitor(port) as visitor:
                 visitor.open("/healthz")
@@ -172,7 +171,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--quiet", type=float, default=QUIET_SECONDS, help="seconds left alone (6)")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as name:
-        folder, port = Path(name), _free_port()
+        folder, port = Path(name), free_port()
         with app(folder, port) as process:
             took = wait_for_answer(process, folder, port)
             print(f"first answer after {took:.1f} s\n", flush=True)
@@ -193,9 +192,3 @@ def main(arguments: list[str] | None = None) -> int:
                 now = memory(process)
                 print(f"| {done:,} | {now:.0f} | {now / idle:.2f} | {rate:,.0f} |", flush=True)
     return 0
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port

@@ -24,8 +24,9 @@ _SEALED: Final = re.compile(r"\.([1-9]\d{18})\.csv\Z")
 _CONTROL: Final = re.compile(rb"[\x00-\x1f\x7f]")
 _STEP_BYTES: Final = 1 << 20
 
-UNREADABLE: Final = {errno.EACCES, errno.EPERM, errno.EIO}
-"""Somebody else's file, or a disk that fails there: that says nothing of the other files."""
+UNREADABLE: Final = {errno.EACCES, errno.EPERM, errno.EIO, errno.ELOOP}
+"""Somebody else's file, links that lead in a circle, or a disk that fails there: that says nothing
+of the other files."""
 
 _HEAD_BYTES: Final = 64 * 1024
 _MOST_HEADS: Final = 4 * 1024
@@ -94,8 +95,11 @@ def list_segments(log_dir: Path, table: Table) -> list[Segment]:
     ):
         for entry in entries:
             name = entry.name
-            if name.startswith(prefix) and (match := _SEALED.search(name)) and entry.is_file():
-                segments.append(Segment(log_dir / name, int(match[1]), sealed=True))
+            if name.startswith(prefix) and (match := _SEALED.search(name)):
+                # Where a link leads may not be for us to know.
+                with passed_over_if_unreadable():
+                    if entry.is_file():
+                        segments.append(Segment(log_dir / name, int(match[1]), sealed=True))
     segments.sort(key=lambda segment: segment.first_id or 0)
     if is_there and not any(active_id == segment.first_id for segment in segments):
         segments.append(Segment(active, active_id, sealed=False))

@@ -143,6 +143,15 @@ def test_only_files_are_segments(tmp_path: Path) -> None:
     assert reader.list_segments(tmp_path, API) == []
 
 
+def test_a_link_that_leads_nowhere_hides_no_other_file(tmp_path: Path) -> None:
+    link = tmp_path / f"api_logs.{ROWS[0][0]}.csv"
+    link.symlink_to(link)
+    for row, line in zip(ROWS[1:], LINES[1:], strict=True):
+        (tmp_path / f"api_logs.{row[0]}.csv").write_bytes(HEADER + line)
+
+    assert [s.first_id for s in reader.list_segments(tmp_path, API)] == [r[0] for r in ROWS[1:]]
+
+
 def test_rows_of_a_file_that_an_editor_has_saved_are_read(tmp_path: Path) -> None:
     lines = [codec.header(API), *(codec.encode(API, row) for row in ROWS)]
     mark, data = b"\xef\xbb\xbf", b"".join(lines)
