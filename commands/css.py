@@ -7,6 +7,7 @@ keep the classes that occur there. The result is committed, so running the app n
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -18,28 +19,29 @@ from commands.kit.node import MODULES, node, provide_modules
 from commands.kit.words import Failure, say
 
 STATIC = ROOT / "app" / "static"
+SCRIPTS = STATIC / "js"
 DIST = STATIC / "dist"
 COPIED = {
-    "app.js": STATIC / "js" / "app.js",
-    "logs.js": STATIC / "js" / "logs.js",
-    "upload.js": STATIC / "js" / "upload.js",
-    "live.js": STATIC / "js" / "live.js",
+    "app.js": SCRIPTS / "app.js",
+    "logs.js": SCRIPTS / "logs.js",
+    "upload.js": SCRIPTS / "upload.js",
+    "live.js": SCRIPTS / "live.js",
     "htmx.js": MODULES / "htmx.org" / "dist" / "htmx.min.js",
     "uplot.js": MODULES / "uplot" / "dist" / "uPlot.iife.min.js",
     "uplot.css": MODULES / "uplot" / "dist" / "uPlot.min.css",
     "icon.svg": STATIC / "icon.svg",
 }
-"""Files that browsers get as they are, by the name that templates use."""
+"""Files that browsers get, by the name that templates use; our own without their comments."""
 JOINED = {
     # htmx looks at the page as soon as nothing else is to be run, and sees no stream to connect if
     # the extension is still on its way.
     "htmx-sse.js": (COPIED["htmx.js"], MODULES / "htmx.org" / "dist" / "ext" / "hx-sse.min.js"),
 }
 
-
 WORTH_PACKING = 1000
 """Bytes from which a file stands there in Brotli as well, as the app compresses pages."""
 
+_COMMENT_LINE = re.compile(rb"^[ \t]*//.*\n", re.MULTILINE)
 _PACK = """
 const {readFileSync, writeFileSync} = require("node:fs");
 const {brotliCompressSync} = require("node:zlib");
@@ -77,6 +79,8 @@ def build() -> dict[str, bytes]:
     for name, content in sorted(sources.items()):
         # Git may check text out with other line ends; the name must not depend on that.
         content = content.replace(b"\r\n", b"\n")
+        if COPIED.get(name, STATIC).parent == SCRIPTS:
+            content = _COMMENT_LINE.sub(b"", content)
         stem, _, extension = name.rpartition(".")
         manifest[name] = f"{stem}.{hashlib.sha256(content).hexdigest()[:10]}.{extension}"
         files[manifest[name]] = content

@@ -1,5 +1,3 @@
-// Charts of the trace log's pages, and which step of a trace stands open. Without this file charts
-// are plain pictures, and steps open all the same.
 "use strict";
 
 {
@@ -32,7 +30,6 @@
   const moment = format({ ...day, ...clock });
   const ticks = { time: format(clock), day: format(day) };
 
-  // The span of time that was dragged over becomes the page's.
   const zoom = (from, to) => {
     const url = new URL(location.href);
     for (const name of ["range", "after", "before"]) url.searchParams.delete(name);
@@ -77,7 +74,6 @@
             fill: line.filled ? faded(line.colour, 18) : undefined,
             width: 1.5,
             paths: uPlot.paths.stepped({ align: 1 }),
-            // A value between two gaps has no line.
             points: {
               show: false,
               filter: (chart, number) => alone(chart.data[number]),
@@ -106,7 +102,6 @@
     return [...values.keys()].filter((i) => !missing(i) && missing(i - 1) && missing(i + 1));
   };
 
-  // What stands under the pointer, in words.
   const tip = (chart, data) => {
     const box = document.createElement("div");
     box.className = "chart-tip";
@@ -152,7 +147,6 @@
 }
 
 {
-  // What stands open is in the address; what the page opens by itself is not.
   const openRow = () => document.querySelector("details[data-row][open]")?.dataset.row;
   const byItself = new URL(location.href).searchParams.has("row") ? "" : openRow();
   const keep = (event) => {
@@ -165,7 +159,6 @@
   };
   document.addEventListener("toggle", keep, true);
 
-  // A trace that runs asks for itself as it stands.
   document.addEventListener("htmx:config:request", (event) => {
     const { request, sourceElement, sourceEvent } = event.detail.ctx;
     if (sourceEvent?.type === "every" && sourceElement.closest("#trace-body")) {

@@ -1,4 +1,3 @@
-// New requests as they come, above those of the list. Without this file the list is reloaded by hand.
 "use strict";
 
 {
@@ -55,7 +54,6 @@
     plan();
   };
 
-  // What is said of jobs comes as htmx has it; the badge need not have a stream of its own here.
   const receiveJobs = (event) => {
     const template = document.createElement("template");
     template.innerHTML = event.data;
@@ -66,7 +64,6 @@
     }
   };
 
-  // However many messages come, they are painted once a frame.
   const plan = () => {
     if (isPlanned) return;
     isPlanned = true;
@@ -141,7 +138,6 @@
       say(event.data === "down" ? find("problem").dataset.down : ""),
     );
     source.addEventListener("error", () => {
-      // It tries again by itself, unless it was refused. A restart is over before that is told.
       if (source?.readyState === EventSource.CLOSED) say(find("problem").dataset.ended);
       else lost ??= setTimeout(() => say(find("problem").dataset.away), 5000);
     });
@@ -157,7 +153,6 @@
     lost = null;
   };
 
-  // A connection that nobody looks at is one less for the host's other pages: there are six.
   const disconnect = () => {
     source?.close();
     source = null;

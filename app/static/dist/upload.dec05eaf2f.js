@@ -1,4 +1,3 @@
-// Uploads files with a bar that shows how far it is. Without this file the form works by itself.
 "use strict";
 
 {
@@ -47,7 +46,6 @@
     });
     request.addEventListener("abort", () => setBusy(form, false));
     request.open("POST", form.action);
-    // The answer names the next page instead of being it.
     request.setRequestHeader("HX-Request", "true");
     request.send(data);
   };

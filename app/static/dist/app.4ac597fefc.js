@@ -1,11 +1,9 @@
-// What forms and links cannot do by themselves. Every page works without this file.
 "use strict";
 
 {
   const on = (type, handler, capture) => document.addEventListener(type, handler, capture);
   const toasts = document.getElementById("toasts");
 
-  // Toasts: they close by themselves, but never while somebody is on them; errors stay.
   const SECONDS = { success: 6, info: 6 };
   const UNDO_SECONDS = 15;
 
@@ -38,7 +36,6 @@
     toasts.append(toast);
   };
 
-  // What a person does begins a trace; what follows from its answer goes on in the same one.
   const BY_HAND = new Set(["click", "submit", "input", "change", "keydown", "keyup"]);
   let traceId = document.querySelector("meta[name=trace-id]").content;
   const newTraceId = () => {
@@ -55,12 +52,10 @@
     if (traceId) request.headers["X-Trace-Id"] = traceId;
   });
 
-  // What asks every few seconds says nothing of a failure: it asks again.
   const isRepeated = (event) => event.detail.ctx.sourceEvent?.type === "every";
 
   let rowNumber = -1; // the row that the request came from
 
-  // An answer that is not from the app, or none at all, leaves the page as it is.
   on("htmx:before:swap", (event) => {
     const { response, sourceElement } = event.detail.ctx;
     rowNumber = sourceElement.closest("tr.item")?.sectionRowIndex ?? -1;
@@ -75,14 +70,11 @@
     if (context && !context.response && !isRepeated(event)) showToast("toast-offline");
   });
   on("htmx:finally:request", (event) => {
-    // The undo of a toast has done its work.
     if (event.detail.ctx.response?.status < 400) {
       event.detail.ctx.sourceElement.closest("[data-toast]")?.remove();
     }
   });
 
-  // A form that is open in the list stays, with what was typed, whatever the list shows next. htmx
-  // must not see it go, or it would no longer be sent as it should.
   let kept = [];
   const isList = ({ detail: { ctx } }) => ctx.target === "#items" || ctx.target?.id === "items";
   on("htmx:before:swap", (event) => {
@@ -117,7 +109,6 @@
     return made;
   };
 
-  // Focus: when what had it was swapped away, it goes to what stands in its place.
   on("htmx:after:swap", (event) => {
     const target = event.detail.ctx.target;
     const id = target instanceof Element ? target.id : String(target).replace("#", "");
@@ -128,7 +119,6 @@
     if (document.activeElement !== document.body) return;
     if (id === "new-item") place = document.getElementById("new");
     if (id === "items" && rowNumber >= 0) {
-      // A deleted row's place is taken by the next one, or at the end by the one before.
       const rows = place.querySelectorAll("tr.item");
       place = rows[Math.min(rowNumber, rows.length - 1)] ?? place;
     }
@@ -158,14 +148,12 @@
     }
   };
 
-  // Escape leaves a form in place as its "cancel" does.
   on("keydown", (event) => {
     if (event.key === "Escape" && !event.isComposing) {
       event.target.closest("form")?.querySelector("[data-cancel],[data-dismiss]")?.click();
     }
   });
 
-  // Selection: all of a page at once, and how many.
   const boxes = () => [...document.querySelectorAll("#items [name=id][type=checkbox]")];
   on("change", (event) => {
     const all = document.querySelector("[data-select-all]");
@@ -177,12 +165,9 @@
     document.querySelector("[data-selected]").textContent = chosen;
   });
 
-  // Searching waits until a word is converted: half of a Japanese word is not what is looked for.
   on("input", (event) => event.isComposing && event.stopImmediatePropagation(), true);
   on("compositionend", (event) => event.target.dispatchEvent(new Event("input", { bubbles: true })));
 
-  // Enter does not ask again for what typing has found: that answer would take a form away that was
-  // opened in the list meanwhile.
   const isSearch = (element) => element === document.getElementById("q")?.form;
   let found;
   const forget = () => (found = undefined);
@@ -202,7 +187,6 @@
     if (isSearch(sourceElement) && !(response?.status < 400)) forget();
   });
 
-  // The server writes times in the reader's zone from the next page on.
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (zone && !document.cookie.split("; ").includes(`tz=${zone}`)) {
     const secure = location.protocol === "https:" ? "; Secure" : "";
