@@ -79,8 +79,7 @@ def test_the_journal_of_one_writer_comes_back_byte_for_byte(store: Store, tmp_pa
 def test_an_export_is_for_its_owner_alone(file_store: SQLiteStore, tmp_path: Path) -> None:
     export(file_store, tmp_path / "out")
 
-    for path in (tmp_path / "out").iterdir():
-        assert path.stat().st_mode & 0o777 == 0o600
+    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "out").iterdir()} == {0o600}
 
 
 def test_the_journal_of_several_writers_comes_back_line_for_line(tmp_path: Path) -> None:
