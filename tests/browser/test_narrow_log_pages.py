@@ -52,6 +52,17 @@ def test_nothing_is_wider_than_the_window(visit: Visit, live_app: LiveApp, langu
     assert wide == []
 
 
+def test_the_ways_to_the_time_before_and_after_stand_side_by_side(
+    visit: Visit, live_app: LiveApp
+) -> None:
+    visitor = visit(language="ja")
+    change(live_app, "UPDATE users SET role = 'admin' WHERE email = ?", visitor.email)
+    page = visitor.go("/logs?from=1700000000&to=1700086400")
+    page.set_viewport_size({"width": 320, "height": 568})
+    boxes = [page.locator(f"main a[rel={rel}]").bounding_box() for rel in ("prev", "next")]
+    assert len({box["y"] for box in boxes if box}) == 1
+
+
 def test_how_a_run_ended_stands_on_one_line(visit: Visit, live_app: LiveApp) -> None:
     visitor = visit(language="ja", phone=True)
     change(live_app, "UPDATE users SET role = 'admin' WHERE email = ?", visitor.email)

@@ -85,6 +85,7 @@ class TestKeyboard:
         link = page.get_by_role("link", name="Skip to content")
         expect(link).to_be_focused()
         expect(link).to_be_in_viewport()
+        expect(link).to_have_css("padding-left", "16px")
         page.keyboard.press("Enter")
         expect(page.locator("main")).to_be_focused()
         page.keyboard.press("Tab")

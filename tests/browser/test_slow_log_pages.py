@@ -20,7 +20,8 @@ def test_what_was_clicked_is_faded_until_its_answer_is_there(
     page.route("**/logs/requests?status=4xx", lambda route: held.append(route))
     button = page.locator("#status-4xx")
     expect(button).to_have_css("opacity", "1")
-    button.click()
+    with page.expect_request("**/logs/requests?status=4xx"):
+        button.click()
     expect(button).to_have_css("opacity", "0.5")
     held[0].continue_()
     expect(button).to_have_attribute("aria-current", "true")

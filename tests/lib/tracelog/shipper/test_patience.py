@@ -61,7 +61,9 @@ def test_after_five_minutes_it_is_put_aside_and_each_row_is_in_the_store_once(
     assert after.run_once() == 5
     after.stop()
 
-    assert count(open_store()) == 5
+    store = open_store()
+    assert count(store) == 5
+    store.close()
     aside = sorted(path.name.partition("-")[0] for path in logs.glob("*.unreadable-*"))
     assert aside == [f"{name}.unreadable" for name in COPIES]
     assert all(name in caplog.text for name in COPIES)

@@ -162,7 +162,9 @@ def test_a_row_that_the_store_rejected_is_not_missing(tmp_path: Path) -> None:
     # Taken out as shipped it has to be in the store.
     quarantine = Quarantine(tmp_path)
     [entry] = quarantine.entries()
-    SQLiteStore(tmp_path / "trace.db").insert(Batch({API_LOGS: [codec.decode(API, entry.raw)]}))
+    plain = SQLiteStore(tmp_path / "trace.db")
+    plain.insert(Batch({API_LOGS: [codec.decode(API, entry.raw)]}))
+    plain.close()
     quarantine.take_out({entry.key: "shipped"})
     assert log.verify() == Verification(same=61)
     log.journal.close()
