@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 from urllib.parse import urlencode
 
+from app.lib.tracelog.ids import MAX_ID, time_of
+
 RANGES: Final[Mapping[str, timedelta]] = {
     "15m": timedelta(minutes=15),
     "1h": timedelta(hours=1),
@@ -17,10 +19,9 @@ RANGES: Final[Mapping[str, timedelta]] = {
 DEFAULT_RANGE: Final = "24h"
 
 _LONGEST: Final = 366 * 86_400
-_DIGITS: Final = 11
-"""Of a moment; later ones are beyond the years that there are on some clocks."""
-
 _MINUTE: Final = 60
+_LATEST: Final = int(time_of(MAX_ID)) - _MINUTE
+"""In the year 2086; of later moments there is no id that a store could be asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +104,12 @@ def read_span(
 
 
 def _moment(text: str, zone: tzinfo) -> int | None:
-    if text.isascii() and text.isdigit() and len(text) <= _DIGITS:
-        return int(text)
     try:
-        local = datetime.fromisoformat(text)
-        moment = int((local if local.tzinfo else local.replace(tzinfo=zone)).timestamp())
+        if text.isascii() and text.isdigit():
+            moment = int(text)
+        else:
+            local = datetime.fromisoformat(text)
+            moment = int((local if local.tzinfo else local.replace(tzinfo=zone)).timestamp())
     except (ValueError, OverflowError):
         return None
-    return moment if moment < 10**_DIGITS else None
+    return moment if moment < _LATEST else None

@@ -22,9 +22,10 @@ YEAR = 366 * 86_400
         ("2026-11-28T11:00", "2026-11-28T10:00", Span(TEN, TEN + 3600)),
         ("2026-11-28T10:00", "2026-11-28T10:00", Span(TEN, TEN + 60)),
         ("2026-11-28T10:00", "", Span(TEN, TEN + 2 * 3600 + 60)),
+        ("2026-11-28T10:00", "2099-12-31T23:59", Span(TEN, TEN + 2 * 3600 + 60)),
         ("", "2026-11-28T10:00", Span(TEN - YEAR, TEN)),
     ],
-    ids=["both", "the later one first", "one minute", "from only", "to only"],
+    ids=["both", "the later one first", "one minute", "from only", "no end", "to only"],
 )
 def test_what_is_typed_into_the_two_fields_is_what_is_shown(
     start: str, end: str, span: Span
