@@ -325,4 +325,5 @@ def _owns_line(low: int, raw: str, tail: str, key: str, separator: str) -> bool:
     line = before.rpartition("\n")[2]
     if "\n" not in before and low > 0:
         return False
-    return not line.strip(_LINE_START)
+    said = line.strip(_LINE_START)
+    return not said or said.removesuffix(":").lower() in _HOLDERS  # credentials: password: …
