@@ -142,8 +142,10 @@
     );
     source.addEventListener("error", () => {
       // It tries again by itself, unless it was refused. A restart is over before that is told.
-      if (source?.readyState === EventSource.CLOSED) say(find("problem").dataset.ended);
-      else lost ??= setTimeout(() => say(find("problem").dataset.away), 5000);
+      if (source?.readyState === EventSource.CLOSED) {
+        forget();
+        say(find("problem").dataset.ended);
+      } else lost ??= setTimeout(() => say(find("problem").dataset.away), 5000);
     });
     source.addEventListener("open", () => {
       forget();

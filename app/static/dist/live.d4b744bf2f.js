@@ -138,8 +138,10 @@
       say(event.data === "down" ? find("problem").dataset.down : ""),
     );
     source.addEventListener("error", () => {
-      if (source?.readyState === EventSource.CLOSED) say(find("problem").dataset.ended);
-      else lost ??= setTimeout(() => say(find("problem").dataset.away), 5000);
+      if (source?.readyState === EventSource.CLOSED) {
+        forget();
+        say(find("problem").dataset.ended);
+      } else lost ??= setTimeout(() => say(find("problem").dataset.away), 5000);
     });
     source.addEventListener("open", () => {
       forget();
