@@ -115,7 +115,8 @@ class KeyJudge:
             return Rule.SHOW
         last = words[-1]
         if last == "token" and not words_of.PAGE_OWNERS.isdisjoint(words[-2:-1]):
-            return Rule.SHOW
+            of_secret = words[2:] and self._last_secret(words[:-2])  # password_sync_token
+            return Rule.HIDE if of_secret else Rule.SHOW
         end = self._last_secret(words)
         if end:
             tail = set(words[end:])
