@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import logging
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,9 @@ log = logging.getLogger("tracelog")
 
 PATIENCE_SECONDS: Final = 300.0
 """Nothing is delivered meanwhile, and the folder grows."""
+
+_APART: Final = 60.0
+"""Who leads tries again sooner; after a longer time it is another lead, and another trouble."""
 
 _SHORTAGES: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 """They do not lie in the file, which may well be read once there is more."""
@@ -30,7 +34,7 @@ class Patience:
     def __init__(self, log_dir: Path, clock: Callable[[], float] = time.monotonic) -> None:
         self._log_dir = log_dir
         self._clock = clock
-        self._unreadable_since: float | None = None
+        self._unreadable_since = self._tried = -math.inf
 
     def newest(self) -> Checkpoint:
         """`Checkpoint.newest`. Raises `OSError` while it is waited for."""
@@ -45,13 +49,14 @@ class Patience:
             checkpoint = read()
         except OSError as error:
             now = self._clock()
-            if self._unreadable_since is None or error.errno in _SHORTAGES:
+            if now - self._tried > _APART or error.errno in _SHORTAGES:
                 self._unreadable_since = now
+            self._tried = now
             if now - self._unreadable_since < PATIENCE_SECONDS:
                 raise
             self._put_aside()
             checkpoint = read()
-        self._unreadable_since = None
+        self._tried = -math.inf
         return checkpoint
 
     def _put_aside(self) -> None:
@@ -61,6 +66,8 @@ class Patience:
                 try:
                     path.read_bytes()
                 except OSError as error:
+                    if error.errno in _SHORTAGES:
+                        raise
                     aside = path.with_name(f"{path.name}.unreadable-{time.time_ns()}")
                     path.rename(aside)
                     log.error(  # noqa: TRY400 # the reason says it all

@@ -6,6 +6,9 @@ from typing import BinaryIO, Final
 MOST_ROW: Final = 1 << 26
 """A row has about so many bytes at most; of a longer line the rest is passed over."""
 
+_LINE: Final = 64
+"""What a kept line takes beside its text: a row may have millions of empty ones."""
+
 
 class Lines:
     """`number` lines were read, and `position` bytes of the file.
@@ -35,7 +38,7 @@ class Lines:
             line = self._read()
             self._kept.append(line)
         self.number += 1
-        self._chars += len(line)
+        self._chars += len(line) + _LINE
         return line
 
     def keep_from(self, number: int) -> None:

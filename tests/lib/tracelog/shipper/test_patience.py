@@ -54,10 +54,10 @@ def test_after_five_minutes_it_is_put_aside_and_each_row_is_in_the_store_once(
 
     after, clock = Shipper(logs, open_store), Clock()
     monkeypatch.setattr(after, "_patience", Patience(logs, clock))
-    for _ in range(3):
+    for _ in range(10):
         with pytest.raises(IsADirectoryError):
             after.run_once()
-        clock.now += PATIENCE_SECONDS / 3
+        clock.now += PATIENCE_SECONDS / 10
     assert after.run_once() == 5
     after.stop()
 
@@ -90,6 +90,16 @@ def test_one_that_can_be_read_again_in_time_counts_on(logs: Path, journal: Journ
         assert reader.newest().counters.shipped == 7
 
     assert not list(logs.glob("*.unreadable-*"))
+
+
+def test_time_in_which_somebody_else_led_does_not_count(tmp_path: Path) -> None:
+    clock = Clock()
+    reader = Patience(tmp_path, clock)
+    (tmp_path / FILE_NAME).mkdir()
+    for _ in range(3):
+        with pytest.raises(IsADirectoryError):
+            reader.take_over(lambda: True)
+        clock.now += PATIENCE_SECONDS
 
 
 def test_where_files_cannot_be_opened_for_want_of_descriptors_none_is_put_aside(

@@ -79,6 +79,19 @@ def test_of_what_is_longer_than_any_row_no_more_is_read_at_once(
     assert lines.position <= 1_005
 
 
+def test_lines_that_are_next_to_empty_count_with_what_they_take_in_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lines_module, "MOST_ROW", 10_000)
+    lines = Lines(io.BytesIO(b'a,"' + b"\n" * 10_000))
+
+    lines.keep_from(1)
+    with pytest.raises(csv.Error):
+        next(csv.reader(lines, strict=True))
+
+    assert lines.number < 200
+
+
 def test_of_a_line_that_is_longer_than_any_row_the_rest_is_passed_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
