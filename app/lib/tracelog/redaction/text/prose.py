@@ -12,11 +12,7 @@ from app.lib.tracelog.redaction.keys.values import (
     mixes,
     says_nothing,
 )
-from app.lib.tracelog.redaction.keys.words import (
-    OTHER_CODES,
-    OTHER_KEYS,
-    words,
-)
+from app.lib.tracelog.redaction.keys.words import OTHER_CODES, OTHER_KEYS, words
 from app.lib.tracelog.redaction.plain import MARKER
 from app.lib.tracelog.redaction.text.codes import hide_codes, without_open_digits
 
